@@ -1,0 +1,86 @@
+# stealscope. `make` builds everything below $(BUILD); `make test` runs the unit tests;
+# `make SAN=1 test` does so under ASan and UBSan. A new .c file in a listed folder is picked up.
+
+SAN   ?= 0
+CC    ?= gcc
+CLANG ?= clang
+BUILD ?= $(if $(filter 1,$(SAN)),build-san,build)
+PREFIX ?= /usr/local
+VERSION := $(shell cat VERSION)
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+	-Wwrite-strings -Wformat=2 -Wundef
+OPT  ?= -O2 -g
+ifeq ($(SAN),1)
+SANFLAGS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+endif
+
+# A library is used in its own folder only (docs/architecture.md); one pkg-config list for the link.
+PKGS := libvirt libvirt-qemu libxml-2.0 jansson sqlite3 gsl libbpf
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS)) -lcgroup -lnuma -lm -lpthread
+
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(SANFLAGS) -MMD -MP -ffunction-sections \
+	-Iharness -I. -I$(BUILD)/gen -DSS_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL := $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
+
+LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c harness/*/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+HOSTD_SRC := $(filter-out %.bpf.c,$(wildcard host-agent/*.c))
+HOSTD_OBJ := $(HOSTD_SRC:%.c=$(BUILD)/%.o)
+BPF_SRC := $(wildcard host-agent/*.bpf.c)
+BPF_SKEL := $(BPF_SRC:host-agent/%.bpf.c=$(BUILD)/gen/%.skel.h)
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all test clean layers format format-check tidy
+all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
+
+$(BUILD)/libstealscope.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/stealscope: $(BUILD)/harness/main.o $(BUILD)/libstealscope.a
+	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
+
+$(BUILD)/stealscope-hostd: $(HOSTD_OBJ) $(BUILD)/libstealscope.a
+	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(shell pkg-config --libs libbpf)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+# eBPF: compiled once by clang, relocated at load time (CO-RE), embedded as a skeleton header.
+$(BUILD)/%.bpf.o: %.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Werror -MMD -MP -Iharness -I. \
+		-I/usr/include/x86_64-linux-gnu -c $< -o $@
+
+$(BUILD)/gen/%.skel.h: $(BUILD)/host-agent/%.bpf.o
+	@mkdir -p $(@D)
+	/usr/sbin/bpftool gen skeleton $< name $*_bpf > $@.tmp
+	mv $@.tmp $@
+
+$(HOSTD_OBJ): $(BPF_SKEL)
+
+include $(wildcard guest-agent/*/build.mk)
+include $(wildcard tests/*.mk)
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libstealscope.a
+	$(CC) $(LDFLAGS_ALL) $^ -o $@ -lcmocka $(PKG_LIBS)
+
+test: $(UNIT)
+	@scripts/run-unit-tests $(UNIT)
+
+layers:
+	@scripts/check-layers
+
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+format-check:
+	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build build-san build-fuzz
+
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

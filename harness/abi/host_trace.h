@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What stealscope-hostd writes: host/trace.bin of a record. Compiled by the eBPF programs, hostd and
+ * the harness. A file is one trace_file_header, then records back to back; every record starts with
+ * struct trace_hdr and is hdr.len8 * 8 bytes long, so that a reader can step over types it does not
+ * know. Times are CLOCK_MONOTONIC ns (bpf_ktime_get_ns). Records of one thread and of one CPU are in
+ * order; across CPUs they may be out of order by some us. Append-only: a cut file is read up to the
+ * cut.
+ *
+ * The state machine of each tracked thread is gap-free: a STATE record at every change. While at
+ * least one tracked thread waits on a CPU, every change of who runs there is an OCCUPY record (one
+ * with the current occupant when the wait begins), irq and softirq included.
+ */
+#ifndef SS_ABI_HOST_TRACE_H
+#define SS_ABI_HOST_TRACE_H
+
+#ifndef __VMLINUX_H__
+#include <stdint.h>
+#endif
+
+#define TRACE_FILE_MAGIC 0x3130435254485353ULL /* "SSHTRC01" */
+#define TRACE_VERSION	 1u
+#define TRACE_COMM	 16
+
+enum trace_mode {
+	TRACE_MODE_COUNTERS = 0, /* no eBPF: counters only */
+	TRACE_MODE_EVENTS = 1,	 /* the timeline */
+	TRACE_MODE_COUNTS = 2,	 /* in-kernel aggregation victim x culprit */
+};
+
+enum trace_type {
+	TRACE_STATE = 1,    /* struct trace_state: a tracked thread changed state */
+	TRACE_OCCUPY = 2,   /* struct trace_occupy: tid runs on cpu from ts on (tid 0: idle) */
+	TRACE_IRQ = 3,	    /* struct trace_occupy: irq/softirq begins (flags TRACE_IRQ_*) or ends */
+	TRACE_TASK = 4,	    /* struct trace_task: names a tid, before its first use or after exec */
+	TRACE_COUNTER = 5,  /* struct trace_counter */
+	TRACE_LOST = 6,	    /* struct trace_counter: key = 0, value = records lost since the last one */
+	TRACE_TRACK = 7,    /* struct trace_track: hostd was told to track this thread */
+	TRACE_BLAME = 8,    /* struct trace_blame (counts mode, and totals at the end of events mode) */
+	TRACE_NOTE = 9,	    /* struct trace_note: a sentence (a source that is missing and why) */
+	TRACE_END = 10,	    /* struct trace_counter: clean end; value = records written before it */
+	TRACE_THROTTLE = 11, /* struct trace_state: cpu bandwidth throttling of the thread's group began
+				(state 1) or ended (state 0), where it can be known */
+};
+
+enum thread_state {
+	THREAD_UNKNOWN = 0,
+	THREAD_RUNNING = 1,
+	THREAD_WAITING = 2,  /* runnable, not running; cpu = the run queue it stands in */
+	THREAD_SLEEPING = 3,
+	THREAD_EXITED = 4,
+};
+
+struct trace_hdr {
+	uint64_t ts_ns;
+	uint32_t tid; /* the thread meant; 0 = none (or the idle task in OCCUPY) */
+	uint16_t cpu;
+	uint8_t type; /* enum trace_type */
+	uint8_t len8; /* length of the whole record in units of 8 bytes */
+};
+
+#define TRACE_STATE_PREEMPTED 1u /* WAITING began by preemption, not by a wake-up */
+#define TRACE_STATE_MIGRATED  2u /* same state, other run queue: hdr.cpu is the new one */
+#define TRACE_STATE_INITIAL   4u /* not an event: the state found when tracking began */
+#define TRACE_STATE_YIELD     8u /* reserved */
+
+struct trace_state {
+	struct trace_hdr h;
+	uint8_t state; /* enum thread_state: the state from ts on */
+	uint8_t flags; /* TRACE_STATE_* */
+	uint16_t prev_cpu;
+	uint32_t other_tid;	/* RUNNING: who ran before; WAITING/SLEEPING: who runs next (0 idle);
+				   at a wake-up: the waker */
+	uint64_t run_delay_ns;	/* task->sched_info.run_delay as read at this event, ~0 if unreadable.
+				   At RUNNING it does not contain the wait that ends here yet; see
+				   the reader for how it is joined with guest steal. */
+};
+
+#define TRACE_IRQ_HARD	1u /* hard irq: other = irq number */
+#define TRACE_IRQ_SOFT	2u /* softirq: other = vector */
+#define TRACE_IRQ_BEGIN 4u
+#define TRACE_IRQ_END	8u
+
+struct trace_occupy {
+	struct trace_hdr h;
+	uint32_t other; /* irq number or softirq vector */
+	uint32_t flags; /* TRACE_IRQ_* */
+};
+
+#define TRACE_TASK_KTHREAD 1u
+#define TRACE_TASK_EXEC	   2u /* the name changed */
+
+struct trace_task {
+	struct trace_hdr h;
+	uint32_t tgid;
+	uint32_t flags;
+	uint64_t cgroup_id; /* inode of the cpu (v1) or unified (v2) cgroup; named by a TRACE_NOTE-like row
+			       in run.json, see hostd */
+	char comm[TRACE_COMM];
+};
+
+/* Who a counter belongs to (scope) and what it is (key). hdr.tid or hdr.cpu names the owner. */
+enum counter_scope {
+	COUNTER_THREAD = 1, /* hdr.tid */
+	COUNTER_CGROUP = 2, /* `owner` = cgroup number given in the `cgroup` command */
+	COUNTER_KVM = 3,    /* hdr.tid = a vCPU thread */
+	COUNTER_CPU = 4,    /* hdr.cpu: of the lab box itself */
+	COUNTER_SELF = 5,   /* hostd */
+};
+
+enum counter_key {
+	CTR_RUN_NS = 1,	       /* THREAD: schedstat field 1 */
+	CTR_RUN_DELAY_NS = 2,  /* THREAD: schedstat field 2 */
+	CTR_TIMESLICES = 3,    /* THREAD: schedstat field 3 */
+	CTR_CGROUP_USAGE_NS = 10,
+	CTR_CGROUP_NR_PERIODS = 11,
+	CTR_CGROUP_NR_THROTTLED = 12,
+	CTR_CGROUP_THROTTLED_NS = 13,
+	CTR_KVM_EXITS = 20,
+	CTR_KVM_HALT_EXITS = 21,
+	CTR_KVM_HALT_POLL_SUCCESS_NS = 22,
+	CTR_KVM_HALT_POLL_FAIL_NS = 23,
+	CTR_KVM_HALT_WAIT_NS = 24,
+	CTR_KVM_TSC_OFFSET = 25, /* two's complement */
+	CTR_BOX_STEAL_NS = 30,	 /* CPU: the lab box's own steal (it may be a VM) */
+	CTR_BOX_IRQ_NS = 31,
+	CTR_BOX_SOFTIRQ_NS = 32,
+	CTR_BOX_IDLE_NS = 33,
+	CTR_BOX_BUSY_NS = 34,	 /* user + nice + system */
+	CTR_SELF_CPU_NS = 40,	 /* SELF: CPU time of hostd */
+	CTR_SELF_SWITCHES = 41,	 /* SELF: context switches of hostd */
+};
+
+struct trace_counter {
+	struct trace_hdr h;
+	uint16_t scope; /* enum counter_scope */
+	uint16_t key;	/* enum counter_key */
+	uint32_t owner;
+	uint64_t value;
+};
+
+struct trace_track {
+	struct trace_hdr h;
+	uint32_t id; /* the number the harness gave: guest index << 8 | vcpu for vCPU threads */
+	uint32_t tgid;
+	char name[32]; /* "victim/vcpu0" */
+};
+
+/* One cell of victim x culprit over the window (counts mode). hdr.tid = victim. */
+struct trace_blame {
+	struct trace_hdr h;
+	uint32_t culprit_tid;
+	uint32_t kind; /* 0 task, 1 irq, 2 softirq, 3 idle while throttled, 4 idle otherwise */
+	uint64_t ns;
+	uint64_t times;
+};
+
+struct trace_note {
+	struct trace_hdr h;
+	char text[200]; /* NUL-padded */
+};
+
+struct trace_file_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size; /* records start here */
+	uint32_t mode;	      /* enum trace_mode: what it really did */
+	uint32_t nr_cpus;
+	uint64_t start_host_ns;
+	uint64_t start_unix_ns;
+	char kernel[64]; /* uname -r */
+	uint8_t pad[24];
+};
+
+_Static_assert(sizeof(struct trace_hdr) == 16, "trace_hdr");
+_Static_assert(sizeof(struct trace_state) == 32, "trace_state");
+_Static_assert(sizeof(struct trace_occupy) == 24, "trace_occupy");
+_Static_assert(sizeof(struct trace_task) == 48, "trace_task");
+_Static_assert(sizeof(struct trace_counter) == 32, "trace_counter");
+_Static_assert(sizeof(struct trace_track) == 56, "trace_track");
+_Static_assert(sizeof(struct trace_blame) == 40, "trace_blame");
+_Static_assert(sizeof(struct trace_note) == 216, "trace_note");
+_Static_assert(sizeof(struct trace_file_header) == 128, "trace_file_header");
+
+#endif

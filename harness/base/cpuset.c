@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/cpuset.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS (CPUSET_MAX / 64)
+
+struct cpuset cpuset_of(unsigned cpu)
+{
+	struct cpuset s = {{0}};
+
+	cpuset_add(&s, cpu);
+	return s;
+}
+
+unsigned cpuset_count(const struct cpuset *s)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < WORDS; i++)
+		n += (unsigned)__builtin_popcountll(s->bits[i]);
+	return n;
+}
+
+bool cpuset_empty(const struct cpuset *s)
+{
+	return cpuset_next(s, 0) < 0;
+}
+
+bool cpuset_equal(const struct cpuset *a, const struct cpuset *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+bool cpuset_subset(const struct cpuset *a, const struct cpuset *b)
+{
+	for (int i = 0; i < WORDS; i++)
+		if (a->bits[i] & ~b->bits[i])
+			return false;
+	return true;
+}
+
+struct cpuset cpuset_and(const struct cpuset *a, const struct cpuset *b)
+{
+	struct cpuset r;
+
+	for (int i = 0; i < WORDS; i++)
+		r.bits[i] = a->bits[i] & b->bits[i];
+	return r;
+}
+
+struct cpuset cpuset_or(const struct cpuset *a, const struct cpuset *b)
+{
+	struct cpuset r;
+
+	for (int i = 0; i < WORDS; i++)
+		r.bits[i] = a->bits[i] | b->bits[i];
+	return r;
+}
+
+struct cpuset cpuset_minus(const struct cpuset *a, const struct cpuset *b)
+{
+	struct cpuset r;
+
+	for (int i = 0; i < WORDS; i++)
+		r.bits[i] = a->bits[i] & ~b->bits[i];
+	return r;
+}
+
+int cpuset_next(const struct cpuset *s, int from)
+{
+	for (int cpu = from < 0 ? 0 : from; cpu < CPUSET_MAX; cpu++) {
+		uint64_t word = s->bits[cpu / 64] >> (cpu % 64);
+
+		if (word)
+			return cpu + __builtin_ctzll(word);
+		cpu |= 63;
+	}
+	return -1;
+}
+
+int cpuset_nth(const struct cpuset *s, unsigned n)
+{
+	cpuset_for_each (cpu, s)
+		if (n-- == 0)
+			return cpu;
+	return -1;
+}
+
+/* One decimal number at *p; moves *p past it. -1 when there is none or it is too large. */
+static long parse_number(const char **p)
+{
+	long v = 0;
+
+	if (!isdigit((unsigned char)**p))
+		return -1;
+	while (isdigit((unsigned char)**p)) {
+		v = v * 10 + (*(*p)++ - '0');
+		if (v >= CPUSET_MAX)
+			return -1;
+	}
+	return v;
+}
+
+int cpuset_parse(const char *text, struct cpuset *out, struct err *e)
+{
+	struct cpuset s = {{0}};
+	const char *p = text;
+
+	for (;;) {
+		long first, last;
+
+		while (isspace((unsigned char)*p) || *p == ',')
+			p++;
+		if (!*p)
+			break;
+		first = last = parse_number(&p);
+		if (first >= 0 && *p == '-') {
+			p++;
+			last = parse_number(&p);
+		}
+		if (first < 0 || last < first ||
+			(*p && *p != ',' && !isspace((unsigned char)*p)))
+			return err_set(e, EINVAL,
+				"'%.80s' is no CPU list; write numbers below %d as in 0-3,8", text,
+				CPUSET_MAX);
+		for (long cpu = first; cpu <= last; cpu++)
+			cpuset_add(&s, (unsigned)cpu);
+	}
+	*out = s;
+	return 0;
+}
+
+char *cpuset_format(const struct cpuset *s, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	if (size)
+		buf[0] = '\0';
+	for (int cpu = cpuset_next(s, 0); cpu >= 0;) {
+		int last = cpu;
+		int n;
+
+		while (cpuset_has(s, (unsigned)last + 1))
+			last++;
+		n = last > cpu ? snprintf(buf + len, size - len, "%s%d-%d", len ? "," : "", cpu, last)
+			       : snprintf(buf + len, size - len, "%s%d", len ? "," : "", cpu);
+		if (n < 0 || (size_t)n >= size - len)
+			break;
+		len += (size_t)n;
+		cpu = cpuset_next(s, last + 1);
+	}
+	return buf;
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#define _GNU_SOURCE
+#include "base/util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+void cleanup_free(void *pp)
+{
+	free(*(void **)pp);
+}
+
+void cleanup_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+void cleanup_fclose(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+static void *or_die(void *p)
+{
+	if (!p) {
+		fputs("stealscope: out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *xmalloc(size_t size)
+{
+	return or_die(malloc(size ? size : 1));
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return or_die(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *xrealloc(void *p, size_t size)
+{
+	return or_die(realloc(p, size ? size : 1));
+}
+
+char *xstrdup(const char *s)
+{
+	return or_die(strdup(s));
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		s = NULL;
+	va_end(ap);
+	return or_die(s);
+}
+
+void *array_grow(void *arr, size_t n, size_t elem)
+{
+	/* Capacity is implied: the smallest power of two (from 8) above n. Growth happens only when
+	 * n reaches one, so no capacity needs to be stored. */
+	if (n && (n < 8 || (n & (n - 1))))
+		return arr;
+	if (n == 0 && arr)
+		return arr;
+	arr = xrealloc(arr, (n ? n * 2 : 8) * elem);
+	memset((char *)arr + n * elem, 0, ((n ? n * 2 : 8) - n) * elem);
+	return arr;
+}
+
+void strv_add(struct strv *v, const char *fmt, ...)
+{
+	char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		s = NULL;
+	va_end(ap);
+	ARRAY_GROW(v->items, v->n);
+	v->items[v->n++] = or_die(s);
+}
+
+void strv_release(struct strv *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		free(v->items[i]);
+	free(v->items);
+	*v = (struct strv){0};
+}
+
+void strbuf_addn(struct strbuf *b, const char *s, size_t n)
+{
+	size_t room = b->text ? (size_t)1 << (64 - __builtin_clzll((b->len + 1) | 63)) : 0;
+
+	if (b->len + n + 1 > room)
+		b->text = xrealloc(b->text,
+			(size_t)1 << (64 - __builtin_clzll((b->len + n + 1) | 63)));
+	memcpy(b->text + b->len, s, n);
+	b->len += n;
+	b->text[b->len] = '\0';
+}
+
+void strbuf_add(struct strbuf *b, const char *fmt, ...)
+{
+	auto_free char *s = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		s = NULL;
+		or_die(s);
+	}
+	strbuf_addn(b, s, (size_t)n);
+}
+
+void strbuf_release(struct strbuf *b)
+{
+	free(b->text);
+	*b = (struct strbuf){0};
+}
+
+char *read_file(const char *path, size_t max, size_t *len, struct err *e)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_free char *buf = NULL;
+	size_t used = 0, room = 0;
+	char *out;
+
+	if (fd < 0) {
+		err_sys(e, "cannot open %s", path);
+		return NULL;
+	}
+	for (;;) {
+		ssize_t n;
+
+		if (used == room) {
+			room = room ? room * 2 : 4096;
+			buf = xrealloc(buf, room + 1);
+		}
+		n = read(fd, buf + used, room - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err_sys(e, "cannot read %s", path);
+			return NULL;
+		}
+		if (n == 0)
+			break;
+		used += (size_t)n;
+		if (used > max) {
+			err_set(e, EFBIG, "%s is larger than %zu bytes", path, max);
+			return NULL;
+		}
+	}
+	buf[used] = '\0';
+	if (len)
+		*len = used;
+	out = buf;
+	buf = NULL;
+	return out;
+}
+
+int read_u64(const char *path, uint64_t *out, struct err *e)
+{
+	auto_free char *text = read_file(path, 4096, NULL, e);
+	char *end;
+	uint64_t v;
+
+	if (!text)
+		return e && e->code ? -e->code : -EIO;
+	errno = 0;
+	v = strtoull(text, &end, 0);
+	if (end == text || errno)
+		return err_set(e, EINVAL, "%s holds no number", path);
+	*out = v;
+	return 0;
+}
+
+int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int write_file(const char *path, const char *data, size_t len, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int rc;
+
+	if (fd < 0)
+		return err_sys(e, "cannot create %s", path);
+	rc = write_all(fd, data, len);
+	if (close(fd) && !rc)
+		rc = -errno;
+	if (rc) {
+		errno = -rc;
+		return err_sys(e, "cannot write %s", path);
+	}
+	return 0;
+}
+
+int make_dirs(const char *path, struct err *e)
+{
+	auto_free char *p = xstrdup(path);
+
+	for (char *slash = p + 1;; slash++) {
+		if (*slash && *slash != '/')
+			continue;
+		char saved = *slash;
+		*slash = '\0';
+		if (mkdir(p, 0755) && errno != EEXIST)
+			return err_sys(e, "cannot create folder %s", p);
+		*slash = saved;
+		if (!saved)
+			return 0;
+	}
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path) && errno != ENOENT ? -1 : 0;
+}
+
+int remove_tree(const char *path, struct err *e)
+{
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
+		return err_sys(e, "cannot remove %s", path);
+	return 0;
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+void sleep_ns(uint64_t ns)
+{
+	struct timespec ts = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+bool name_is_safe(const char *name)
+{
+	size_t n = 0;
+
+	if (!name || !isalnum((unsigned char)name[0]))
+		return false;
+	for (; name[n]; n++)
+		if (!isalnum((unsigned char)name[n]) && !strchr("._-", name[n]))
+			return false;
+	return n <= 64;
+}
+
+unsigned edit_distance(const char *a, const char *b)
+{
+	unsigned row[65];
+	size_t na = strnlen(a, 64), nb = strnlen(b, 64);
+
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= na; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= nb; j++) {
+			unsigned cost = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[nb];
+}
