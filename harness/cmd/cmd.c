@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cmd/cmd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPT_RESULTS = 0x1000, OPT_CONNECT, OPT_JSON };
+
+static const struct argp_option common_options[] = {
+	{"results", OPT_RESULTS, "DIR", 0, "Folder of the records (default: results)", 10},
+	{"connect", OPT_CONNECT, "URI", 0,
+		"libvirt connection; auto (default) is qemu:///embed, which needs no daemon", 10},
+	{"json", OPT_JSON, NULL, 0, "One JSON document on stdout, all prose on stderr", 10},
+	{"quiet", 'q', NULL, 0, "Say nothing but errors", 10},
+	{"verbose", 'v', NULL, 0, "Say more; may be repeated", 10},
+	{0},
+};
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	struct cmd_common *c = state->input;
+
+	switch (key) {
+	case OPT_RESULTS:
+		c->results = arg;
+		return 0;
+	case OPT_CONNECT:
+		c->connect = arg;
+		return 0;
+	case OPT_JSON:
+		c->json = true;
+		return 0;
+	case 'q':
+		c->quiet = true;
+		return 0;
+	case 'v':
+		c->verbose++;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp common_argp = {.options = common_options, .parser = parse_common};
+
+/* argp hands one input to a parser; this pair lets the command's parser have its own and the common
+ * parser the common struct. */
+struct inputs {
+	void *own;
+	struct cmd_common *common;
+	error_t (*parse)(int, char *, struct argp_state *);
+};
+
+static error_t parse_both(int key, char *arg, struct argp_state *state)
+{
+	struct inputs *in = state->input;
+	error_t rc;
+
+	if (key == ARGP_KEY_INIT) {
+		state->child_inputs[0] = in->common;
+		return 0;
+	}
+	if (!in->parse) {
+		if (key == ARGP_KEY_ARG)
+			argp_error(state, "'%s' is too much: this command takes no argument", arg);
+		return ARGP_ERR_UNKNOWN;
+	}
+	state->input = in->own;
+	rc = in->parse(key, arg, state);
+	state->input = in;
+	return rc;
+}
+
+void cmd_parse(const struct command *c, const char *more, const struct argp_option *options,
+	error_t (*parse)(int, char *, struct argp_state *), void *own, struct cmd_common *common,
+	int argc, char **argv)
+{
+	static const struct argp_option none[] = {{0}};
+	struct argp_child children[] = {{&common_argp, 0, "Common options:", 10}, {0}};
+	auto_free char *doc = xasprintf("%s\v%s", c->doc, more);
+	auto_free char *name = xasprintf("stealscope %s", c->name);
+	struct argp argp = {.options = options ? options : none,
+		.parser = parse_both,
+		.args_doc = c->args,
+		.doc = doc,
+		.children = children};
+	struct inputs in = {own, common, parse};
+
+	*common = (struct cmd_common){.results = "results", .connect = "auto"};
+	argp_err_exit_status = EXIT_USAGE;
+	argv[0] = name;
+	argp_parse(&argp, argc, argv, 0, NULL, &in);
+}
+
+int cmd_fail(const struct err *e)
+{
+	cmd_progress(NULL, "%s", "");
+	fprintf(stderr, "stealscope: %s\n", e->msg[0] ? e->msg : "failed without a reason (a bug)");
+	return e->exit;
+}
+
+void cmd_say(const struct cmd_common *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->quiet)
+		return;
+	cmd_progress(c, "%s", "");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void cmd_verbose(const struct cmd_common *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!c->verbose || c->quiet)
+		return;
+	cmd_progress(c, "%s", "");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void cmd_progress(const struct cmd_common *c, const char *fmt, ...)
+{
+	static bool shown;
+	char text[160];
+	va_list ap;
+
+	if ((c && c->quiet) || !isatty(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!text[0] && !shown)
+		return;
+	fprintf(stderr, "\r\033[K%.*s", 100, text);
+	fflush(stderr);
+	shown = text[0] != '\0';
+}
+
+volatile sig_atomic_t cmd_interrupted;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	cmd_interrupted = 1;
+}
+
+void cmd_catch_signals(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+char *cmd_find_part(const char *name, struct err *e)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0) {
+		err_sys(e, "cannot read /proc/self/exe");
+		return NULL;
+	}
+	self[n] = '\0';
+	*strrchr(self, '/') = '\0';
+	for (int i = 0; i < 3; i++) {
+		char *path = i == 0 ? xasprintf("%s/%s", self, name)
+			   : i == 1 ? xasprintf("%s/../lib/stealscope/%s", self, name)
+				    : xasprintf("%s/../share/stealscope/%s", self, name);
+
+		if (access(path, R_OK) == 0)
+			return path;
+		free(path);
+	}
+	err_set(e, ENOENT, "%s is not beside this program (%s); build all of it with make", name,
+		self);
+	return NULL;
+}
+
+static bool is_record(const char *dir)
+{
+	auto_free char *file = xasprintf("%s/run.json", dir);
+
+	return access(file, R_OK) == 0;
+}
+
+/* The newest record's name, or the only one that begins with `start`. */
+static char *pick_record(const char *results, const char *start, bool newest, struct err *e)
+{
+	DIR *d = opendir(results);
+	char *found = NULL;
+	unsigned matches = 0;
+
+	if (!d) {
+		err_sys(e, "cannot open the results folder %s", results);
+		return NULL;
+	}
+	for (struct dirent *entry; (entry = readdir(d));) {
+		auto_free char *dir = xasprintf("%s/%s", results, entry->d_name);
+
+		if (entry->d_name[0] == '.' || strncmp(entry->d_name, start, strlen(start)) ||
+			!is_record(dir))
+			continue;
+		matches++;
+		/* Names begin with the UTC start time, so the last in order is the newest. */
+		if (!found || strcmp(dir, found) > 0) {
+			free(found);
+			found = dir;
+			dir = NULL;
+		}
+	}
+	closedir(d);
+	if (matches == 1 || (newest && found))
+		return found;
+	free(found);
+	if (matches)
+		err_set_exit(e, EXIT_USAGE, EINVAL, "'%s' names %u records in %s; write more of the name",
+			start, matches, results);
+	else
+		err_set_exit(e, EXIT_USAGE, ENOENT,
+			"no record '%s' in %s; `stealscope list` shows what is there", start, results);
+	return NULL;
+}
+
+char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *e)
+{
+	if (is_record(what))
+		return xstrdup(what);
+	if (strchr(what, '/')) {
+		err_set_exit(e, EXIT_USAGE, ENOENT, "%s is no record: it has no run.json", what);
+		return NULL;
+	}
+	if (!strcmp(what, "last"))
+		return pick_record(c->results, "", true, e);
+	return pick_record(c->results, what, false, e);
+}

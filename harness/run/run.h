@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One run: one plan carried out once, from an empty folder to a complete record. The steps are rows
+ * of one table (run.c); each knows how to undo itself, and whatever happens they are unwound in
+ * reverse. A run never prints: it reports through `progress`.
+ */
+#ifndef SS_RUN_RUN_H
+#define SS_RUN_RUN_H
+
+#include <signal.h>
+
+#include "plan/plan.h"
+#include "record/run_info.h"
+
+struct run_options {
+	const char *results;	   /* folder of the records */
+	const char *connect;	   /* "auto" or a libvirt URI */
+	const char *scenario_path; /* copied into the record */
+	const char *metal_elf;	   /* the metal guest's ELF */
+	const char *hostd;	   /* the host agent's program; NULL = do without, and say so */
+	const char *experiment;	   /* id shared by the runs of one experiment */
+	const char *plan_text;	   /* what `plan` draws, for the record */
+	unsigned repeat;
+	const struct run_expect *expects; /* copied into the record */
+	size_t n_expects;
+	const volatile sig_atomic_t *interrupted; /* end early when it becomes nonzero */
+	/* What is being done; fraction 0..1 of the measuring, < 0 when unknown. May be NULL. */
+	void (*progress)(void *ctx, const char *what, double fraction);
+	void *progress_ctx;
+};
+
+struct run_result {
+	char *record;	  /* folder of the record, complete or marked as interrupted; NULL if none began */
+	bool interrupted; /* it was ended early by `interrupted` */
+};
+
+/*
+ * Carry out `plan`. 0 when the record is complete. On failure the record, if one was begun, stays in
+ * the results marked with what went wrong, `out->record` names it, and everything else that was
+ * started is gone. e->exit says what the process should exit with.
+ */
+int run_plan(const struct plan *plan, const struct run_options *o, struct run_result *out,
+	struct err *e);
+void run_result_release(struct run_result *r);
+
+/* Remove what interrupted runs left on this host: domains, cgroups, shared memory, runtime folders of
+ * harnesses that no longer live. Each removed thing is one line in `removed`. */
+int run_clean(const char *connect, struct strv *removed, struct err *e);
+
+#endif
