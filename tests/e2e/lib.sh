@@ -1,0 +1,68 @@
+# Helpers of the end-to-end tests; sourced by each tests/e2e/*.sh. A test is a script that calls ok, bad
+# or skip once per claim and ends with `finish`. Its results go to a folder of its own.
+# shellcheck shell=bash
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+SS=${SS:-build/stealscope}
+PASS=0 FAIL=0 SKIPPED=0
+T=$(mktemp -d "${TMPDIR:-/tmp}/stealscope-test.XXXXXX")
+chmod 755 "$T"
+trap 'rm -rf "$T"' EXIT
+
+ok() { PASS=$((PASS + 1)); echo "ok    $*"; }
+bad() { FAIL=$((FAIL + 1)); echo "FAIL  $*"; }
+skip() { SKIPPED=$((SKIPPED + 1)); echo "SKIP  $*"; }
+finish() {
+	echo "$(basename "$0" .sh): $PASS passed, $FAIL failed, $SKIPPED skipped"
+	[ "$FAIL" = 0 ]
+	exit
+}
+# need_kvm: end the whole test as skipped where there is no usable /dev/kvm.
+need_kvm() {
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] && return
+	skip "$(basename "$0" .sh): /dev/kvm is not there or not usable by $(id -un)"
+	finish
+}
+# is NAME FILE JQ-CONDITION: a claim about a JSON document; prints what VALUE was when it fails.
+is() {
+	local name=$1 file=$2 cond=$3 shown=${4:-}
+	if jq -e "$cond" "$file" >/dev/null 2>&1; then
+		ok "$name${shown:+ ($(jq -c "$shown" "$file" 2>/dev/null))}"
+	else
+		bad "$name: not $cond${shown:+; it is $(jq -c "$shown" "$file" 2>&1 | head -c 400)}"
+	fi
+}
+# expect_exit NAME STATUS COMMAND...: its exit status, and that it said one clear line on stderr.
+expect_exit() {
+	local name=$1 want=$2 got
+	shift 2
+	"$@" >"$T/out" 2>"$T/err"
+	got=$?
+	if [ "$got" != "$want" ]; then
+		bad "$name: exit $got, wanted $want: $(head -c 300 "$T/err")"
+	elif [ "$want" != 0 ] && [ ! -s "$T/err" ]; then
+		bad "$name: said nothing"
+	else
+		ok "$name (exit $got: $(head -1 "$T/err" | cut -c1-150))"
+	fi
+}
+# What a run may leave behind: one line a thing. Empty = clean.
+leftovers() {
+	pgrep -fa 'guest=stealscope' | sed 's/^/process: /'
+	pgrep -xa stealscope-hostd | sed 's/^/process: /'
+	find /dev/shm -maxdepth 1 -name 'stealscope*' 2>/dev/null | sed 's/^/shm: /'
+	find /sys/fs/cgroup -maxdepth 4 -type d -name 'stealscope*' 2>/dev/null | sed 's/^/cgroup: /'
+	find /sys/fs/cgroup -maxdepth 4 -type d -name '*stealscope-*' 2>/dev/null | sed 's/^/cgroup: /'
+	grep stealscope /proc/self/mounts | sed 's/^/mount: /'
+	find /run/stealscope -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/runtime: /'
+}
+# clean_after NAME [SECONDS]: nothing is left, at the latest SECONDS (10) from now.
+clean_after() {
+	local left i
+	for ((i = 0; i < ${2:-10} * 5; i++)); do
+		left=$(leftovers)
+		[ -z "$left" ] && { ok "$1: nothing left behind"; return; }
+		sleep 0.2
+	done
+	bad "$1: left behind: $(echo "$left" | tr '\n' ';' | head -c 600)"
+}
