@@ -5,11 +5,16 @@
  * struct trace_hdr and is hdr.len8 * 8 bytes long, so that a reader can step over types it does not
  * know. Times are CLOCK_MONOTONIC ns (bpf_ktime_get_ns). Records of one thread and of one CPU are in
  * order; across CPUs they may be out of order by some us. Append-only: a cut file is read up to the
- * cut.
+ * cut; a record never crosses a clean TRACE_END.
  *
  * The state machine of each tracked thread is gap-free: a STATE record at every change. While at
  * least one tracked thread waits on a CPU, every change of who runs there is an OCCUPY record (one
- * with the current occupant when the wait begins), irq and softirq included.
+ * with the current occupant when the wait begins). irq and softirq that ran inside such a time are
+ * IRQ records written at their end; those shorter than TRACE_IRQ_MIN_NS stay in the occupant's time.
+ * When the last waiter on a CPU begins to run, its STATE record alone says so (no OCCUPY).
+ *
+ * At one sched_switch the order is: STATE of who leaves, STATE of who comes, OCCUPY; all with the
+ * same ts_ns. After a TRACE_LOST, a thread's state is unknown until its next STATE record.
  */
 #ifndef SS_ABI_HOST_TRACE_H
 #define SS_ABI_HOST_TRACE_H
@@ -31,7 +36,7 @@ enum trace_mode {
 enum trace_type {
 	TRACE_STATE = 1,    /* struct trace_state: a tracked thread changed state */
 	TRACE_OCCUPY = 2,   /* struct trace_occupy: tid runs on cpu from ts on (tid 0: idle) */
-	TRACE_IRQ = 3,	    /* struct trace_occupy: irq/softirq begins (flags TRACE_IRQ_*) or ends */
+	TRACE_IRQ = 3,	    /* struct trace_irq: an irq or softirq ended on cpu (tid: whom it interrupted) */
 	TRACE_TASK = 4,	    /* struct trace_task: names a tid, before its first use or after exec */
 	TRACE_COUNTER = 5,  /* struct trace_counter */
 	TRACE_LOST = 6,	    /* struct trace_counter: key = 0, value = records lost since the last one */
@@ -39,8 +44,9 @@ enum trace_type {
 	TRACE_BLAME = 8,    /* struct trace_blame (counts mode, and totals at the end of events mode) */
 	TRACE_NOTE = 9,	    /* struct trace_note: a sentence (a source that is missing and why) */
 	TRACE_END = 10,	    /* struct trace_counter: clean end; value = records written before it */
-	TRACE_THROTTLE = 11, /* struct trace_state: cpu bandwidth throttling of the thread's group began
-				(state 1) or ended (state 0), where it can be known */
+	TRACE_THROTTLE = 11, /* struct trace_state: cpu bandwidth throttling of the thread's group was
+				seen (state 1) or seen to be over (state 0). Looked at when a wait
+				begins, at occupant changes and when it ends: not an exact instant */
 };
 
 enum thread_state {
@@ -69,22 +75,42 @@ struct trace_state {
 	uint8_t state; /* enum thread_state: the state from ts on */
 	uint8_t flags; /* TRACE_STATE_* */
 	uint16_t prev_cpu;
-	uint32_t other_tid;	/* RUNNING: who ran before; WAITING/SLEEPING: who runs next (0 idle);
-				   at a wake-up: the waker */
-	uint64_t run_delay_ns;	/* task->sched_info.run_delay as read at this event, ~0 if unreadable.
-				   At RUNNING it does not contain the wait that ends here yet; see
-				   the reader for how it is joined with guest steal. */
+	uint32_t other_tid;	/* RUNNING: who ran before; WAITING by preemption/SLEEPING: who runs
+				   next (0 idle); at a wake-up or migration: the task in whose context
+				   it happened (the waker, or whom its interrupt hit) */
+	uint64_t run_delay_ns;	/* task->sched_info.run_delay as read at this event, see below */
 };
 
-#define TRACE_IRQ_HARD	1u /* hard irq: other = irq number */
-#define TRACE_IRQ_SOFT	2u /* softirq: other = vector */
-#define TRACE_IRQ_BEGIN 4u
-#define TRACE_IRQ_END	8u
+/*
+ * run_delay_ns, and how it joins with guest steal. The kernel adds a wait to run_delay when the
+ * thread gets the CPU, just after the sched_switch event, and KVM adds the growth of run_delay to the
+ * guest's steal at the vCPU load that follows. So, at the event that begins the state:
+ *   RUNNING             without the wait that ends here (the value of the end of the last RUNNING,
+ *                       plus what a migration inside the wait already booked);
+ *   end of RUNNING:     (WAITING + PREEMPTED, SLEEPING, EXITED) all waits up to and including the one
+ *                       that ended when this running interval began. It is to the ns what KVM has put
+ *                       into guest steal in this interval: value(end) - value(its RUNNING) is the wait
+ *                       before it as the kernel booked it, and steal read by the guest in between is
+ *                       value(end) less a constant of the vCPU;
+ *   WAITING by wake-up: as at the SLEEPING before it (a kernel that books sleep as run_delay, the
+ *                       delayed dequeue defect of 6.12 and later, shows as growth between the two);
+ *   WAITING + MIGRATED: with the part of this wait spent on the old run queue;
+ *   INITIAL:            as found.
+ */
+
+#define TRACE_IRQ_HARD	 1u /* hard irq: other = irq number */
+#define TRACE_IRQ_SOFT	 2u /* softirq: other = vector */
+#define TRACE_IRQ_MIN_NS 5000u
 
 struct trace_occupy {
 	struct trace_hdr h;
-	uint32_t other; /* irq number or softirq vector */
-	uint32_t flags; /* TRACE_IRQ_* */
+};
+
+struct trace_irq {
+	struct trace_hdr h; /* ts_ns: its end */
+	uint32_t other;	    /* irq number or softirq vector */
+	uint32_t flags;	    /* TRACE_IRQ_* */
+	uint64_t ns;	    /* how long it took; hard irqs inside a softirq are part of both */
 };
 
 #define TRACE_TASK_KTHREAD 1u
@@ -94,8 +120,7 @@ struct trace_task {
 	struct trace_hdr h;
 	uint32_t tgid;
 	uint32_t flags;
-	uint64_t cgroup_id; /* inode of the cpu (v1) or unified (v2) cgroup; named by a TRACE_NOTE-like row
-			       in run.json, see hostd */
+	uint64_t cgroup_id; /* inode of the cpu (v1) or unified (v2) cgroup's folder; 0 unknown */
 	char comm[TRACE_COMM];
 };
 
@@ -103,7 +128,7 @@ struct trace_task {
 enum counter_scope {
 	COUNTER_THREAD = 1, /* hdr.tid */
 	COUNTER_CGROUP = 2, /* `owner` = cgroup number given in the `cgroup` command */
-	COUNTER_KVM = 3,    /* hdr.tid = a vCPU thread */
+	COUNTER_KVM = 3,    /* hdr.tid = the QEMU process for whole-VM keys, a vCPU thread for TSC_OFFSET */
 	COUNTER_CPU = 4,    /* hdr.cpu: of the lab box itself */
 	COUNTER_SELF = 5,   /* hostd */
 };
@@ -112,6 +137,14 @@ enum counter_key {
 	CTR_RUN_NS = 1,	       /* THREAD: schedstat field 1 */
 	CTR_RUN_DELAY_NS = 2,  /* THREAD: schedstat field 2 */
 	CTR_TIMESLICES = 3,    /* THREAD: schedstat field 3 */
+	/* THREAD, at stop and dump: what the tracer itself summed since start, the unfinished
+	 * interval included. In an untouched trace run + wait + sleep = now - start of tracking. */
+	CTR_TRACED_RUN_NS = 4,
+	CTR_TRACED_WAIT_NS = 5,
+	CTR_TRACED_SLEEP_NS = 6,
+	CTR_TRACED_WAITS = 7,	  /* waits begun */
+	CTR_TRACED_MIGRATIONS = 8, /* waits split by a move to another run queue */
+	CTR_TRACED_CONFLICTS = 9,  /* events that did not fit the state held (0 in a sound trace) */
 	CTR_CGROUP_USAGE_NS = 10,
 	CTR_CGROUP_NR_PERIODS = 11,
 	CTR_CGROUP_NR_THROTTLED = 12,
@@ -122,13 +155,15 @@ enum counter_key {
 	CTR_KVM_HALT_POLL_FAIL_NS = 23,
 	CTR_KVM_HALT_WAIT_NS = 24,
 	CTR_KVM_TSC_OFFSET = 25, /* two's complement */
-	CTR_BOX_STEAL_NS = 30,	 /* CPU: the lab box's own steal (it may be a VM) */
+	CTR_BOX_STEAL_NS = 30,	 /* CPU: the lab box's own steal (it may be a VM); exact where the
+				    kernel's own counter is readable, else in 10 ms steps (a NOTE) */
 	CTR_BOX_IRQ_NS = 31,
 	CTR_BOX_SOFTIRQ_NS = 32,
 	CTR_BOX_IDLE_NS = 33,
 	CTR_BOX_BUSY_NS = 34,	 /* user + nice + system */
 	CTR_SELF_CPU_NS = 40,	 /* SELF: CPU time of hostd */
 	CTR_SELF_SWITCHES = 41,	 /* SELF: context switches of hostd */
+	CTR_SELF_BPF_NS = 42,	 /* SELF: time in its eBPF programs, only with --measure-bpf */
 };
 
 struct trace_counter {
@@ -146,11 +181,20 @@ struct trace_track {
 	char name[32]; /* "victim/vcpu0" */
 };
 
-/* One cell of victim x culprit over the window (counts mode). hdr.tid = victim. */
+enum blame_kind {
+	BLAME_TASK = 0,	    /* culprit_tid ran */
+	BLAME_IRQ = 1,	    /* culprit_tid = irq number */
+	BLAME_SOFTIRQ = 2,  /* culprit_tid = vector */
+	BLAME_THROTTLED = 3, /* the victim's own group was out of quota, whoever ran meanwhile */
+	BLAME_IDLE = 4,	    /* the CPU idled and no quota was to blame: wasted */
+	BLAME_OTHERS = 5,   /* more culprits than the table has room for: all the rest */
+};
+
+/* One cell of victim x culprit since `start` (counts mode), cumulative. hdr.tid = victim. */
 struct trace_blame {
 	struct trace_hdr h;
 	uint32_t culprit_tid;
-	uint32_t kind; /* 0 task, 1 irq, 2 softirq, 3 idle while throttled, 4 idle otherwise */
+	uint32_t kind; /* enum blame_kind */
 	uint64_t ns;
 	uint64_t times;
 };
@@ -174,7 +218,8 @@ struct trace_file_header {
 
 _Static_assert(sizeof(struct trace_hdr) == 16, "trace_hdr");
 _Static_assert(sizeof(struct trace_state) == 32, "trace_state");
-_Static_assert(sizeof(struct trace_occupy) == 24, "trace_occupy");
+_Static_assert(sizeof(struct trace_occupy) == 16, "trace_occupy");
+_Static_assert(sizeof(struct trace_irq) == 32, "trace_irq");
 _Static_assert(sizeof(struct trace_task) == 48, "trace_task");
 _Static_assert(sizeof(struct trace_counter) == 32, "trace_counter");
 _Static_assert(sizeof(struct trace_track) == 56, "trace_track");
