@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two arms (variants, runs or sets of runs), several metrics, one value per boot: what differs, by
+ * how much, and how sure that is, in words. Plain data in, plain data out.
+ *
+ * A difference is claimed only when the shift's interval leaves out 0 *and* Mann-Whitney's p,
+ * corrected for the number of metrics by Holm, is below 1 - confidence. So among all metrics of an
+ * A/A comparison the chance of any false claim is at most 5 %.
+ *
+ * The interval of a verdict is the order-statistic interval of the Hodges-Lehmann shift
+ * (stats_shift): it promises 95 % and covers it at any number of boots. The percentile bootstrap,
+ * printed beside it, is narrower and falls short of its promise with few boots.
+ *
+ * What can be found: with 12 boots an arm of normally distributed values, no valid test at 5 %
+ * finds a shift of one standard deviation in more than 65 % of cases (the t-test; 61 % for the rank
+ * test); 90 % takes 1.5 standard deviations or 24 boots. Where the spread comes from a heavy tail,
+ * as of late wake-ups, one standard deviation at 12 boots is found in over 90 %. Both are measured
+ * in tests/unit/test_compare.c.
+ */
+#ifndef SS_ANALYSIS_COMPARE_H
+#define SS_ANALYSIS_COMPARE_H
+
+#include "analysis/metrics.h"
+#include "analysis/stats.h"
+#include "base/util.h"
+
+#define COMPARE_MIN_BOOTS 6 /* below, no claim: no 95 % interval of a median exists below 6 */
+
+struct compare_metric {
+	const char *name; /* "timer.late.p99" */
+	const char *unit; /* "us" */
+	enum metric_better better;
+	const double *a, *b; /* one value per boot; a NAN (not provided) is left out */
+	size_t na, nb;
+};
+
+/* Nothing in it is taken over: all pointers must outlive the result. */
+struct compare_input {
+	const char *name_a, *name_b; /* b is held against a: shift = b - a */
+	const char *mismatch; /* what makes the arms incomparable ("hosts x and y"), or NULL */
+	bool force;	      /* compare nevertheless; the sentence becomes a warning */
+	const struct compare_metric *metrics;
+	size_t n_metrics;
+	double confidence;  /* 0 = 0.95 */
+	unsigned resamples; /* of the bootstrap; 0 = 2000 */
+	uint64_t seed;
+};
+
+enum compare_verdict {
+	COMPARE_NO_DATA, /* an arm has no value at all */
+	COMPARE_TOO_FEW, /* an arm has fewer than COMPARE_MIN_BOOTS */
+	COMPARE_SAME,	 /* no difference larger than `bound` */
+	COMPARE_A_BETTER,
+	COMPARE_B_BETTER,
+	COMPARE_DIFFERENT, /* differs, and neither direction is "better" for this metric */
+};
+
+struct compare_row {
+	const struct compare_metric *metric;
+	enum compare_verdict verdict;
+	size_t na, nb;		   /* values used */
+	double median_a, median_b; /* NAN without data */
+	struct shift shift;	   /* b - a; NAN where there are too few */
+	struct interval bootstrap; /* of the same shift */
+	double u, p, p_holm;	   /* Mann-Whitney; corrected for all rows that have a p */
+	bool exact;
+	double delta; /* Cliff's */
+	const char *delta_word;
+	double bound; /* COMPARE_SAME: the largest difference the interval allows */
+	char *words;  /* the verdict as a sentence */
+};
+
+struct compare_result {
+	const struct compare_input *input;
+	double confidence;
+	struct compare_row *rows; /* as input->metrics */
+	size_t n_rows;
+	char *warning; /* of a forced comparison, or NULL */
+};
+
+/* -EXDEV when input->mismatch says so and force is off; -EINVAL for values that are infinite or
+ * more than STATS_MAX_SAMPLE of them. */
+int compare_arms(const struct compare_input *in, struct compare_result *out, struct err *e);
+void compare_result_release(struct compare_result *r);
+
+/* "-3.1 ms": three significant digits, in the unit a person would choose (ns, us, ms, s scale into
+ * each other; others stay). `sign` prints a + as well. Returns buf. */
+char *compare_format(double value, const char *unit, bool sign, char *buf, size_t size);
+
+extern const char *const
+	compare_verdict_names[]; /* by enum compare_verdict: "no_data", "too_few", "same", ... */
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A comparison as text, JSON and CSV. */
+#include "report/compare_report.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_difference(const struct compare_row *r)
+{
+	return r->verdict >= COMPARE_A_BETTER;
+}
+
+static void table_line(const struct compare_row *r, struct strbuf *out)
+{
+	const char *unit = r->metric->unit;
+	char a[80], b[80], shift[80], lo[80], hi[80];
+
+	compare_format(r->median_a, unit, false, a, sizeof(a));
+	compare_format(r->median_b, unit, false, b, sizeof(b));
+	strbuf_add(out, "%-22.40s %5zu %5zu %12s %12s", r->metric->name, r->na, r->nb,
+		r->na ? a : "-", r->nb ? b : "-");
+	if (isnan(r->p)) {
+		strbuf_add(out, "\n");
+		return;
+	}
+	compare_format(r->shift.estimate, unit, true, shift, sizeof(shift));
+	compare_format(r->shift.ci.lo, unit, true, lo, sizeof(lo));
+	compare_format(r->shift.ci.hi, unit, true, hi, sizeof(hi));
+	strbuf_add(out, " %12s %12s %12s %9.2g %9.2g %+6.2f %s\n", shift, lo, hi, r->p, r->p_holm,
+		r->delta, r->delta_word);
+}
+
+void compare_report_text(const struct compare_result *r, struct strbuf *out)
+{
+	if (r->warning)
+		strbuf_add(out, "warning: %s\n", r->warning);
+	for (int differences = 1; differences >= 0; differences--)
+		for (size_t i = 0; i < r->n_rows; i++)
+			if (is_difference(&r->rows[i]) == differences)
+				strbuf_add(out, "%s\n", r->rows[i].words);
+	strbuf_add(out,
+		"\na = %s, b = %s; shift = b - a (Hodges-Lehmann), its %.0f %% interval; p by "
+		"Mann-Whitney, p(Holm) corrected for all metrics; effect by Cliff's delta\n",
+		r->input->name_a, r->input->name_b, 100 * r->confidence);
+	strbuf_add(out, "%-22s %5s %5s %12s %12s %12s %12s %12s %9s %9s %6s %s\n", "metric", "n(a)",
+		"n(b)", "median(a)", "median(b)", "shift", "from", "to", "p", "p(Holm)", "delta",
+		"effect");
+	for (size_t i = 0; i < r->n_rows; i++)
+		table_line(&r->rows[i], out);
+}
+
+/* JSON has neither NaN nor infinity: null. */
+static json_t *number(double v)
+{
+	return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *pair(struct interval v)
+{
+	return json_pack("[o,o]", number(v.lo), number(v.hi));
+}
+
+static json_t *values(const double *v, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, number(v[i]));
+	return array;
+}
+
+static json_t *row_json(const struct compare_row *r)
+{
+	static const char *const better[] = {"lower", "none", "higher"}; /* from BETTER_LOWER */
+	const struct compare_metric *m = r->metric;
+
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:s,"
+			 "s:o,s:o,s:o}",
+		"name", m->name, "unit", m->unit, "better", better[m->better - BETTER_LOWER],
+		"verdict", compare_verdict_names[r->verdict], "words", r->words, "n_a",
+		(json_int_t)r->na, "n_b", (json_int_t)r->nb, "median_a", number(r->median_a),
+		"median_b", number(r->median_b), "shift", number(r->shift.estimate), "ci",
+		pair(r->shift.ci), "bootstrap", pair(r->bootstrap), "u", number(r->u), "p",
+		number(r->p), "p_holm", number(r->p_holm), "exact", (int)r->exact, "cliffs_delta",
+		number(r->delta), "effect", r->delta_word, "bound", number(r->bound), "values_a",
+		values(m->a, m->na), "values_b", values(m->b, m->nb));
+}
+
+void compare_report_json(const struct compare_result *r, struct strbuf *out)
+{
+	json_t *metrics = json_array(), *root;
+	char *text;
+
+	for (size_t i = 0; i < r->n_rows; i++)
+		json_array_append_new(metrics, row_json(&r->rows[i]));
+	root = json_pack("{s:s,s:s,s:f,s:s?,s:o}", "a", r->input->name_a, "b", r->input->name_b,
+		"confidence", r->confidence, "warning", r->warning, "metrics", metrics);
+	text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+	strbuf_add(out, "%s\n", text ? text : "null");
+	free(text);
+	json_decref(root);
+}
+
+static void csv_number(struct strbuf *out, double v)
+{
+	if (isfinite(v))
+		strbuf_add(out, ",%.12g", v);
+	else
+		strbuf_add(out, ",");
+}
+
+void compare_report_csv(const struct compare_result *r, struct strbuf *out)
+{
+	strbuf_add(out,
+		"metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,"
+		"bootstrap_hi,u,p,p_holm,cliffs_delta,bound\n");
+	for (size_t i = 0; i < r->n_rows; i++) {
+		const struct compare_row *row = &r->rows[i];
+		const double v[] = {row->median_a, row->median_b, row->shift.estimate,
+			row->shift.ci.lo, row->shift.ci.hi, row->bootstrap.lo, row->bootstrap.hi,
+			row->u, row->p, row->p_holm, row->delta, row->bound};
+
+		strbuf_add(out, "%s,%s,%s,%zu,%zu", row->metric->name, row->metric->unit,
+			compare_verdict_names[row->verdict], row->na, row->nb);
+		for (size_t k = 0; k < ARRAY_SIZE(v); k++)
+			csv_number(out, v[k]);
+		strbuf_add(out, "\n");
+	}
+}

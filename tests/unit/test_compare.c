@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * analysis/compare: verdicts in words, and how often they are right, on data drawn from seeded
+ * generators. The shares found are printed, so that a change of method shows.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <jansson.h>
+
+#include "analysis/compare.h"
+#include "report/compare_report.h"
+
+/* The steps of a two-arm comparison with one metric. */
+static struct compare_result compare_one(const struct compare_input *in)
+{
+	struct compare_result r;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(compare_arms(in, &r, &e), 0);
+	return r;
+}
+
+static void check_words(const double *a, size_t na, const double *b, size_t nb,
+	enum metric_better better, enum compare_verdict verdict, const char *words)
+{
+	struct compare_metric m = {"timer.late.p99", "us", better, a, b, na, nb};
+	struct compare_input in = {
+		.name_a = "float", .name_b = "pinned", .metrics = &m, .n_metrics = 1};
+	struct compare_result r = compare_one(&in);
+
+	assert_int_equal(r.rows[0].verdict, verdict);
+	assert_string_equal(r.rows[0].words, words);
+	compare_result_release(&r);
+}
+
+static const double LOW[] = {1000, 1100, 1200, 1300, 1400, 1500, 1600, 1700};
+static const double HIGH[] = {4000, 4110, 4220, 4330, 4440, 4550, 4660, 4770};
+static const double GAPS[] = {NAN, 1, NAN, 2};
+
+static void test_words(void **state)
+{
+	(void)state;
+	check_words(HIGH, 8, LOW, 8, BETTER_LOWER, COMPARE_B_BETTER,
+		"pinned is better: timer.late.p99 -3.04 ms [-3.34, -2.73], 8 boots an arm");
+	check_words(LOW, 8, HIGH, 8, BETTER_LOWER, COMPARE_A_BETTER,
+		"float is better: timer.late.p99 -3.04 ms [-3.34, -2.73], 8 boots an arm");
+	check_words(LOW, 8, HIGH, 8, BETTER_HIGHER, COMPARE_B_BETTER,
+		"pinned is better: timer.late.p99 +3.04 ms [+2.73, +3.34], 8 boots an arm");
+	check_words(LOW, 8, HIGH, 7, BETTER_NEITHER, COMPARE_DIFFERENT,
+		"pinned differs from float: timer.late.p99 +2.98 ms [+2.70, +3.26], 8 and 7 boots");
+	check_words(LOW, 5, HIGH, 8, BETTER_LOWER, COMPARE_TOO_FEW,
+		"timer.late.p99: too few boots to say (5 and 8; 6 an arm at least)");
+	check_words(LOW, 8, GAPS, 4, BETTER_LOWER, COMPARE_TOO_FEW,
+		"timer.late.p99: too few boots to say (8 and 2; 6 an arm at least)");
+	check_words(LOW, 8, GAPS, 1, BETTER_LOWER, COMPARE_NO_DATA,
+		"timer.late.p99: not provided by pinned");
+	check_words(NULL, 0, GAPS, 1, BETTER_LOWER, COMPARE_NO_DATA,
+		"timer.late.p99: not provided by either");
+	check_words(LOW, 8, LOW, 8, BETTER_LOWER, COMPARE_SAME,
+		"timer.late.p99: no difference larger than 300 us (22 %), 8 boots an arm");
+}
+
+static void test_equal_values(void **state)
+{
+	const double zero[8] = {0};
+
+	(void)state;
+	check_words(zero, 8, zero, 8, BETTER_LOWER, COMPARE_SAME,
+		"timer.late.p99: no difference at all, 8 boots an arm");
+}
+
+static void test_format(void **state)
+{
+	char buf[80];
+
+	(void)state;
+	assert_string_equal(compare_format(-3123.4, "us", true, buf, sizeof(buf)), "-3.12 ms");
+	assert_string_equal(compare_format(0.25, "ms", true, buf, sizeof(buf)), "+250 us");
+	assert_string_equal(compare_format(500.2, "ms/s", false, buf, sizeof(buf)), "500 ms/s");
+	assert_string_equal(compare_format(0, "us", false, buf, sizeof(buf)), "0 us");
+	assert_string_equal(compare_format(0.02, "ns", false, buf, sizeof(buf)), "0.0200 ns");
+	assert_string_equal(compare_format(12345678, "", false, buf, sizeof(buf)), "1.23e+07");
+	assert_string_equal(compare_format(-INFINITY, "us", true, buf, sizeof(buf)), "-inf us");
+}
+
+static void test_refusal(void **state)
+{
+	struct compare_metric m = {"steal.rate", "ms/s", BETTER_LOWER, LOW, HIGH, 8, 8};
+	struct compare_input in = {.name_a = "a",
+		.name_b = "b",
+		.metrics = &m,
+		.n_metrics = 1,
+		.mismatch = "kernels 6.1 and 6.12"};
+	struct compare_result r = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(compare_arms(&in, &r, &e), -EXDEV);
+	assert_non_null(strstr(e.msg, "kernels 6.1 and 6.12"));
+	assert_null(r.rows);
+	in.force = true;
+	r = compare_one(&in);
+	assert_non_null(strstr(r.warning, "kernels 6.1 and 6.12"));
+	compare_result_release(&r);
+}
+
+static void test_printers(void **state)
+{
+	struct compare_metric m[] = {
+		{"steal.rate", "ms/s", BETTER_LOWER, LOW, LOW, 8, 8},
+		{"timer.late.p99", "us", BETTER_LOWER, LOW, HIGH, 8, 8},
+		{"gap.rate", "ms/s", BETTER_LOWER, LOW, GAPS, 8, 1},
+	};
+	struct compare_input in = {.name_a = "x", .name_b = "y", .metrics = m, .n_metrics = 3};
+	struct compare_result r = compare_one(&in);
+	struct strbuf text = {0}, js = {0}, csv = {0};
+	json_t *root, *row;
+
+	(void)state;
+	compare_report_text(&r, &text);
+	assert_ptr_equal(strstr(text.text, "x is better: timer.late.p99"), text.text);
+	compare_report_json(&r, &js);
+	root = json_loads(js.text, 0, NULL);
+	assert_non_null(root);
+	row = json_array_get(json_object_get(root, "metrics"), 1);
+	assert_string_equal(json_string_value(json_object_get(row, "verdict")), "a_better");
+	assert_int_equal(json_array_size(json_object_get(row, "values_a")), 8);
+	row = json_array_get(json_object_get(root, "metrics"), 2);
+	assert_true(json_is_null(json_object_get(row, "p")));
+	json_decref(root);
+	compare_report_csv(&r, &csv);
+	assert_non_null(strstr(csv.text, "\ngap.rate,ms/s,no_data,8,0,1350,,,"));
+	strbuf_release(&text);
+	strbuf_release(&js);
+	strbuf_release(&csv);
+	compare_result_release(&r);
+}
+
+/* How often verdicts are right. */
+enum shape { NORMAL, LOGNORMAL, N_SHAPES };
+static const char *const shape_names[] = {"normal", "lognormal"};
+static const double shape_sd[] = {1, 2.1611974158950877}; /* sqrt((e - 1) e) */
+
+struct tally {
+	double found, covered, same, bootstrap_covered;
+};
+
+static double draw(gsl_rng *rng, enum shape s)
+{
+	return s == NORMAL ? gsl_ran_gaussian(rng, 1) : gsl_ran_lognormal(rng, 0, 1);
+}
+
+static struct tally simulate(enum shape s, size_t n, double shift_sd, unsigned trials)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	double a[64], b[64], shift = shift_sd * shape_sd[s];
+	struct compare_metric m = {"m", "us", BETTER_LOWER, a, b, n, n};
+	struct compare_input in = {
+		.name_a = "a", .name_b = "b", .metrics = &m, .n_metrics = 1, .resamples = 100};
+	struct tally t = {0};
+
+	gsl_rng_set(rng, 20261120);
+	for (unsigned k = 0; k < trials; k++) {
+		struct compare_result r;
+
+		for (size_t i = 0; i < n; i++) {
+			a[i] = draw(rng, s);
+			b[i] = draw(rng, s) + shift;
+		}
+		in.seed = k;
+		r = compare_one(&in);
+		t.found += r.rows[0].verdict == COMPARE_A_BETTER;
+		t.same += r.rows[0].verdict == COMPARE_SAME;
+		t.covered += r.rows[0].shift.ci.lo <= shift && shift <= r.rows[0].shift.ci.hi;
+		t.bootstrap_covered +=
+			r.rows[0].bootstrap.lo <= shift && shift <= r.rows[0].bootstrap.hi;
+		compare_result_release(&r);
+	}
+	gsl_rng_free(rng);
+	t.found /= trials;
+	t.same /= trials;
+	t.covered /= trials;
+	t.bootstrap_covered /= trials;
+	print_message(
+		"%-9s n=%zu shift=%.1f sd: found %.3f, no difference %.3f, interval covers %.3f, "
+		"bootstrap %.3f\n",
+		shape_names[s], n, shift_sd, t.found, t.same, t.covered, t.bootstrap_covered);
+	return t;
+}
+
+static void test_planted_shift(void **state)
+{
+	struct tally t;
+
+	(void)state;
+	t = simulate(LOGNORMAL, 12, 1, 1000);
+	assert_true(t.found >= 0.90);
+	assert_true(t.covered >= 0.93);
+	/* Normal values: what no test can find at 12 boots takes 1.5 sd or 24 boots (compare.h). */
+	t = simulate(NORMAL, 12, 1, 1000);
+	assert_true(t.found >= 0.55 && t.found <= 0.70);
+	assert_true(t.covered >= 0.93);
+	assert_true(simulate(NORMAL, 12, 1.5, 1000).found >= 0.90);
+	assert_true(simulate(NORMAL, 24, 1, 1000).found >= 0.90);
+}
+
+static void test_a_a(void **state)
+{
+	(void)state;
+	for (int s = 0; s < N_SHAPES; s++)
+		for (size_t n = 6; n <= 24; n *= 2) {
+			struct tally t = simulate((enum shape)s, n, 0, 1000);
+
+			assert_true(t.same >= 0.95 - 0.01); /* 1,000 draws: 0.007 of chance */
+			assert_true(t.covered >= 0.93);
+		}
+}
+
+/* Twenty metrics that do not differ: Holm keeps the chance of any false claim at 5 %. */
+static void test_many_metrics(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	double v[40][12];
+	struct compare_metric m[20];
+	struct compare_input in = {
+		.name_a = "a", .name_b = "b", .metrics = m, .n_metrics = 20, .resamples = 100};
+	unsigned clean = 0;
+
+	(void)state;
+	for (int k = 0; k < 20; k++)
+		m[k] = (struct compare_metric){"m", "", BETTER_LOWER, v[k], v[20 + k], 12, 12};
+	for (int trial = 0; trial < 200; trial++) {
+		struct compare_result r;
+		bool any = false;
+
+		for (int k = 0; k < 40; k++)
+			for (int i = 0; i < 12; i++)
+				v[k][i] = gsl_ran_gaussian(rng, 1);
+		r = compare_one(&in);
+		for (size_t k = 0; k < r.n_rows; k++)
+			any |= r.rows[k].verdict != COMPARE_SAME;
+		clean += !any;
+		compare_result_release(&r);
+	}
+	gsl_rng_free(rng);
+	print_message("20 metrics, A/A: %u of 200 comparisons without a false claim\n", clean);
+	assert_true(clean >= 190);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_equal_values),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_refusal),
+		cmocka_unit_test(test_printers),
+		cmocka_unit_test(test_planted_shift),
+		cmocka_unit_test(test_a_a),
+		cmocka_unit_test(test_many_metrics),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
