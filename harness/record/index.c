@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The index of runs: opening, adding, removing, rebuilding. Questions are in index_query.c. */
+#include "record/index.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/index_sqlite.h"
+
+#define INDEX_FORMAT 1
+#define BUSY_MS	     10000
+
+static const char *const schema =
+	"CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL,"
+	" experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL,"
+	" point TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL,"
+	" status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL,"
+	" host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS runs_started ON runs (started);"
+	"CREATE TABLE IF NOT EXISTS metrics (run TEXT NOT NULL REFERENCES runs (run),"
+	" guest TEXT NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL,"
+	" value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;";
+
+/* Facts that name the host and its kernel, first match wins. */
+static const char *const host_facts[] = {"host.name", "hostname", "host"};
+static const char *const kernel_facts[] = {"kernel.release", "kernel", "host.kernel"};
+
+int index_sqlite_error(const struct index *x, int rc, const char *what, struct err *e)
+{
+	int code = (rc & 0xff) == SQLITE_BUSY					   ? EBUSY
+		   : (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT ? EILSEQ
+										   : EIO;
+
+	return err_set(e, code, "%s: cannot %s: %s%s", x->path, what,
+		x->db ? sqlite3_errmsg(x->db) : sqlite3_errstr(rc),
+		code == EILSEQ ? "; `stealscope list --rebuild` makes the index anew" : "");
+}
+
+static int run_sql(struct index *x, const char *sql, const char *what, struct err *e)
+{
+	int rc = sqlite3_exec(x->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : index_sqlite_error(x, rc, what, e);
+}
+
+/* Two processes that switch a new file to WAL at once: one is told "busy" without waiting. A file
+ * system that cannot do WAL leaves the old journal on, which is as safe. */
+static void enter_wal(struct index *x)
+{
+	for (int i = 0; i < BUSY_MS / 10; i++) {
+		int rc = sqlite3_exec(x->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+
+		if (rc != SQLITE_BUSY)
+			return;
+		sleep_ns(10 * NS_PER_MS);
+	}
+}
+
+static int check_format(struct index *x, int *format, struct err *e)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = sqlite3_prepare_v2(x->db, "PRAGMA user_version", -1, &s, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW) {
+		rc = index_sqlite_error(x, rc, "be opened", e);
+		sqlite3_finalize(s);
+		return rc;
+	}
+	*format = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	if (*format > INDEX_FORMAT)
+		return err_set(e, EPROTO,
+			"%s has format %d, made by a newer stealscope; this one "
+			"knows %d",
+			x->path, *format, INDEX_FORMAT);
+	return 0;
+}
+
+static int prepare_file(struct index *x, struct err *e)
+{
+	int format = 0, rc;
+
+	sqlite3_busy_timeout(x->db, BUSY_MS);
+	rc = check_format(x, &format, e);
+	if (rc || format == INDEX_FORMAT)
+		return rc;
+	enter_wal(x);
+	rc = run_sql(x, "BEGIN IMMEDIATE", "be locked", e);
+	if (rc)
+		return rc;
+	rc = run_sql(x, schema, "make its tables", e);
+	if (!rc)
+		rc = run_sql(x, "PRAGMA user_version=1", "set its format", e);
+	if (!rc)
+		rc = run_sql(x, "COMMIT", "commit", e);
+	if (rc)
+		sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+int index_open(const char *results_dir, struct index **out, struct err *e)
+{
+	struct index *x = xcalloc(1, sizeof(*x));
+	int rc;
+
+	x->dir = xstrdup(results_dir);
+	x->path = xasprintf("%s/index.db", results_dir);
+	rc = sqlite3_open_v2(x->path, &x->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	rc = rc == SQLITE_OK ? prepare_file(x, e) : index_sqlite_error(x, rc, "be opened", e);
+	if (rc) {
+		index_close(x);
+		return rc;
+	}
+	*out = x;
+	return 0;
+}
+
+void index_close(struct index *x)
+{
+	if (!x)
+		return;
+	sqlite3_close(x->db);
+	free(x->dir);
+	free(x->path);
+	free(x);
+}
+
+int index_reset(const char *results_dir, struct err *e)
+{
+	static const char *const suffix[] = {"", "-wal", "-shm", "-journal"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffix); i++) {
+		auto_free char *path = xasprintf("%s/index.db%s", results_dir, suffix[i]);
+
+		if (unlink(path) && errno != ENOENT)
+			return err_sys(e, "cannot remove %s", path);
+	}
+	return 0;
+}
+
+static const char *fact(const struct run_info *r, const char *const *keys, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < r->n_facts; i++)
+			if (r->facts[i].key && !strcmp(r->facts[i].key, keys[k]))
+				return r->facts[i].value;
+	return NULL;
+}
+
+static void bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+	sqlite3_bind_text(s, at, text ? text : "", -1, SQLITE_TRANSIENT);
+}
+
+/* Step a statement that gives no rows to its end and make it ready for the next. */
+static int finish(struct index *x, sqlite3_stmt *s, const char *what, struct err *e)
+{
+	int rc = sqlite3_step(s);
+
+	if (rc != SQLITE_DONE) {
+		rc = index_sqlite_error(x, rc, what, e);
+		sqlite3_reset(s);
+		return rc;
+	}
+	sqlite3_reset(s);
+	return 0;
+}
+
+static int forget(struct index *x, const char *run, struct err *e)
+{
+	static const char *const sql[] = {
+		"DELETE FROM metrics WHERE run = ?", "DELETE FROM runs WHERE run = ?"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sql); i++) {
+		sqlite3_stmt *s;
+		int rc = sqlite3_prepare_v2(x->db, sql[i], -1, &s, NULL);
+
+		if (rc != SQLITE_OK)
+			return index_sqlite_error(x, rc, "forget a run", e);
+		bind_text(s, 1, run);
+		rc = finish(x, s, "forget a run", e);
+		sqlite3_finalize(s);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int add_run(struct index *x, const struct run_info *r, const char *folder, struct err *e)
+{
+	const char *const text[] = {r->run, folder, r->experiment, r->scenario, r->variant,
+		r->point, r->status, r->started, fact(r, host_facts, ARRAY_SIZE(host_facts)),
+		fact(r, kernel_facts, ARRAY_SIZE(kernel_facts)), r->version};
+	uint64_t window =
+		r->window_end_ns > r->window_start_ns ? r->window_end_ns - r->window_start_ns : 0;
+	sqlite3_stmt *s;
+	int rc = sqlite3_prepare_v2(x->db,
+		"INSERT INTO runs (run, folder, experiment, scenario, variant, point, status,"
+		" started, host, kernel, version, repeat, seed, duration_s)"
+		" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		-1, &s, NULL);
+
+	if (rc != SQLITE_OK)
+		return index_sqlite_error(x, rc, "add a run", e);
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+		bind_text(s, (int)i + 1, text[i]);
+	sqlite3_bind_int64(s, 12, r->repeat);
+	sqlite3_bind_int64(s, 13, (sqlite3_int64)r->seed);
+	sqlite3_bind_double(s, 14, (double)window / 1e9);
+	rc = finish(x, s, "add a run", e);
+	sqlite3_finalize(s);
+	return rc;
+}
+
+static int add_metrics(
+	struct index *x, const char *run, const struct index_metric *m, size_t n, struct err *e)
+{
+	sqlite3_stmt *s;
+	int rc = sqlite3_prepare_v2(
+		x->db, "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?)", -1, &s, NULL);
+
+	if (rc != SQLITE_OK)
+		return index_sqlite_error(x, rc, "add metrics", e);
+	rc = 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (!isfinite(m[i].value))
+			continue;
+		bind_text(s, 1, run);
+		bind_text(s, 2, m[i].guest);
+		sqlite3_bind_int(s, 3, m[i].vcpu);
+		bind_text(s, 4, m[i].name);
+		bind_text(s, 5, m[i].unit);
+		sqlite3_bind_double(s, 6, m[i].value);
+		rc = finish(x, s, "add metrics", e);
+	}
+	sqlite3_finalize(s);
+	return rc;
+}
+
+static int put(struct index *x, const struct run_info *r, const char *folder,
+	const struct index_metric *metrics, size_t n, struct err *e)
+{
+	int rc = forget(x, r->run, e);
+
+	if (!rc)
+		rc = add_run(x, r, folder, e);
+	if (!rc)
+		rc = add_metrics(x, r->run, metrics, n, e);
+	return rc;
+}
+
+/* End the transaction begun: commit when rc is 0, else roll back and hand rc on. */
+static int end(struct index *x, int rc, struct err *e)
+{
+	if (!rc)
+		rc = run_sql(x, "COMMIT", "commit", e);
+	if (rc)
+		sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+int index_add(struct index *x, const struct run_info *r, const char *folder,
+	const struct index_metric *metrics, size_t n_metrics, struct err *e)
+{
+	int rc;
+
+	if (!r->run || !*r->run)
+		return err_set(e, EINVAL, "a run without a name cannot be indexed");
+	rc = run_sql(x, "BEGIN IMMEDIATE", "be locked", e);
+	return rc ? rc : end(x, put(x, r, folder, metrics, n_metrics, e), e);
+}
+
+int index_remove(struct index *x, const char *run, struct err *e)
+{
+	int rc = run_sql(x, "BEGIN IMMEDIATE", "be locked", e);
+
+	return rc ? rc : end(x, forget(x, run, e), e);
+}
+
+/* Add one folder. 1 when it was a record, 0 when not, -errno when the index itself failed. */
+static int rebuild_one(struct index *x, const char *folder, index_read_fn read, void *ctx,
+	struct strv *problems, struct err *e)
+{
+	auto_free char *dir = xasprintf("%s/%s", x->dir, folder);
+	auto_free char *json = xasprintf("%s/run.json", dir);
+	auto_free struct index_metric *metrics = NULL;
+	struct run_info r = {0};
+	struct err why = ERR_INIT;
+	size_t n = 0;
+	int rc;
+
+	if (access(json, R_OK))
+		return 0;
+	if (run_info_load(&r, dir, &why)) {
+		strv_add(problems, "%s: %s", folder, why.msg);
+		return 0;
+	}
+	if (read && read(ctx, dir, &r, &metrics, &n, &why) < 0) {
+		strv_add(problems, "%s: %s", folder, why.msg);
+		n = 0;
+	}
+	rc = put(x, &r, folder, metrics, n, e);
+	run_info_release(&r);
+	return rc ? rc : 1;
+}
+
+int index_rebuild(
+	struct index *x, index_read_fn read, void *ctx, struct strv *problems, struct err *e)
+{
+	struct dirent **names = NULL;
+	int n = scandir(x->dir, &names, NULL, alphasort), added = 0, rc;
+
+	if (n < 0)
+		return err_sys(e, "cannot list %s", x->dir);
+	rc = run_sql(x, "BEGIN IMMEDIATE; DELETE FROM metrics; DELETE FROM runs", "be emptied", e);
+	for (int i = 0; i < n; i++) {
+		if (!rc && names[i]->d_name[0] != '.') {
+			int one = rebuild_one(x, names[i]->d_name, read, ctx, problems, e);
+
+			rc = MIN(one, 0);
+			added += one > 0;
+		}
+		free(names[i]);
+	}
+	free(names);
+	rc = end(x, rc, e);
+	return rc ? rc : added;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What index.c and index_query.c share. Not for others: include record/index.h. */
+#ifndef SS_RECORD_INDEX_SQLITE_H
+#define SS_RECORD_INDEX_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "record/index.h"
+
+struct index {
+	sqlite3 *db;
+	char *dir, *path;
+};
+
+/* Fill `e` from an SQLite result code: "PATH: cannot WHAT: ...". Returns -errno. */
+int index_sqlite_error(const struct index *x, int rc, const char *what, struct err *e);
+
+#endif
