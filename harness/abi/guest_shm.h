@@ -128,9 +128,10 @@ enum rec_type {
 	REC_NONE = 0,
 	REC_START = 1, /* v[0] = features, v[1] = tsc_hz, v[2] = accel */
 	REC_END = 2,   /* v[0] = records dropped */
-	REC_TIMER = 3, /* one timer wake-up: v[0] deadline TSC, v[1] TSC when last armed (the sleep began),
-			  v[2] periods missed before this one (each one is back-filled by the analysis),
-			  v[3] 1 when the vCPU was halted (idle) when it armed, 0 when busy */
+	REC_TIMER = 3, /* one timer wake-up: v[0] the last deadline that had passed (TSC), v[1] TSC when it was
+			  armed (the sleep began), v[2] deadlines that passed unserved before it: v[0] - i *
+			  period for i = 1..v[2], each of which also woke at this record's tsc (back-filled
+			  by the analysis), v[3] 1 when the vCPU had no busy probe (it was halted), else 0 */
 	REC_GAP = 4,   /* TSC of the record = end of the gap: v[0] start TSC, v[1] longest loop pass below
 			  threshold since the last gap (TSC ticks), v[2] loop passes since the last gap */
 	REC_JOB = 5,   /* one unit of work done: v[0] start TSC, v[1] unit number */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Probe `gap`: a loop that does nothing but read the TSC; a jump over the threshold is time in
+ * which this vCPU did not run. Our own interrupt handler's time is not a gap: the loop's last
+ * reading is checked when an interrupt comes in, and the measure starts afresh when it is over.
+ *
+ * The handler may come between any two instructions of the loop. It moves irq_seq; the loop sees
+ * that and takes the handler's exit as its last reading.
+ */
+#include "guest-agent/probe/probe.h"
+
+static void gap_start(struct agent_vcpu *v, struct probe_run *run)
+{
+	run->threshold = agent_ns_to_ticks(v, run->p[0]);
+	run->last_tsc = platform_tsc();
+}
+
+/* Interrupts are out. */
+static void gap_emit(
+	struct agent_vcpu *v, struct probe_run *run, const struct stamp *at, uint64_t from)
+{
+	agent_emit(v, REC_GAP, PROBE_GAP, at,
+		(uint64_t[4]){from, run->longest, run->done - run->since, 0});
+	run->longest = 0;
+	run->since = run->done;
+}
+
+static void gap_work(struct agent_vcpu *v, struct probe_run *run)
+{
+	volatile uint32_t *irq_seq = &run->irq_seq;
+	volatile uint64_t *last_shared = &run->last_tsc;
+	uint32_t seq = *irq_seq;
+	uint64_t last = *last_shared, threshold = run->threshold;
+
+	while (agent_running(v)) {
+		struct stamp now = agent_stamp(v);
+		uint64_t step = now.tsc - last;
+
+		if (*irq_seq != seq) {
+			seq = *irq_seq;
+			last = *last_shared;
+			continue;
+		}
+		run->done++;
+		if (step > threshold) {
+			platform_irq_off(v);
+			if (*irq_seq == seq) {
+				gap_emit(v, run, &now, last);
+				now.tsc = platform_tsc();
+				*last_shared = now.tsc;
+			}
+			platform_irq_on(v);
+		} else {
+			if (step > run->longest)
+				run->longest = step;
+			*last_shared = now.tsc;
+		}
+		last = now.tsc;
+		if (now.tsc >= v->next_steal) {
+			agent_housekeeping(v, now.tsc);
+			last = platform_tsc();
+			*last_shared = last;
+		}
+	}
+}
+
+static void gap_irq_enter(struct agent_vcpu *v, struct probe_run *run, const struct stamp *at)
+{
+	uint64_t step = at->tsc - run->last_tsc;
+
+	/* Negative when the loop had not yet taken over our last exit. */
+	if ((int64_t)step > 0 && step > run->threshold)
+		gap_emit(v, run, at, run->last_tsc);
+}
+
+static void gap_irq_exit(struct agent_vcpu *v, struct probe_run *run)
+{
+	(void)v;
+	run->irq_seq++;
+	run->last_tsc = platform_tsc();
+}
+
+const struct probe_ops probe_gap = {
+	.id = PROBE_GAP,
+	.start = gap_start,
+	.work = gap_work,
+	.irq_enter = gap_irq_enter,
+	.irq_exit = gap_irq_exit,
+};
