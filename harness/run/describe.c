@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Plan to run.json: what was asked and planned, before anything was done. */
+#include "run/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "plan/probe_names.h"
+
+static const char *const kind_names[] = {
+	[GUEST_METAL] = "metal", [GUEST_LINUX] = "linux", [GUEST_NATIVE] = "native"};
+static const char *const policy_names[] = {
+	[SCHED_AS_IS] = "", [SCHED_RT_FIFO] = "fifo", [SCHED_RT_RR] = "rr"};
+
+static void describe_guest(const struct plan_guest *g, struct run_guest *out)
+{
+	out->name = xstrdup(g->name);
+	out->kind = xstrdup(kind_names[g->kind]);
+	out->accel = xstrdup("unknown");
+	out->is_noise = g->is_noise;
+	out->n_vcpus = g->vcpus;
+	for (unsigned v = 0; v < g->vcpus; v++) {
+		out->vcpus[v].id = v;
+		out->vcpus[v].cpu_set = g->vcpu_cpus[v];
+	}
+	out->memory_bytes = g->memory_bytes;
+	out->emulator_cpus = g->emulator_cpus;
+	out->memory_nodes = g->memory_nodes;
+	out->shares = g->vcpu_limits.shares;
+	out->period_us = g->vcpu_limits.period_us;
+	out->quota_us = g->vcpu_limits.quota_us;
+	out->policy = xstrdup(policy_names[g->policy]);
+	out->n_probes = g->n_probes;
+	out->probes = xcalloc(g->n_probes, sizeof(*out->probes));
+	for (size_t i = 0; i < g->n_probes; i++) {
+		out->probes[i].name = xstrdup(probe_name(g->probes[i].id));
+		out->probes[i].vcpu_mask = g->probes[i].vcpu_mask;
+		memcpy(out->probes[i].p, g->probes[i].p, sizeof(out->probes[i].p));
+	}
+	out->status = xstrdup("not started");
+	out->guest_file = xasprintf("guest/%s.bin", g->name);
+}
+
+static void describe_noise(const struct plan_noise *n, struct run_noise *out)
+{
+	out->name = xstrdup(n->name);
+	out->kind = xstrdup(n->kind);
+	out->threads = n->threads;
+	out->cpus = n->cpus;
+	out->duty_percent = n->duty_percent;
+	out->shares = n->limits.shares;
+	out->period_us = n->limits.period_us;
+	out->quota_us = n->limits.quota_us;
+}
+
+static void describe_expect(const struct run_expect *x, struct run_expect *out)
+{
+	*out = *x;
+	out->text = xstrdup(x->text);
+	out->variant = xstrdup(x->variant);
+	out->guest = xstrdup(x->guest);
+	out->metric = xstrdup(x->metric);
+	out->relation = xstrdup(x->relation);
+	out->other_metric = xstrdup(x->other_metric);
+	out->other_variant = xstrdup(x->other_variant);
+	out->other_guest = xstrdup(x->other_guest);
+}
+
+/* Names sort by time and read as what they are: 20261120T161500Z-overcommit-4x-3f9c. */
+static char *run_name(const struct plan *p, time_t start)
+{
+	const char *variant = strcmp(p->variant, "base") ? p->variant : "";
+	uint16_t r = 0;
+	char stamp[32];
+	struct tm tm;
+
+	gmtime_r(&start, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
+		r = (uint16_t)now_ns();
+	return xasprintf("%s-%.32s%s%.32s-%04x", stamp, p->scenario, variant[0] ? "-" : "", variant, r);
+}
+
+void run_describe(const struct plan *p, const struct run_options *o, struct run_info *info)
+{
+	time_t start = time(NULL);
+	char stamp[32];
+	struct tm tm;
+
+	*info = (struct run_info){.format = RUN_INFO_FORMAT};
+	gmtime_r(&start, &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	info->run = run_name(p, start);
+	info->experiment = xstrdup(o->experiment);
+	info->scenario = xstrdup(p->scenario);
+	info->variant = xstrdup(p->variant);
+	info->point = xstrdup(p->point ? p->point : "");
+	info->repeat = o->repeat;
+	info->seed = p->seed;
+	info->status = xstrdup("interrupted");
+	info->started = xstrdup(stamp);
+	info->version = xstrdup(SS_VERSION);
+	info->connect = xstrdup(o->connect);
+	info->plan_text = xstrdup(o->plan_text ? o->plan_text : "");
+	info->warmup_ns = p->warmup_ns;
+	info->duration_ns = p->duration_ns;
+	info->lab_cpus = p->lab_cpus;
+	info->housekeeping_cpus = p->housekeeping_cpus;
+	info->overcommit = p->overcommit;
+	info->trace_mode = xstrdup("none");
+	info->n_guests = p->n_guests;
+	info->guests = xcalloc(p->n_guests, sizeof(*info->guests));
+	for (size_t i = 0; i < p->n_guests; i++)
+		describe_guest(&p->guests[i], &info->guests[i]);
+	info->n_noises = p->n_noises;
+	info->noises = xcalloc(p->n_noises, sizeof(*info->noises));
+	for (size_t i = 0; i < p->n_noises; i++)
+		describe_noise(&p->noises[i], &info->noises[i]);
+	info->n_expects = o->n_expects;
+	info->expects = xcalloc(o->n_expects, sizeof(*info->expects));
+	for (size_t i = 0; i < o->n_expects; i++)
+		describe_expect(&o->expects[i], &info->expects[i]);
+	for (size_t i = 0; i < p->notes.n; i++)
+		strv_add(&info->warnings, "%s", p->notes.items[i]);
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The steps before measuring: shared pages, libvirt, domains, noise, boot. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run/session.h"
+
+/* Rings hold this much: at the pump's 100 ms a 1 kHz timer needs 100 slots; the rest is for gaps in
+ * bursts and for a harness that is kept from running for seconds. */
+#define RING_SLOTS 4096u
+
+/* Starting a domain is mostly waiting; more than this at once only thrashes. */
+#define START_THREADS 4
+
+int step_shared_pages(struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+		struct shm_probe probes[SHM_MAX_PROBES] = {{0}};
+		auto_free char *file = xasprintf("%s/%s", s->dir, g->info->guest_file);
+		int rc;
+
+		for (size_t p = 0; p < g->plan->n_probes; p++) {
+			probes[p].id = g->plan->probes[p].id;
+			probes[p].vcpu_mask = g->plan->probes[p].vcpu_mask;
+			memcpy(probes[p].p, g->plan->probes[p].p, sizeof(probes[p].p));
+		}
+		reaper_add_shm(s->reaper, g->shm_name);
+		rc = guest_shm_create(g->shm_name, g->plan->name, g->plan->vcpus, RING_SLOTS, probes,
+			(unsigned)g->plan->n_probes, file, &g->shm, e);
+		if (rc)
+			return err_wrap(e, "guest %s", g->plan->name);
+	}
+	return 0;
+}
+
+void undo_shared_pages(struct session *s)
+{
+	for (size_t i = 0; i < s->n_guests; i++) {
+		guest_shm_destroy(s->guests[i].shm);
+		s->guests[i].shm = NULL;
+	}
+}
+
+int step_connect(struct session *s, struct err *e)
+{
+	uid_t uid;
+	gid_t gid;
+	int rc = lab_open(s->o->connect, s->runtime_dir, &s->conn, e);
+
+	if (rc)
+		return rc;
+	free(s->info.connect);
+	s->info.connect = xstrdup(lab_uri(s->conn));
+	rc = lab_qemu_ids(s->conn, &uid, &gid, e);
+	for (size_t i = 0; !rc && i < s->n_guests; i++)
+		rc = guest_shm_chown(s->guests[i].shm, uid, gid, e);
+	return rc;
+}
+
+void undo_connect(struct session *s)
+{
+	lab_close(s->conn);
+	s->conn = NULL;
+}
+
+int step_domain_xml(struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+		auto_free char *file = xasprintf("%s/domains/%s.xml", s->dir, g->plan->name);
+		struct domain_files f = {
+			.kernel = s->o->metal_elf,
+			.shm_name = g->shm_name,
+			.shm_size = guest_shm_size(g->shm),
+			.emulator = "/usr/bin/qemu-system-x86_64",
+			.kvm = g->plan->accel != ACCEL_TCG,
+		};
+		int rc;
+
+		g->console = xasprintf("%s/guest/%s.console.log", s->dir, g->plan->name);
+		f.console_log = g->console;
+		g->xml = domain_xml(g->plan, s->info.run, &f, e);
+		if (!g->xml)
+			return err_wrap(e, "guest %s", g->plan->name);
+		rc = write_file(file, g->xml, strlen(g->xml), e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+struct starter {
+	struct session *s;
+	size_t next; /* taken with __atomic */
+};
+
+static void *start_thread(void *arg)
+{
+	struct starter *st = arg;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&st->next, 1, __ATOMIC_RELAXED)) < st->s->n_guests) {
+		struct guest_run *g = &st->s->guests[i];
+
+		if (st->s->o->interrupted && *st->s->o->interrupted)
+			break;
+		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err) == 0)
+			reaper_add_pid(st->s->reaper, domain_pid(g->domain));
+	}
+	return NULL;
+}
+
+static void *stop_thread(void *arg)
+{
+	struct starter *st = arg;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&st->next, 1, __ATOMIC_RELAXED)) < st->s->n_guests) {
+		domain_stop(st->s->guests[i].domain, NULL);
+		st->s->guests[i].domain = NULL;
+	}
+	return NULL;
+}
+
+/* Run `work` over all guests on a few threads and wait for them. */
+static void in_parallel(struct session *s, void *(*work)(void *))
+{
+	struct starter st = {s, 0};
+	pthread_t threads[START_THREADS];
+	size_t n = 0;
+
+	while (n < MIN((size_t)START_THREADS, s->n_guests) &&
+		pthread_create(&threads[n], NULL, work, &st) == 0)
+		n++;
+	if (n == 0)
+		work(&st);
+	while (n > 0)
+		pthread_join(threads[--n], NULL);
+}
+
+int step_start_domains(struct session *s, struct err *e)
+{
+	in_parallel(s, start_thread);
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+
+		if (g->start_err.code) {
+			*e = g->start_err;
+			free(g->info->status);
+			g->info->status = xstrdup("could not be started");
+			return err_wrap(e, "guest %s", g->plan->name);
+		}
+		if (g->domain)
+			g->info->pid = domain_pid(g->domain);
+	}
+	return session_check(s, e);
+}
+
+void undo_start_domains(struct session *s)
+{
+	in_parallel(s, stop_thread);
+}
+
+int step_noise(struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_noises; i++) {
+		int rc = noise_start(s->noises[i].plan, s->info.run, &s->noises[i].noise, e);
+
+		if (rc)
+			return err_wrap(e, "noise %s", s->noises[i].plan->name);
+	}
+	return 0;
+}
+
+void undo_noise(struct session *s)
+{
+	for (size_t i = 0; i < s->n_noises; i++) {
+		noise_stop(s->noises[i].noise);
+		s->noises[i].noise = NULL;
+	}
+	cgroup_reap(s->info.run, NULL);
+}
+
+int noise_schedule(struct session *s, uint64_t t, struct err *e)
+{
+	for (size_t i = 0; i < s->n_noises; i++) {
+		struct noise_run *n = &s->noises[i];
+		bool wanted = t >= n->plan->start_ns && (!n->plan->stop_ns || t < n->plan->stop_ns);
+		int rc = 0;
+
+		if (wanted != n->running)
+			rc = wanted ? noise_resume(n->noise, e) : noise_pause(n->noise, e);
+		if (rc)
+			return err_wrap(e, "noise %s", n->plan->name);
+		n->running = wanted;
+	}
+	return 0;
+}
+
+/* The last lines a guest wrote to its serial port, on one line. */
+static char *console_tail(const char *path)
+{
+	char *text = read_file(path, 1 << 20, NULL, NULL);
+	size_t len = text ? strlen(text) : 0;
+	char *tail;
+
+	while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		text[--len] = '\0';
+	if (!len) {
+		free(text);
+		return xstrdup("its console is empty");
+	}
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = *p == '\n' ? '|' : ' ';
+	tail = xasprintf("its console: %s", len > 300 ? text + len - 300 : text);
+	free(text);
+	return tail;
+}
+
+int step_boot(struct session *s, struct err *e)
+{
+	uint64_t start = now_ns(), until = start + s->o->boot_timeout_ns;
+
+	for (size_t i = 0; i < s->n_guests;) {
+		struct guest_run *g = &s->guests[i];
+		unsigned ready = guest_shm_count_state(g->shm, SHM_STATE_READY);
+		int rc;
+
+		if (ready == g->plan->vcpus) {
+			free(g->info->status);
+			g->info->status = xstrdup("ok");
+			i++;
+			continue;
+		}
+		rc = session_check(s, e);
+		if (!rc && now_ns() > until) {
+			auto_free char *tail = console_tail(g->console);
+
+			free(g->info->status);
+			g->info->status = xstrdup("did not come up");
+			rc = err_set(e, ETIMEDOUT,
+				"guest %s: %u of its %u vCPUs came up within %llu s, so it did not come up; %s",
+				g->plan->name, ready, g->plan->vcpus,
+				(unsigned long long)(s->o->boot_timeout_ns / NS_PER_S), tail);
+		}
+		if (rc)
+			return rc;
+		session_say(s, "boot guests", -1);
+		sleep_ns(5 * NS_PER_MS);
+	}
+	return 0;
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The steps from the tracer to the last sample. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "run/session.h"
+
+#define SYNC_ROUNDS    32	     /* pings per vCPU; the best few are kept */
+#define STOP_WAIT_NS   (3 * NS_PER_S)
+#define SAMPLE_WAIT_NS (5 * NS_PER_S) /* for the first sample of every guest */
+
+int step_host_agent(struct session *s, struct err *e)
+{
+	auto_free char *out = xasprintf("%s/host/trace.bin", s->dir);
+	struct err why = ERR_INIT;
+
+	if (!s->o->hostd) {
+		session_warn(s, "the host agent was left out: no trace, no host counters");
+		return 0;
+	}
+	if (hostd_spawn(s->o->hostd, s->plan->trace_mode, out, &s->plan->housekeeping_cpus, &s->hostd,
+		    &why)) {
+		session_warn(s, "no host agent: %s", why.msg);
+		return 0;
+	}
+	reaper_add_pid(s->reaper, hostd_pid(s->hostd));
+	(void)e;
+	return 0;
+}
+
+void undo_host_agent(struct session *s)
+{
+	hostd_close(s->hostd);
+	s->hostd = NULL;
+}
+
+/* A host agent that dies takes its data with it, not the run: say so once and go on without. */
+static void agent_failed(struct session *s, const struct err *why)
+{
+	session_warn(s, "the host agent failed: %s; the trace ends there", why->msg);
+	hostd_close(s->hostd);
+	s->hostd = NULL;
+}
+
+int step_track(struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+		unsigned n = 0;
+		int rc = domain_vcpu_tids(g->domain, g->tids, PLAN_MAX_VCPUS, &n, e);
+
+		if (rc || n != g->plan->vcpus)
+			return rc ? rc
+				  : err_set(e, EIO, "guest %s: QEMU shows %u vCPU threads, not %u",
+					    g->plan->name, n, g->plan->vcpus);
+		for (unsigned v = 0; v < n && s->hostd; v++) {
+			auto_free char *name = xasprintf("%s/vcpu%u", g->plan->name, v);
+			struct err why = ERR_INIT;
+
+			g->info->vcpus[v].tid = g->tids[v];
+			if (hostd_track(s->hostd, g->tids[v], (uint32_t)(i << 8 | v), name, &why))
+				agent_failed(s, &why);
+		}
+	}
+	return 0;
+}
+
+int step_pump(struct session *s, struct err *e)
+{
+	return pump_start(s, e);
+}
+
+void undo_pump(struct session *s)
+{
+	pump_end(s);
+}
+
+int step_sync_clocks(struct session *s, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->n_guests && !rc; i++) {
+		rc = session_check(s, e);
+		pthread_mutex_lock(&s->lock);
+		if (!rc)
+			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e);
+		pthread_mutex_unlock(&s->lock);
+	}
+	return rc;
+}
+
+static void command_all(struct session *s, enum shm_command c)
+{
+	for (size_t i = 0; i < s->n_guests; i++)
+		guest_shm_command(s->guests[i].shm, c);
+}
+
+/* Every guest has sent something: a run whose guest is silent measures nothing. */
+static int wait_first_samples(struct session *s, struct err *e)
+{
+	uint64_t until = now_ns() + SAMPLE_WAIT_NS;
+
+	for (size_t i = 0; i < s->n_guests;) {
+		struct guest_run *g = &s->guests[i];
+		int rc;
+
+		if (guest_shm_samples(g->shm)) {
+			i++;
+			continue;
+		}
+		rc = session_check(s, e);
+		if (!rc && now_ns() > until) {
+			session_warn(s, "guest %s sent no sample in the first %llu s", g->plan->name,
+				(unsigned long long)(SAMPLE_WAIT_NS / NS_PER_S));
+			i++;
+		}
+		if (rc)
+			return rc;
+		sleep_ns(5 * NS_PER_MS);
+	}
+	return 0;
+}
+
+int step_warm_up(struct session *s, struct err *e)
+{
+	struct err why = ERR_INIT;
+	uint64_t start;
+	int rc;
+
+	if (s->hostd && hostd_start(s->hostd, &why))
+		agent_failed(s, &why);
+	rc = noise_schedule(s, 0, e);
+	if (rc)
+		return rc;
+	command_all(s, SHM_CMD_RUN);
+	rc = wait_first_samples(s, e);
+	if (s->first_sample_ns)
+		s->info.first_sample_ns = s->first_sample_ns - s->begin_ns;
+	if (rc)
+		return rc;
+	start = now_ns();
+	return session_wait(s, "warming up", start, start + s->plan->warmup_ns, e);
+}
+
+static void agent_sync(struct session *s)
+{
+	struct err why = ERR_INIT;
+
+	if (s->hostd && hostd_sync(s->hostd, &why))
+		agent_failed(s, &why);
+}
+
+struct usage {
+	uint64_t cpu_ns, switches;
+};
+
+static struct usage own_usage(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return (struct usage){(uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * NS_PER_S +
+				      (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * NS_PER_US,
+		(uint64_t)(r.ru_nvcsw + r.ru_nivcsw)};
+}
+
+/* Add (sign +1) or take off (-1) what the noises report, so that the difference over the window stays. */
+static void account_noise(struct session *s, int sign)
+{
+	for (size_t i = 0; i < s->n_noises; i++) {
+		struct noise_run *n = &s->noises[i];
+		struct noise_report r = {0};
+		struct err e = ERR_INIT;
+
+		if (noise_read(n->noise, &r, &e)) {
+			session_warn(s, "noise %s cannot be measured: %s", n->plan->name, e.msg);
+			continue;
+		}
+		n->info->requested_ns += (uint64_t)sign * r.requested_ns;
+		n->info->delivered_ns += (uint64_t)sign * r.delivered_ns;
+		n->info->throttled_ns += (uint64_t)sign * r.throttled_ns;
+		n->info->died = r.died;
+	}
+}
+
+/* A noise that did not get what it asked for measures something else than was meant: say why. */
+static void judge_noise(struct session *s)
+{
+	for (size_t i = 0; i < s->n_noises; i++) {
+		const struct run_noise *n = s->noises[i].info;
+		double share = n->requested_ns
+				       ? (double)n->delivered_ns / (double)n->requested_ns
+				       : 1;
+
+		if (n->died)
+			session_warn(s, "noise %s ended by itself in mid-run", n->name);
+		else if (share < 0.95)
+			session_warn(s, "noise %s got %.0f %% of the CPU it asked for: %s", n->name,
+				100 * share,
+				n->throttled_ns > n->requested_ns / 100 ? "its own quota held it back"
+				: n->throttled_ns			 ? "quota and contention"
+							 : "it shared its CPUs with others");
+	}
+}
+
+int step_measure(struct session *s, struct err *e)
+{
+	uint64_t now, start, end;
+	struct usage before = own_usage(), after;
+	int rc = 0;
+
+	agent_sync(s);
+	account_noise(s, -1);
+	s->info.window_start_ns = start = now_ns();
+	end = start + s->plan->duration_ns;
+	while (!rc && (now = now_ns()) < end) {
+		rc = noise_schedule(s, now - start, e);
+		if (!rc)
+			rc = session_check(s, e);
+		if (s->hostd && hostd_dead(s->hostd)) {
+			struct err why = ERR_INIT;
+
+			err_set(&why, ECHILD, "it ended in mid-run");
+			agent_failed(s, &why);
+		}
+		session_say(s, "measuring", (double)(now - start) / (double)(end - start));
+		if (!rc)
+			sleep_ns(MIN(end - now, 50 * NS_PER_MS));
+	}
+	s->info.window_end_ns = now_ns();
+	account_noise(s, 1);
+	agent_sync(s);
+	after = own_usage();
+	s->info.harness_cpu_ns = after.cpu_ns - before.cpu_ns;
+	s->info.harness_switches = after.switches - before.switches;
+	judge_noise(s);
+	return rc;
+}
+
+/* What the guests said of themselves, once they stopped. */
+static void note_guests(struct session *s)
+{
+	static const char *const accels[] = {[SHM_ACCEL_UNKNOWN] = "unknown",
+		[SHM_ACCEL_KVM] = "kvm",
+		[SHM_ACCEL_TCG] = "tcg",
+		[SHM_ACCEL_NATIVE] = "native"};
+
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+		struct guest_shm_status st;
+
+		guest_shm_status(g->shm, &st);
+		g->info->lost = st.lost;
+		g->info->tsc_hz = st.tsc_hz;
+		free(g->info->accel);
+		g->info->accel = xstrdup(accels[st.accel < ARRAY_SIZE(accels) ? st.accel : 0]);
+	}
+}
+
+int step_stop_guests(struct session *s, struct err *e)
+{
+	uint64_t until = now_ns() + STOP_WAIT_NS;
+	struct err why = ERR_INIT;
+	int rc;
+
+	for (size_t i = 0; i < s->n_noises; i++)
+		noise_pause(s->noises[i].noise, NULL);
+	command_all(s, SHM_CMD_STOP);
+	for (size_t i = 0; i < s->n_guests;) {
+		struct guest_run *g = &s->guests[i];
+		unsigned stopped = guest_shm_count_state(g->shm, SHM_STATE_STOPPED);
+
+		if (stopped == g->plan->vcpus || now_ns() > until) {
+			if (stopped != g->plan->vcpus)
+				session_warn(s, "guest %s: %u of %u vCPUs did not stop in time",
+					g->plan->name, g->plan->vcpus - stopped, g->plan->vcpus);
+			i++;
+			continue;
+		}
+		rc = session_check(s, e);
+		if (rc)
+			return rc;
+		sleep_ns(2 * NS_PER_MS);
+	}
+	if (s->hostd) {
+		struct hostd_result r = {0};
+
+		if (hostd_stop(s->hostd, &r, &why)) {
+			agent_failed(s, &why);
+		} else {
+			s->info.trace_lost = r.lost;
+		}
+	}
+	rc = step_sync_clocks(s, e);
+	note_guests(s);
+	return rc;
+}

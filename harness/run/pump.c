@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The pump: the one thread that talks to the guests' shared pages while a run is on. It writes the
+ * beacon (the guests' lower clock bound and dead-man's switch) and drains the rings. Its period trades
+ * the harness's own CPU use against ring room and the width of the causality bounds.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#include "run/session.h"
+
+#define BEACON_NS    (50 * NS_PER_MS)
+#define DRAIN_EVERY  2 /* beacons */
+#define OFFSET_EVERY 20
+
+static void drain_all(struct session *s)
+{
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct err e = ERR_INIT;
+
+		if (!s->guests[i].shm)
+			continue;
+		if (guest_shm_drain(s->guests[i].shm, &e) < 0 && !s->pump_err.code)
+			s->pump_err = e;
+		if (!s->first_sample_ns && guest_shm_samples(s->guests[i].shm))
+			s->first_sample_ns = now_ns();
+	}
+}
+
+static void *pump_main(void *arg)
+{
+	struct session *s = arg;
+
+	prctl(PR_SET_NAME, "stealscope-pump");
+	for (unsigned tick = 0; !s->pump_stop; tick++) {
+		pthread_mutex_lock(&s->lock);
+		for (size_t i = 0; i < s->n_guests; i++)
+			guest_shm_beacon(s->guests[i].shm);
+		if (tick % DRAIN_EVERY == 0 || !s->first_sample_ns)
+			drain_all(s);
+		if (tick % OFFSET_EVERY == 0)
+			for (size_t i = 0; i < s->n_guests; i++)
+				guest_shm_note_host_tsc(s->guests[i].shm);
+		pthread_mutex_unlock(&s->lock);
+		sleep_ns(BEACON_NS);
+	}
+	pthread_mutex_lock(&s->lock);
+	drain_all(s);
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+int pump_start(struct session *s, struct err *e)
+{
+	int rc = pthread_create(&s->pump, NULL, pump_main, s);
+
+	if (rc)
+		return err_set(e, rc, "cannot start the pump thread");
+	s->pump_started = true;
+	return 0;
+}
+
+void pump_end(struct session *s)
+{
+	if (!s->pump_started)
+		return;
+	s->pump_stop = true;
+	pthread_join(s->pump, NULL);
+	s->pump_started = false;
+}

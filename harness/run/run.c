@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* One run: the table of steps, carried out in order and unwound in reverse. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "record/record.h"
+#include "run/session.h"
+
+void session_say(struct session *s, const char *what, double fraction)
+{
+	if (s->o->progress)
+		s->o->progress(s->o->progress_ctx, what, fraction);
+}
+
+void session_warn(struct session *s, const char *fmt, ...)
+{
+	auto_free char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		strv_add(&s->info.warnings, "%s", text);
+}
+
+int session_check(struct session *s, struct err *e)
+{
+	if (s->o->interrupted && *s->o->interrupted)
+		return err_set_exit(e, EXIT_INTERRUPTED, EINTR, "interrupted");
+	if (s->pump_err.code) {
+		*e = s->pump_err;
+		return -e->code;
+	}
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+
+		if (!g->domain || domain_alive(g->domain))
+			continue;
+		g->dead = true;
+		free(g->info->status);
+		g->info->status = xstrdup("died");
+		return err_set(e, ECHILD, "guest %s: its QEMU ended in mid-run; its console: %s",
+			g->plan->name, g->console);
+	}
+	return 0;
+}
+
+int session_wait(struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns,
+	struct err *e)
+{
+	uint64_t now;
+
+	while ((now = now_ns()) < until_ns) {
+		int rc = session_check(s, e);
+
+		if (rc)
+			return rc;
+		session_say(s, what, (double)(now - from_ns) / (double)(until_ns - from_ns));
+		sleep_ns(MIN(until_ns - now, 50 * NS_PER_MS));
+	}
+	return session_check(s, e);
+}
+
+static int step_record(struct session *s, struct err *e)
+{
+	auto_free char *domains = NULL, *copy = NULL, *guest = NULL, *host = NULL, *text = NULL;
+	size_t len;
+	int rc = record_begin(s->o->results, s->info.run, &s->dir, e);
+
+	if (rc)
+		return rc;
+	domains = xasprintf("%s/domains", s->dir);
+	guest = xasprintf("%s/guest", s->dir);
+	host = xasprintf("%s/host", s->dir);
+	if ((rc = make_dirs(domains, e)) || (rc = make_dirs(guest, e)) || (rc = make_dirs(host, e)))
+		return rc;
+	text = read_file(s->o->scenario_path, 1 << 20, &len, e);
+	if (!text)
+		return -e->code;
+	copy = xasprintf("%s/scenario.xml", s->dir);
+	rc = write_file(copy, text, len, e);
+	return rc ? rc : run_info_save(&s->info, s->dir, e);
+}
+
+static int step_reaper(struct session *s, struct err *e)
+{
+	int rc = make_dirs(s->runtime_dir, e);
+
+	if (rc)
+		return e->code == EACCES || e->code == EPERM
+			       ? err_set_exit(e, EXIT_HOST, e->code,
+					 "no permission to make %s; run it as root (sudo)", s->runtime_dir)
+			       : rc;
+	return reaper_start(s->info.run, s->runtime_dir, &s->reaper, e);
+}
+
+static void undo_reaper(struct session *s)
+{
+	remove_tree(s->runtime_dir, NULL);
+	reaper_done(s->reaper);
+	s->reaper = NULL;
+}
+
+static int step_facts(struct session *s, struct err *e)
+{
+	(void)e;
+	s->facts = facts_read("");
+	for (size_t i = 0; i < facts_count(s->facts); i++) {
+		ARRAY_GROW(s->info.facts, s->info.n_facts);
+		s->info.facts[s->info.n_facts++] = (struct run_fact){
+			xstrdup(facts_key(s->facts, i)), xstrdup(facts_value(s->facts, i))};
+	}
+	return 0;
+}
+
+static void undo_facts(struct session *s)
+{
+	facts_free(s->facts);
+	s->facts = NULL;
+}
+
+static const struct step steps[] = {
+	{"read host facts", step_facts, undo_facts},
+	{"begin the record", step_record, NULL},
+	{"watch over leftovers", step_reaper, undo_reaper},
+	{"shared pages", step_shared_pages, undo_shared_pages},
+	{"connect to libvirt", step_connect, undo_connect},
+	{"domain XML", step_domain_xml, NULL},
+	{"host agent", step_host_agent, undo_host_agent},
+	{"start domains", step_start_domains, undo_start_domains},
+	{"prepare noise", step_noise, undo_noise},
+	{"beacons", step_pump, undo_pump},
+	{"boot guests", step_boot, NULL},
+	{"trace vCPU threads", step_track, NULL},
+	{"synchronise clocks", step_sync_clocks, NULL},
+	{"warm up", step_warm_up, NULL},
+	{"measure", step_measure, NULL},
+	{"stop guests", step_stop_guests, NULL},
+};
+
+static void note_step(struct session *s, const char *name, uint64_t start, const char *outcome)
+{
+	ARRAY_GROW(s->info.steps, s->info.n_steps);
+	s->info.steps[s->info.n_steps++] =
+		(struct run_step){xstrdup(name), start, now_ns(), xstrdup(outcome)};
+}
+
+/* Seal the record: status, facts that changed, run.json, and the name without its mark. */
+static int finish_record(struct session *s, const struct err *failure, struct run_result *out,
+	struct err *e)
+{
+	bool interrupted = failure->code && failure->exit == EXIT_INTERRUPTED;
+	int rc;
+
+	if (!s->dir)
+		return 0;
+	free(s->info.status);
+	s->info.status = !failure->code ? xstrdup("complete")
+			 : interrupted	? xstrdup("interrupted")
+					: xasprintf("failed: %s", failure->msg);
+	s->info.wall_ns = now_ns() - s->begin_ns;
+	rc = run_info_save(&s->info, s->dir, e);
+	if (!rc && !failure->code)
+		rc = record_complete(s->o->results, s->info.run, &s->dir, e);
+	out->record = xstrdup(s->dir);
+	out->interrupted = interrupted;
+	return rc;
+}
+
+static void compare_facts(struct session *s)
+{
+	struct strv changes = {0};
+	struct facts *after;
+
+	if (!s->facts)
+		return;
+	after = facts_read("");
+	facts_compare(s->facts, after, &changes);
+	for (size_t i = 0; i < changes.n; i++)
+		session_warn(s, "the host changed during the run: %s", changes.items[i]);
+	strv_release(&changes);
+	facts_free(after);
+}
+
+static void session_release(struct session *s)
+{
+	for (size_t i = 0; i < s->n_guests; i++) {
+		free(s->guests[i].shm_name);
+		free(s->guests[i].console);
+		free(s->guests[i].xml);
+	}
+	free(s->guests);
+	free(s->noises);
+	free(s->dir);
+	free(s->runtime_dir);
+	run_info_release(&s->info);
+	pthread_mutex_destroy(&s->lock);
+}
+
+static void session_init(struct session *s, const struct plan *plan, const struct run_options *o)
+{
+	*s = (struct session){.plan = plan, .o = o, .begin_ns = now_ns()};
+	pthread_mutex_init(&s->lock, NULL);
+	run_describe(plan, o, &s->info);
+	s->runtime_dir = xasprintf("%s/%s", RUNTIME_DIR, s->info.run);
+	s->n_guests = plan->n_guests;
+	s->guests = xcalloc(plan->n_guests, sizeof(*s->guests));
+	for (size_t i = 0; i < s->n_guests; i++) {
+		s->guests[i].plan = &plan->guests[i];
+		s->guests[i].info = &s->info.guests[i];
+		s->guests[i].shm_name = xasprintf("stealscope-%s-%s", s->info.run, plan->guests[i].name);
+	}
+	s->n_noises = plan->n_noises;
+	s->noises = xcalloc(plan->n_noises, sizeof(*s->noises));
+	for (size_t i = 0; i < s->n_noises; i++) {
+		s->noises[i].plan = &plan->noises[i];
+		s->noises[i].info = &s->info.noises[i];
+	}
+}
+
+int run_plan(const struct plan *plan, const struct run_options *o, struct run_result *out, struct err *e)
+{
+	struct session s;
+	struct err failure = ERR_INIT, late = ERR_INIT;
+	size_t begun = 0;
+
+	*out = (struct run_result){0};
+	session_init(&s, plan, o);
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && !failure.code; i++) {
+		uint64_t start = now_ns();
+
+		session_say(&s, steps[i].name, -1);
+		begun = i + 1;
+		if (steps[i].up(&s, &failure) && !failure.code)
+			err_set(&failure, EIO, "%s failed without a reason (a bug)", steps[i].name);
+		note_step(&s, steps[i].name, start, failure.code ? failure.msg : "ok");
+	}
+	session_say(&s, "clean up", -1);
+	compare_facts(&s);
+	while (begun-- > 0) {
+		uint64_t start = now_ns();
+
+		if (!steps[begun].undo)
+			continue;
+		steps[begun].undo(&s);
+		if (now_ns() - start > NS_PER_MS) {
+			auto_free char *name = xasprintf("undo: %s", steps[begun].name);
+
+			note_step(&s, name, start, "ok");
+		}
+	}
+	if (finish_record(&s, &failure, out, &late) && !failure.code)
+		failure = late;
+	session_release(&s);
+	if (failure.code)
+		*e = failure;
+	return -failure.code;
+}
+
+void run_result_release(struct run_result *r)
+{
+	free(r->record);
+	*r = (struct run_result){0};
+}

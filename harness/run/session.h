@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Insiders' view of one run: what the steps (run.c) hand to each other. */
+#ifndef SS_RUN_SESSION_H
+#define SS_RUN_SESSION_H
+
+#include <pthread.h>
+
+#include "collect/guest_ring.h"
+#include "collect/hostd.h"
+#include "domain/domain.h"
+#include "host/facts.h"
+#include "host/reaper.h"
+#include "noise/noise.h"
+#include "run/run.h"
+
+/* Sockets and the embedded libvirt driver of each run; removed with it. */
+#define RUNTIME_DIR "/run/stealscope"
+
+struct guest_run {
+	const struct plan_guest *plan;
+	struct run_guest *info;
+	char *shm_name; /* below /dev/shm */
+	char *console;	/* path of its serial log */
+	char *xml;
+	struct guest_shm *shm;
+	struct domain *domain;
+	pid_t tids[PLAN_MAX_VCPUS];
+	struct err start_err; /* of the thread that started it */
+	bool dead;	      /* its QEMU is gone before it was told to */
+};
+
+struct noise_run {
+	const struct plan_noise *plan;
+	struct run_noise *info;
+	struct noise *noise;
+	bool running;
+};
+
+struct session {
+	const struct plan *plan;
+	const struct run_options *o;
+	struct run_info info;
+	char *dir;	   /* the record while it is made */
+	char *runtime_dir; /* sockets, embedded driver: /run/stealscope/<run> */
+	uint64_t begin_ns; /* `run` was called */
+	struct guest_run *guests;
+	size_t n_guests;
+	struct noise_run *noises;
+	size_t n_noises;
+	struct facts *facts;
+	struct reaper *reaper;
+	struct lab_conn *conn;
+	struct hostd *hostd;
+	unsigned steps_done;
+
+	/* The pump: one thread that writes the beacons and drains the rings until told to end. */
+	pthread_t pump;
+	bool pump_started;
+	volatile bool pump_stop;
+	volatile uint64_t first_sample_ns; /* host ns of the first guest sample seen, 0 = none yet */
+	pthread_mutex_t lock;		   /* around shm drains and pump_err */
+	struct err pump_err;		   /* first error of the pump (disk full), code 0 = none */
+};
+
+/* Fill info from the plan. */
+void run_describe(const struct plan *p, const struct run_options *o, struct run_info *info);
+
+void session_say(struct session *s, const char *what, double fraction);
+void session_warn(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* -EINTR when the user interrupted, the pump's error, or that of a dead guest; else 0. */
+int session_check(struct session *s, struct err *e);
+/* Wait until host time `until_ns`, checking every 20 ms; `what` and the share of [from, until] that has
+ * passed go to progress. */
+int session_wait(struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns,
+	struct err *e);
+
+int pump_start(struct session *s, struct err *e);
+void pump_end(struct session *s);
+
+/* One row per step; `undo` may be NULL and is called in reverse order for every step whose `up` was
+ * begun, whether it succeeded or not, so it must cope with half of it done. */
+struct step {
+	const char *name;
+	int (*up)(struct session *s, struct err *e);
+	void (*undo)(struct session *s);
+};
+
+/* lab.c: before measuring */
+int step_shared_pages(struct session *s, struct err *e);
+void undo_shared_pages(struct session *s);
+int step_connect(struct session *s, struct err *e);
+void undo_connect(struct session *s);
+int step_domain_xml(struct session *s, struct err *e);
+int step_start_domains(struct session *s, struct err *e);
+void undo_start_domains(struct session *s);
+int step_noise(struct session *s, struct err *e);
+void undo_noise(struct session *s);
+int step_boot(struct session *s, struct err *e);
+
+/* measure.c: from the tracer to the last sample */
+int step_host_agent(struct session *s, struct err *e);
+void undo_host_agent(struct session *s);
+int step_track(struct session *s, struct err *e);
+int step_pump(struct session *s, struct err *e);
+void undo_pump(struct session *s);
+int step_sync_clocks(struct session *s, struct err *e);
+int step_warm_up(struct session *s, struct err *e);
+int step_measure(struct session *s, struct err *e);
+int step_stop_guests(struct session *s, struct err *e);
+
+/* Let noises go or hold them as their start and stop times say, `t` ns after measuring began. */
+int noise_schedule(struct session *s, uint64_t t, struct err *e);
+
+#endif
