@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * run.json: what was asked, planned and done in one run, as data. Written by run/, read by analysis/.
- * run_info_save() and run_info_load() are inverse, field for field.
+ * run.json: what was asked, planned and done in one run, as data. Written by run/, read by
+ * analysis/. run_info_save() and run_info_load() are inverse, field for field.
  */
 #ifndef SS_RECORD_RUN_INFO_H
 #define SS_RECORD_RUN_INFO_H
@@ -13,7 +13,7 @@
 
 struct run_vcpu {
 	unsigned id;
-	int tid;	      /* host thread, 0 if never known */
+	int tid;	       /* host thread, 0 if never known */
 	struct cpuset cpu_set; /* where it was allowed to run */
 };
 
@@ -26,7 +26,8 @@ struct run_probe {
 struct run_guest {
 	char *name;
 	char *kind;  /* "metal", "linux", "native" */
-	char *accel; /* "kvm", "tcg", "native", "unknown": what it really was, from the guest itself */
+	char *accel; /* "kvm", "tcg", "native", "unknown": what it really was, from the guest itself
+		      */
 	bool is_noise;
 	int pid;
 	unsigned n_vcpus;
@@ -38,10 +39,10 @@ struct run_guest {
 	char *policy; /* "", "fifo", "rr" */
 	struct run_probe *probes;
 	size_t n_probes;
-	uint64_t tsc_hz;    /* as the guest said; 0 unknown */
-	uint64_t lost;	    /* records dropped, torn or out of range */
-	char *status;	    /* "ok", or what went wrong: "never started", "died" ... */
-	char *guest_file;   /* "guest/victim.bin", relative to the record */
+	uint64_t tsc_hz;  /* as the guest said; 0 unknown */
+	uint64_t lost;	  /* records dropped, torn or out of range */
+	char *status;	  /* "ok", or what went wrong: "never started", "died" ... */
+	char *guest_file; /* "guest/victim.bin", relative to the record */
 };
 
 struct run_noise {
@@ -63,13 +64,13 @@ struct run_cgroup {
 };
 
 struct run_step {
-	char *name; /* "start domains" */
+	char *name;		   /* "start domains" */
 	uint64_t start_ns, end_ns; /* host clock */
-	char *outcome; /* "ok" or the error */
+	char *outcome;		   /* "ok" or the error */
 };
 
 struct run_fact {
-	char *key;   /* a row of host/facts */
+	char *key; /* a row of host/facts */
 	char *value;
 };
 
@@ -80,31 +81,33 @@ struct run_expect {
 	char *guest;	/* "" = all guests that are not noise: each must meet it */
 	char *metric;	/* "steal.rate" */
 	char *relation; /* "<", "<=", ">", ">=", "within" */
-	double value;	/* in the metric's unit; with other_metric: the factor it is multiplied with */
-	double tolerance; /* for "within": relative, 0.02 = 2 % */
+	double value;	/* in the metric's unit; with other_metric: the factor it is multiplied with
+			 */
+	double tolerance;				  /* for "within": relative, 0.02 = 2 % */
 	char *other_metric, *other_variant, *other_guest; /* "" = compare with value */
 };
 
 struct run_info {
-	int format; /* RUN_INFO_FORMAT */
-	char *run;	/* the record's name */
+	int format;	  /* RUN_INFO_FORMAT */
+	char *run;	  /* the record's name */
 	char *experiment; /* id shared by all runs of one `run` or `batch` */
 	char *scenario, *variant, *point;
 	unsigned repeat; /* 0-based */
 	uint64_t seed;
-	char *status; /* "complete", "interrupted", "failed: ..." */
-	char *started; /* ISO 8601 UTC */
-	char *version;	/* of stealscope */
-	char *connect;	/* libvirt URI */
+	char *status;	 /* "complete", "interrupted", "failed: ..." */
+	char *started;	 /* ISO 8601 UTC */
+	char *version;	 /* of stealscope */
+	char *connect;	 /* libvirt URI */
 	char *plan_text; /* what `stealscope plan` draws */
 	uint64_t warmup_ns, duration_ns;
 	/* The measured window on the host clock; 0 when it never began. */
 	uint64_t window_start_ns, window_end_ns;
 	struct cpuset lab_cpus, housekeeping_cpus;
 	double overcommit;
-	uint64_t first_sample_ns; /* from the start of `run` to the first guest sample; 0 = none came */
-	uint64_t wall_ns;	  /* of the whole run */
-	uint64_t harness_cpu_ns;  /* CPU time of the harness in the window */
+	uint64_t first_sample_ns;  /* from the start of `run` to the first guest sample; 0 = none
+				      came */
+	uint64_t wall_ns;	   /* of the whole run */
+	uint64_t harness_cpu_ns;   /* CPU time of the harness in the window */
 	uint64_t harness_switches; /* context switches of the harness in the window */
 	char *trace_mode; /* "events", "counts", "counters", "none": what hostd really did */
 	uint64_t trace_lost;

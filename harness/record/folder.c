@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Making, finishing, listing and finding record folders. */
+#include "record/folder.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define PART_MAX 40 /* of a scenario's or variant's name within a record's */
+
+/* At most PART_MAX characters that every file system and shell likes. */
+static void add_part(struct strbuf *b, const char *text)
+{
+	if (!text || !*text)
+		return;
+	strbuf_add(b, "-");
+	for (size_t i = 0; text[i] && i < PART_MAX; i++)
+		strbuf_add(b, "%c",
+			isalnum((unsigned char)text[i]) || strchr("._", text[i]) ? text[i] : '-');
+}
+
+static char *make_name(const char *scenario, const char *variant)
+{
+	struct strbuf b = {0};
+	char when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	uint16_t salt = 0;
+
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
+	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
+		salt = (uint16_t)(now_ns() / 1000);
+	strbuf_add(&b, "%s", when);
+	add_part(&b, scenario);
+	add_part(&b, variant && !strcmp(variant, "base") ? NULL : variant);
+	strbuf_add(&b, "-%04x", salt);
+	return b.text;
+}
+
+static int make_subfolders(const char *path, struct err *e)
+{
+	static const char *const names[] = {"guest", "host", "domains"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		auto_free char *sub = xasprintf("%s/%s", path, names[i]);
+
+		if (mkdir(sub, 0755))
+			return err_sys(e, "%s", sub);
+	}
+	return 0;
+}
+
+int record_begin(const char *results, const char *scenario, const char *variant,
+	struct record_folder *out, struct err *e)
+{
+	struct record_folder f = {0};
+	int rc = make_dirs(results, e);
+
+	for (int attempt = 0; !rc && attempt < 16; attempt++) {
+		struct stat st;
+		auto_free char *final = NULL;
+
+		f.results = xstrdup(results);
+		f.name = make_name(scenario, variant);
+		f.path = xasprintf("%s/%s%s", results, f.name, RECORD_PARTIAL);
+		final = xasprintf("%s/%s", results, f.name);
+		if (lstat(final, &st) && !mkdir(f.path, 0755)) {
+			rc = make_subfolders(f.path, e);
+			if (!rc) {
+				*out = f;
+				return 0;
+			}
+		} else if (errno != EEXIST && errno != ENOENT) {
+			rc = err_sys(e, "%s", f.path);
+		}
+		record_folder_release(&f);
+	}
+	return rc ? rc : err_set(e, EEXIST, "%s: no free record name found", results);
+}
+
+static void sync_dir(const char *path)
+{
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* A file system that cannot sync folders is no reason to fail a finished run. */
+	if (fd >= 0 && fsync(fd))
+		return;
+}
+
+int record_finish(struct record_folder *f, struct err *e)
+{
+	auto_free char *final = xasprintf("%s/%s", f->results, f->name);
+
+	sync_dir(f->path);
+	if (rename(f->path, final))
+		return err_sys(e, "rename %s to %s", f->path, final);
+	sync_dir(f->results);
+	free(f->path);
+	f->path = final;
+	final = NULL;
+	return 0;
+}
+
+void record_folder_release(struct record_folder *f)
+{
+	free(f->results);
+	free(f->name);
+	free(f->path);
+	*f = (struct record_folder){0};
+}
+
+int replace_file(const char *path, const char *text, struct err *e)
+{
+	auto_free char *tmp = xasprintf("%s.tmp", path);
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int rc;
+
+	if (fd < 0)
+		return err_sys(e, "%s", tmp);
+	rc = write_all(fd, text, strlen(text));
+	if (rc) {
+		errno = -rc;
+		rc = err_sys(e, "%s", tmp);
+	} else if (fsync(fd)) {
+		rc = err_sys(e, "%s", tmp);
+	}
+	if (close(fd) && !rc)
+		rc = err_sys(e, "%s", tmp);
+	if (!rc && rename(tmp, path))
+		rc = err_sys(e, "rename %s to %s", tmp, path);
+	if (rc)
+		unlink(tmp);
+	return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct record_entry *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (int)x->partial - (int)y->partial;
+}
+
+int record_list(const char *results, struct record_entry **out, size_t *n, struct err *e)
+{
+	DIR *dir = opendir(results);
+	struct record_entry *list = NULL;
+	size_t count = 0, cap = 0;
+	struct dirent *d;
+
+	*out = NULL;
+	*n = 0;
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys(e, "%s", results);
+	while ((d = readdir(dir))) {
+		size_t len = strlen(d->d_name), suffix = strlen(RECORD_PARTIAL);
+		auto_free char *info = xasprintf("%s/%s/run.json", results, d->d_name);
+		bool partial = len > suffix && !strcmp(d->d_name + len - suffix, RECORD_PARTIAL);
+
+		if (d->d_name[0] == '.' || (!partial && access(info, F_OK)))
+			continue;
+		if (count == cap) {
+			cap = cap ? cap * 2 : 64;
+			list = xrealloc(list, cap * sizeof(*list));
+		}
+		list[count].name =
+			xasprintf("%.*s", (int)(partial ? len - suffix : len), d->d_name);
+		list[count].path = xasprintf("%s/%s", results, d->d_name);
+		list[count++].partial = partial;
+	}
+	closedir(dir);
+	if (count)
+		qsort(list, count, sizeof(*list), by_name);
+	*out = list;
+	*n = count;
+	return 0;
+}
+
+void record_list_free(struct record_entry *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(list[i].name);
+		free(list[i].path);
+	}
+	free(list);
+}
+
+char *record_resolve(const char *results, const char *what, struct err *e)
+{
+	auto_free char *direct = xasprintf("%s/run.json", what);
+	struct record_entry *list = NULL;
+	size_t n = 0, hits = 0;
+	char *found = NULL;
+
+	if (!access(direct, F_OK))
+		return xstrdup(what);
+	if (record_list(results, &list, &n, e))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		bool last = !strcmp(what, "last");
+		bool exact = !strcmp(list[i].name, what);
+
+		if (last ? list[i].partial : strncmp(list[i].name, what, strlen(what)) != 0)
+			continue;
+		hits = last || exact ? 1 : hits + 1;
+		free(found);
+		found = xstrdup(list[i].path);
+		if (exact)
+			break;
+	}
+	record_list_free(list, n);
+	if (hits == 1)
+		return found;
+	free(found);
+	if (hits)
+		err_set_exit(e, EXIT_USAGE, EINVAL,
+			"%s: fits %zu records in %s; give more of the name", what, hits, results);
+	else
+		err_set_exit(e, EXIT_USAGE, ENOENT,
+			"%s: no such record (looked at it as a path and in %s)", what, results);
+	return NULL;
+}
