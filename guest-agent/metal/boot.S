@@ -62,16 +62,15 @@ start_first:
 	call	metal_main
 	ud2
 
-/* An application processor: the next number is its own, and with it a stack. */
+/* An application processor: the order of arrival gives it a stack. */
 start_other:
 	mov	$1, %edi
 	lock xadd %edi, smp_arrived
-	mov	%edi, %eax
-	cmp	$MAX_CPUS, %eax
+	inc	%edi			/* the first CPU is number 0 */
+	cmp	$MAX_CPUS, %edi
 	jae	9f
-	inc	%eax
-	imul	$STACK_SIZE, %eax, %eax
-	lea	smp_stacks(%rax), %rsp
+	imul	$STACK_SIZE, %edi, %eax
+	lea	smp_stacks(%rax), %rsp	/* the end of stack %edi - 1 */
 	call	metal_main_other
 9:	cli
 	hlt

@@ -32,7 +32,7 @@ static uint32_t hypervisor(void)
 		return SHM_ACCEL_UNKNOWN;
 	if (id.b == 0x4b4d564b && id.c == 0x564b4d56 && id.d == 0x4d) /* "KVMKVMKVM" */
 		return SHM_ACCEL_KVM;
-	if (id.b == 0x54474354 && id.c == 0x43544743 && id.d == 0x47) /* "TCGTCGTCG" */
+	if (id.b == 0x54474354 && id.c == 0x43544743 && id.d == 0x47435447) /* "TCGTCGTCGTCG" */
 		return SHM_ACCEL_TCG;
 	return SHM_ACCEL_UNKNOWN;
 }

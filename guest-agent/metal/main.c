@@ -83,13 +83,14 @@ void metal_main(uint64_t start_info)
 		console_line("%s", wrong);
 		power_off();
 	}
+	power_set_page(machine.host);
 	machine.features = apic_detect();
 	machine.tsc_hz = clock_init(machine.host, &machine.accel, &machine.features);
 	apic_id = apic_enable();
 	apic_calibrate(machine.tsc_hz);
 	if (!smp_start(machine.host->nr_vcpus, apic_id, machine.tsc_hz, &index)) {
 		console_line("fewer CPUs came up than the %u asked for", machine.host->nr_vcpus);
-		power_off();
+		power_fail(METAL_FAIL_CPUS);
 	}
 	console_line("%u CPUs, TSC %u Hz, accelerator %u, features %x", machine.host->nr_vcpus,
 		machine.tsc_hz, machine.accel, machine.features);
@@ -132,6 +133,11 @@ void platform_say(struct agent_vcpu *v, const char *text)
 
 void platform_poweroff(struct agent_vcpu *v, const char *why)
 {
+	static uint32_t leaving;
+
+	irq_disable();
+	while (__atomic_exchange_n(&leaving, 1, __ATOMIC_RELAXED)) /* one is enough */
+		__asm__ volatile("hlt");
 	console_line("vCPU %u powers off: %s", v->index, why);
 	power_off();
 }

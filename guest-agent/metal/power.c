@@ -9,6 +9,7 @@
 #define PM1_CONTROL  4
 #define PM1_SLEEP_S5 0x2000 /* SLP_EN, sleep type 0: S5 on both machines */
 #define PM_BASE_HOME 0x600
+#define WAIT_TICKS   UINT64_C(500000000) /* some 100 to 500 ms */
 #define PM_BASE_MASK 0xff80u
 
 /* Where each south bridge keeps its base and the bit that switches the block on. */
@@ -19,6 +20,21 @@ static const struct {
 	{0x71138086, 0x40, 0x80, 0}, /* PIIX4 power management, pc */
 	{0x29188086, 0x40, 0x44, 7}, /* ICH9 LPC bridge, q35 */
 };
+
+static struct shm_host *page; /* NULL until found and checked */
+
+void power_set_page(struct shm_host *host)
+{
+	page = host;
+}
+
+static void power_wait(void)
+{
+	uint64_t end = platform_tsc() + WAIT_TICKS;
+
+	while (platform_tsc() < end)
+		platform_relax();
+}
 
 void power_off(void)
 {
@@ -38,6 +54,7 @@ void power_off(void)
 		pci_write(d, bridges[i].enable_reg,
 			pci_read(d, bridges[i].enable_reg) | 1u << bridges[i].enable_bit);
 		outw((uint16_t)(base + PM1_CONTROL), PM1_SLEEP_S5);
+		power_wait(); /* QEMU ends us from another thread */
 	}
 	/* No such bridge: no way to handle an interrupt is a triple fault. */
 	struct __attribute__((packed)) {
@@ -51,13 +68,12 @@ void power_off(void)
 
 void power_fail(uint32_t code)
 {
-	uint64_t end;
+	struct shm_vcpu *shm = (struct shm_vcpu *)((uint8_t *)page + SHM_VCPU_OFFSET);
 
-	for (unsigned i = 0; i < MAX_CPUS; i++)
-		if (cpus[i].agent.shm)
-			agent_fail(&cpus[i].agent, code);
-	end = platform_tsc() + 500000000; /* some 100 ms */
-	while (platform_tsc() < end)
-		platform_relax();
+	for (unsigned i = 0; page && i < page->nr_vcpus; i++) {
+		shm[i].fail_code = code;
+		shm[i].state = SHM_STATE_FAILED;
+	}
+	power_wait();
 	power_off();
 }

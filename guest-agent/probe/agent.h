@@ -42,7 +42,8 @@ struct probe_run {
 	uint64_t armed_tsc; /* when `deadline` was set */
 	uint64_t done;	    /* busy probes: passes, units, acquisitions or accesses so far */
 	uint64_t since;	    /* gap: `done` at the last gap */
-	uint64_t last_tsc;  /* gap: the pass before this one */
+	uint64_t last_tsc;  /* gap: the last pass; written by the loop alone */
+	uint64_t exit_tsc;  /* gap: end of the last interrupt; written by the handler alone */
 	uint64_t longest;   /* gap: longest pass below threshold since the last gap */
 	uint64_t threshold; /* ticks */
 	uint32_t irq_seq;   /* gap: how many interrupts came in */

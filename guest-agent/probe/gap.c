@@ -4,15 +4,16 @@
  * which this vCPU did not run. Our own interrupt handler's time is not a gap: the loop's last
  * reading is checked when an interrupt comes in, and the measure starts afresh when it is over.
  *
- * The handler may come between any two instructions of the loop. It moves irq_seq; the loop sees
- * that and takes the handler's exit as its last reading.
+ * The handler may come between any two instructions of the loop, and often comes just after rdtsc
+ * where KVM emulates. So loop and handler each write variables of their own, the loop takes what it
+ * read as void when irq_seq moved since the pass before, and it writes records with interrupts out.
  */
 #include "guest-agent/probe/probe.h"
 
 static void gap_start(struct agent_vcpu *v, struct probe_run *run)
 {
 	run->threshold = agent_ns_to_ticks(v, run->p[0]);
-	run->last_tsc = platform_tsc();
+	run->last_tsc = run->exit_tsc = platform_tsc();
 }
 
 /* Interrupts are out. */
@@ -27,7 +28,7 @@ static void gap_emit(
 
 static void gap_work(struct agent_vcpu *v, struct probe_run *run)
 {
-	volatile uint32_t *irq_seq = &run->irq_seq;
+	const volatile uint32_t *irq_seq = &run->irq_seq;
 	volatile uint64_t *last_shared = &run->last_tsc;
 	uint32_t seq = *irq_seq;
 	uint64_t last = *last_shared, threshold = run->threshold;
@@ -36,48 +37,46 @@ static void gap_work(struct agent_vcpu *v, struct probe_run *run)
 		struct stamp now = agent_stamp(v);
 		uint64_t step = now.tsc - last;
 
+		*last_shared = now.tsc;
 		if (*irq_seq != seq) {
 			seq = *irq_seq;
-			last = *last_shared;
+			last = *(volatile uint64_t *)&run->exit_tsc;
 			continue;
 		}
+		last = now.tsc;
 		run->done++;
 		if (step > threshold) {
 			platform_irq_off(v);
-			if (*irq_seq == seq) {
-				gap_emit(v, run, &now, last);
-				now.tsc = platform_tsc();
-				*last_shared = now.tsc;
-			}
+			if (*irq_seq == seq)
+				gap_emit(v, run, &now, now.tsc - step);
+			*last_shared = last = platform_tsc();
 			platform_irq_on(v);
-		} else {
-			if (step > run->longest)
-				run->longest = step;
-			*last_shared = now.tsc;
+		} else if (step > run->longest) {
+			run->longest = step;
 		}
-		last = now.tsc;
 		if (now.tsc >= v->next_steal) {
 			agent_housekeeping(v, now.tsc);
-			last = platform_tsc();
-			*last_shared = last;
+			*last_shared = last = platform_tsc();
 		}
 	}
 }
 
 static void gap_irq_enter(struct agent_vcpu *v, struct probe_run *run, const struct stamp *at)
 {
-	uint64_t step = at->tsc - run->last_tsc;
+	uint64_t last = run->last_tsc;
 
-	/* Negative when the loop had not yet taken over our last exit. */
-	if ((int64_t)step > 0 && step > run->threshold)
-		gap_emit(v, run, at, run->last_tsc);
+	/* The loop may have written a reading that it took before our last exit. */
+	if ((int64_t)(run->exit_tsc - last) > 0)
+		last = run->exit_tsc;
+	if (at->tsc - last > run->threshold)
+		gap_emit(v, run, at, last);
 }
 
 static void gap_irq_exit(struct agent_vcpu *v, struct probe_run *run)
 {
 	(void)v;
 	run->irq_seq++;
-	run->last_tsc = platform_tsc();
+	run->exit_tsc = platform_tsc();
 }
 
 const struct probe_ops probe_gap = {
