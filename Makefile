@@ -62,7 +62,7 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/host-agent/%.bpf.o
 
 $(HOSTD_OBJ): $(BPF_SKEL)
 
-include $(wildcard guest-agent/*/build.mk)
+include $(wildcard harness/*/build.mk guest-agent/*/build.mk)
 include $(wildcard tests/*.mk)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libstealscope.a

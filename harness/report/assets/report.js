@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The interactive figures: lines over time, drawn by dygraphs. The data is in #data:
+ * {"window_s", "figures": [{"id", "name", "unit", "bin_s", "lines": [{"name", "group", "v": [...]}]}]}.
+ * Lines of a figure with groups are shown one group at a time. Everything else on the page is static. */
+"use strict";
+(function () {
+	const data = JSON.parse(document.getElementById("data").textContent);
+	const dashes = [null, [7, 3], [2, 3], [9, 3, 2, 3]];
+	const drawn = [];
+
+	function css(name) {
+		return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+	}
+	function el(parent, tag, className, text) {
+		const e = document.createElement(tag);
+		if (className) e.className = className;
+		if (text !== undefined) e.textContent = text;
+		if (parent) parent.appendChild(e);
+		return e;
+	}
+	function colour(i) {
+		return css("--c" + i % 8);
+	}
+	/* Seconds as a person says them: 12 s, 3:05 min, 2:10 h. */
+	function clock(s) {
+		const pad = (n) => String(Math.floor(n)).padStart(2, "0");
+		if (data.window_s <= 300) return String(+s.toFixed(2));
+		if (data.window_s <= 3 * 3600) return Math.floor(s / 60) + ":" + pad(s % 60);
+		return Math.floor(s / 3600) + ":" + pad(s % 3600 / 60);
+	}
+	function clockName() {
+		if (data.window_s <= 300) return "time since measuring began (s)";
+		return "time since measuring began " + (data.window_s <= 3 * 3600 ? "(min:s)" : "(h:min)");
+	}
+	function number(v) {
+		if (v === null || v === undefined || Number.isNaN(v)) return "not provided";
+		return Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(3));
+	}
+
+	/* dygraphs rows: time of the middle of the bin, then one value per line. */
+	function rows(fig, lines) {
+		const n = Math.max(...lines.map((l) => l.v.length));
+		const out = [];
+		for (let i = 0; i < n; i++)
+			out.push([(i + 0.5) * fig.bin_s].concat(lines.map((l) => i < l.v.length ? l.v[i] : null)));
+		return out;
+	}
+	function count(lines) {
+		return lines.reduce((n, l) => n + l.v.filter((v) => v !== null).length, 0);
+	}
+
+	function Figure(box, fig) {
+		this.box = box;
+		this.fig = fig;
+		this.groups = [...new Set(fig.lines.map((l) => l.group || ""))];
+		this.top = el(box, "div", "top");
+		el(this.top, "strong", "", fig.name);
+		el(this.top, "span", "unit", fig.unit);
+		if (this.groups.length > 1) this.chooser();
+		const reset = el(this.top, "button", "", "Show all");
+		reset.type = "button";
+		reset.addEventListener("click", () => this.g.resetZoom());
+		this.canvas = el(box, "div", "canvas");
+		this.canvas.tabIndex = 0;
+		this.canvas.setAttribute("role", "application");
+		this.canvas.setAttribute("aria-label", fig.name + ", " + fig.unit +
+			". Arrow keys move from point to point, plus and minus zoom, 0 shows all.");
+		this.canvas.addEventListener("keydown", (e) => this.key(e));
+		el(box, "div", "axis-name", clockName());
+		this.readout = el(box, "div", "readout");
+		this.readout.setAttribute("aria-live", "polite");
+		this.legend = el(box, "div", "lines");
+		this.show(this.groups[0]);
+	}
+	Figure.prototype.chooser = function () {
+		const label = el(this.top, "label", "", "of ");
+		const select = el(label, "select");
+		this.groups.forEach((g) => { el(select, "option", "", g).value = g; });
+		select.addEventListener("change", () => this.show(select.value));
+	};
+	Figure.prototype.show = function (group) {
+		this.lines = this.fig.lines.filter((l) => (l.group || "") === group);
+		this.data = rows(this.fig, this.lines);
+		this.on = this.lines.map(() => true);
+		this.at = -1;
+		this.legend.replaceChildren();
+		this.swatches = this.lines.map((l, i) => this.entry(l, i));
+		if (this.g) this.g.destroy();
+		this.draw();
+	};
+	Figure.prototype.entry = function (line, i) {
+		const label = el(this.legend, "label");
+		const box = el(label, "input");
+		box.type = "checkbox";
+		box.checked = true;
+		box.addEventListener("change", () => {
+			this.on[i] = box.checked;
+			this.g.setVisibility(i, box.checked);
+		});
+		const swatch = el(label, "span", "swatch");
+		el(label, "span", "", line.name);
+		return swatch;
+	};
+	Figure.prototype.style = function () {
+		this.swatches.forEach((s, i) => {
+			s.style.borderTopColor = colour(i);
+			s.style.borderTopStyle = ["solid", "dashed", "dotted", "dashed"][i % 4];
+		});
+		const series = {};
+		this.lines.forEach((l, i) => { series["y" + i] = { strokePattern: dashes[i % 4] }; });
+		return {
+			colors: this.lines.map((l, i) => colour(i)),
+			series: series,
+			axisLineColor: css("--dim"),
+			gridLineColor: css("--grid"),
+		};
+	};
+	Figure.prototype.draw = function () {
+		const self = this;
+		this.g = new Dygraph(this.canvas, this.data, Object.assign(this.style(), {
+			labels: ["t"].concat(this.lines.map((l, i) => "y" + i)),
+			includeZero: true,
+			strokeWidth: 1.6,
+			drawPoints: this.data.length < 100,
+			pointSize: 2.5,
+			drawGapEdgePoints: true,
+			connectSeparatedPoints: false,
+			highlightCircleSize: 4,
+			legend: "never",
+			rightGap: 8,
+			xRangePad: 4,
+			yRangePad: 6,
+			axes: {
+				x: { axisLabelFormatter: clock, pixelsPerLabel: 70 },
+				y: { axisLabelWidth: 48, pixelsPerLabel: 40 },
+			},
+			highlightCallback: (e, x, points, row) => self.say(row),
+			unhighlightCallback: () => { self.readout.textContent = ""; },
+			drawCallback: function (g) {
+				self.box.dataset.points = count(self.lines);
+				self.box.dataset.lines = self.lines.length;
+				self.box.dataset.width = g.width_;
+			},
+		}));
+	};
+	Figure.prototype.say = function (row) {
+		this.at = row;
+		const parts = this.lines.map((l, i) => this.on[i] ? l.name + " " + number(l.v[row]) : null);
+		this.readout.textContent = clock(this.data[row][0]) + ": " + parts.filter(Boolean).join(" · ");
+	};
+	Figure.prototype.key = function (e) {
+		const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[e.key];
+		if (step) {
+			this.at = Math.min(Math.max(this.at + step, 0), this.data.length - 1);
+			this.g.setSelection(this.at);
+			this.say(this.at);
+		} else if (e.key === "+" || e.key === "-") {
+			const [a, b] = this.g.xAxisRange();
+			const mid = this.at >= 0 ? this.data[this.at][0] : (a + b) / 2;
+			const half = (b - a) / 2 * (e.key === "+" ? 0.5 : 2);
+			this.g.updateOptions({ dateWindow: [mid - half, mid + half] });
+		} else if (e.key === "0") {
+			this.g.resetZoom();
+		} else if (e.key === "Escape") {
+			this.g.clearSelection();
+			this.readout.textContent = "";
+		} else {
+			return;
+		}
+		e.preventDefault();
+	};
+	Figure.prototype.restyle = function () {
+		this.g.updateOptions(this.style());
+	};
+
+	function missing(box, why) {
+		box.dataset.points = 0;
+		el(box, "p", "missing", "Not provided: " + why);
+	}
+
+	document.querySelectorAll("[data-figure]").forEach((box) => {
+		const fig = data.figures.find((f) => f.id === box.dataset.figure);
+		if (!fig || !fig.lines.length)
+			missing(box, fig ? fig.missing : "no such figure");
+		else
+			drawn.push(new Figure(box, fig));
+	});
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((f) => f.restyle()));
+	function paper(on) {
+		document.documentElement.classList.toggle("on-paper", on);
+		drawn.forEach((f) => {
+			f.canvas.style.width = on ? "170mm" : "";
+			f.g.resize();
+			f.restyle();
+		});
+	}
+	addEventListener("beforeprint", () => paper(true));
+	addEventListener("afterprint", () => paper(false));
+	document.documentElement.dataset.ready = drawn.length;
+})();

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Text from a record (names, facts, warnings: whatever a guest or a host put there) into markup.
+ * Bytes that are not UTF-8 and control characters become U+FFFD. */
+#ifndef SS_REPORT_ESCAPE_H
+#define SS_REPORT_ESCAPE_H
+
+#include "base/util.h"
+
+/* Into XML or HTML text and quoted attributes. NULL adds nothing. */
+void escape_xml(struct strbuf *out, const char *text);
+/* As a JSON string with its quotes, safe inside <script>: no < can end it. NULL gives null. */
+void escape_json(struct strbuf *out, const char *text);
+/* A JSON number of `digits` significant digits; null for NaN and infinity. */
+void escape_number(struct strbuf *out, double v, int digits);
+
+#endif
