@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cmd/cmd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "record/folder.h"
 
 enum { OPT_RESULTS = 0x1000, OPT_CONNECT, OPT_JSON };
 
@@ -191,60 +191,11 @@ char *cmd_find_part(const char *name, struct err *e)
 	return NULL;
 }
 
-static bool is_record(const char *dir)
-{
-	auto_free char *file = xasprintf("%s/run.json", dir);
-
-	return access(file, R_OK) == 0;
-}
-
-/* The newest record's name, or the only one that begins with `start`. */
-static char *pick_record(const char *results, const char *start, bool newest, struct err *e)
-{
-	DIR *d = opendir(results);
-	char *found = NULL;
-	unsigned matches = 0;
-
-	if (!d) {
-		err_sys(e, "cannot open the results folder %s", results);
-		return NULL;
-	}
-	for (struct dirent *entry; (entry = readdir(d));) {
-		auto_free char *dir = xasprintf("%s/%s", results, entry->d_name);
-
-		if (entry->d_name[0] == '.' || strncmp(entry->d_name, start, strlen(start)) ||
-			!is_record(dir))
-			continue;
-		matches++;
-		/* Names begin with the UTC start time, so the last in order is the newest. */
-		if (!found || strcmp(dir, found) > 0) {
-			free(found);
-			found = dir;
-			dir = NULL;
-		}
-	}
-	closedir(d);
-	if (matches == 1 || (newest && found))
-		return found;
-	free(found);
-	if (matches)
-		err_set_exit(e, EXIT_USAGE, EINVAL, "'%s' names %u records in %s; write more of the name",
-			start, matches, results);
-	else
-		err_set_exit(e, EXIT_USAGE, ENOENT,
-			"no record '%s' in %s; `stealscope list` shows what is there", start, results);
-	return NULL;
-}
-
 char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *e)
 {
-	if (is_record(what))
-		return xstrdup(what);
-	if (strchr(what, '/')) {
-		err_set_exit(e, EXIT_USAGE, ENOENT, "%s is no record: it has no run.json", what);
-		return NULL;
-	}
-	if (!strcmp(what, "last"))
-		return pick_record(c->results, "", true, e);
-	return pick_record(c->results, what, false, e);
+	char *dir = record_resolve(c->results, what, e);
+
+	if (!dir)
+		e->exit = EXIT_USAGE;
+	return dir;
 }

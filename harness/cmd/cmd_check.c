@@ -11,10 +11,10 @@ struct check_args {
 	bool no_host;
 };
 
-enum { OPT_SET = 0x100, OPT_NO_HOST };
+enum { OPT_NO_HOST = 0x100 };
 
 static const struct argp_option options[] = {
-	{"set", OPT_SET, "KEY=VALUE", 0, "Override: guest.victim.vcpus=4, duration=10h; repeatable", 0},
+	OPTION_SET,
 	{"no-host", OPT_NO_HOST, NULL, 0, "Do not ask whether this box can run it", 0},
 	{0},
 };

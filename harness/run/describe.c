@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "plan/probe_names.h"
@@ -68,21 +67,6 @@ static void describe_expect(const struct run_expect *x, struct run_expect *out)
 	out->other_guest = xstrdup(x->other_guest);
 }
 
-/* Names sort by time and read as what they are: 20261120T161500Z-overcommit-4x-3f9c. */
-static char *run_name(const struct plan *p, time_t start)
-{
-	const char *variant = strcmp(p->variant, "base") ? p->variant : "";
-	uint16_t r = 0;
-	char stamp[32];
-	struct tm tm;
-
-	gmtime_r(&start, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
-		r = (uint16_t)now_ns();
-	return xasprintf("%s-%.32s%s%.32s-%04x", stamp, p->scenario, variant[0] ? "-" : "", variant, r);
-}
-
 void run_describe(const struct plan *p, const struct run_options *o, struct run_info *info)
 {
 	time_t start = time(NULL);
@@ -92,7 +76,7 @@ void run_describe(const struct plan *p, const struct run_options *o, struct run_
 	*info = (struct run_info){.format = RUN_INFO_FORMAT};
 	gmtime_r(&start, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	info->run = run_name(p, start);
+	info->run = xstrdup(""); /* the record's name, once there is one */
 	info->experiment = xstrdup(o->experiment);
 	info->scenario = xstrdup(p->scenario);
 	info->variant = xstrdup(p->variant);

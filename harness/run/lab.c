@@ -20,7 +20,7 @@ int step_shared_pages(struct session *s, struct err *e)
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 		struct shm_probe probes[SHM_MAX_PROBES] = {{0}};
-		auto_free char *file = xasprintf("%s/%s", s->dir, g->info->guest_file);
+		auto_free char *file = xasprintf("%s/%s", s->folder.path, g->info->guest_file);
 		int rc;
 
 		for (size_t p = 0; p < g->plan->n_probes; p++) {
@@ -71,7 +71,7 @@ int step_domain_xml(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
-		auto_free char *file = xasprintf("%s/domains/%s.xml", s->dir, g->plan->name);
+		auto_free char *file = xasprintf("%s/domains/%s.xml", s->folder.path, g->plan->name);
 		struct domain_files f = {
 			.kernel = s->o->metal_elf,
 			.shm_name = g->shm_name,
@@ -81,7 +81,7 @@ int step_domain_xml(struct session *s, struct err *e)
 		};
 		int rc;
 
-		g->console = xasprintf("%s/guest/%s.console.log", s->dir, g->plan->name);
+		g->console = xasprintf("%s/guest/%s.console.log", s->folder.path, g->plan->name);
 		f.console_log = g->console;
 		g->xml = domain_xml(g->plan, s->info.run, &f, e);
 		if (!g->xml)

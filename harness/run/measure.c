@@ -13,7 +13,7 @@
 
 int step_host_agent(struct session *s, struct err *e)
 {
-	auto_free char *out = xasprintf("%s/host/trace.bin", s->dir);
+	auto_free char *out = xasprintf("%s/host/trace.bin", s->folder.path);
 	struct err why = ERR_INIT;
 
 	if (!s->o->hostd) {
@@ -67,6 +67,26 @@ int step_track(struct session *s, struct err *e)
 	return 0;
 }
 
+/* What the guests said of themselves, or what was seen of them when the run ended early. */
+static void note_guests(struct session *s)
+{
+	static const char *const accels[] = {[SHM_ACCEL_UNKNOWN] = "unknown",
+		[SHM_ACCEL_KVM] = "kvm",
+		[SHM_ACCEL_TCG] = "tcg",
+		[SHM_ACCEL_NATIVE] = "native"};
+
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+		struct guest_shm_status st;
+
+		guest_shm_status(g->shm, &st);
+		g->info->lost = st.lost;
+		g->info->tsc_hz = st.tsc_hz;
+		free(g->info->accel);
+		g->info->accel = xstrdup(accels[st.accel < ARRAY_SIZE(accels) ? st.accel : 0]);
+	}
+}
+
 int step_pump(struct session *s, struct err *e)
 {
 	return pump_start(s, e);
@@ -75,6 +95,7 @@ int step_pump(struct session *s, struct err *e)
 void undo_pump(struct session *s)
 {
 	pump_end(s);
+	note_guests(s);
 }
 
 int step_sync_clocks(struct session *s, struct err *e)
@@ -236,27 +257,8 @@ int step_measure(struct session *s, struct err *e)
 	s->info.harness_cpu_ns = after.cpu_ns - before.cpu_ns;
 	s->info.harness_switches = after.switches - before.switches;
 	judge_noise(s);
+	note_cgroups(s);
 	return rc;
-}
-
-/* What the guests said of themselves, once they stopped. */
-static void note_guests(struct session *s)
-{
-	static const char *const accels[] = {[SHM_ACCEL_UNKNOWN] = "unknown",
-		[SHM_ACCEL_KVM] = "kvm",
-		[SHM_ACCEL_TCG] = "tcg",
-		[SHM_ACCEL_NATIVE] = "native"};
-
-	for (size_t i = 0; i < s->n_guests; i++) {
-		struct guest_run *g = &s->guests[i];
-		struct guest_shm_status st;
-
-		guest_shm_status(g->shm, &st);
-		g->info->lost = st.lost;
-		g->info->tsc_hz = st.tsc_hz;
-		free(g->info->accel);
-		g->info->accel = xstrdup(accels[st.accel < ARRAY_SIZE(accels) ? st.accel : 0]);
-	}
 }
 
 int step_stop_guests(struct session *s, struct err *e)
@@ -293,7 +295,5 @@ int step_stop_guests(struct session *s, struct err *e)
 			s->info.trace_lost = r.lost;
 		}
 	}
-	rc = step_sync_clocks(s, e);
-	note_guests(s);
-	return rc;
+	return step_sync_clocks(s, e);
 }

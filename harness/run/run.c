@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* One run: the table of steps, carried out in order and unwound in reverse. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "record/record.h"
 #include "run/session.h"
 
 void session_say(struct session *s, const char *what, double fraction)
@@ -67,25 +63,33 @@ int session_wait(struct session *s, const char *what, uint64_t from_ns, uint64_t
 	return session_check(s, e);
 }
 
+/* Everything else is named after the record: runtime folder, domains, shared pages, cgroups. */
+static void name_parts(struct session *s)
+{
+	free(s->info.run);
+	s->info.run = xstrdup(s->folder.name);
+	s->runtime_dir = xasprintf("%s/%s", RUNTIME_DIR, s->folder.name);
+	for (size_t i = 0; i < s->n_guests; i++)
+		s->guests[i].shm_name =
+			xasprintf("stealscope-%s-%s", s->folder.name, s->plan->guests[i].name);
+}
+
 static int step_record(struct session *s, struct err *e)
 {
-	auto_free char *domains = NULL, *copy = NULL, *guest = NULL, *host = NULL, *text = NULL;
+	const char *variant = strcmp(s->plan->variant, "base") ? s->plan->variant : "";
+	auto_free char *copy = NULL, *text = NULL;
 	size_t len;
-	int rc = record_begin(s->o->results, s->info.run, &s->dir, e);
+	int rc = record_begin(s->o->results, s->plan->scenario, variant, &s->folder, e);
 
 	if (rc)
 		return rc;
-	domains = xasprintf("%s/domains", s->dir);
-	guest = xasprintf("%s/guest", s->dir);
-	host = xasprintf("%s/host", s->dir);
-	if ((rc = make_dirs(domains, e)) || (rc = make_dirs(guest, e)) || (rc = make_dirs(host, e)))
-		return rc;
+	name_parts(s);
 	text = read_file(s->o->scenario_path, 1 << 20, &len, e);
 	if (!text)
 		return -e->code;
-	copy = xasprintf("%s/scenario.xml", s->dir);
+	copy = xasprintf("%s/scenario.xml", s->folder.path);
 	rc = write_file(copy, text, len, e);
-	return rc ? rc : run_info_save(&s->info, s->dir, e);
+	return rc ? rc : run_info_save(&s->info, s->folder.path, e);
 }
 
 static int step_reaper(struct session *s, struct err *e)
@@ -158,17 +162,17 @@ static int finish_record(struct session *s, const struct err *failure, struct ru
 	bool interrupted = failure->code && failure->exit == EXIT_INTERRUPTED;
 	int rc;
 
-	if (!s->dir)
+	if (!s->folder.path)
 		return 0;
 	free(s->info.status);
 	s->info.status = !failure->code ? xstrdup("complete")
 			 : interrupted	? xstrdup("interrupted")
 					: xasprintf("failed: %s", failure->msg);
 	s->info.wall_ns = now_ns() - s->begin_ns;
-	rc = run_info_save(&s->info, s->dir, e);
+	rc = run_info_save(&s->info, s->folder.path, e);
 	if (!rc && !failure->code)
-		rc = record_complete(s->o->results, s->info.run, &s->dir, e);
-	out->record = xstrdup(s->dir);
+		rc = record_finish(&s->folder, e);
+	out->record = xstrdup(s->folder.path);
 	out->interrupted = interrupted;
 	return rc;
 }
@@ -197,7 +201,7 @@ static void session_release(struct session *s)
 	}
 	free(s->guests);
 	free(s->noises);
-	free(s->dir);
+	record_folder_release(&s->folder);
 	free(s->runtime_dir);
 	run_info_release(&s->info);
 	pthread_mutex_destroy(&s->lock);
@@ -208,13 +212,11 @@ static void session_init(struct session *s, const struct plan *plan, const struc
 	*s = (struct session){.plan = plan, .o = o, .begin_ns = now_ns()};
 	pthread_mutex_init(&s->lock, NULL);
 	run_describe(plan, o, &s->info);
-	s->runtime_dir = xasprintf("%s/%s", RUNTIME_DIR, s->info.run);
 	s->n_guests = plan->n_guests;
 	s->guests = xcalloc(plan->n_guests, sizeof(*s->guests));
 	for (size_t i = 0; i < s->n_guests; i++) {
 		s->guests[i].plan = &plan->guests[i];
 		s->guests[i].info = &s->info.guests[i];
-		s->guests[i].shm_name = xasprintf("stealscope-%s-%s", s->info.run, plan->guests[i].name);
 	}
 	s->n_noises = plan->n_noises;
 	s->noises = xcalloc(plan->n_noises, sizeof(*s->noises));

@@ -20,6 +20,7 @@ struct run_options {
 	const char *hostd;	   /* the host agent's program; NULL = do without, and say so */
 	const char *experiment;	   /* id shared by the runs of one experiment */
 	const char *plan_text;	   /* what `plan` draws, for the record */
+	uint64_t boot_timeout_ns; /* give up on a guest that is not up by then */
 	unsigned repeat;
 	const struct run_expect *expects; /* copied into the record */
 	size_t n_expects;

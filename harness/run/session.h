@@ -11,6 +11,7 @@
 #include "host/facts.h"
 #include "host/reaper.h"
 #include "noise/noise.h"
+#include "record/folder.h"
 #include "run/run.h"
 
 /* Sockets and the embedded libvirt driver of each run; removed with it. */
@@ -40,7 +41,7 @@ struct session {
 	const struct plan *plan;
 	const struct run_options *o;
 	struct run_info info;
-	char *dir;	   /* the record while it is made */
+	struct record_folder folder;
 	char *runtime_dir; /* sockets, embedded driver: /run/stealscope/<run> */
 	uint64_t begin_ns; /* `run` was called */
 	struct guest_run *guests;
@@ -73,6 +74,9 @@ int session_check(struct session *s, struct err *e);
  * passed go to progress. */
 int session_wait(struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns,
 	struct err *e);
+
+/* cgroup_names.c */
+void note_cgroups(struct session *s);
 
 int pump_start(struct session *s, struct err *e);
 void pump_end(struct session *s);

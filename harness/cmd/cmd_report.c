@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* stealscope report: record -> one self-contained HTML page. */
+#include <errno.h>
+
+#include "analysis/analysis.h"
+#include "cmd/cmd.h"
+#include "report/html.h"
+
+struct report_args {
+	const char *run;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct report_args *a = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (a->run)
+			argp_error(state, "one record at a time");
+		a->run = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which record? `stealscope list` shows them; `last` is the newest");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int cmd_report(const struct command *c, int argc, char **argv)
+{
+	struct report_args args = {0};
+	struct cmd_common common;
+	struct err e = ERR_INIT;
+	struct analysis *a = NULL;
+	auto_free char *dir = NULL;
+	int status = EXIT_DONE;
+
+	cmd_parse(c,
+		"RUN as in `stealscope analyze`. The page needs no network and no other file.", NULL, parse,
+		&args, &common, argc, argv);
+	dir = cmd_find_record(&common, args.run, &e);
+	if (!dir || analysis_make(dir, &a, &e) || report_html_save(a, dir, &e))
+		status = cmd_fail(&e);
+	else
+		cmd_say(&common, "%s/report.html", dir);
+	analysis_free(a);
+	return status;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cmd/library.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/scenario.h"
+#include "scenario/keys.h"
+
+/* The tree's scenarios/ when run from a build folder, else where `make install` puts them. */
+static char *library_dir(struct err *e)
+{
+	char *dir = cmd_find_part("../scenarios", NULL);
+
+	return dir ? dir : cmd_find_part("scenarios", e);
+}
+
+static int is_scenario(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return len > 4 && !strcmp(d->d_name + len - 4, ".xml");
+}
+
+/* The first sentence of why a plan cannot be made here, without the file name. Caller frees. */
+static char *reason(const struct scenario_msgs *m)
+{
+	return m->n ? xasprintf("  [not here: %s]", m->items[0].text) : xstrdup("");
+}
+
+static void print_scenario(const char *path, const char *file, const struct topology *t)
+{
+	struct experiment x = {0};
+	struct scenario_msgs msgs = {0};
+	struct plan_list plans = {0};
+
+	if (scenario_load(path, NULL, 0, &x, &msgs)) {
+		printf("%-26s (wrong: see `stealscope check %s`)\n", file, path);
+	} else {
+		auto_free char *why = NULL;
+
+		plan_make(&x, t, &plans, &msgs);
+		why = reason(&msgs);
+		printf("%-26s %s%s\n", file, x.title, why);
+	}
+	plan_list_release(&plans);
+	experiment_release(&x);
+	scenario_msgs_release(&msgs);
+}
+
+int library_list(const struct cmd_common *c, struct err *e)
+{
+	auto_free char *dir = library_dir(e);
+	struct topology t = {0};
+	struct dirent **files;
+	int n, rc;
+
+	if (!dir)
+		return -e->code;
+	rc = topology_read("", &t, e);
+	if (rc)
+		return rc;
+	n = scandir(dir, &files, is_scenario, alphasort);
+	if (n < 0) {
+		topology_release(&t);
+		return err_sys(e, "cannot read %s", dir);
+	}
+	for (int i = 0; i < n; i++) {
+		auto_free char *path = xasprintf("%s/%s", dir, files[i]->d_name);
+
+		print_scenario(path, files[i]->d_name, &t);
+		free(files[i]);
+	}
+	free(files);
+	topology_release(&t);
+	cmd_say(c, "in %s; run one with: stealscope run FILE", dir);
+	return 0;
+}
+
+int library_list_probes(const struct cmd_common *c, struct err *e)
+{
+	(void)c;
+	(void)e;
+	for (size_t i = 0; i < ELEM_COUNT; i++)
+		if (key_elems[i].probe)
+			printf("%-8s %s\n", key_elems[i].name, key_elems[i].doc);
+	return 0;
+}

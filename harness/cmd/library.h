@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The scenarios and probes that come with stealscope, listed. */
+#ifndef SS_CMD_LIBRARY_H
+#define SS_CMD_LIBRARY_H
+
+#include "cmd/cmd.h"
+
+/* One line per scenario of the library: name, title, and why this box cannot run it, if so. */
+int library_list(const struct cmd_common *c, struct err *e);
+/* One line per probe, from the scenario table. */
+int library_list_probes(const struct cmd_common *c, struct err *e);
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cmd/present.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "report/html.h"
+#include "report/report.h"
+
+int present_save(const struct analysis *a, const char *dir, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc = report_json_save(a, dir, e);
+
+	if (rc)
+		return rc;
+	if (report_html_save(a, dir, &why))
+		fprintf(stderr, "stealscope: no report.html: %s\n", why.msg);
+	return 0;
+}
+
+/* Exit status of expectation results: only "fail" falls short; "unknown" has been said. */
+static int judge(const struct expect_result *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (r[i].verdict == VERDICT_FAIL)
+			return EXIT_EXPECT;
+	return EXIT_DONE;
+}
+
+int present_one(const struct cmd_common *c, const struct analysis *a)
+{
+	if (c->json) {
+		auto_free char *json = report_json(a);
+
+		fputs(json, stdout);
+	} else if (!c->quiet) {
+		report_text(a, stdout, isatty(STDOUT_FILENO));
+	}
+	return judge(a->expects, a->n_expects);
+}
+
+static void print_expects(const struct expect_result *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		printf("expect %-7s %s: %s\n", verdict_name(r[i].verdict), r[i].expect->text, r[i].why);
+}
+
+int present_set(const struct cmd_common *c, const struct analysis *const *set, size_t n)
+{
+	struct expect_result *results = NULL;
+	size_t n_results = 0;
+	struct err e = ERR_INIT;
+	int status;
+
+	if (n == 1)
+		return present_one(c, set[0]);
+	if (analysis_judge(set, n, &results, &n_results, &e))
+		return cmd_fail(&e);
+	if (c->json) {
+		auto_free char *json = report_json_set(set, n, results, n_results);
+
+		fputs(json, stdout);
+	} else if (!c->quiet) {
+		for (size_t i = 0; i < n; i++) {
+			report_text(set[i], stdout, isatty(STDOUT_FILENO));
+			putchar('\n');
+		}
+		print_expects(results, n_results);
+	}
+	status = judge(results, n_results);
+	expect_results_free(results, n_results);
+	return status;
+}

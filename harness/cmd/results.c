@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cmd/results.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/folder.h"
+
+static void add_metrics(const struct analysis_guest *g, int vcpu, const struct metric_value *values,
+	struct index_metric **out, size_t *n)
+{
+	for (size_t m = 0; m < METRIC_COUNT; m++) {
+		if (!values[m].have)
+			continue;
+		ARRAY_GROW(*out, *n);
+		(*out)[(*n)++] = (struct index_metric){
+			g->name, vcpu, metric_table[m].name, metric_table[m].unit, values[m].value};
+	}
+}
+
+static void collect_metrics(const struct analysis *a, struct index_metric **out, size_t *n)
+{
+	*out = NULL;
+	*n = 0;
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct analysis_guest *g = &a->guests[i];
+
+		add_metrics(g, -1, g->metrics, out, n);
+		for (unsigned v = 0; v < g->n_vcpus; v++)
+			add_metrics(g, (int)v, g->vcpus[v].metrics, out, n);
+	}
+}
+
+/* The record's folder relative to results/: its last component. */
+static const char *folder_name(const char *dir)
+{
+	const char *slash = strrchr(dir, '/');
+
+	return slash ? slash + 1 : dir;
+}
+
+void results_add(const struct cmd_common *c, const struct analysis *a)
+{
+	auto_free struct index_metric *metrics = NULL;
+	struct index *x = NULL;
+	struct err e = ERR_INIT;
+	size_t n;
+
+	collect_metrics(a, &metrics, &n);
+	if (index_open(c->results, &x, &e) ||
+		index_add(x, &a->info, folder_name(a->dir), metrics, n, &e))
+		cmd_say(c, "note: the index was not updated: %s; `stealscope list --rebuild` mends it",
+			e.msg);
+	index_close(x);
+}
+
+/* index_rebuild() asks for one record at a time; the analysis must live until the next call. */
+static int read_record(void *ctx, const char *dir, const struct run_info *r,
+	struct index_metric **metrics, size_t *n, struct err *e)
+{
+	struct analysis **held = ctx;
+	int rc;
+
+	(void)r;
+	analysis_free(*held);
+	*held = NULL;
+	rc = analysis_make(dir, held, e);
+	if (!rc)
+		collect_metrics(*held, metrics, n);
+	return rc;
+}
+
+static int rebuild_index(const struct cmd_common *c, struct index *x, struct err *e)
+{
+	struct analysis *held = NULL;
+	struct strv problems = {0};
+	int n = index_rebuild(x, read_record, &held, &problems, e);
+
+	analysis_free(held);
+	for (size_t i = 0; i < problems.n; i++)
+		cmd_say(c, "note: %s", problems.items[i]);
+	strv_release(&problems);
+	return MIN(n, 0);
+}
+
+int results_open(const struct cmd_common *c, bool rebuild, struct index **out, struct err *e)
+{
+	auto_free char *file = xasprintf("%s/index.db", c->results);
+	FILE *there = fopen(file, "r");
+	int rc;
+
+	if (there)
+		fclose(there);
+	else
+		rebuild = true;
+	rc = index_open(c->results, out, e);
+	if (rc == -EPROTO || rc == -EILSEQ) {
+		cmd_say(c, "note: %s; rebuilding", e->msg);
+		rc = index_reset(c->results, e);
+		if (!rc)
+			rc = index_open(c->results, out, e);
+		rebuild = true;
+	}
+	if (!rc && rebuild)
+		rc = rebuild_index(c, *out, e);
+	return rc;
+}
+
+struct condition {
+	const char *key;
+	const char **field;
+};
+
+int results_select(const struct cmd_common *c, const char *what, struct index_filter *f, char **text,
+	struct err *e)
+{
+	struct condition keys[] = {{"run", &f->run}, {"experiment", &f->experiment},
+		{"scenario", &f->scenario}, {"variant", &f->variant}, {"host", &f->host},
+		{"kernel", &f->kernel}, {"since", &f->since}, {"until", &f->until}};
+	char *save = NULL;
+
+	*f = (struct index_filter){.status = "complete"};
+	if (!strchr(what, '=')) {
+		auto_free char *dir = record_resolve(c->results, what, e);
+
+		if (!dir)
+			return -e->code;
+		*text = xstrdup(folder_name(dir));
+		f->run = *text;
+		return 0;
+	}
+	*text = xstrdup(what);
+	for (char *part = strtok_r(*text, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
+		char *eq = strchr(part, '=');
+		size_t i;
+
+		if (eq)
+			*eq = '\0';
+		for (i = 0; eq && i < ARRAY_SIZE(keys) && strcmp(part, keys[i].key); i++)
+			;
+		if (!eq || i == ARRAY_SIZE(keys)) {
+			free(*text);
+			*text = NULL;
+			return err_set_exit(e, EXIT_USAGE, EINVAL,
+				"'%.60s' selects nothing; write run=, experiment=, scenario=, variant=, host=, "
+				"kernel=, since= or until=, joined by commas",
+				what);
+		}
+		*keys[i].field = eq + 1;
+	}
+	return 0;
+}

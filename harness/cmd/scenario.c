@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cmd/scenario.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "domain/domain.h"
+
+/* The box the guests will run on: this one, or that behind a remote libvirt connection. */
+static int read_topology(const struct cmd_common *c, struct topology *out, struct err *e)
+{
+	struct lab_conn *conn;
+	int rc;
+
+	if (!strcmp(c->connect, "auto") || strstr(c->connect, ":///"))
+		return topology_read("", out, e);
+	rc = lab_open(c->connect, NULL, &conn, e);
+	if (rc)
+		return rc;
+	rc = lab_topology(conn, out, e);
+	lab_close(conn);
+	return rc;
+}
+
+int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
+	bool with_host, struct prepared *out)
+{
+	struct scenario_msgs msgs = {0};
+	struct strbuf text = {0};
+	struct err e = ERR_INIT;
+	int rc;
+
+	*out = (struct prepared){0};
+	rc = scenario_load(path, (const char *const *)sets->items, sets->n, &out->experiment, &msgs);
+	if (!rc && with_host) {
+		rc = read_topology(c, &out->topology, &e);
+		if (rc) {
+			e.exit = EXIT_HOST;
+			return cmd_fail(&e);
+		}
+		rc = plan_make(&out->experiment, &out->topology, &out->plans, &msgs);
+	}
+	scenario_msgs_format(&msgs, &text);
+	if (text.len)
+		fputs(text.text, stderr);
+	strbuf_release(&text);
+	scenario_msgs_release(&msgs);
+	return rc == 0 ? EXIT_DONE : rc == -ENODEV ? EXIT_HOST : EXIT_USAGE;
+}
+
+void prepared_release(struct prepared *p)
+{
+	plan_list_release(&p->plans);
+	topology_release(&p->topology);
+	experiment_release(&p->experiment);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What check, plan and run do alike with a scenario file: load it, look at the box, make the plans. */
+#ifndef SS_CMD_SCENARIO_H
+#define SS_CMD_SCENARIO_H
+
+#include "cmd/cmd.h"
+#include "host/topology.h"
+#include "plan/plan_make.h"
+#include "scenario/experiment.h"
+
+struct prepared {
+	struct experiment experiment;
+	struct topology topology;
+	struct plan_list plans; /* one per configuration, in order; empty without with_host */
+};
+
+/* All messages go to stderr. Returns an exit status; *out is to be released either way. Without
+ * `with_host` only the file is judged and no plan is made. */
+int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
+	bool with_host, struct prepared *out);
+void prepared_release(struct prepared *p);
+
+/* --set, shared by check, plan and run. */
+#define OPT_SET 0x200
+#define OPTION_SET                                                                                 \
+	{                                                                                          \
+		"set", OPT_SET, "KEY=VALUE", 0,                                                    \
+			"Override: guest.victim.vcpus=4, duration=10h; may be repeated", 0         \
+	}
+
+#endif
