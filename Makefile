@@ -42,7 +42,8 @@ $(BUILD)/libstealscope.a: $(LIB_OBJ)
 $(BUILD)/stealscope: $(BUILD)/harness/main.o $(BUILD)/libstealscope.a
 	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
-$(BUILD)/stealscope-hostd: $(HOSTD_OBJ) $(BUILD)/libstealscope.a
+# hostd may use harness/abi and harness/base only.
+$(BUILD)/stealscope-hostd: $(HOSTD_OBJ) $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c))
 	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(shell pkg-config --libs libbpf)
 
 $(BUILD)/%.o: %.c

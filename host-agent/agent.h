@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* hostd as one object: what the commands act on. */
+#ifndef SS_HOST_AGENT_AGENT_H
+#define SS_HOST_AGENT_AGENT_H
+
+#include "host-agent/counters.h"
+#include "host-agent/sink.h"
+#include "host-agent/tracer.h"
+
+struct agent {
+	struct sink sink;
+	struct tracer *tracer; /* NULL: counters only */
+	struct counters *counters;
+	enum trace_mode mode; /* what it really does */
+	bool started, stopped;
+	bool measure_bpf;
+};
+
+/* Runs one command line (without the newline) and writes the one-line answer, newline included,
+ * into reply. Commands are rows of one table in commands.c, which is also the protocol's
+ * description. */
+void agent_command(struct agent *a, char *line, char *reply, size_t size);
+
+/* Counters, ring and file up to now. */
+void agent_sample(struct agent *a);
+/* End of the trace: last counters, totals, TRACE_END. Once; later calls do nothing. */
+void agent_stop(struct agent *a);
+
+#endif

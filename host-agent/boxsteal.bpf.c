@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The lab box's own steal time, per CPU, to the ns: the kernel's counter behind /proc/stat, which
+ * itself prints 10 ms steps. Run on demand (test run of a raw tracepoint program, kernel 5.10 and
+ * later); where it does not load, hostd falls back to /proc/stat.
+ */
+#include "host-agent/kernel_types.h"
+
+#include "host-agent/tracer_shared.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define CPUTIME_STEAL 7 /* linux/kernel_stat.h, enum cpu_usage_stat */
+
+struct kernel_cpustat {
+	uint64_t cpustat[10];
+};
+
+extern struct kernel_cpustat kernel_cpustat __ksym;
+
+uint64_t steal_ns[TRACER_MAX_CPUS] = {};
+
+SEC("raw_tp/sched_switch")
+int read_steal(void *ctx)
+{
+	for (uint32_t cpu = 0; cpu < TRACER_MAX_CPUS; cpu++) {
+		struct kernel_cpustat *stat = bpf_per_cpu_ptr(&kernel_cpustat, cpu);
+
+		if (!stat)
+			break;
+		steal_ns[cpu] = stat->cpustat[CPUTIME_STEAL];
+	}
+	return 0;
+}

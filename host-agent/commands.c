@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* hostd's line protocol: one command per line on stdin, one answer per command on stdout, "ok ..."
+ * or "error SENTENCE". */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "host-agent/agent.h"
+
+#define ARGS_MAX 3
+
+/* `reply`: what follows "ok", "" by default. */
+typedef int (*command_fn)(struct agent *a, char **args, char *reply, size_t size, struct err *e);
+
+static int parse_number(const char *text, uint64_t max, uint64_t *out, struct err *e)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (errno || end == text || *end || text[0] == '-' || *out > max)
+		return err_set(e, EINVAL, "\"%.40s\" is not a number up to %" PRIu64, text, max);
+	return 0;
+}
+
+static int cmd_track(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	struct trace_track r = {0};
+	uint64_t tid, id;
+	pid_t tgid;
+	int rc;
+
+	if ((rc = parse_number(args[0], INT32_MAX, &tid, e)) ||
+		(rc = parse_number(args[1], UINT32_MAX, &id, e)))
+		return rc;
+	rc = counters_add_thread(a->counters, (pid_t)tid, &a->sink, &tgid, e);
+	if (rc)
+		return rc;
+	r.h = trace_head(now_ns(), (uint32_t)tid, 0, TRACE_TRACK, sizeof(r));
+	r.id = (uint32_t)id;
+	r.tgid = (uint32_t)tgid;
+	snprintf(r.name, sizeof(r.name), "%.31s", args[2]);
+	sink_put(&a->sink, &r, sizeof(r));
+	rc = a->tracer ? tracer_track(a->tracer, (pid_t)tid, &a->sink, e) : 0;
+	if (rc)
+		counters_drop_thread(a->counters, (pid_t)tid);
+	snprintf(reply, size, "tgid=%d", (int)tgid);
+	return rc;
+}
+
+static int cmd_untrack(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	uint64_t tid;
+	int rc = parse_number(args[0], INT32_MAX, &tid, e);
+
+	(void)reply;
+	(void)size;
+	if (rc)
+		return rc;
+	counters_drop_thread(a->counters, (pid_t)tid);
+	return a->tracer ? tracer_untrack(a->tracer, (pid_t)tid, e) : 0;
+}
+
+static int cmd_cgroup(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	bool quota = false;
+	uint64_t owner;
+	int rc = parse_number(args[0], UINT32_MAX, &owner, e);
+
+	if (!rc)
+		rc = counters_add_cgroup(a->counters, (uint32_t)owner, args[1], &quota, e);
+	if (!rc && quota && a->tracer)
+		tracer_watch_throttle(a->tracer);
+	snprintf(reply, size, "quota=%d", quota);
+	return rc;
+}
+
+static int cmd_start(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	int rc = 0;
+
+	(void)args;
+	if (a->started)
+		return err_set(e, EALREADY, "it is started already");
+	if (a->tracer && a->measure_bpf)
+		rc = tracer_measure(a->tracer, e);
+	if (!rc && a->tracer)
+		rc = tracer_start(a->tracer, &a->sink, e);
+	if (rc)
+		return rc;
+	a->started = true;
+	agent_sample(a);
+	snprintf(reply, size, "ts=%" PRIu64, now_ns());
+	return 0;
+}
+
+static int cmd_sync(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	uint64_t ts = now_ns();
+
+	(void)args;
+	agent_sample(a);
+	if (a->sink.write_errno)
+		return err_set(e, a->sink.write_errno, "cannot write the trace: %s",
+			strerror(a->sink.write_errno));
+	snprintf(reply, size, "ts=%" PRIu64 " records=%" PRIu64 " lost=%" PRIu64, ts,
+		a->sink.records, a->sink.lost);
+	return 0;
+}
+
+static int cmd_dump(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	if (a->tracer && a->started && !a->stopped)
+		tracer_dump(a->tracer, &a->sink);
+	return cmd_sync(a, args, reply, size, e);
+}
+
+static int cmd_stop(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	struct timespec cpu;
+	struct rusage ru;
+
+	(void)args;
+	(void)e;
+	agent_stop(a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	getrusage(RUSAGE_SELF, &ru);
+	snprintf(reply, size,
+		"records=%" PRIu64 " lost=%" PRIu64 " cpu_ns=%" PRIu64 " switches=%ld",
+		a->sink.records, a->sink.lost,
+		(uint64_t)cpu.tv_sec * NS_PER_S + (uint64_t)cpu.tv_nsec,
+		ru.ru_nvcsw + ru.ru_nivcsw);
+	return 0;
+}
+
+static const struct command {
+	const char *name;
+	unsigned args; /* the last one takes the rest of the line */
+	command_fn run;
+	const char *usage;
+} commands[] = {
+	{"track", 3, cmd_track, "track TID ID NAME: trace this thread; ID and NAME are noted"},
+	{"untrack", 1, cmd_untrack, "untrack TID"},
+	{"cgroup", 2, cmd_cgroup, "cgroup OWNER PATH: sample this cgroup under the number OWNER"},
+	{"start", 0, cmd_start, "start: begin recording"},
+	{"sync", 0, cmd_sync, "sync: counters now, and everything so far into the file"},
+	{"dump", 0, cmd_dump, "dump: as sync, and the totals so far"},
+	{"stop", 0, cmd_stop, "stop: end the trace"},
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int run_line(struct agent *a, char *line, char *reply, size_t size, struct err *e)
+{
+	char *args[ARGS_MAX] = {0}, *name = strsep(&line, " ");
+	const struct command *c = find_command(name);
+
+	if (!c)
+		return err_set(e, EINVAL, "unknown command \"%.40s\"", name);
+	for (unsigned i = 0; i < c->args; i++) {
+		args[i] = i + 1 < c->args ? strsep(&line, " ") : line;
+		if (!args[i] || !*args[i])
+			return err_set(e, EINVAL, "usage: %s", c->usage);
+	}
+	return c->run(a, args, reply, size, e);
+}
+
+void agent_command(struct agent *a, char *line, char *reply, size_t size)
+{
+	struct err e = ERR_INIT;
+	char more[256] = "";
+
+	if (run_line(a, line, more, sizeof(more), &e) < 0)
+		snprintf(reply, size, "error %s\n", e.msg);
+	else
+		snprintf(reply, size, "ok%s%s\n", more[0] ? " " : "", more);
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What the kernel counts by itself. See counters.h. */
+#include "host-agent/counters.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "host-agent/boxsteal.h"
+#include "host-agent/kvmstat.h"
+
+struct thread_source {
+	pid_t tid, tgid;
+	int fd; /* its schedstat; -1 once it is gone */
+};
+
+struct vm_source {
+	pid_t tgid;
+	struct kvmstat *kvm; /* NULL: not a VM */
+};
+
+struct cgroup_source {
+	uint32_t owner;
+	char *stat_path;
+	char *usage_path; /* v1; NULL: cpu.stat has it (v2) */
+};
+
+struct counters {
+	struct thread_source *threads;
+	size_t n_threads;
+	struct vm_source *vms;
+	size_t n_vms;
+	struct cgroup_source *cgroups;
+	size_t n_cgroups;
+	struct boxsteal *steal; /* NULL: /proc/stat */
+	bool has_kvm;
+	int stat_fd;
+	uint64_t tick_ns;
+};
+
+struct counters *counters_open(struct sink *s)
+{
+	struct counters *c = xcalloc(1, sizeof(*c));
+	struct err e = ERR_INIT;
+
+	c->stat_fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
+	c->tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+	c->has_kvm = kvmstat_init(s);
+	if (boxsteal_open(&c->steal, &e))
+		sink_note(s, "the box's own steal has steps of %" PRIu64 " ms: %s",
+			c->tick_ns / NS_PER_MS, e.msg);
+	return c;
+}
+
+void counters_close(struct counters *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_threads; i++)
+		if (c->threads[i].fd >= 0)
+			close(c->threads[i].fd);
+	for (size_t i = 0; i < c->n_vms; i++)
+		kvmstat_close(c->vms[i].kvm);
+	for (size_t i = 0; i < c->n_cgroups; i++) {
+		free(c->cgroups[i].stat_path);
+		free(c->cgroups[i].usage_path);
+	}
+	boxsteal_close(c->steal);
+	if (c->stat_fd >= 0)
+		close(c->stat_fd);
+	free(c->threads);
+	free(c->vms);
+	free(c->cgroups);
+	free(c);
+}
+
+static pid_t tgid_of(pid_t tid)
+{
+	auto_free char *path = xasprintf("/proc/%d/status", (int)tid);
+	auto_free char *text = read_file(path, 64 << 10, NULL, NULL);
+	const char *line = text ? strstr(text, "\nTgid:") : NULL;
+
+	return line ? (pid_t)atoi(line + strlen("\nTgid:")) : 0;
+}
+
+static void add_vm(struct counters *c, pid_t tgid)
+{
+	for (size_t i = 0; i < c->n_vms; i++)
+		if (c->vms[i].tgid == tgid)
+			return;
+	ARRAY_GROW(c->vms, c->n_vms);
+	c->vms[c->n_vms++] = (struct vm_source){tgid, kvmstat_open(tgid)};
+}
+
+int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tgid, struct err *e)
+{
+	struct thread_source t = {.tid = tid, .tgid = tgid_of(tid), .fd = -1};
+	auto_free char *path = NULL;
+
+	if (!t.tgid)
+		return err_set(e, ESRCH, "there is no thread %d", (int)tid);
+	counters_drop_thread(c, tid);
+	path = xasprintf("/proc/%d/task/%d/schedstat", (int)t.tgid, (int)tid);
+	t.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (t.fd < 0)
+		sink_note(s, "no run delay of thread %d: %s: %s", (int)tid, path, strerror(errno));
+	ARRAY_GROW(c->threads, c->n_threads);
+	c->threads[c->n_threads++] = t;
+	if (c->has_kvm)
+		add_vm(c, t.tgid);
+	*tgid = t.tgid;
+	return 0;
+}
+
+void counters_drop_thread(struct counters *c, pid_t tid)
+{
+	for (size_t i = 0; i < c->n_threads; i++) {
+		if (c->threads[i].tid != tid)
+			continue;
+		if (c->threads[i].fd >= 0)
+			close(c->threads[i].fd);
+		c->threads[i].fd = -1;
+		c->threads[i].tid = 0;
+	}
+}
+
+/* v1 usage is the cpuacct controller's, mounted with cpu or by itself beside it. */
+static char *v1_usage_path(const char *path)
+{
+	char *usage = xasprintf("%s/cpuacct.usage", path);
+	const char *cpu = strstr(path, "/cpu/");
+
+	if (access(usage, R_OK) && cpu) {
+		free(usage);
+		usage = xasprintf("%.*s/cpuacct/%s/cpuacct.usage", (int)(cpu - path), path,
+			cpu + strlen("/cpu/"));
+	}
+	if (!access(usage, R_OK))
+		return usage;
+	free(usage);
+	return NULL;
+}
+
+static bool cgroup_has_quota(const char *path)
+{
+	auto_free char *v1 = xasprintf("%s/cpu.cfs_quota_us", path);
+	auto_free char *v2 = xasprintf("%s/cpu.max", path);
+	auto_free char *text = read_file(v1, 256, NULL, NULL);
+
+	if (!text)
+		text = read_file(v2, 256, NULL, NULL);
+	return text && strtoll(text, NULL, 10) > 0; /* -1 (v1) and "max" (v2) are none */
+}
+
+int counters_add_cgroup(
+	struct counters *c, uint32_t owner, const char *path, bool *has_quota, struct err *e)
+{
+	struct cgroup_source g = {.owner = owner, .stat_path = xasprintf("%s/cpu.stat", path)};
+
+	if (access(g.stat_path, R_OK)) {
+		int rc = err_sys(e, "cannot read %s", g.stat_path);
+
+		free(g.stat_path);
+		return rc;
+	}
+	g.usage_path = v1_usage_path(path);
+	ARRAY_GROW(c->cgroups, c->n_cgroups);
+	c->cgroups[c->n_cgroups++] = g;
+	*has_quota = cgroup_has_quota(path);
+	return 0;
+}
+
+static void sample_thread(struct thread_source *t, struct sink *s)
+{
+	char text[128];
+	uint64_t v[3], now;
+	ssize_t n;
+
+	if (t->fd < 0)
+		return;
+	now = now_ns();
+	n = pread(t->fd, text, sizeof(text) - 1, 0);
+	if (n <= 0) { /* it has exited */
+		close(t->fd);
+		t->fd = -1;
+		return;
+	}
+	text[n] = '\0';
+	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2]) != 3)
+		return;
+	sink_counter(s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, CTR_RUN_NS, 0, v[0]);
+	sink_counter(s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, CTR_RUN_DELAY_NS, 0, v[1]);
+	sink_counter(s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, CTR_TIMESLICES, 0, v[2]);
+}
+
+static const struct {
+	const char *name;
+	enum counter_key key;
+	uint64_t unit_ns;
+} cgroup_rows[] = {
+	{"usage_usec ", CTR_CGROUP_USAGE_NS, 1000}, /* v2 */
+	{"nr_periods ", CTR_CGROUP_NR_PERIODS, 1}, {"nr_throttled ", CTR_CGROUP_NR_THROTTLED, 1},
+	{"throttled_time ", CTR_CGROUP_THROTTLED_NS, 1},    /* v1 */
+	{"throttled_usec ", CTR_CGROUP_THROTTLED_NS, 1000}, /* v2 */
+};
+
+static void sample_cgroup(struct cgroup_source *g, struct sink *s)
+{
+	auto_free char *text = read_file(g->stat_path, 16 << 10, NULL, NULL);
+	uint64_t now = now_ns(), usage;
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(cgroup_rows); i++) {
+		const char *name = cgroup_rows[i].name, *at = strstr(text, name);
+
+		if (at && (at == text || at[-1] == '\n'))
+			sink_counter(s, now, 0, 0, COUNTER_CGROUP, cgroup_rows[i].key, g->owner,
+				strtoull(at + strlen(name), NULL, 10) * cgroup_rows[i].unit_ns);
+	}
+	if (g->usage_path && !read_u64(g->usage_path, &usage, NULL))
+		sink_counter(s, now, 0, 0, COUNTER_CGROUP, CTR_CGROUP_USAGE_NS, g->owner, usage);
+}
+
+/* One "cpuN user nice system idle iowait irq softirq steal" line of /proc/stat. */
+static void sample_cpu_line(
+	struct counters *c, const char *line, const uint64_t *steal, uint64_t now, struct sink *s)
+{
+	uint64_t v[8] = {0}, unit = c->tick_ns;
+	unsigned cpu;
+
+	if (sscanf(line,
+		    "cpu%u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		    " %" SCNu64 " %" SCNu64,
+		    &cpu, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) < 9 ||
+		cpu >= 1024)
+		return;
+	const struct {
+		enum counter_key key;
+		uint64_t ns;
+	} rows[] = {
+		{CTR_BOX_STEAL_NS, steal ? steal[cpu] : v[7] * unit},
+		{CTR_BOX_IRQ_NS, v[5] * unit},
+		{CTR_BOX_SOFTIRQ_NS, v[6] * unit},
+		{CTR_BOX_IDLE_NS, (v[3] + v[4]) * unit},
+		{CTR_BOX_BUSY_NS, (v[0] + v[1] + v[2]) * unit},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		sink_counter(s, now, 0, (uint16_t)cpu, COUNTER_CPU, rows[i].key, 0, rows[i].ns);
+}
+
+static void sample_box(struct counters *c, struct sink *s)
+{
+	const uint64_t *steal = c->steal ? boxsteal_read(c->steal) : NULL;
+	size_t size = 128 << 10;
+	auto_free char *text = xmalloc(size);
+	uint64_t now = now_ns();
+	ssize_t n = c->stat_fd < 0 ? -1 : pread(c->stat_fd, text, size - 1, 0);
+
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	for (char *line = strstr(text, "\ncpu"); line; line = strstr(line + 1, "\ncpu"))
+		sample_cpu_line(c, line + 1, steal, now, s);
+}
+
+static void sample_self(struct sink *s)
+{
+	struct timespec cpu;
+	struct rusage ru;
+	uint64_t now = now_ns();
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	getrusage(RUSAGE_SELF, &ru);
+	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_CPU_NS, 0,
+		(uint64_t)cpu.tv_sec * NS_PER_S + (uint64_t)cpu.tv_nsec);
+	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_SWITCHES, 0,
+		(uint64_t)ru.ru_nvcsw + (uint64_t)ru.ru_nivcsw);
+}
+
+void counters_sample(struct counters *c, struct sink *s)
+{
+	for (size_t i = 0; i < c->n_threads; i++)
+		sample_thread(&c->threads[i], s);
+	for (size_t i = 0; i < c->n_cgroups; i++)
+		sample_cgroup(&c->cgroups[i], s);
+	for (size_t i = 0; i < c->n_vms; i++)
+		if (c->vms[i].kvm)
+			kvmstat_sample(c->vms[i].kvm, s);
+	sample_box(c, s);
+	sample_self(s);
+}

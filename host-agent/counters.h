@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the kernel counts by itself, sampled into COUNTER records: per thread, per cgroup, per VM
+ * (KVM), per CPU of the lab box, and hostd's own cost. Needs no eBPF. */
+#ifndef SS_HOST_AGENT_COUNTERS_H
+#define SS_HOST_AGENT_COUNTERS_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "host-agent/sink.h"
+
+struct counters;
+
+/* Opens what can be read here; says in NOTE records what is missing. */
+struct counters *counters_open(struct sink *s);
+void counters_close(struct counters *c); /* NULL is fine */
+
+/* -ESRCH when there is no such thread; *tgid is its process. */
+int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tgid, struct err *e);
+void counters_drop_thread(struct counters *c, pid_t tid);
+/* `path`: the cgroup's folder of the cpu controller (v1) or the unified tree (v2). *has_quota tells
+ * whether CPU bandwidth is limited there now. */
+int counters_add_cgroup(
+	struct counters *c, uint32_t owner, const char *path, bool *has_quota, struct err *e);
+/* One sample of everything. */
+void counters_sample(struct counters *c, struct sink *s);
+
+#endif

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * stealscope-hostd: what the host's scheduler did to some threads, written to a trace file. Its own
+ * process, so that it alone needs the privileges, and so that its cost can be told. The harness
+ * talks to it over stdin and stdout (commands.c); it ends when stdin does.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cpuset.h"
+#include "base/util.h"
+#include "host-agent/agent.h"
+#include "host-agent/privilege.h"
+
+#define POLL_EVENTS_MS 100 /* the ring is emptied this often; sooner when it fills */
+
+const char *argp_program_version = "stealscope-hostd " SS_VERSION;
+
+struct options {
+	enum trace_mode mode;
+	unsigned interval_ms;
+	const char *out;
+	int out_fd;
+	bool pin, measure_bpf;
+	struct cpuset cpus;
+};
+
+static const struct argp_option option_rows[] = {
+	{"mode", 'm', "MODE", 0, "events (default), counts or counters", 0},
+	{"interval", 'i', "MS", 0, "Time between counter samples, 10 to 60000 (default 1000)", 0},
+	{"out", 'o', "FILE", 0, "Write the trace here", 0},
+	{"out-fd", 'f', "N", 0, "Write the trace to this inherited file descriptor", 0},
+	{"cpus", 'c', "LIST", 0, "Run on these CPUs only", 0},
+	{"measure-bpf", 'b', NULL, 0, "Also measure the time spent in the eBPF programs", 0},
+	{0},
+};
+
+static const char *const mode_names[] = {
+	[TRACE_MODE_COUNTERS] = "counters",
+	[TRACE_MODE_EVENTS] = "events",
+	[TRACE_MODE_COUNTS] = "counts",
+};
+
+static error_t parse_mode(struct options *o, const char *arg, struct argp_state *state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mode_names); i++) {
+		if (strcmp(arg, mode_names[i]))
+			continue;
+		o->mode = (enum trace_mode)i;
+		return 0;
+	}
+	argp_error(state, "no mode \"%s\"; there are events, counts and counters", arg);
+	return EINVAL;
+}
+
+static long number(const char *arg, long min, long max, struct argp_state *state)
+{
+	char *end;
+	long v = strtol(arg, &end, 10);
+
+	if (end == arg || *end || v < min || v > max)
+		argp_error(state, "\"%s\" is not a number from %ld to %ld", arg, min, max);
+	return v;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct err e = ERR_INIT;
+
+	switch (key) {
+	case 'm':
+		return parse_mode(o, arg, state);
+	case 'i':
+		o->interval_ms = (unsigned)number(arg, 10, 60000, state);
+		return 0;
+	case 'o':
+		o->out = arg;
+		return 0;
+	case 'f':
+		o->out_fd = (int)number(arg, 0, 1 << 20, state);
+		return 0;
+	case 'c':
+		if (cpuset_parse(arg, &o->cpus, &e) || cpuset_empty(&o->cpus))
+			argp_error(state, "--cpus: %s", e.msg[0] ? e.msg : "the list is empty");
+		o->pin = true;
+		return 0;
+	case 'b':
+		o->measure_bpf = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected \"%s\"", arg);
+		return EINVAL;
+	case ARGP_KEY_END:
+		if (!o->out == (o->out_fd < 0))
+			argp_error(state, "give either --out or --out-fd");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void pin_self(const struct options *o)
+{
+	cpu_set_t set;
+
+	if (!o->pin)
+		return;
+	CPU_ZERO(&set);
+	cpuset_for_each (cpu, &o->cpus)
+		CPU_SET((unsigned)cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		fprintf(stderr, "stealscope-hostd: cannot run on the CPUs asked for: %s\n",
+			strerror(errno));
+}
+
+void agent_sample(struct agent *a)
+{
+	if (a->stopped)
+		return;
+	counters_sample(a->counters, &a->sink);
+	if (a->tracer && a->started) {
+		tracer_drain(a->tracer, &a->sink);
+		if (a->measure_bpf)
+			sink_counter(&a->sink, now_ns(), 0, 0, COUNTER_SELF, CTR_SELF_BPF_NS, 0,
+				tracer_bpf_ns(a->tracer));
+	}
+	sink_flush(&a->sink);
+}
+
+void agent_stop(struct agent *a)
+{
+	if (a->stopped)
+		return;
+	if (a->tracer && a->started) {
+		tracer_stop(a->tracer, &a->sink);
+		tracer_dump(a->tracer, &a->sink);
+	}
+	if (a->started)
+		agent_sample(a);
+	sink_end(&a->sink);
+	a->stopped = true;
+}
+
+/* Open the file, load what can be loaded, say "ready". */
+static int agent_init(struct agent *a, const struct options *o, struct err *e)
+{
+	struct tracer *tracer = NULL;
+	struct err why = ERR_INIT;
+	int rc, fd = o->out_fd;
+
+	if (o->out)
+		fd = open(o->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "cannot create %s", o->out);
+	if (o->mode == TRACE_MODE_COUNTERS)
+		err_set(&why, ENOTSUP, "asked for");
+	else
+		tracer_open(o->mode == TRACE_MODE_COUNTS, &tracer, &why);
+	*a = (struct agent){.tracer = tracer,
+		.mode = tracer ? o->mode : TRACE_MODE_COUNTERS,
+		.measure_bpf = o->measure_bpf};
+	rc = sink_open(&a->sink, fd, a->mode, e);
+	if (rc) {
+		tracer_close(tracer);
+		return rc;
+	}
+	if (!tracer)
+		sink_note(&a->sink, "no scheduler trace: %s", why.msg);
+	a->counters = counters_open(&a->sink);
+	if (privilege_drop(&why))
+		fprintf(stderr, "stealscope-hostd: %s\n", why.msg);
+	if (tracer)
+		printf("ready mode=%s\n", mode_names[a->mode]);
+	else
+		printf("ready mode=%s reason=%s\n", mode_names[a->mode], why.msg);
+	return 0;
+}
+
+/* Run the whole lines in `buf`; what is left of it is moved to the front. False: stdout is gone. */
+static bool run_lines(struct agent *a, char *buf, size_t *used)
+{
+	char reply[1200], *nl;
+
+	while ((nl = memchr(buf, '\n', *used))) {
+		*nl = '\0';
+		agent_command(a, buf, reply, sizeof(reply));
+		if (write_all(STDOUT_FILENO, reply, strlen(reply)) < 0)
+			return false;
+		*used -= (size_t)(nl + 1 - buf);
+		memmove(buf, nl + 1, *used);
+	}
+	return true;
+}
+
+static void serve(struct agent *a, unsigned interval_ms, int signals)
+{
+	uint64_t next = now_ns() + interval_ms * NS_PER_MS;
+	char buf[4096];
+	size_t used = 0;
+
+	for (;;) {
+		bool tracing = a->tracer && a->started && !a->stopped;
+		uint64_t now = now_ns();
+		int64_t left = next > now ? (int64_t)((next - now + NS_PER_MS - 1) / NS_PER_MS) : 0;
+		struct pollfd fds[] = {
+			{.fd = STDIN_FILENO, .events = POLLIN},
+			{.fd = signals, .events = POLLIN},
+			{.fd = tracing ? tracer_poll_fd(a->tracer) : -1, .events = POLLIN},
+		};
+
+		if (tracing && a->mode == TRACE_MODE_EVENTS)
+			left = MIN(left, POLL_EVENTS_MS);
+		if (poll(fds, 3, a->started && !a->stopped ? (int)left : -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents)
+			return;
+		if (fds[0].revents) {
+			ssize_t n = read(STDIN_FILENO, buf + used, sizeof(buf) - used);
+
+			if (n <= 0 && errno != EINTR)
+				return;
+			used += n > 0 ? (size_t)n : 0;
+			if (!run_lines(a, buf, &used) || used == sizeof(buf))
+				return;
+		}
+		if (!a->started || a->stopped)
+			continue;
+		if (now_ns() >= next) {
+			agent_sample(a);
+			next += interval_ms * NS_PER_MS;
+			if (next < now_ns())
+				next = now_ns() + interval_ms * NS_PER_MS;
+		} else if (a->tracer) {
+			tracer_drain(a->tracer, &a->sink);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = option_rows,
+		.parser = parse_option,
+		.doc = "Traces threads' scheduling for stealscope; commands come on stdin.",
+	};
+	struct options o = {.mode = TRACE_MODE_EVENTS, .interval_ms = 1000, .out_fd = -1};
+	struct agent a;
+	struct err e = ERR_INIT;
+	sigset_t set;
+	int signals;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	pin_self(&o);
+	if (agent_init(&a, &o, &e)) {
+		printf("error %s\n", e.msg);
+		fprintf(stderr, "stealscope-hostd: %s\n", e.msg);
+		return EXIT_FAILED;
+	}
+	serve(&a, o.interval_ms, signals);
+	agent_stop(&a);
+	counters_close(a.counters);
+	tracer_close(a.tracer);
+	sink_close(&a.sink);
+	return a.sink.write_errno ? EXIT_FAILED : EXIT_DONE;
+}

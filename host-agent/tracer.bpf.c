@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The scheduler tracer: the gap-free state of each tracked thread, and who has the CPU while one of
+ * them waits there.
+ *
+ * Where it runs: a thread's state changes under its run queue lock, so each tracer_thread has one
+ * writer at a time. On every context switch of the box this costs a few loads and one atomic add
+ * unless a tracked thread leaves, comes or waits there.
+ *
+ * When a thread sleeps: it left the CPU not by preemption and its state is not "running". Otherwise
+ * it still wants the CPU and waits; no wake-up will tell. A wake-up of a thread that runs or waits
+ * already (it wakes itself, or had not yet left) changes nothing.
+ */
+#include "host-agent/kernel_types.h"
+
+#include "abi/host_trace.h"
+#include "host-agent/tracer_shared.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Set before loading. */
+const volatile bool counts_mode = false;
+const volatile bool cgroup_v1 = false;
+const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
+
+/* Set by hostd while running. */
+uint32_t active = 0;	     /* 0: only remember who occupies each CPU */
+uint32_t watch_throttle = 0; /* some tracked thread stands under a quota */
+
+uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
+struct tracer_cpu cpus[TRACER_MAX_CPUS] = {};
+struct tracer_thread threads[TRACER_MAX_THREADS] = {};
+uint64_t named[TRACER_NAMED_SLOTS] = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TRACER_MAX_THREADS * 2);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TRACER_BLAME_CELLS);
+	__type(key, struct blame_key);
+	__type(value, struct blame_cell);
+} blame SEC(".maps");
+
+/* The empty asm hides from the compiler what it knows of the index, so that the bound stays in the
+ * code for the verifier to see. */
+static __always_inline struct tracer_cpu *cpu_at(uint32_t cpu)
+{
+	asm volatile("" : "+r"(cpu));
+	return &cpus[cpu % TRACER_MAX_CPUS];
+}
+
+static __always_inline struct tracer_thread *thread_at(uint32_t slot)
+{
+	asm volatile("" : "+r"(slot));
+	return &threads[slot % TRACER_MAX_THREADS];
+}
+
+#include "host-agent/tracer_emit.bpf.h"
+#include "host-agent/tracer_blame.bpf.h"
+
+#define NOT_TRACKED 0xffffffffu
+
+/* The slot of a tracked thread. Slots, not pointers: the verifier refuses what compilers make of
+ * "neither pointer is set". */
+static __always_inline uint32_t find(uint32_t tid)
+{
+	uint32_t bit = tid % TRACER_FILTER_BITS, *slot;
+
+	if (!(filter[bit / 64] >> (bit % 64) & 1))
+		return NOT_TRACKED;
+	slot = bpf_map_lookup_elem(&slots, &tid);
+	if (!slot || threads[*slot % TRACER_MAX_THREADS].state == THREAD_EXITED)
+		return NOT_TRACKED;
+	return *slot % TRACER_MAX_THREADS;
+}
+
+static __always_inline void wait_count(struct tracer_thread *t, uint64_t sign)
+{
+	uint32_t slot = t->slot % TRACER_MAX_THREADS;
+	struct tracer_cpu *c = cpu_at(t->cpu);
+
+	__sync_fetch_and_add(&c->waiting[slot / 64], (1ull << (slot % 64)) * sign);
+	__sync_fetch_and_add(&c->waiters, sign);
+}
+
+static __always_inline void set_state(
+	struct tracer_thread *t, uint8_t state, uint16_t cpu, uint64_t now)
+{
+	uint64_t ns = now > t->since ? now - t->since : 0;
+
+	if (t->state == THREAD_WAITING) {
+		t->wait_ns += ns;
+		wait_count(t, -1ull);
+	} else if (t->state == THREAD_RUNNING) {
+		t->run_ns += ns;
+	} else if (t->state == THREAD_SLEEPING) {
+		t->sleep_ns += ns;
+	}
+	t->state = state;
+	t->cpu = cpu;
+	t->since = now;
+	t->charged = now;
+	if (state == THREAD_WAITING)
+		wait_count(t, 1);
+}
+
+static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct *prev,
+	bool preempt, uint16_t cpu, uint32_t next_tid, uint64_t now)
+{
+	unsigned int kstate = kt_task_state(prev);
+	uint8_t state = THREAD_WAITING, flags = 0;
+
+	if (t->state != THREAD_RUNNING && t->state != THREAD_UNKNOWN)
+		t->conflicts++;
+	if (kstate & KT_TASK_DEAD)
+		state = THREAD_EXITED;
+	else if (!preempt && kstate)
+		state = THREAD_SLEEPING;
+	else
+		flags = TRACE_STATE_PREEMPTED;
+	if (state == THREAD_WAITING)
+		t->waits++;
+	set_state(t, state, cpu, now);
+	emit_state(t, prev, flags, cpu, next_tid, now);
+	if (state == THREAD_WAITING)
+		check_throttle(t->slot, cpu, now);
+}
+
+static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct *next, uint16_t cpu,
+	uint32_t prev_tid, uint64_t now)
+{
+	uint16_t from = t->cpu;
+
+	if (t->state == THREAD_RUNNING || t->state == THREAD_SLEEPING)
+		t->conflicts++;
+	if (t->throttled)
+		end_throttle(t, cpu, now);
+	if (t->state == THREAD_UNKNOWN)
+		from = cpu;
+	set_state(t, THREAD_RUNNING, cpu, now);
+	t->task = (uint64_t)next;
+	emit_state(t, next, 0, from, prev_tid, now);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	uint32_t cpu = bpf_get_smp_processor_id(), prev_tid = prev->pid, next_tid = next->pid;
+	struct tracer_cpu *c;
+	uint32_t out, in;
+	uint64_t now;
+
+	if (cpu >= TRACER_MAX_CPUS)
+		return 0;
+	c = cpu_at(cpu);
+	c->occupant = next_tid;
+	c->occupant_task = (uint64_t)next;
+	if (!active)
+		return 0;
+	/* A migration to this CPU adds to `waiters`, then reads `occupant`. With this barrier
+	 * either it sees `next`, or the OCCUPY below is made, with a later time. */
+	__sync_fetch_and_add(&c->fence, 1);
+	out = find(prev_tid);
+	in = find(next_tid);
+	if (out == NOT_TRACKED && in == NOT_TRACKED && !*(volatile uint64_t *)&c->waiters)
+		return 0;
+	now = bpf_ktime_get_ns();
+	/* PREEMPT_RT may switch inside a softirq: such a one is not timed. */
+	c->softirq_since = 0;
+	if (counts_mode && c->waiters) {
+		name_task(prev_tid, prev);
+		charge_waiters(cpu, prev_tid, BLAME_TASK, now);
+	}
+	if (out != NOT_TRACKED) {
+		name_task(next_tid, next);
+		left_cpu(thread_at(out), prev, preempt, cpu, next_tid, now);
+	}
+	if (in != NOT_TRACKED) {
+		name_task(prev_tid, prev);
+		got_cpu(thread_at(in), next, cpu, prev_tid, now);
+	}
+	if (!c->waiters)
+		return 0;
+	if (watch_throttle || !next_tid)
+		check_waiters(cpu, now);
+	if (!counts_mode) {
+		name_task(next_tid, next);
+		emit_occupy(cpu, next_tid, now);
+	}
+	return 0;
+}
+
+static __always_inline int woken(struct task_struct *p)
+{
+	struct tracer_thread *t;
+	struct task_struct *waker;
+	struct tracer_cpu *c;
+	uint32_t cpu, slot;
+	uint64_t now;
+
+	if (!active)
+		return 0;
+	slot = find(p->pid);
+	t = thread_at(slot);
+	if (slot == NOT_TRACKED || (t->state != THREAD_SLEEPING && t->state != THREAD_UNKNOWN))
+		return 0;
+	if (t->state == THREAD_UNKNOWN && BPF_CORE_READ(p, on_cpu))
+		return 0;
+	cpu = kt_task_cpu(p);
+	if (cpu >= TRACER_MAX_CPUS)
+		return 0;
+	c = cpu_at(cpu);
+	waker = (struct task_struct *)bpf_get_current_task();
+	name_task((uint32_t)bpf_get_current_pid_tgid(), waker);
+	now = bpf_ktime_get_ns();
+	t->waits++;
+	t->task = (uint64_t)p;
+	uint16_t from = t->state == THREAD_UNKNOWN ? cpu : t->cpu;
+
+	set_state(t, THREAD_WAITING, cpu, now);
+	emit_state(t, p, 0, from, (uint32_t)bpf_get_current_pid_tgid(), now);
+	if (c->waiters <= 1)
+		emit_occupant(c, cpu, now);
+	check_throttle(t->slot, cpu, now);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_wakeup, struct task_struct *p)
+{
+	return woken(p);
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_wakeup_new, struct task_struct *p)
+{
+	return woken(p);
+}
+
+/* Before the move: kt_task_cpu() still is the old CPU. The old run queue's lock is held when the
+ * thread waits; a sleeper's move means nothing. */
+SEC("tp_btf/sched_migrate_task")
+int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
+{
+	uint32_t cpu = (uint32_t)new_cpu, slot;
+	struct tracer_thread *t;
+	struct tracer_cpu *old;
+	uint64_t now;
+	uint16_t from;
+
+	if (!active)
+		return 0;
+	slot = find(p->pid);
+	t = thread_at(slot);
+	if (slot == NOT_TRACKED || t->state != THREAD_WAITING || cpu >= TRACER_MAX_CPUS)
+		return 0;
+	from = t->cpu;
+	old = cpu_at(from);
+	now = bpf_ktime_get_ns();
+	if (counts_mode) {
+		name_task(old->occupant, (struct task_struct *)old->occupant_task);
+		charge(slot, old->occupant, BLAME_TASK, now);
+	}
+	t->migrations++;
+	set_state(t, THREAD_WAITING, cpu, now);
+	emit_state(t, p, TRACE_STATE_MIGRATED, from, (uint32_t)bpf_get_current_pid_tgid(), now);
+	emit_occupant(cpu_at(cpu), cpu, now);
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_rename, struct task_struct *p, const char *comm)
+{
+	uint32_t tid = p->pid;
+
+	if (active && is_named(tid, p))
+		emit_task(tid, address_of(p), TRACE_TASK_EXEC, address_of(comm));
+	return 0;
+}
+
+#include "host-agent/tracer_irq.bpf.h"
+#include "host-agent/tracer_iter.bpf.h"

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The eBPF side of hostd, user part. See tracer.h. */
+#include "host-agent/tracer.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "host-agent/tracer_shared.h"
+#include "tracer.skel.h"
+
+struct tracer {
+	struct tracer_bpf *skel;
+	struct ring_buffer *ring;
+	struct bpf_link *walk;
+	struct sink *sink; /* where the ring's callback puts records, during tracer_drain() */
+	int stats_fd;
+	uint64_t lost_seen;
+	bool running;
+};
+
+static char libbpf_last[256]; /* its last warning, the best reason there is */
+
+static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(libbpf_last, sizeof(libbpf_last), fmt, ap);
+	libbpf_last[strcspn(libbpf_last, "\n")] = '\0';
+	return 0;
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct tracer *t = ctx;
+
+	sink_put(t->sink, data, size);
+	return 0;
+}
+
+/* cgroup v1 carries the cpu controller when /proc/cgroups gives it a hierarchy of its own. */
+static bool cpu_controller_is_v1(void)
+{
+	auto_free char *text = read_file("/proc/cgroups", 64 << 10, NULL, NULL);
+	const char *line = text ? strstr(text, "\ncpu\t") : NULL;
+
+	return line && strtoul(line + strlen("\ncpu\t"), NULL, 10) != 0;
+}
+
+static int load(struct tracer *t, bool counts, struct err *e)
+{
+	int rc;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return err_set(e, ENOTSUP, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(keep_warning);
+	t->skel = tracer_bpf__open();
+	if (!t->skel)
+		return err_sys(e, "cannot open the eBPF programs");
+	t->skel->rodata->counts_mode = counts;
+	t->skel->rodata->cgroup_v1 = cpu_controller_is_v1();
+	if (counts) /* only names go through the ring then */
+		bpf_map__set_max_entries(t->skel->maps.ring, 1 << 20);
+	rc = tracer_bpf__load(t->skel);
+	if (rc)
+		return err_set(e, -rc, "cannot load eBPF programs: %s%s%s%s", strerror(-rc),
+			libbpf_last[0] ? " (" : "", libbpf_last, libbpf_last[0] ? ")" : "");
+	rc = tracer_bpf__attach(t->skel);
+	if (rc)
+		return err_set(e, -rc, "cannot attach eBPF programs: %s", strerror(-rc));
+	t->walk = t->skel->links.walk_tasks;
+	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.ring), on_record, t, NULL);
+	if (!t->ring)
+		return err_sys(e, "cannot map the ring");
+	return 0;
+}
+
+/* Run the walk over all tasks; its records go to the sink. */
+static int walk(struct tracer *t, struct sink *s, struct err *e)
+{
+	auto_close int fd = bpf_iter_create(bpf_link__fd(t->walk));
+	auto_free char *buf = xmalloc(64 << 10);
+	size_t used = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(e, "cannot walk the tasks");
+	while ((n = read(fd, buf + used, (64 << 10) - used)) > 0) {
+		used += (size_t)n;
+		size_t whole = used - used % sizeof(struct trace_state);
+
+		if (s)
+			sink_put(s, buf, whole);
+		memmove(buf, buf + whole, used - whole);
+		used -= whole;
+	}
+	return n < 0 ? err_sys(e, "cannot walk the tasks") : 0;
+}
+
+int tracer_open(bool counts, struct tracer **out, struct err *e)
+{
+	struct tracer *t = xcalloc(1, sizeof(*t));
+	int rc;
+
+	t->stats_fd = -1;
+	rc = load(t, counts, e);
+	if (!rc)
+		rc = walk(t, NULL, e); /* who occupies each CPU now */
+	if (rc) {
+		tracer_close(t);
+		return rc;
+	}
+	*out = t;
+	return 0;
+}
+
+void tracer_close(struct tracer *t)
+{
+	if (!t)
+		return;
+	ring_buffer__free(t->ring);
+	tracer_bpf__destroy(t->skel);
+	if (t->stats_fd >= 0)
+		close(t->stats_fd);
+	free(t);
+}
+
+static struct tracer_thread *thread_of(struct tracer *t, pid_t tid)
+{
+	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
+		if (t->skel->bss->threads[i].tid == (uint32_t)tid)
+			return &t->skel->bss->threads[i];
+	return NULL;
+}
+
+static struct tracer_thread *free_slot(struct tracer *t)
+{
+	struct tracer_thread *th = thread_of(t, 0);
+
+	for (unsigned i = 0; !th && i < TRACER_MAX_THREADS; i++)
+		if (t->skel->bss->threads[i].state == THREAD_EXITED)
+			th = &t->skel->bss->threads[i];
+	return th;
+}
+
+/* The cell that takes the rest when the table is full must be there before. */
+static void make_others_cell(struct tracer *t, uint32_t victim)
+{
+	struct blame_key key = {.victim = victim, .kind = BLAME_OTHERS};
+	struct blame_cell cell = {0};
+
+	bpf_map__update_elem(
+		t->skel->maps.blame, &key, sizeof(key), &cell, sizeof(cell), BPF_NOEXIST);
+}
+
+int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
+{
+	struct tracer_thread *th = thread_of(t, tid);
+	uint32_t key = (uint32_t)tid, old, slot;
+
+	if (th && th->state != THREAD_EXITED)
+		return 0;
+	if (!th)
+		th = free_slot(t);
+	if (!th)
+		return err_set(e, ENOSPC, "more than %u threads to trace", TRACER_MAX_THREADS);
+	old = th->tid;
+	if (old)
+		bpf_map__delete_elem(t->skel->maps.slots, &old, sizeof(old), 0);
+	slot = (uint32_t)(th - t->skel->bss->threads);
+	*th = (struct tracer_thread){.tid = key, .slot = slot, .since = now_ns()};
+	if (bpf_map__update_elem(t->skel->maps.slots, &key, sizeof(key), &slot, sizeof(slot), 0)) {
+		th->tid = 0;
+		return err_sys(e, "cannot trace thread %d", (int)tid);
+	}
+	if (t->skel->rodata->counts_mode)
+		make_others_cell(t, key);
+	key %= TRACER_FILTER_BITS;
+	__atomic_or_fetch(
+		&t->skel->bss->filter[key / 64], UINT64_C(1) << (key % 64), __ATOMIC_SEQ_CST);
+	return t->running ? walk(t, s, e) : 0;
+}
+
+int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
+{
+	struct tracer_thread *th = thread_of(t, tid);
+	uint32_t key = (uint32_t)tid;
+
+	if (!th)
+		return err_set(e, ENOENT, "thread %d is not traced", (int)tid);
+	bpf_map__delete_elem(t->skel->maps.slots, &key, sizeof(key), 0);
+	sleep_ns(NS_PER_MS); /* an event under way on another CPU ends in far less */
+	if (th->state == THREAD_WAITING) {
+		struct tracer_cpu *c = &t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS];
+
+		__atomic_sub_fetch(&c->waiting[th->slot / 64], UINT64_C(1) << (th->slot % 64),
+			__ATOMIC_SEQ_CST);
+		__atomic_sub_fetch(&c->waiters, 1, __ATOMIC_SEQ_CST);
+	}
+	*th = (struct tracer_thread){0};
+	return 0;
+}
+
+void tracer_watch_throttle(struct tracer *t)
+{
+	t->skel->bss->watch_throttle = 1;
+}
+
+int tracer_start(struct tracer *t, struct sink *s, struct err *e)
+{
+	__atomic_store_n(&t->skel->bss->active, 1, __ATOMIC_SEQ_CST);
+	t->running = true;
+	return walk(t, s, e);
+}
+
+void tracer_stop(struct tracer *t, struct sink *s)
+{
+	__atomic_store_n(&t->skel->bss->active, 0, __ATOMIC_SEQ_CST);
+	t->running = false;
+	sleep_ns(NS_PER_MS); /* events under way */
+	tracer_drain(t, s);
+}
+
+int tracer_poll_fd(const struct tracer *t)
+{
+	return ring_buffer__epoll_fd(t->ring);
+}
+
+void tracer_drain(struct tracer *t, struct sink *s)
+{
+	uint64_t lost = 0;
+	int n = libbpf_num_possible_cpus();
+
+	t->sink = s;
+	ring_buffer__consume(t->ring);
+	for (int i = 0; i < n && i < TRACER_MAX_CPUS; i++)
+		lost += __atomic_load_n(&t->skel->bss->cpus[i].lost, __ATOMIC_RELAXED);
+	if (lost > t->lost_seen)
+		sink_lost(s, lost - t->lost_seen);
+	t->lost_seen = lost;
+}
+
+static void dump_thread(const struct tracer_thread *live, struct sink *s)
+{
+	struct tracer_thread th = *live;
+	uint64_t now = now_ns(), open = now > th.since ? now - th.since : 0;
+	const struct {
+		enum counter_key key;
+		uint64_t value;
+	} rows[] = {
+		{CTR_TRACED_RUN_NS, th.run_ns + (th.state == THREAD_RUNNING ? open : 0)},
+		{CTR_TRACED_WAIT_NS, th.wait_ns + (th.state == THREAD_WAITING ? open : 0)},
+		{CTR_TRACED_SLEEP_NS, th.sleep_ns + (th.state == THREAD_SLEEPING ? open : 0)},
+		{CTR_TRACED_WAITS, th.waits},
+		{CTR_TRACED_MIGRATIONS, th.migrations},
+		{CTR_TRACED_CONFLICTS, th.conflicts},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		sink_counter(s, now, th.tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
+}
+
+static void dump_blame(struct tracer *t, struct sink *s)
+{
+	struct blame_key key, *at = NULL;
+	struct blame_cell cell;
+	/* Bounded: a table that changes under the walk could otherwise restart it for ever. */
+	unsigned left = TRACER_BLAME_CELLS * 2;
+
+	while (left-- && !bpf_map__get_next_key(t->skel->maps.blame, at, &key, sizeof(key))) {
+		struct trace_blame r = {.culprit_tid = key.culprit, .kind = key.kind};
+
+		at = &key;
+		if (bpf_map__lookup_elem(
+			    t->skel->maps.blame, &key, sizeof(key), &cell, sizeof(cell), 0))
+			continue;
+		r.h = trace_head(now_ns(), key.victim, 0, TRACE_BLAME, sizeof(r));
+		r.ns = cell.ns;
+		r.times = cell.times;
+		if (r.times)
+			sink_put(s, &r, sizeof(r));
+	}
+}
+
+void tracer_dump(struct tracer *t, struct sink *s)
+{
+	tracer_drain(t, s);
+	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
+		if (t->skel->bss->threads[i].tid)
+			dump_thread(&t->skel->bss->threads[i], s);
+	if (t->skel->rodata->counts_mode)
+		dump_blame(t, s);
+}
+
+int tracer_measure(struct tracer *t, struct err *e)
+{
+	t->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	return t->stats_fd < 0 ? err_sys(e, "cannot measure eBPF programs") : 0;
+}
+
+uint64_t tracer_bpf_ns(const struct tracer *t)
+{
+	struct bpf_program *p;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(p, t->skel->obj)
+	{
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size))
+			sum += info.run_time_ns;
+	}
+	return sum;
+}

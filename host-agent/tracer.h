@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The eBPF side of hostd: loads and attaches tracer.bpf.c, tells it whom to trace, and moves its
+ * records into the sink. Not thread-safe; one tracer per process. */
+#ifndef SS_HOST_AGENT_TRACER_H
+#define SS_HOST_AGENT_TRACER_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "host-agent/sink.h"
+
+struct tracer;
+
+/* Load and attach; nothing is recorded yet. -errno with the reason where eBPF is not to be had. */
+int tracer_open(bool counts, struct tracer **out, struct err *e);
+void tracer_close(struct tracer *t); /* NULL is fine */
+
+/* Trace a thread; before or after tracer_start(). -ENOSPC when all slots are taken. */
+int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e);
+/* -ENOENT when it is not tracked. */
+int tracer_untrack(struct tracer *t, pid_t tid, struct err *e);
+/* Some tracked thread stands under a CPU quota: look for throttling at every occupant change. */
+void tracer_watch_throttle(struct tracer *t);
+
+/* Begin recording; the states threads have now go to the sink. */
+int tracer_start(struct tracer *t, struct sink *s, struct err *e);
+/* End recording; what is in the ring goes to the sink. */
+void tracer_stop(struct tracer *t, struct sink *s);
+
+/* Readable when the ring has filled past its threshold; else poll by time. */
+int tracer_poll_fd(const struct tracer *t);
+/* Move what is in the ring, and the count of lost records, to the sink. */
+void tracer_drain(struct tracer *t, struct sink *s);
+/* Totals per thread since start (TRACE_COUNTER) and, in counts mode, all TRACE_BLAME cells. */
+void tracer_dump(struct tracer *t, struct sink *s);
+
+/* Account the time spent in eBPF programs from here on (costs a little itself). */
+int tracer_measure(struct tracer *t, struct err *e);
+uint64_t tracer_bpf_ns(const struct tracer *t); /* 0 without tracer_measure() */
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Part of tracer.bpf.c: making records. They are built on the stack and copied into the ring, which
+ * needs no per-CPU scratch memory (on PREEMPT_RT that would not be exclusive).
+ *
+ * Functions that are not static are verified once by themselves, not once per call: without that
+ * the verifier's budget does not suffice. They may take numbers only, so tasks are given by
+ * address.
+ */
+
+static __always_inline bool emit(void *record, uint32_t size)
+{
+	uint64_t flags = BPF_RB_NO_WAKEUP;
+	uint32_t cpu;
+
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
+		flags = BPF_RB_FORCE_WAKEUP;
+	if (!bpf_ringbuf_output(&ring, record, size, flags))
+		return true;
+	cpu = bpf_get_smp_processor_id();
+	__sync_fetch_and_add(&cpu_at(cpu)->lost, 1);
+	return false;
+}
+
+static __always_inline struct trace_hdr head(
+	uint64_t now, uint32_t tid, uint16_t cpu, uint8_t type, uint32_t size)
+{
+	struct trace_hdr h = {.ts_ns = now, .tid = tid, .cpu = cpu, .type = type, .len8 = size / 8};
+
+	return h;
+}
+
+static __always_inline void fill_state(struct trace_state *r, struct tracer_thread *t,
+	struct task_struct *p, uint8_t flags, uint16_t from, uint32_t other, uint64_t now)
+{
+	r->h = head(now, t->tid, t->cpu, TRACE_STATE, sizeof(*r));
+	r->state = t->state;
+	r->flags = flags;
+	r->prev_cpu = from;
+	r->other_tid = other;
+	r->run_delay_ns = kt_run_delay(p);
+}
+
+static __always_inline void emit_state(struct tracer_thread *t, struct task_struct *p,
+	uint8_t flags, uint16_t from, uint32_t other, uint64_t now)
+{
+	struct trace_state r;
+
+	if (counts_mode)
+		return;
+	fill_state(&r, t, p, flags, from, other, now);
+	emit(&r, sizeof(r));
+}
+
+static __always_inline void emit_occupy(uint16_t cpu, uint32_t tid, uint64_t now)
+{
+	struct trace_occupy r = {.h = head(now, tid, cpu, TRACE_OCCUPY, sizeof(r))};
+
+	emit(&r, sizeof(r));
+}
+
+/* A tid may be used again by another task: its start time is part of the mark. */
+static __always_inline uint64_t name_mark(uint32_t tid, struct task_struct *p)
+{
+	return (uint64_t)tid << 32 | (uint32_t)(BPF_CORE_READ(p, start_time) >> 10);
+}
+
+static __always_inline bool is_named(uint32_t tid, struct task_struct *p)
+{
+	return named[tid % TRACER_NAMED_SLOTS] == name_mark(tid, p);
+}
+
+/* `comm` 0: the name the task has. */
+__noinline int emit_task(uint32_t tid, uint64_t task, uint32_t flags, uint64_t comm)
+{
+	struct task_struct *p = (struct task_struct *)task;
+	uint64_t mark = name_mark(tid, p);
+	struct trace_task r = {};
+
+	if ((uint32_t)BPF_CORE_READ(p, pid) != tid)
+		return 0;
+	r.h = head(bpf_ktime_get_ns(), tid, 0, TRACE_TASK, sizeof(r));
+	r.tgid = BPF_CORE_READ(p, tgid);
+	r.flags = flags;
+	if (BPF_CORE_READ(p, flags) & KT_PF_KTHREAD)
+		r.flags |= TRACE_TASK_KTHREAD;
+	r.cgroup_id = kt_cgroup_id(p, cgroup_v1);
+	if (comm)
+		bpf_probe_read_kernel_str(r.comm, sizeof(r.comm), (const void *)comm);
+	else
+		BPF_CORE_READ_INTO(&r.comm, p, comm);
+	named[tid % TRACER_NAMED_SLOTS] = emit(&r, sizeof(r)) ? mark : 0;
+	return 0;
+}
+
+/* A kernel pointer as a plain number, which the verifier lets no cast do. */
+static __always_inline uint64_t address_of(const void *p)
+{
+	uint64_t address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &p);
+	return address;
+}
+
+static __always_inline void name_task(uint32_t tid, struct task_struct *p)
+{
+	if (tid && !is_named(tid, p))
+		emit_task(tid, address_of(p), 0, 0);
+}
+
+/* The occupant of a CPU where a wait begins. */
+static __always_inline void emit_occupant(struct tracer_cpu *c, uint16_t cpu, uint64_t now)
+{
+	uint32_t tid = c->occupant;
+
+	if (counts_mode)
+		return;
+	if (c->occupant_task)
+		name_task(tid, (struct task_struct *)c->occupant_task);
+	emit_occupy(cpu, tid, now);
+}
+
+static __always_inline void emit_throttle(struct tracer_thread *t, uint16_t cpu, uint64_t now)
+{
+	struct trace_state r = {};
+
+	if (counts_mode)
+		return;
+	r.h = head(now, t->tid, cpu, TRACE_THROTTLE, sizeof(r));
+	r.state = t->throttled;
+	r.prev_cpu = cpu;
+	r.run_delay_ns = ~0ull;
+	emit(&r, sizeof(r));
+}
+
+static __always_inline void end_throttle(struct tracer_thread *t, uint16_t cpu, uint64_t now)
+{
+	t->throttled = 0;
+	emit_throttle(t, cpu, now);
+}
+
+/* Look whether a waiting thread is held back by its group's quota; a record only when that changed.
+ */
+__noinline int check_throttle(uint32_t slot, uint32_t cpu, uint64_t now)
+{
+	struct tracer_thread *t = thread_at(slot);
+	bool throttled = kt_task_throttled((struct task_struct *)t->task);
+
+	if (throttled == !!t->throttled)
+		return 0;
+	t->throttled = throttled;
+	if (throttled)
+		watch_throttle = 1;
+	emit_throttle(t, cpu, now);
+	return 0;
+}

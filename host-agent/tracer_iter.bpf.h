@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Part of tracer.bpf.c: a walk over all tasks, which gives the state a thread has when tracking
+ * begins and who occupies each CPU before its first switch. Records go to the reader of the walk.
+ *
+ * It runs beside the events without a lock: only a thread no event was seen of is set, and should
+ * an event slip in between, the next one corrects it and is counted as a conflict.
+ */
+
+SEC("iter/task")
+int walk_tasks(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *p = ctx->task;
+	struct tracer_thread *t;
+	struct trace_state r;
+	struct tracer_cpu *c;
+	bool on_cpu, queued;
+	uint32_t cpu, tid, slot;
+	uint64_t now;
+
+	if (!p)
+		return 0;
+	tid = BPF_CORE_READ(p, pid);
+	cpu = kt_task_cpu(p);
+	if (cpu >= TRACER_MAX_CPUS)
+		return 0;
+	c = cpu_at(cpu);
+	on_cpu = BPF_CORE_READ(p, on_cpu);
+	if (on_cpu && !c->occupant_task) {
+		c->occupant = tid;
+		c->occupant_task = (uint64_t)p;
+	}
+	slot = find(tid);
+	t = thread_at(slot);
+	if (slot == NOT_TRACKED || t->state != THREAD_UNKNOWN)
+		return 0;
+	queued = kt_task_queued(p);
+	now = bpf_ktime_get_ns();
+	t->task = (uint64_t)p;
+	set_state(t, on_cpu ? THREAD_RUNNING : queued ? THREAD_WAITING : THREAD_SLEEPING, cpu, now);
+	if (t->state == THREAD_WAITING)
+		t->waits++;
+	if (!counts_mode) {
+		fill_state(&r, t, p, TRACE_STATE_INITIAL, cpu, 0, now);
+		bpf_seq_write(seq, &r, sizeof(r));
+	}
+	name_task(tid, p);
+	if (t->state == THREAD_WAITING) {
+		emit_occupant(c, cpu, now);
+		check_throttle(slot, cpu, now);
+	}
+	return 0;
+}

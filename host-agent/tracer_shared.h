@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the tracer's eBPF programs and hostd share in memory (global variables of the programs). */
+#ifndef SS_HOST_AGENT_TRACER_SHARED_H
+#define SS_HOST_AGENT_TRACER_SHARED_H
+
+#define TRACER_MAX_CPUS	   1024
+#define TRACER_MAX_THREADS 512 /* tracked ones; a power of two */
+#define TRACER_MASK_WORDS  (TRACER_MAX_THREADS / 64)
+#define TRACER_NAMED_SLOTS 32768 /* direct-mapped by tid; a collision only names a task again */
+#define TRACER_FILTER_BITS 65536
+#define TRACER_BLAME_CELLS 16384
+
+/*
+ * One CPU. `occupant*` are written by sched_switch on this CPU alone. `waiting` (bit = slot of a
+ * tracked thread) and `waiters` change by atomic add, because a migration touches the destination
+ * without its run queue lock.
+ */
+struct tracer_cpu {
+	uint64_t waiting[TRACER_MASK_WORDS];
+	uint64_t waiters;
+	uint64_t fence; /* target of an atomic add that orders `occupant` before `waiters` */
+	uint64_t lost;	/* records that found the ring full */
+	uint64_t occupant_task;
+	uint64_t irq_since, softirq_since;
+	uint32_t occupant;
+	uint32_t pad[3];
+};
+
+/* One tracked thread. Written under the run queue lock its state is serialised by. */
+struct tracer_thread {
+	uint32_t tid;
+	uint8_t state; /* enum thread_state */
+	uint8_t throttled;
+	uint16_t cpu;
+	uint32_t slot; /* its own index */
+	uint32_t pad;
+	uint64_t since;	  /* of this state */
+	uint64_t charged; /* counts mode: the wait is blamed on someone up to here */
+	uint64_t task;	  /* kernel address */
+	uint64_t run_ns, wait_ns, sleep_ns;
+	uint64_t waits, migrations, conflicts;
+};
+
+struct blame_key {
+	uint32_t victim;
+	uint32_t culprit;
+	uint32_t kind; /* enum blame_kind */
+};
+
+struct blame_cell {
+	uint64_t ns;
+	uint64_t times;
+};
+
+#endif
