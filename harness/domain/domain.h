@@ -2,6 +2,10 @@
 /*
  * Guests as transient libvirt domains. domain_xml() is pure (plan in, text out). A connection knows
  * its driver: qemu:///embed (in this process, root below the runtime folder) or a daemon.
+ *
+ * lab_open() starts libvirt's threads and lab_close() ends its own: fork nothing that goes on
+ * without exec in between except through noise/ and host/reaper.h, which close what they inherit,
+ * and block the signals that a command waits for before lab_open().
  */
 #ifndef SS_DOMAIN_DOMAIN_H
 #define SS_DOMAIN_DOMAIN_H
@@ -21,15 +25,31 @@ struct domain_files {
 	uint64_t shm_size;	 /* bytes, power of two, >= 1 MiB */
 	const char *emulator;	 /* qemu-system-x86_64 */
 	bool kvm;		 /* resolved accelerator */
+	const char *firmware;	 /* ROM image; NULL = QEMU's own (SeaBIOS). See domain_firmware() */
+	bool policy_by_hand;	 /* domain_policy_by_hand(): leave vcpusched out */
+	const char *owner;	 /* owner_self() of base/process.h, for reaping; NULL = none */
 };
+
+/* The firmware that boots this kind of guest fastest here, or NULL for QEMU's own. Metal guests
+ * boot by qboot where it is installed: 0.2 s instead of 5 s on a KVM without hardware
+ * virtualisation. qboot leaves PCI BARs unassigned; the metal guest places them itself. */
+const char *domain_firmware(enum guest_kind kind);
 
 /* The domain XML (UTF-8, formatted). Caller frees. `run` is part of the domain's name:
  * "stealscope-<run>-<guest>". NULL with `e` set on failure. */
-char *domain_xml(const struct plan_guest *g, const char *run, const struct domain_files *f, struct err *e);
+char *domain_xml(
+	const struct plan_guest *g, const char *run, const struct domain_files *f, struct err *e);
 
-/* An open connection. `uri`: "auto" (= qemu:///embed below runtime_dir), or any libvirt URI. */
+/* An open connection. `uri`: "auto" (= qemu:///embed), or any libvirt URI. `runtime_dir` is a short
+ * path shared by all harnesses, NULL = LAB_RUNTIME_DIR; the embedded driver lives in its
+ * RUNTIME_DIR/PID-START, which lab_close() removes. libvirt's capability cache stays below
+ * /var/cache/stealscope (or the user's cache folder): made anew it costs 4 s.
+ * -errno with EXIT_HOST in `e` when this box cannot. */
+#define LAB_RUNTIME_DIR "/run/stealscope"
 struct lab_conn;
 int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, struct err *e);
+/* The folder to remove when this process is killed, or NULL (see host/reaper.h). */
+const char *lab_root(const struct lab_conn *c);
 void lab_close(struct lab_conn *c); /* NULL is fine */
 const char *lab_uri(const struct lab_conn *c);
 unsigned long lab_libvirt_version(const struct lab_conn *c); /* as libvirt: 9000000 = 9.0.0 */
@@ -41,17 +61,26 @@ int lab_topology(const struct lab_conn *c, struct topology *out, struct err *e);
 int topology_from_capabilities(const char *xml, struct topology *out, struct err *e);
 
 struct domain;
-/* Create and start (transient). */
+/* Create and start (transient). May be called from several threads at once. */
 int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struct err *e);
 const char *domain_name(const struct domain *d);
 pid_t domain_pid(const struct domain *d);
 /* Thread ids of its vCPUs in vCPU order. Fills at most max; *n = how many there are. */
 int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, struct err *e);
+/* What the XML cannot say on this kernel: on cgroup v1 with RT_GROUP_SCHED libvirt's vcpusched
+ * fails, so domain_xml() leaves it out and the vCPU threads get their policy here. Call it after
+ * domain_start(); does nothing where nothing is to be done. */
+int domain_apply_policy(struct domain *d, const struct plan_guest *g, struct err *e);
+bool domain_policy_by_hand(void);
 bool domain_alive(struct domain *d); /* cheap: looks at the process, not at libvirt */
-/* Destroy (kill) and free. Fine when it is gone already. NULL is fine. */
+/* Destroy (kill) and free, also on failure. Fine when it is gone already. NULL is fine. */
 int domain_stop(struct domain *d, struct err *e);
+/* Stop `n` domains together: all QEMUs are killed first, then libvirt's part is awaited. */
+int domain_stop_all(struct domain **d, size_t n, struct err *e);
 
-/* Destroy domains named "stealscope-*" that no live harness owns. Returns how many, or -errno. */
-int lab_reap(struct lab_conn *c, struct err *e);
+/* Destroy domains named "stealscope-*" that no live harness owns, and remove runtime folders of
+ * dead harnesses. Each removed thing is a line in `removed` (may be NULL). Returns how many, or
+ * -errno. */
+int lab_reap(struct lab_conn *c, struct strv *removed, struct err *e);
 
 #endif

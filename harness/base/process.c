@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* State letter and start time. The command name (field 2) may hold blanks and parentheses: the
+ * fields are counted from the last ')'. */
+static bool read_stat(pid_t pid, char *state, uint64_t *start)
+{
+	char path[32], text[1024], *p;
+	ssize_t n;
+	int fd;
+
+	if (pid <= 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	if (!p || p[1] != ' ' || !p[2])
+		return false;
+	*state = p[2];
+	p++; /* the blank before field 3 */
+	for (int field = 3; field < 22; field++) {
+		p = strchr(p + 1, ' ');
+		if (!p)
+			return false;
+	}
+	*start = strtoull(p + 1, NULL, 10);
+	return true;
+}
+
+uint64_t process_start_ticks(pid_t pid)
+{
+	uint64_t start;
+	char state;
+
+	return read_stat(pid, &state, &start) ? start : 0;
+}
+
+char *owner_self(char buf[OWNER_MAX])
+{
+	snprintf(buf, OWNER_MAX, "%d-%llu", (int)getpid(),
+		(unsigned long long)process_start_ticks(getpid()));
+	return buf;
+}
+
+bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks)
+{
+	unsigned long long start;
+	int p, used = 0;
+
+	if (!text || sscanf(text, "%9d-%20llu%n", &p, &start, &used) != 2 || text[used] || p <= 0)
+		return false;
+	*pid = p;
+	*start_ticks = start;
+	return true;
+}
+
+bool owner_alive(const char *owner)
+{
+	uint64_t want, start;
+	pid_t pid;
+	char state;
+
+	return owner_parse(owner, &pid, &want) && read_stat(pid, &state, &start) && start == want &&
+	       state != 'Z' && state != 'X';
+}
+
+int process_open(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0u);
+
+	return fd < 0 ? -errno : fd;
+}
+
+bool process_wait_end(int pidfd, int timeout_ms)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	int n;
+
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+bool process_ended(int pidfd)
+{
+	return process_wait_end(pidfd, 0);
+}
+
+int process_signal(int pidfd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0u) ? -errno : 0;
+}
+
+void process_collect(int pidfd)
+{
+	siginfo_t info;
+
+	waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Processes named so that a reused pid cannot be mistaken for them: pid and start time together. An
+ * "owner" is the text "PID-START", which domains, cgroups and runtime folders of a harness carry,
+ * so that a later one can tell what belongs to the living. */
+#ifndef SS_BASE_PROCESS_H
+#define SS_BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define OWNER_MAX 48
+
+/* When `pid` started, in clock ticks since boot (field 22 of /proc/PID/stat); 0 if there is none.
+ */
+uint64_t process_start_ticks(pid_t pid);
+
+/* This process as owner text. Returns buf. */
+char *owner_self(char buf[OWNER_MAX]);
+
+/* Whether the process that `owner` names still runs (a zombie does not). False for other text. */
+bool owner_alive(const char *owner);
+
+/* Whether `text` has the form of an owner. */
+bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks);
+
+/* A pidfd, close-on-exec, or -errno. */
+int process_open(pid_t pid);
+/* Whether the process of a pidfd has ended. */
+bool process_ended(int pidfd);
+/* Wait at most `timeout_ms` for it to end. True when it has. */
+bool process_wait_end(int pidfd, int timeout_ms);
+/* Collect its exit status if it has ended and is this process's child; harmless otherwise. */
+void process_collect(int pidfd);
+/* Send a signal through a pidfd. 0 or -errno. */
+int process_signal(int pidfd, int sig);
+
+#endif

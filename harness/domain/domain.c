@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* One guest as a transient domain: start, its process and threads, stop. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "domain/domain_priv.h"
+
+#define QBOOT "/usr/share/qemu/qboot.rom"
+
+struct domain {
+	struct lab_conn *lab;
+	virDomainPtr dom;
+	char *name;
+	pid_t pid;
+	int pidfd;
+};
+
+const char *domain_firmware(enum guest_kind kind)
+{
+	return kind == GUEST_METAL && access(QBOOT, R_OK) == 0 ? QBOOT : NULL;
+}
+
+static void domain_free(struct domain *d)
+{
+	if (d->dom)
+		virDomainFree(d->dom);
+	if (d->pidfd >= 0)
+		close(d->pidfd);
+	free(d->name);
+	free(d);
+}
+
+static virDomainPtr create(struct lab_conn *c, const char *xml, struct err *e)
+{
+	virDomainPtr dom = virDomainCreateXML(c->conn, xml, 0);
+	const virError *v = dom ? NULL : virGetLastError();
+
+	if (v && v->message && strstr(v->message, "namespace capability")) {
+		auto_free char *plain = domain_xml_plain(xml, e);
+
+		dom = plain ? virDomainCreateXML(c->conn, plain, 0) : NULL;
+	}
+	if (!dom)
+		lab_error(e, "a guest did not start");
+	return dom;
+}
+
+int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struct err *e)
+{
+	struct domain *d = xcalloc(1, sizeof(*d));
+	int rc;
+
+	d->lab = c;
+	d->pidfd = -1;
+	lab_start_begin(c);
+	d->dom = create(c, xml, e);
+	lab_start_end(c);
+	if (!d->dom) {
+		domain_free(d);
+		return e && e->code ? -e->code : -EIO;
+	}
+	d->name = xstrdup(virDomainGetName(d->dom));
+	d->pid = qemu_find(c, d->name);
+	d->pidfd = d->pid ? process_open(d->pid) : -1;
+	if (d->pidfd < 0 || !qemu_is(d->pid, d->name)) {
+		virDomainDestroy(d->dom);
+		rc = err_set(e, ESRCH,
+			"%s started, but its QEMU is not a process of this box (connected to %s); "
+			"guests must run where stealscope does",
+			d->name, c->uri);
+		domain_free(d);
+		return rc;
+	}
+	*out = d;
+	return 0;
+}
+
+const char *domain_name(const struct domain *d)
+{
+	return d->name;
+}
+
+pid_t domain_pid(const struct domain *d)
+{
+	return d->pid;
+}
+
+bool domain_alive(struct domain *d)
+{
+	if (!process_ended(d->pidfd))
+		return true;
+	process_collect(d->pidfd); /* libvirt polls until the zombie is gone */
+	return false;
+}
+
+/* Thread names are "CPU 3/KVM" and "CPU 3/TCG" (QEMU's debug-threads, which libvirt turns on). */
+static unsigned tids_from_proc(pid_t pid, pid_t *tids, unsigned max)
+{
+	auto_free char *dir = xasprintf("/proc/%d/task", (int)pid);
+	DIR *d = opendir(dir);
+	unsigned found = 0, cpu;
+	struct dirent *ent;
+
+	while (d && (ent = readdir(d))) {
+		auto_free char *path = xasprintf("%s/%s/comm", dir, ent->d_name);
+		auto_free char *comm = NULL;
+		int end = 0;
+
+		if (!isdigit((unsigned char)ent->d_name[0]))
+			continue;
+		comm = read_file(path, 64, NULL, NULL);
+		if (!comm || sscanf(comm, "CPU %u/%n", &cpu, &end) != 1 || !end)
+			continue;
+		if (cpu < max)
+			tids[cpu] = atoi(ent->d_name);
+		found++;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* {"return":[{"thread-id":N,...,"cpu-index":I,...},...]}: libvirt hands the text through. Numbers
+ * of one CPU stand between two "qom-path" keys; only these two keys are read. */
+static unsigned tids_from_qmp(virDomainPtr dom, pid_t *tids, unsigned max)
+{
+	char *reply = NULL, *p;
+	unsigned found = 0;
+
+	if (virDomainQemuMonitorCommand(dom, "{\"execute\":\"query-cpus-fast\"}", &reply, 0) < 0)
+		return 0;
+	for (p = strstr(reply, "\"thread-id\":"); p; p = strstr(p + 1, "\"thread-id\":")) {
+		int tid = atoi(p + strlen("\"thread-id\":"));
+
+		if (tid < 100000000 && tid > 1 && p[-1] == '{') {
+			if (found < max)
+				tids[found] = tid;
+			found++;
+		}
+	}
+	free(reply);
+	return found;
+}
+
+int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, struct err *e)
+{
+	pid_t found[PLAN_MAX_VCPUS] = {0};
+	unsigned want, count;
+	int vcpus = virDomainGetVcpusFlags(d->dom, VIR_DOMAIN_AFFECT_LIVE);
+
+	if (vcpus < 1)
+		return lab_error(e, d->name);
+	want = MIN((unsigned)vcpus, PLAN_MAX_VCPUS);
+	count = tids_from_proc(d->pid, found, want);
+	if (count < want)
+		count = tids_from_qmp(d->dom, found, want);
+	for (unsigned i = 0; i < want; i++)
+		if (count < want || !found[i])
+			return err_set(
+				e, ESRCH, "%s: the thread of vCPU %u was not found", d->name, i);
+	memcpy(tids, found, MIN(want, max) * sizeof(*tids));
+	*n = want;
+	return 0;
+}
+
+/* QEMU is killed here and not by libvirt, which sends SIGTERM and polls every 200 ms until even the
+ * zombie is gone: nothing in these guests is worth an orderly end. Under qemu:///embed the zombie
+ * is this process's child (see lab.c), so that no slow init delays libvirt's part (1.4 s a guest).
+ */
+static int stop_finish(struct domain *d, struct err *e)
+{
+	const virError *v;
+	int rc = 0;
+
+	if (!process_wait_end(d->pidfd, 5000))
+		rc = err_set(e, ETIMEDOUT, "%s: QEMU (pid %d) does not end after SIGKILL", d->name,
+			(int)d->pid);
+	process_collect(d->pidfd);
+	if (virDomainDestroy(d->dom) < 0) {
+		v = virGetLastError();
+		if (!rc && v && v->code != VIR_ERR_NO_DOMAIN &&
+			v->code != VIR_ERR_OPERATION_INVALID && !process_ended(d->pidfd))
+			rc = lab_error(e, d->name);
+	}
+	domain_free(d);
+	return rc;
+}
+
+int domain_stop(struct domain *d, struct err *e)
+{
+	return domain_stop_all(&d, 1, e);
+}
+
+int domain_stop_all(struct domain **d, size_t n, struct err *e)
+{
+	int rc = 0, one;
+
+	for (size_t i = 0; i < n; i++)
+		if (d[i])
+			process_signal(d[i]->pidfd, SIGKILL);
+	for (size_t i = 0; i < n; i++) {
+		one = d[i] ? stop_finish(d[i], rc ? NULL : e) : 0;
+		rc = rc ? rc : one;
+		d[i] = NULL;
+	}
+	return rc;
+}

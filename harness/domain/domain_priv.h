@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared by the files of harness/domain only. */
+#ifndef SS_DOMAIN_PRIV_H
+#define SS_DOMAIN_PRIV_H
+
+#include <libvirt/libvirt.h>
+
+#include "domain/domain.h"
+
+#define DOMAIN_META_URI	   "https://stealscope.invalid/domain/1"
+#define DOMAIN_NAME_PREFIX "stealscope-"
+
+struct lab_conn {
+	virConnectPtr conn;
+	char *uri;
+	char *runtime_dir;
+	char *embed_root; /* NULL unless qemu:///embed made by us */
+	bool looping;	  /* holds libvirt's event loop */
+	int sweep_timer;  /* of libvirt's event loop: collects QEMUs that died while starting */
+	int starting;	  /* domain_start()s under way (atomic) */
+};
+
+/* Around a domain's start: dead QEMUs are collected meanwhile. */
+void lab_start_begin(struct lab_conn *c);
+void lab_start_end(struct lab_conn *c);
+
+/* Turn libvirt's last error of this thread into `e`: one line, with what to do where that is known.
+ * Returns -errno. */
+int lab_error(struct err *e, const char *what);
+
+/* Write what qemu:///embed needs below `root` and link its capability cache to a lasting one. */
+int embed_prepare(const char *root, struct err *e);
+/* Collect the exit status of dead QEMUs of this root: they are children of this process (lab.c),
+ * and libvirt polls, up to 40 s, until their zombies are gone. */
+void embed_collect(const char *root);
+/* Remove libvirt's "machine" cgroups where they are empty and no systemd made them; with `stale`
+ * also the groups in them of our domains that are long dead. */
+void embed_remove_cgroups(bool stale);
+
+/* The same domain without <qemu:capabilities>, for a libvirt that does not know the one named
+ * there. Caller frees. */
+char *domain_xml_plain(const char *xml, struct err *e);
+
+/* The live QEMU process whose domain has this name, or 0. Looks at libvirt's pid files first. */
+pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
+/* Whether the process is a QEMU of domain `name` ("" = of any domain of ours). */
+bool qemu_is(pid_t pid, const char *name);
+
+#endif

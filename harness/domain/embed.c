@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The folder tree of qemu:///embed: libvirt's QEMU driver inside this process, without a daemon. */
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "domain/domain_priv.h"
+
+/* Without virtlogd the console goes straight to its file; without namespaces and owner bookkeeping
+ * nothing else of the host is touched. */
+static const char conf_all[] = "stdio_handler = \"file\"\n"
+			       "namespaces = []\n"
+			       "remember_owner = 0\n"
+			       "dynamic_ownership = 0\n"
+			       "security_driver = \"none\"\n"
+			       "cgroup_controllers = [\"cpu\", \"cpuset\", \"cpuacct\"]\n";
+static const char conf_root[] = "user = \"root\"\n"
+				"group = \"root\"\n";
+
+/* QEMU's monitor socket lies this deep below the root, with the domain's name cut to 20 bytes. */
+#define MONITOR_TAIL "/lib/qemu/domain-99999-12345678901234567890/monitor.sock"
+
+/* A folder for libvirt's capability cache that outlives the run. */
+static char *cache_dir(void)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (geteuid() == 0)
+		return xstrdup("/var/cache/stealscope/libvirt");
+	if (xdg && *xdg == '/')
+		return xasprintf("%s/stealscope/libvirt", xdg);
+	return home && *home == '/' ? xasprintf("%s/.cache/stealscope/libvirt", home) : NULL;
+}
+
+int embed_prepare(const char *root, struct err *e)
+{
+	auto_free char *etc = xasprintf("%s/etc", root);
+	auto_free char *conf = xasprintf("%s/etc/qemu.conf", root);
+	auto_free char *cache = cache_dir();
+	auto_free char *link = xasprintf("%s/cache", root);
+	auto_free char *text = xasprintf("%s%s", conf_all, geteuid() ? "" : conf_root);
+	struct sockaddr_un sun;
+	int rc;
+
+	if (strlen(root) + sizeof(MONITOR_TAIL) > sizeof(sun.sun_path))
+		return err_set_exit(e, EXIT_USAGE, ENAMETOOLONG,
+			"the runtime folder %s is too deep: QEMU's sockets below it would have "
+			"names "
+			"over %zu bytes; use a shorter one",
+			root, sizeof(sun.sun_path));
+	rc = make_dirs(etc, e);
+	if (!rc)
+		rc = write_file(conf, text, strlen(text), e);
+	if (rc)
+		return err_wrap(e, "preparing libvirt's folder");
+	/* Without the cache everything works, only slower. */
+	if (cache && make_dirs(cache, NULL) == 0 && symlink(cache, link) && errno != EEXIST)
+		return err_sys(e, "preparing libvirt's folder: linking %s", link);
+	return 0;
+}
+
+void embed_collect(const char *root)
+{
+	auto_free char *dir = xasprintf("%s/run/qemu", root);
+	DIR *d = opendir(dir);
+	struct dirent *ent;
+
+	while (d && (ent = readdir(d))) {
+		auto_free char *path = xasprintf("%s/%s", dir, ent->d_name);
+		size_t len = strlen(ent->d_name);
+		uint64_t pid;
+
+		if (len > 4 && strcmp(ent->d_name + len - 4, ".pid") == 0 &&
+			strcmp(ent->d_name, "driver.pid") != 0 && read_u64(path, &pid, NULL) == 0)
+			waitpid((pid_t)pid, NULL, WNOHANG);
+	}
+	if (d)
+		closedir(d);
+}
+
+#define STALE_S 30
+
+/* Groups of QEMUs that died with their harness, older than any start takes. rmdir fails, and
+ * should, on what still has a process in it. */
+static int remove_stale(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)type;
+	if (ftw->level > 0 && S_ISDIR(st->st_mode) && strstr(path, "-" DOMAIN_NAME_PREFIX) &&
+		time(NULL) - st->st_mtime > STALE_S)
+		rmdir(path);
+	return 0;
+}
+
+void embed_remove_cgroups(bool stale)
+{
+	static const char *const roots[] = {
+		"cpu", "cpuacct", "cpuset", "cpu,cpuacct", "unified", "systemd", ""};
+	char path[128];
+
+	if (access("/run/systemd/system", F_OK) == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/machine", roots[i]);
+		if (stale)
+			nftw(path, remove_stale, 16, FTW_DEPTH | FTW_PHYS);
+		rmdir(path); /* fails, and should, while anyone's domain is in it */
+	}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* QEMU processes of this box, found without libvirt's help. */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/domain_priv.h"
+
+/* libvirt starts QEMU with "-name", "guest=NAME,debug-threads=on" (two arguments). */
+bool qemu_is(pid_t pid, const char *name)
+{
+	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	auto_free char *text = NULL;
+	size_t len, nlen;
+
+	text = read_file(path, 1 << 20, &len, NULL);
+	if (!text)
+		return false;
+	for (char *arg = text; arg < text + len; arg += strlen(arg) + 1) {
+		if (strncmp(arg, "guest=" DOMAIN_NAME_PREFIX, 6 + strlen(DOMAIN_NAME_PREFIX)) != 0)
+			continue;
+		nlen = strcspn(arg + 6, ",");
+		return !*name || (strlen(name) == nlen && strncmp(arg + 6, name, nlen) == 0);
+	}
+	return false;
+}
+
+static pid_t from_pid_file(const char *dir, const char *name)
+{
+	auto_free char *path = xasprintf("%s/%s.pid", dir, name);
+	uint64_t pid;
+
+	return read_u64(path, &pid, NULL) == 0 && qemu_is((pid_t)pid, name) ? (pid_t)pid : 0;
+}
+
+pid_t qemu_find(const struct lab_conn *c, const char *name)
+{
+	static const char *const dirs[] = {"/run/libvirt/qemu", "/var/run/libvirt/qemu"};
+	struct dirent *ent;
+	pid_t pid = 0;
+	DIR *d;
+
+	if (c->embed_root) {
+		auto_free char *dir = xasprintf("%s/run/qemu", c->embed_root);
+
+		pid = from_pid_file(dir, name);
+	}
+	for (size_t i = 0; !pid && i < ARRAY_SIZE(dirs); i++)
+		pid = from_pid_file(dirs[i], name);
+	if (pid)
+		return pid;
+	d = opendir("/proc");
+	while (d && !pid && (ent = readdir(d)))
+		if (isdigit((unsigned char)ent->d_name[0]) && qemu_is(atoi(ent->d_name), name))
+			pid = atoi(ent->d_name);
+	if (d)
+		closedir(d);
+	return pid;
+}
