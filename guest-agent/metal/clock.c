@@ -11,7 +11,7 @@
 #define MSR_KVM_ENABLE	    1
 
 #define NS_PER_S	   UINT64_C(1000000000)
-#define BEACON_CALIBRATION UINT64_C(200000000) /* ns */
+#define BEACON_CALIBRATION UINT64_C(1000000000) /* ns */
 
 struct pvclock {
 	volatile uint32_t version; /* odd while KVM writes */

@@ -144,7 +144,13 @@ enum rec_type {
 	REC_SYNC = 0x81,  /* host: tsc = echo_tsc; v[0], v[1] = host ns before and after */
 	REC_OFFSET = 0x82, /* host: tsc = host TSC; v[0] = host ns, v[1] = +- error ns of that pair,
 			      v[2] = guest TSC offset (debugfs tsc-offset, two's complement) */
-	REC_LOST = 0x83,  /* host: v[0] records known lost or torn on this vCPU, v[1] reason */
+	REC_LOST = 0x83,  /* host: v[0] records known lost or torn on this vCPU, v[1] enum rec_lost_reason */
+};
+
+enum rec_lost_reason {
+	LOST_DROPPED = 1, /* the ring was full: the guest's own count */
+	LOST_TORN = 2,	  /* a slot held something else than the next record */
+	LOST_JUMP = 3,	  /* `head` or `dropped` moved as no sound guest moves it; v[0] is a ring's worth */
 };
 
 struct shm_rec {

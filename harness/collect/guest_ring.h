@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The host's end of the page shared with one guest (abi/guest_shm.h), and its file
+ * guest/<name>.bin.
+ *
+ * Use: guest_shm_create() before the guest starts; guest_shm_beacon() and guest_shm_drain() from
+ * one thread all the time (the guest powers itself off when the beacon stands still for 5 s);
+ * guest_shm_command() for what it shall do; guest_shm_destroy() when QEMU is gone.
+ *
+ * Whatever a guest can write is hostile: geometry comes from host memory alone, a drain copies each
+ * record once and judges the copy, and does at most one ring's worth of work per vCPU.
+ *
+ * Threads: drain, sync and note_host_tsc exclude each other (the caller's lock); beacon, command,
+ * count_state and samples may be called from anywhere.
+ */
+#ifndef SS_COLLECT_GUEST_RING_H
+#define SS_COLLECT_GUEST_RING_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "abi/guest_shm.h"
+#include "base/err.h"
+
+struct guest_shm;
+
+/* Make /dev/shm/<shm_name> (must not exist; mode 0600), write the host's header into it, command
+ * IDLE, and begin `file` (must not exist). `slots`: records per vCPU's ring, a power of two from 16
+ * to 2^20. The memory is allocated at once, so a full /dev/shm is an error here and no SIGBUS
+ * later. -EEXIST, -ENOSPC, -EINVAL ... with a sentence. Destroy with guest_shm_destroy(). */
+int guest_shm_create(const char *shm_name, const char *guest_name, unsigned vcpus, unsigned slots,
+	const struct shm_probe *probes, unsigned n_probes, const char *file, struct guest_shm **out,
+	struct err *e);
+
+/* Give the object to the user QEMU runs as. */
+int guest_shm_chown(struct guest_shm *g, uid_t uid, gid_t gid, struct err *e);
+
+/* Bytes of the object: a power of two, >= 1 MiB. */
+uint64_t guest_shm_size(const struct guest_shm *g);
+
+void guest_shm_beacon(struct guest_shm *g);
+void guest_shm_command(struct guest_shm *g, enum shm_command c);
+
+/* How many vCPUs say that they are in this state. */
+unsigned guest_shm_count_state(const struct guest_shm *g, enum shm_state state);
+
+/* Samples (not REC_START, REC_END) collected so far, over all vCPUs. */
+uint64_t guest_shm_samples(const struct guest_shm *g);
+
+/* Move what the rings hold into the file. Adds REC_DRAIN behind what came new of a vCPU, and
+ * REC_LOST where something was lost. 0, or -errno when the file cannot be written: then nothing
+ * more will be, and every later call says so again. */
+int guest_shm_drain(struct guest_shm *g, struct err *e);
+
+/* Ping every vCPU `rounds` times (SHM_CMD_SYNC) and write the GUEST_SYNC_KEEP tightest answers of
+ * each as REC_SYNC. The command before is given again afterwards; -EBUSY while it is RUN, which a
+ * sync would end. -ETIMEDOUT names the first vCPU that did not answer; the others have been
+ * written. Takes about 5 ms a vCPU on a quiet host; writes the beacon itself. */
+#define GUEST_SYNC_KEEP 4
+int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e);
+
+/* Tell which host threads its vCPUs are, for guest_shm_note_host_tsc(). `kvm_dir` is
+ * "/sys/kernel/debug/kvm". Returns for how many vCPUs KVM's TSC offset can be read: 0 under TCG,
+ * without debugfs, or where KVM scales the TSC. */
+unsigned guest_shm_attach_kvm(
+	struct guest_shm *g, const char *kvm_dir, pid_t qemu, const pid_t *tids, unsigned n);
+
+/* Write REC_OFFSET for each vCPU whose offset can be read: host TSC and host time of one instant.
+ */
+void guest_shm_note_host_tsc(struct guest_shm *g);
+
+struct guest_shm_status {
+	uint64_t samples;
+	uint64_t lost;	  /* dropped + torn + a ring's worth for each jump */
+	uint64_t dropped; /* by guests, rings full */
+	uint64_t torn;	  /* slots that held something else than the next record */
+	uint64_t jumps;	  /* impossible moves of head or dropped */
+	uint64_t tsc_hz;  /* of vCPU 0; 0 unknown or absurd */
+	enum shm_accel accel;
+	uint32_t features;  /* of vCPU 0 */
+	uint32_t fail_code; /* of the first vCPU in SHM_STATE_FAILED, else 0 */
+};
+void guest_shm_status(const struct guest_shm *g, struct guest_shm_status *out);
+
+/* Write out the rest, close the file, unmap and unlink. NULL is fine. What could not be written was
+ * said by guest_shm_drain(), or is lost with the disk. */
+void guest_shm_destroy(struct guest_shm *g);
+
+#endif
