@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A plan: exactly what `run` will do for one variant of an experiment on one box. Everything is
- * resolved to numbers: CPU ids, node ids, bytes, ns. Domain XML, noise and collection are made from a
- * plan alone. plan_make() (plan_make.h) is pure: the same experiment and topology give the same plan.
+ * resolved to numbers: CPU ids, node ids, bytes, ns. Domain XML, noise and collection are made from
+ * a plan alone. plan_make() (plan_make.h) is pure: the same experiment and topology give the same
+ * plan.
  */
 #ifndef SS_PLAN_PLAN_H
 #define SS_PLAN_PLAN_H
 
 #include "base/cpuset.h"
 #include "base/util.h"
+#include "scenario/words.h" /* guest_kind, guest_accel, sched_policy */
 
 #define PLAN_MAX_VCPUS 16
-
-enum guest_kind { GUEST_METAL, GUEST_LINUX, GUEST_NATIVE };
-enum guest_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
-enum sched_policy { SCHED_AS_IS, SCHED_RT_FIFO, SCHED_RT_RR };
 
 /* One probe on some vCPUs of a guest; numbers as abi/guest_shm.h `struct shm_probe` wants them. */
 struct plan_probe {
@@ -26,7 +24,8 @@ struct plan_probe {
 
 /* CPU bandwidth and weight of a cgroup. 0 = leave as it is. */
 struct plan_cpu_limits {
-	uint64_t shares;    /* cgroup v1 cpu.shares scale (1024 = one task's worth); v2 weight is derived */
+	uint64_t shares;    /* cgroup v1 cpu.shares scale (1024 = one task's worth); v2 weight is
+			       derived */
 	uint64_t period_us; /* CFS bandwidth */
 	uint64_t quota_us;
 };
@@ -38,9 +37,9 @@ struct plan_guest {
 	unsigned vcpus;
 	uint64_t memory_bytes;
 	struct cpuset vcpu_cpus[PLAN_MAX_VCPUS]; /* where each vCPU thread may run */
-	struct cpuset emulator_cpus;		  /* QEMU's other threads */
-	struct cpuset memory_nodes;		  /* strict; empty = no numatune */
-	struct plan_cpu_limits vcpu_limits;	  /* per vCPU, as libvirt's cputune shares/period/quota */
+	struct cpuset emulator_cpus;		 /* QEMU's other threads */
+	struct cpuset memory_nodes;		 /* strict; empty = no numatune */
+	struct plan_cpu_limits vcpu_limits; /* per vCPU, as libvirt's cputune shares/period/quota */
 	enum sched_policy policy;
 	unsigned priority;
 	uint64_t hugepage_bytes; /* 0 = ordinary pages */
@@ -48,21 +47,22 @@ struct plan_guest {
 	size_t n_probes;
 	bool is_noise; /* a busy guest made by <noise kind="guest">: measured, but not a victim */
 	char *kernel;  /* linux: "host", "distro", "distro-rt" or a path; else NULL */
-	struct strv files;	    /* linux: files for the initramfs, "source" or "source=>target" */
-	unsigned line;		    /* in the scenario file, for messages */
+	struct strv files; /* linux: files for the initramfs, "source" or "source=>target" */
+	unsigned line;	   /* in the scenario file, for messages */
 };
 
 struct plan_noise {
 	char *name; /* unique safe name */
-	char *kind; /* row of the noise table (noise/noise.h): "busy", "membw", "cache", "fork", "stress-ng" */
+	char *kind; /* row of the noise table (noise/noise.h): "busy", "membw", "cache", "fork",
+		       "stress-ng" */
 	unsigned threads;
 	struct cpuset cpus;
-	bool pin_each;	      /* thread i only on the i-th CPU of `cpus` (modulo) */
+	bool pin_each;	       /* thread i only on the i-th CPU of `cpus` (modulo) */
 	unsigned duty_percent; /* of one CPU, per thread; 100 = never sleeps */
-	uint64_t burst_ns;    /* length of one busy stretch; the idle stretch follows from duty */
+	uint64_t burst_ns;     /* length of one busy stretch; the idle stretch follows from duty */
 	uint64_t start_ns, stop_ns; /* relative to the start of measuring; stop 0 = until the end */
-	uint64_t bytes;	      /* membw, cache: working set per thread */
-	char *args;	      /* stress-ng: the stressor line */
+	uint64_t bytes;		    /* membw, cache: working set per thread */
+	char *args;		    /* stress-ng: the stressor line */
 	struct plan_cpu_limits limits;
 	unsigned line;
 };
@@ -78,11 +78,13 @@ struct plan {
 	uint64_t warmup_ns, duration_ns;
 	unsigned repeats;
 	struct cpuset lab_cpus;		 /* where guests and noise run */
-	struct cpuset housekeeping_cpus; /* harness, hostd, emulators; may overlap lab_cpus on small boxes */
+	struct cpuset housekeeping_cpus; /* harness, hostd, emulators; may overlap lab_cpus on small
+					    boxes */
 	double overcommit;		 /* vCPUs per lab CPU */
 	uint32_t trace_mode;		 /* enum trace_mode of abi/host_trace.h */
 	uint64_t seed;
-	struct strv notes; /* what a reader must know: CPUs not isolated, housekeeping overlaps, ... */
+	struct strv
+		notes; /* what a reader must know: CPUs not isolated, housekeeping overlaps, ... */
 };
 
 void plan_release(struct plan *p);

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which CPUs are the lab, and which keep house.
+#include <math.h>
+#include <string.h>
+
+#include "plan/plan_priv.h"
+
+static bool is_single(enum placement p)
+{
+	return p == PLACE_PINNED || p == PLACE_STACKED || p == PLACE_SPREAD || p == PLACE_SIBLINGS;
+}
+
+/* Whether every thread gets one CPU: only then are isolated CPUs, where nothing is balanced, fit.
+ */
+static bool all_single(const struct exp_config *c)
+{
+	for (size_t i = 0; i < c->n_guests; i++)
+		if (!is_single(c->guests[i].placement))
+			return false;
+	for (size_t i = 0; i < c->n_noises; i++)
+		if (!is_single(c->noises[i].placement))
+			return false;
+	return true;
+}
+
+static bool wants_whole_cores(const struct exp_config *c)
+{
+	if (c->lab.smt != SMT_AUTO)
+		return c->lab.smt == SMT_WHOLE;
+	for (size_t i = 0; i < c->n_guests; i++)
+		if (c->guests[i].placement == PLACE_SIBLINGS)
+			return true;
+	return false;
+}
+
+static unsigned total_vcpus(const struct exp_config *c, const struct exp_guest **auto_guest)
+{
+	unsigned total = 0;
+
+	*auto_guest = NULL;
+	for (size_t i = 0; i < c->n_guests; i++) {
+		if (c->guests[i].count == EXP_AUTO)
+			*auto_guest = &c->guests[i];
+		else
+			total += c->guests[i].count * c->guests[i].vcpus;
+	}
+	return total;
+}
+
+static struct cpuset cpus_of_kind(
+	const struct topology *t, const struct cpuset *among, enum topo_kind kind)
+{
+	struct cpuset s = {{0}};
+
+	cpuset_for_each (cpu, among) {
+		const struct topo_cpu *c = topology_cpu(t, (unsigned)cpu);
+
+		if (c && c->kind == kind)
+			cpuset_add(&s, (unsigned)cpu);
+	}
+	return s;
+}
+
+/* The CPUs that `smt` allows among `all`. */
+static struct cpuset usable(const struct planning *p, const struct cpuset *all)
+{
+	return p->c->lab.smt == SMT_FIRST ? topology_first_threads(p->t, all) : *all;
+}
+
+static struct cpuset node_filter(struct planning *p, const struct cpuset *all)
+{
+	const struct exp_lab *lab = &p->c->lab;
+
+	if (lab->node == EXP_AUTO)
+		return *all;
+	for (size_t i = 0; i < p->t->n_nodes; i++)
+		if (p->t->nodes[i].id == (int)lab->node)
+			return plan_node_cpus(p->t, i, all);
+	PLAN_REFUSE(p, lab->pos, "the lab is to be on NUMA node %u, which this box does not have",
+		lab->node);
+	return (struct cpuset){{0}};
+}
+
+/* Isolated CPUs or the others, as asked and as fits. */
+static struct cpuset isolation_filter(
+	const struct planning *p, const struct cpuset *all, unsigned at_least)
+{
+	struct cpuset isolated = cpuset_and(all, &p->t->isolated);
+	struct cpuset others = cpuset_minus(all, &p->t->isolated);
+	struct cpuset fit = usable(p, &isolated);
+
+	if (p->c->lab.isolated == ISOLATED_REQUIRE)
+		return isolated;
+	if (p->c->lab.isolated == ISOLATED_AUTO && all_single(p->c) && !cpuset_empty(&isolated) &&
+		cpuset_count(&fit) >= at_least)
+		return isolated;
+	return others;
+}
+
+static struct cpuset kind_filter(struct planning *p, const struct cpuset *all, unsigned at_least)
+{
+	struct cpuset fast = cpus_of_kind(p->t, all, TOPO_CORE_PERFORMANCE);
+	struct cpuset slow = cpus_of_kind(p->t, all, TOPO_CORE_EFFICIENCY);
+	struct cpuset fit = usable(p, &fast);
+
+	if (p->c->lab.cores == CORES_EFFICIENCY)
+		return slow;
+	if (p->c->lab.cores == CORES_PERFORMANCE)
+		return cpuset_empty(&fast) && cpuset_empty(&slow) ? *all : fast;
+	if (!cpuset_empty(&fast) && cpuset_count(&fit) >= at_least)
+		return fast;
+	if (!cpuset_empty(&fast) && !cpuset_empty(&slow))
+		strv_add(&p->plan->notes, "the lab mixes performance and efficiency cores: equal "
+					  "work takes unequal time");
+	return *all;
+}
+
+/* count="auto" on n CPUs; *exact says whether the overcommit comes out as asked. */
+static unsigned auto_count(const struct exp_config *c, const struct exp_guest *g, unsigned fixed,
+	unsigned n, bool *exact)
+{
+	double want = (c->lab.overcommit * n - fixed) / g->vcpus;
+	double count = want < 0 ? 0 : round(want);
+
+	*exact = fabs(want - count) < 0.01;
+	return (unsigned)MIN(count, 1e6);
+}
+
+/* How many CPUs the lab takes when `available` could be had. */
+static unsigned lab_size(struct planning *p, unsigned available)
+{
+	const struct exp_lab *lab = &p->c->lab;
+	const struct exp_guest *g;
+	unsigned fixed = total_vcpus(p->c, &g), n;
+	bool exact = true;
+
+	if (lab->cpus.min) {
+		n = MIN(lab->cpus.max, MAX(available, lab->cpus.min));
+		if (!g)
+			return n;
+		for (unsigned k = n; k >= lab->cpus.min; k--) {
+			p->auto_count = auto_count(p->c, g, fixed, k, &exact);
+			if (exact)
+				return k;
+		}
+		p->auto_count = auto_count(p->c, g, fixed, n, &exact);
+		return n;
+	}
+	if (lab->overcommit > 0)
+		return (unsigned)MAX(1.0, MIN(round(fixed / lab->overcommit), 1e6));
+	return MAX(1u, MIN(fixed, available));
+}
+
+/* The next core of `left` to take: in order, that of CPU 0 last, so that CPU 0 can keep house. */
+static int next_core(const struct planning *p, const struct cpuset *left)
+{
+	struct cpuset zero = plan_core_of(p->t, 0, left);
+	struct cpuset others = cpuset_minus(left, &zero);
+	int cpu = cpuset_next(&others, 0);
+
+	return cpu >= 0 ? cpu : cpuset_next(left, 0);
+}
+
+/* Take up to `n` CPUs of `from` into the lab: core by core. Returns how many are still wanted. */
+static unsigned take_cpus(struct planning *p, const struct cpuset *from, unsigned n)
+{
+	bool whole = wants_whole_cores(p->c);
+	struct cpuset left = cpuset_minus(from, &p->lab), later = {{0}};
+
+	while (n && !cpuset_empty(&left)) {
+		int cpu = next_core(p, &left);
+		struct cpuset core = plan_core_of(p->t, (unsigned)cpu, &left);
+
+		left = cpuset_minus(&left, &core);
+		cpuset_for_each (thread, &core) {
+			if (n && (whole || thread == cpu)) {
+				cpuset_add(&p->lab, (unsigned)thread);
+				n--;
+			} else if (p->c->lab.smt != SMT_FIRST) {
+				cpuset_add(&later, (unsigned)thread);
+			}
+		}
+	}
+	/* First threads did not suffice. */
+	cpuset_for_each (cpu, &later) {
+		if (!n)
+			break;
+		cpuset_add(&p->lab, (unsigned)cpu);
+		n--;
+	}
+	return n;
+}
+
+/* All of the lab on one node where that fits, with a CPU left for the house if possible. */
+static void take_from_nodes(struct planning *p, const struct cpuset *candidates, unsigned n)
+{
+	for (unsigned spare = 1;; spare--) {
+		for (size_t i = 0; i < p->t->n_nodes; i++) {
+			struct cpuset here = plan_node_cpus(p->t, i, candidates);
+			struct cpuset fit = usable(p, &here);
+			struct cpuset all = plan_node_cpus(p->t, i, &p->t->online);
+
+			if (cpuset_count(&fit) < n || cpuset_count(&all) < n + spare)
+				continue;
+			take_cpus(p, &here, n);
+			return;
+		}
+		if (!spare)
+			break;
+	}
+	for (size_t i = 0; i < p->t->n_nodes && n; i++) {
+		struct cpuset here = plan_node_cpus(p->t, i, candidates);
+
+		n = take_cpus(p, &here, n);
+	}
+	strv_add(&p->plan->notes, "the lab CPUs lie on more than one NUMA node");
+}
+
+static bool explicit_lab(struct planning *p)
+{
+	const struct exp_lab *lab = &p->c->lab;
+	struct cpuset missing = cpuset_minus(&lab->cpuset, &p->t->online);
+	const struct exp_guest *g;
+	char buf[256];
+	bool exact;
+
+	if (!cpuset_empty(&missing)) {
+		PLAN_REFUSE(p, lab->pos, "the lab asks for %s, not online on this box",
+			plan_cpus_text(&missing, buf));
+		return false;
+	}
+	p->lab = lab->cpuset;
+	total_vcpus(p->c, &g);
+	if (g)
+		p->auto_count =
+			auto_count(p->c, g, total_vcpus(p->c, &g), cpuset_count(&p->lab), &exact);
+	return true;
+}
+
+static const char *asked_cores(const struct exp_lab *lab)
+{
+	return lab->isolated == ISOLATED_REQUIRE ? "isolated "
+	       : lab->cores == CORES_PERFORMANCE ? "performance "
+	       : lab->cores == CORES_EFFICIENCY	 ? "efficiency "
+						 : "";
+}
+
+static bool choose_lab(struct planning *p)
+{
+	const struct exp_lab *lab = &p->c->lab;
+	struct cpuset all = node_filter(p, &p->t->online), fit;
+	unsigned n, available;
+
+	if (p->failed)
+		return false;
+	/* At least this many, before isolation and kinds narrow the choice. */
+	n = lab_size(p, lab->cpus.min);
+	all = isolation_filter(p, &all, n);
+	all = kind_filter(p, &all, n);
+	fit = usable(p, &all);
+	available = cpuset_count(&fit);
+	n = lab_size(p, available);
+	if (n > available) {
+		PLAN_REFUSE(p, lab->pos,
+			"the lab needs %u %sCPUs%s, this box has %u; ask for fewer, or run it on a "
+			"larger box",
+			n, asked_cores(lab), lab->smt == SMT_FIRST ? " on separate cores" : "",
+			available);
+		return false;
+	}
+	take_from_nodes(p, &all, n);
+	return true;
+}
+
+/* ---- housekeeping ---- */
+
+static struct cpuset smt_shadow(const struct planning *p)
+{
+	struct cpuset s = {{0}};
+
+	cpuset_for_each (cpu, &p->lab) {
+		struct cpuset core = plan_core_of(p->t, (unsigned)cpu, &p->t->online);
+
+		s = cpuset_or(&s, &core);
+	}
+	return s;
+}
+
+static struct cpuset near_lab(const struct planning *p, const struct cpuset *among)
+{
+	struct cpuset s = {{0}};
+
+	cpuset_for_each (cpu, &p->lab) {
+		struct cpuset node = plan_node_cpus(p->t, plan_node_of(p->t, (unsigned)cpu), among);
+
+		s = cpuset_or(&s, &node);
+	}
+	return s;
+}
+
+/* At most this many keep house: few caches are disturbed, yet many emulators find room. */
+static struct cpuset first_few(const struct cpuset *s, unsigned n)
+{
+	struct cpuset few = {{0}};
+
+	cpuset_for_each (cpu, s) {
+		if (n-- == 0)
+			break;
+		cpuset_add(&few, (unsigned)cpu);
+	}
+	return few;
+}
+
+static void choose_housekeeping(struct planning *p)
+{
+	struct cpuset shadow = smt_shadow(p), common = cpuset_minus(&p->t->online, &p->t->isolated);
+	struct cpuset free = cpuset_minus(&common, &p->lab);
+	struct cpuset quiet = cpuset_minus(&free, &shadow);
+	struct cpuset best = near_lab(p, &quiet);
+	struct strv *notes = &p->plan->notes;
+	char buf[256];
+
+	if (cpuset_empty(&best))
+		best = quiet;
+	if (cpuset_empty(&best) && !cpuset_empty(&free)) {
+		best = free;
+		strv_add(notes,
+			"housekeeping (%s) shares physical cores with the lab: its work slows "
+			"the lab's SMT siblings",
+			plan_cpus_text(&free, buf));
+	}
+	if (cpuset_empty(&best)) {
+		best = cpuset_empty(&common) ? p->t->online : common;
+		strv_add(notes,
+			"no CPU is left for housekeeping: the harness, its tracer and QEMU's other "
+			"threads run on the lab's %s too",
+			plan_cpus_text(&best, buf));
+	}
+	p->plan->housekeeping_cpus = cpuset_subset(&best, &p->lab)
+					     ? best
+					     : first_few(&best, 2 + (unsigned)p->c->n_guests / 8);
+}
+
+static void note_isolation(struct planning *p)
+{
+	struct cpuset open = cpuset_minus(&p->lab, &p->t->isolated);
+	struct cpuset isolated = cpuset_and(&p->lab, &p->t->isolated);
+	char buf[256];
+
+	if (!cpuset_empty(&open))
+		strv_add(&p->plan->notes,
+			"%s %s not isolated: other tasks of this box may run there",
+			plan_cpus_text(&open, buf), cpuset_count(&open) == 1 ? "is" : "are");
+	if (!cpuset_empty(&isolated) && !all_single(p->c))
+		strv_add(&p->plan->notes,
+			"%s: isolated, so the kernel balances nothing there; a floating vCPU stays "
+			"where it started",
+			plan_cpus_text(&isolated, buf));
+}
+
+bool plan_lab(struct planning *p)
+{
+	const struct exp_guest *g;
+	double overcommit;
+	unsigned vcpus;
+
+	if (cpuset_empty(&p->t->online)) {
+		PLAN_REFUSE(p, p->c->pos, "no CPU of this box is known");
+		return false;
+	}
+	if (!(cpuset_empty(&p->c->lab.cpuset) ? choose_lab(p) : explicit_lab(p)))
+		return false;
+	choose_housekeeping(p);
+	note_isolation(p);
+	vcpus = total_vcpus(p->c, &g);
+	vcpus += g ? p->auto_count * g->vcpus : 0;
+	overcommit = (double)vcpus / cpuset_count(&p->lab);
+	if (p->c->lab.overcommit > 0 && fabs(overcommit / p->c->lab.overcommit - 1) > 0.01)
+		strv_add(&p->plan->notes,
+			"overcommit is %.3g, not %.3g: vCPUs and CPUs come in whole numbers",
+			overcommit, p->c->lab.overcommit);
+	p->plan->overcommit = overcommit;
+	p->plan->lab_cpus = p->lab;
+	return true;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From an experiment to plans.
+#include "plan/plan_make.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_priv.h"
+
+/* What QEMU takes beside a guest's memory, as seen with 7.2: the check against the box is no
+ * promise. */
+#define QEMU_OVERHEAD (UINT64_C(64) << 20)
+
+static struct plan_cpu_limits limits_of(const struct exp_limits *l)
+{
+	return (struct plan_cpu_limits){
+		.shares = l->shares,
+		.period_us = l->quota_ns ? l->period_ns / NS_PER_US : 0,
+		.quota_us = l->quota_ns / NS_PER_US,
+	};
+}
+
+static struct plan_probe probe_of(const struct exp_probe *e)
+{
+	struct plan_probe p = {.id = (uint32_t)e->kind, .vcpu_mask = e->vcpu_mask};
+
+	switch (e->kind) {
+	case PROBE_WORD_TIMER:
+	case PROBE_WORD_STEAL:
+		p.p[0] = e->period_ns;
+		break;
+	case PROBE_WORD_GAP:
+		p.p[0] = e->threshold_ns;
+		break;
+	case PROBE_WORD_JOB:
+		p.p[0] = e->iterations;
+		p.command = e->command[0] ? xstrdup(e->command) : NULL;
+		break;
+	case PROBE_WORD_LOCK:
+		p.p[0] = e->inside;
+		p.p[1] = e->outside;
+		p.p[2] = e->threshold_ns;
+		break;
+	case PROBE_WORD_MEMORY:
+		p.p[0] = e->bytes;
+		p.p[1] = e->mode;
+		break;
+	}
+	return p;
+}
+
+static void make_guest(
+	const struct exp_guest *e, unsigned copy, bool numbered, struct plan_guest *g)
+{
+	g->name = numbered ? xasprintf("%s-%u", e->name, copy) : xstrdup(e->name);
+	g->kind = e->kind;
+	g->accel = e->accel;
+	g->vcpus = e->vcpus;
+	g->memory_bytes = e->memory_bytes;
+	g->vcpu_limits = limits_of(&e->limits);
+	g->policy = e->policy;
+	g->priority = e->policy == SCHED_AS_IS ? 0 : MAX(e->priority, 1u);
+	g->hugepage_bytes = e->hugepage_bytes;
+	g->is_noise = e->is_noise;
+	g->line = e->pos.line;
+	if (e->kind == GUEST_LINUX)
+		g->kernel = xstrdup(e->kernel[0] ? e->kernel : "host");
+	g->probes = xcalloc(e->n_probes, sizeof(*g->probes));
+	for (size_t i = 0; i < e->n_probes; i++)
+		g->probes[g->n_probes++] = probe_of(&e->probes[i]);
+	for (size_t i = 0; i < e->n_files; i++)
+		strv_add(&g->files, "%s%s%s", e->files[i].source, e->files[i].target[0] ? "=>" : "",
+			e->files[i].target);
+}
+
+static bool make_guests(struct planning *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->c->n_guests; i++) {
+		const struct exp_guest *e = &p->c->guests[i];
+
+		p->first[i] = n;
+		p->count[i] = e->count == EXP_AUTO ? p->auto_count : e->count;
+		n += p->count[i];
+	}
+	if (n > EXP_MAX_GUESTS) {
+		PLAN_REFUSE(p, p->c->lab.pos,
+			"the overcommit makes %zu guests; at most %d run at once: ask "
+			"for fewer lab CPUs or more vCPUs a guest",
+			n, EXP_MAX_GUESTS);
+		return false;
+	}
+	p->plan->guests = xcalloc(n, sizeof(*p->plan->guests));
+	p->plan->n_guests = n;
+	for (size_t i = 0; i < p->c->n_guests; i++)
+		for (unsigned k = 0; k < p->count[i]; k++)
+			make_guest(&p->c->guests[i], k, p->count[i] > 1,
+				&p->plan->guests[p->first[i] + k]);
+	return true;
+}
+
+static void make_noises(struct planning *p)
+{
+	p->plan->noises = xcalloc(p->c->n_noises, sizeof(*p->plan->noises));
+	p->plan->n_noises = p->c->n_noises;
+	for (size_t i = 0; i < p->c->n_noises; i++) {
+		const struct exp_noise *e = &p->c->noises[i];
+
+		p->plan->noises[i] = (struct plan_noise){
+			.name = xstrdup(e->name),
+			.kind = xstrdup(noise_word_name(e->kind)),
+			.threads = e->threads,
+			.duty_percent = e->duty_percent,
+			.burst_ns = e->burst_ns,
+			.start_ns = e->start_ns,
+			.stop_ns = e->stop_ns,
+			.bytes = e->kind == NOISE_MEMBW || e->kind == NOISE_CACHE ? e->bytes : 0,
+			.args = e->args[0] ? xstrdup(e->args) : NULL,
+			.limits = limits_of(&e->limits),
+			.line = e->pos.line,
+		};
+	}
+}
+
+static uint64_t pages_of(const struct topology *t, uint64_t size, const struct cpuset *nodes)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < t->n_nodes; i++)
+		if (cpuset_empty(nodes) || cpuset_has(nodes, (unsigned)t->nodes[i].id))
+			pages += size == UINT64_C(2) << 20 ? t->nodes[i].hugepages_2m
+							   : t->nodes[i].hugepages_1g;
+	return pages;
+}
+
+/* Guests of one element bound to one node, or backed by huge pages, need it there. */
+static void check_guest_memory(struct planning *p, size_t i)
+{
+	const struct exp_guest *e = &p->c->guests[i];
+	const struct plan_guest *g = &p->plan->guests[p->first[i]];
+	uint64_t need = e->memory_bytes * p->count[i];
+	char a[64];
+
+	if (!p->count[i])
+		return;
+	snprintf(a, sizeof(a), "%llu MiB", (unsigned long long)(need >> 20));
+	for (size_t n = 0; n < p->t->n_nodes; n++) {
+		const struct topo_node *node = &p->t->nodes[n];
+		uint64_t has = node->free_bytes ? node->free_bytes : node->memory_bytes;
+
+		if (cpuset_has(&g->memory_nodes, (unsigned)node->id) && need > has)
+			PLAN_REFUSE(p, e->pos,
+				"guest '%s' needs %s on NUMA node %d, which has %llu MiB free",
+				e->name, a, node->id, (unsigned long long)(has >> 20));
+	}
+	if (!e->hugepage_bytes)
+		return;
+	if (need / e->hugepage_bytes > pages_of(p->t, e->hugepage_bytes, &g->memory_nodes))
+		PLAN_REFUSE(p, e->pos,
+			"guest '%s' needs %llu huge pages of %llu MiB, this box has %llu; set "
+			"vm.nr_hugepages, or leave hugepages out",
+			e->name, (unsigned long long)(need / e->hugepage_bytes),
+			(unsigned long long)(e->hugepage_bytes >> 20),
+			(unsigned long long)pages_of(p->t, e->hugepage_bytes, &g->memory_nodes));
+}
+
+bool plan_check_memory(struct planning *p)
+{
+	uint64_t need = 0, has = p->t->memory_available_bytes;
+
+	if (!has)
+		has = p->t->memory_bytes;
+	for (size_t i = 0; i < p->plan->n_guests; i++)
+		if (p->plan->guests[i].kind != GUEST_NATIVE)
+			need += p->plan->guests[i].memory_bytes + QEMU_OVERHEAD;
+	for (size_t i = 0; i < p->plan->n_noises; i++)
+		need += p->plan->noises[i].bytes * p->plan->noises[i].threads;
+	if (has && need > has)
+		PLAN_REFUSE(p, p->c->pos,
+			"guests and noise need %llu MiB of memory (64 MiB for each QEMU included), "
+			"this box "
+			"has %llu MiB; use fewer or smaller guests",
+			(unsigned long long)(need >> 20), (unsigned long long)(has >> 20));
+	for (size_t i = 0; i < p->c->n_guests; i++)
+		check_guest_memory(p, i);
+	return !p->failed;
+}
+
+/* A real-time vCPU that never sleeps keeps everything else off its CPU. */
+static void note_real_time(struct planning *p)
+{
+	for (size_t i = 0; i < p->plan->n_guests; i++) {
+		const struct plan_guest *g = &p->plan->guests[i];
+		struct cpuset shared = cpuset_and(&p->guest_cpus[0], &p->plan->housekeeping_cpus);
+
+		if (g->policy == SCHED_AS_IS)
+			continue;
+		for (unsigned v = 0; v < g->vcpus; v++) {
+			struct cpuset s = cpuset_and(&g->vcpu_cpus[v], &p->plan->housekeeping_cpus);
+
+			shared = v ? cpuset_or(&shared, &s) : s;
+		}
+		if (cpuset_empty(&shared))
+			continue;
+		strv_add(&p->plan->notes,
+			"guest '%s' has a real-time policy on housekeeping CPUs: when busy it "
+			"delays the harness (the kernel leaves others 5 %% of the time)",
+			g->name);
+		return;
+	}
+}
+
+static void make_plan(const struct experiment *x, struct planning *p)
+{
+	struct plan *plan = p->plan;
+
+	plan->scenario = xstrdup(x->name);
+	plan->variant = xstrdup(p->c->name);
+	plan->point = xstrdup(p->c->point);
+	plan->warmup_ns = p->c->warmup_ns;
+	plan->duration_ns = p->c->duration_ns;
+	plan->repeats = p->c->repeats;
+	plan->seed = p->c->seed;
+	plan->trace_mode = (uint32_t)p->c->trace;
+	p->guest_cpus = xcalloc(p->c->n_guests, sizeof(*p->guest_cpus));
+	p->first = xcalloc(p->c->n_guests, sizeof(*p->first));
+	p->count = xcalloc(p->c->n_guests, sizeof(*p->count));
+	if (plan_lab(p) && make_guests(p)) {
+		make_noises(p);
+		plan_place_guests(p);
+		plan_place_noises(p);
+		plan_check_memory(p);
+		note_real_time(p);
+	}
+	free(p->guest_cpus);
+	free(p->first);
+	free(p->count);
+}
+
+int plan_make(const struct experiment *x, const struct topology *t, struct plan_list *out,
+	struct scenario_msgs *msgs)
+{
+	struct plan_list l = {.plans = xcalloc(x->n_configs, sizeof(struct plan))};
+	struct planning *p = xmalloc(sizeof(*p));
+	bool failed = false;
+
+	for (; l.n < x->n_configs; l.n++) {
+		*p = (struct planning){
+			.c = &x->configs[l.n], .t = t, .msgs = msgs, .plan = &l.plans[l.n]};
+		make_plan(x, p);
+		failed |= p->failed;
+	}
+	free(p);
+	if (failed) {
+		plan_list_release(&l);
+		return -ENODEV;
+	}
+	*out = l;
+	return 0;
+}

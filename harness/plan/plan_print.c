@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Drawing a plan: one line per CPU in use, sets that float over several CPUs as letters.
+#include "plan/plan_print.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_priv.h"
+#include "scenario/value.h"
+
+#define COLUMNS	 96
+#define MAX_SETS 26 /* sets of several CPUs that get a letter */
+
+/* Who runs on exactly these CPUs. */
+struct group {
+	struct cpuset cpus;
+	struct strv who;
+};
+
+struct map {
+	const struct plan *p;
+	const struct topology *t;
+	struct group *groups;
+	size_t n_groups;
+	struct cpuset used;
+	FILE *f;
+};
+
+static void map_add(struct map *m, const struct cpuset *cpus, const char *who)
+{
+	size_t i;
+
+	m->used = cpuset_or(&m->used, cpus);
+	for (i = 0; i < m->n_groups; i++)
+		if (cpuset_equal(&m->groups[i].cpus, cpus))
+			break;
+	if (i == m->n_groups) {
+		ARRAY_GROW(m->groups, m->n_groups);
+		m->groups[m->n_groups++].cpus = *cpus;
+	}
+	strv_add(&m->groups[i].who, "%s", who);
+}
+
+/* "victim/0-3" for vCPUs that share their set, one name per run of them. */
+static void add_guest(struct map *m, const struct plan_guest *g)
+{
+	unsigned first = 0;
+	char who[128];
+
+	for (unsigned v = 1; v <= g->vcpus; v++) {
+		if (v < g->vcpus && cpuset_equal(&g->vcpu_cpus[v], &g->vcpu_cpus[first]))
+			continue;
+		if (v - first == 1)
+			snprintf(who, sizeof(who), "%s/%u", g->name, first);
+		else
+			snprintf(who, sizeof(who), "%s/%u-%u", g->name, first, v - 1);
+		map_add(m, &g->vcpu_cpus[first], who);
+		first = v;
+	}
+}
+
+static void add_noise(struct map *m, const struct plan_noise *n)
+{
+	unsigned n_cpus = cpuset_count(&n->cpus);
+	char who[128];
+
+	if (!n->pin_each) {
+		snprintf(who, sizeof(who), "%s x%u", n->name, n->threads);
+		map_add(m, &n->cpus, n->threads == 1 ? n->name : who);
+		return;
+	}
+	for (unsigned i = 0; i < n->threads && n_cpus; i++) {
+		struct cpuset one = cpuset_of((unsigned)cpuset_nth(&n->cpus, i % n_cpus));
+
+		snprintf(who, sizeof(who), "%s[%u]", n->name, i);
+		map_add(m, &one, who);
+	}
+}
+
+static void map_fill(struct map *m)
+{
+	for (size_t i = 0; i < m->p->n_guests; i++)
+		add_guest(m, &m->p->guests[i]);
+	for (size_t i = 0; i < m->p->n_noises; i++)
+		add_noise(m, &m->p->noises[i]);
+	m->used = cpuset_or(&m->used, &m->p->housekeeping_cpus);
+	m->used = cpuset_or(&m->used, &m->p->lab_cpus);
+}
+
+static void map_release(struct map *m)
+{
+	for (size_t i = 0; i < m->n_groups; i++)
+		strv_release(&m->groups[i].who);
+	free(m->groups);
+}
+
+/* The words after `indent` columns, wrapped. */
+static void print_words(FILE *f, const struct strv *words, unsigned indent, unsigned column)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		unsigned len = (unsigned)strlen(words->items[i]) + 1;
+
+		if (column + len > COLUMNS && column > indent) {
+			fprintf(f, "\n%*s", (int)indent, "");
+			column = indent;
+		}
+		fprintf(f, " %s", words->items[i]);
+		column += len;
+	}
+	fputc('\n', f);
+}
+
+/* A sentence after `indent` columns, wrapped. */
+static void print_sentence(FILE *f, const char *text, unsigned indent)
+{
+	struct strv words = {0};
+	auto_free char *copy = xstrdup(text);
+	char *save = NULL;
+
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		strv_add(&words, "%s", w);
+	print_words(f, &words, indent, indent);
+	strv_release(&words);
+}
+
+static char group_letter(const struct map *m, size_t group)
+{
+	unsigned letter = 0;
+
+	for (size_t i = 0; i < group; i++)
+		letter += cpuset_count(&m->groups[i].cpus) > 1;
+	return letter < MAX_SETS ? (char)('A' + letter) : '*';
+}
+
+static void print_cpu(const struct map *m, const struct topo_cpu *c, bool new_core)
+{
+	struct strv words = {0};
+	char core[32] = "", role[64];
+	bool lab = cpuset_has(&m->p->lab_cpus, c->id);
+	bool house = cpuset_has(&m->p->housekeeping_cpus, c->id);
+
+	if (new_core)
+		snprintf(core, sizeof(core), "core %d%s", c->core,
+			c->kind == TOPO_CORE_PERFORMANCE  ? " (P)"
+			: c->kind == TOPO_CORE_EFFICIENCY ? " (E)"
+							  : "");
+	snprintf(role, sizeof(role), "%s%s%s%s", lab ? "lab" : "", lab && house ? ", " : "",
+		house ? "housekeeping" : "",
+		c->isolated ? (lab || house ? ", isolated" : "isolated") : "");
+	for (size_t i = 0; i < m->n_groups; i++) {
+		const struct group *g = &m->groups[i];
+
+		if (!cpuset_has(&g->cpus, c->id))
+			continue;
+		if (cpuset_count(&g->cpus) > 1)
+			strv_add(&words, "[%c]", group_letter(m, i));
+		else
+			for (size_t k = 0; k < g->who.n; k++)
+				strv_add(&words, "%s", g->who.items[k]);
+	}
+	if (!words.n && lab)
+		strv_add(&words, "-");
+	fprintf(m->f, "    %-12s CPU %-4u %-18s", core, c->id, role);
+	print_words(m->f, &words, 42, (unsigned)MAX(42, (int)(25 + strlen(role))));
+	strv_release(&words);
+}
+
+/* A core is shown when one of its threads is used: an idle sibling matters. */
+static bool core_is_used(const struct map *m, const struct topo_cpu *c)
+{
+	struct cpuset here = cpuset_and(&c->siblings, &m->used);
+
+	return !cpuset_empty(&here) || cpuset_has(&m->used, c->id);
+}
+
+static void print_node(const struct map *m, int node)
+{
+	struct cpuset rest = {{0}}, done = {{0}};
+	char buf[256];
+
+	for (size_t i = 0; i < m->t->n_cpus; i++) {
+		const struct topo_cpu *c = &m->t->cpus[i];
+
+		if (c->node != node || !c->online || cpuset_has(&done, c->id))
+			continue;
+		if (!core_is_used(m, c)) {
+			cpuset_add(&rest, c->id);
+			continue;
+		}
+		/* All threads of a core together. */
+		print_cpu(m, c, true);
+		cpuset_add(&done, c->id);
+		cpuset_for_each (s, &c->siblings) {
+			const struct topo_cpu *sibling = topology_cpu(m->t, (unsigned)s);
+
+			if (!sibling || !sibling->online || cpuset_has(&done, (unsigned)s))
+				continue;
+			print_cpu(m, sibling, false);
+			cpuset_add(&done, (unsigned)s);
+		}
+	}
+	if (!cpuset_empty(&rest))
+		fprintf(m->f, "    not used: %s\n", plan_cpus_text(&rest, buf));
+}
+
+static void print_map(const struct map *m)
+{
+	char buf[256];
+
+	if (!m->t->n_nodes)
+		print_node(m, -1);
+	for (size_t i = 0; i < m->t->n_nodes; i++) {
+		const struct topo_node *n = &m->t->nodes[i];
+
+		fprintf(m->f, "  NUMA node %d, %.1f GiB", n->id,
+			(double)n->memory_bytes / (double)(UINT64_C(1) << 30));
+		for (size_t k = 0; k < m->t->n_nodes && m->t->n_nodes > 1; k++)
+			if (k != i && n->distance[k])
+				fprintf(m->f, "%s%d to node %d",
+					k == (i == 0) ? "; distance " : ", ", n->distance[k],
+					m->t->nodes[k].id);
+		fputc('\n', m->f);
+		print_node(m, (int)i);
+	}
+	for (size_t i = 0; i < m->n_groups; i++) {
+		if (cpuset_count(&m->groups[i].cpus) < 2)
+			continue;
+		fprintf(m->f, "  [%c] = %s:", group_letter(m, i),
+			plan_cpus_text(&m->groups[i].cpus, buf));
+		print_words(m->f, &m->groups[i].who, 8, (unsigned)strlen(buf) + 9);
+	}
+}
+
+static void print_limits(FILE *f, const struct plan_cpu_limits *l)
+{
+	if (l->shares)
+		fprintf(f, ", shares %llu", (unsigned long long)l->shares);
+	if (l->quota_us)
+		fprintf(f, ", quota %llu of %llu us", (unsigned long long)l->quota_us,
+			(unsigned long long)l->period_us);
+}
+
+static void print_probe(FILE *f, const struct plan_guest *g, const struct plan_probe *p)
+{
+	struct cpuset vcpus = {{p->vcpu_mask}};
+	char list[64], time[32];
+
+	fprintf(f, ", %s", probe_word_name((enum probe_word)p->id));
+	if (p->id == PROBE_WORD_TIMER || p->id == PROBE_WORD_STEAL)
+		fprintf(f, " every %s", format_time(p->p[0], time));
+	if (p->command)
+		fprintf(f, " \"%.40s\"", p->command);
+	if (cpuset_count(&vcpus) != g->vcpus)
+		fprintf(f, " on vCPU %s", cpuset_format(&vcpus, list, sizeof(list)));
+}
+
+static void print_guest(FILE *f, const struct plan_guest *g)
+{
+	static const char *const accels[] = {"", ", kvm", ", tcg"};
+	static const char *const policies[] = {"", ", fifo", ", rr"};
+	char buf[256];
+
+	fprintf(f, "  %-12s %s%s, %u vCPU%s", g->name, g->is_noise ? "noise guest, " : "",
+		guest_kind_name(g->kind), g->vcpus, g->vcpus == 1 ? "" : "s");
+	if (g->kind != GUEST_NATIVE)
+		fprintf(f, ", %llu MiB%s", (unsigned long long)(g->memory_bytes >> 20),
+			accels[g->accel]);
+	if (g->hugepage_bytes)
+		fprintf(f, " in %llu MiB pages", (unsigned long long)(g->hugepage_bytes >> 20));
+	if (!cpuset_empty(&g->memory_nodes))
+		fprintf(f, " on node %s", cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
+	for (size_t i = 0; i < g->n_probes; i++)
+		print_probe(f, g, &g->probes[i]);
+	print_limits(f, &g->vcpu_limits);
+	fprintf(f, "%s", policies[g->policy]);
+	if (g->policy != SCHED_AS_IS)
+		fprintf(f, " %u", g->priority);
+	if (g->kind != GUEST_NATIVE)
+		fprintf(f, ", emulator on %s", plan_cpus_text(&g->emulator_cpus, buf));
+	fputc('\n', f);
+}
+
+/* Copies of one guest differ in their name only. */
+static bool same_guest(const struct plan_guest *a, const struct plan_guest *b)
+{
+	return a->line == b->line && a->n_probes == b->n_probes &&
+	       strcspn(a->name, "-") == strcspn(b->name, "-");
+}
+
+static void print_guests(const struct plan *p, FILE *f)
+{
+	for (size_t i = 0, n; i < p->n_guests; i += n) {
+		for (n = 1; i + n < p->n_guests; n++)
+			if (!same_guest(&p->guests[i], &p->guests[i + n]))
+				break;
+		print_guest(f, &p->guests[i]);
+		if (n > 1)
+			fprintf(f, "  %-12s and %zu more like it, to %s\n", "", n - 1,
+				p->guests[i + n - 1].name);
+	}
+}
+
+static void print_noise(FILE *f, const struct plan_noise *n)
+{
+	char a[32];
+
+	fprintf(f, "  %-12s noise %s, %u thread%s", n->name, n->kind, n->threads,
+		n->threads == 1 ? "" : "s");
+	if (n->args)
+		fprintf(f, ", stress-ng %.60s", n->args);
+	else if (n->duty_percent < 100)
+		fprintf(f, ", %u %% of a CPU each in bursts of %s", n->duty_percent,
+			format_time(n->burst_ns, a));
+	if (n->bytes)
+		fprintf(f, ", %s each", format_size(n->bytes, a));
+	print_limits(f, &n->limits);
+	if (n->start_ns)
+		fprintf(f, ", from %s", format_time(n->start_ns, a));
+	if (n->stop_ns)
+		fprintf(f, ", until %s", format_time(n->stop_ns, a));
+	fputc('\n', f);
+}
+
+void plan_print(const struct plan *p, const struct topology *t, FILE *f)
+{
+	static const char *const traces[] = {"counters only", "events", "counts"};
+	struct map m = {.p = p, .t = t, .f = f};
+	char a[256], b[32];
+
+	fprintf(f, "%s / %s%s%s%s\n", p->scenario, p->variant, p->point[0] ? " (" : "", p->point,
+		p->point[0] ? ")" : "");
+	fprintf(f, "  warm-up %s, ", format_time(p->warmup_ns, b));
+	fprintf(f, "measured %s, %u run%s, trace: %s\n", format_time(p->duration_ns, b), p->repeats,
+		p->repeats == 1 ? "" : "s", traces[p->trace_mode < 3 ? p->trace_mode : 0]);
+	fprintf(f, "  lab %s", plan_cpus_text(&p->lab_cpus, a));
+	fprintf(f, ", %.3g vCPUs per CPU; housekeeping %s\n\n", p->overcommit,
+		plan_cpus_text(&p->housekeeping_cpus, a));
+	map_fill(&m);
+	print_map(&m);
+	fputc('\n', f);
+	print_guests(p, f);
+	for (size_t i = 0; i < p->n_noises; i++)
+		print_noise(f, &p->noises[i]);
+	for (size_t i = 0; i < p->notes.n; i++) {
+		fputs("  note:", f);
+		print_sentence(f, p->notes.items[i], 7);
+	}
+	map_release(&m);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the tree of one configuration to struct exp_config, and the checks that need the structs.
+ * Inside scenario/ only. */
+#ifndef SS_SCENARIO_BUILD_H
+#define SS_SCENARIO_BUILD_H
+
+#include "scenario/resolve.h"
+
+/* Fill everything but name, variant, point and the expectations. */
+void build_config(const struct node *root, struct exp_config *out);
+void config_release(struct exp_config *c);
+
+/* Add the <expect> elements of `scenario` that apply to configuration `self` of `all`. */
+void build_expects(const struct node *scenario, const struct points *all, const struct point *self,
+	struct exp_config *out, struct scenario_msgs *msgs);
+
+/* What can be wrong with a configuration on any box. */
+void check_config(const struct exp_config *c, struct scenario_msgs *msgs);
+void check_expects(const struct exp_config *c, struct scenario_msgs *msgs);
+
+#endif

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What can be wrong with a configuration on any box: keys that contradict each other, names that
+// meet, references to nothing.
+#include <string.h>
+
+#include "scenario/build.h"
+
+#define SAY(c, msgs, pos, ...)                                                                     \
+	scenario_msgs_add(msgs, BLAME_SCENARIO, pos,                                               \
+		strcmp((c)->variant, "base") ? (c)->variant : NULL, __VA_ARGS__)
+#define MIB (UINT64_C(1) << 20)
+
+static unsigned popcount(uint64_t v)
+{
+	return (unsigned)__builtin_popcountll(v);
+}
+
+static void check_probe(const struct exp_config *c, const struct exp_guest *g,
+	const struct exp_probe *p, struct scenario_msgs *msgs)
+{
+	const char *name = probe_word_name(p->kind);
+
+	if (p->vcpu_mask >> g->vcpus)
+		SAY(c, msgs, p->pos,
+			"<%s vcpus> names a vCPU that guest '%s' does not have; it has 0 to %u",
+			name, g->name, g->vcpus - 1);
+	if (p->kind == PROBE_WORD_LOCK && popcount(p->vcpu_mask) < 2)
+		SAY(c, msgs, p->pos,
+			"the lock probe needs two vCPUs to share a lock; set vcpus=\"2\" or more");
+	if (p->kind == PROBE_WORD_MEMORY && g->kind != GUEST_NATIVE &&
+		p->bytes * popcount(p->vcpu_mask) > g->memory_bytes / 2)
+		SAY(c, msgs, p->pos,
+			"<memory size> of all its vCPUs is more than half of the guest's memory; "
+			"give the guest more memory, or walk over less");
+	if (p->kind == PROBE_WORD_JOB && p->command[0] && g->kind == GUEST_METAL)
+		SAY(c, msgs, p->pos,
+			"a metal guest runs no programs; use kind=\"linux\", or leave command out");
+	if (p->kind == PROBE_WORD_STEAL && g->kind == GUEST_NATIVE)
+		SAY(c, msgs, p->pos, "a native guest has no steal counter; remove <steal>");
+	if (p->period_ns > c->duration_ns)
+		SAY(c, msgs, p->pos,
+			"<%s period> is longer than the measurement; shorten it or set a "
+			"longer duration",
+			name);
+}
+
+static void check_probes(
+	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
+{
+	uint64_t busy = 0;
+
+	for (size_t i = 0; i < g->n_probes; i++) {
+		const struct exp_probe *p = &g->probes[i];
+
+		check_probe(c, g, p, msgs);
+		if (p->kind == PROBE_WORD_TIMER || p->kind == PROBE_WORD_STEAL)
+			continue;
+		if (busy & p->vcpu_mask)
+			SAY(c, msgs, p->pos,
+				"two of gap, job, lock, memory on one vCPU of guest '%s'; give "
+				"them different vcpus=",
+				g->name);
+		busy |= p->vcpu_mask;
+	}
+	if (!g->n_probes)
+		SAY(c, msgs, g->pos, "guest '%s' has no probe left; keep one", g->name);
+}
+
+static void check_guest_memory(
+	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
+{
+	if (g->kind == GUEST_LINUX && g->memory_bytes < 96 * MIB)
+		SAY(c, msgs, g->pos,
+			"a Linux guest needs 96MiB of memory at least; 256MiB is the default");
+	if (g->memory_bytes % MIB)
+		SAY(c, msgs, g->pos, "memory must be whole MiB");
+	if (!g->hugepage_bytes)
+		return;
+	if (g->hugepage_bytes != 2 * MIB && g->hugepage_bytes != 1024 * MIB)
+		SAY(c, msgs, g->pos, "huge pages have 2MiB or 1GiB; write one of these");
+	else if (g->memory_bytes % g->hugepage_bytes)
+		SAY(c, msgs, g->pos, "memory must be a multiple of the huge page size");
+}
+
+static void check_guest(
+	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
+{
+	if (g->priority && g->policy == SCHED_AS_IS)
+		SAY(c, msgs, g->pos,
+			"priority without a real-time policy; set policy=\"fifo\" or \"rr\"");
+	if (g->limits.quota_ns > g->limits.period_ns)
+		SAY(c, msgs, g->pos,
+			"a quota longer than its period is no limit for one vCPU; write at most "
+			"the period");
+	if (g->node != EXP_AUTO && g->placement != PLACE_NODE && g->placement != PLACE_REMOTE)
+		SAY(c, msgs, g->pos, "node= needs placement=\"node\" or \"remote\"");
+	if (g->memory_node != EXP_AUTO && g->placement != PLACE_REMOTE)
+		SAY(c, msgs, g->pos, "memory-node= needs placement=\"remote\"");
+	if (g->placement == PLACE_REMOTE && g->node != EXP_AUTO && g->node == g->memory_node)
+		SAY(c, msgs, g->pos,
+			"node and memory-node are the same, which is not remote; name two nodes");
+	if (g->kind == GUEST_NATIVE && g->placement == PLACE_REMOTE)
+		SAY(c, msgs, g->pos,
+			"placement=\"remote\" is for virtual machines; use node for a native "
+			"guest");
+	if (g->placement == PLACE_SIBLINGS && g->vcpus < 2)
+		SAY(c, msgs, g->pos, "placement=\"siblings\" needs at least 2 vCPUs");
+	if (g->n_files && g->kind != GUEST_LINUX)
+		SAY(c, msgs, g->files[0].pos,
+			"<file> is for Linux guests; set kind=\"linux\" or remove it");
+	check_guest_memory(c, g, msgs);
+	check_probes(c, g, msgs);
+}
+
+static void check_noise(
+	const struct exp_config *c, const struct exp_noise *n, struct scenario_msgs *msgs)
+{
+	if (n->kind == NOISE_STRESS_NG && !n->args[0])
+		SAY(c, msgs, n->pos,
+			"noise kind=\"stress-ng\" needs args=\"...\"; as \"--matrix 1\"");
+	if (n->placement == PLACE_SIBLINGS || n->placement == PLACE_NODE ||
+		n->placement == PLACE_REMOTE)
+		SAY(c, msgs, n->pos,
+			"placement=\"%s\" is for guests; a noise is float, pinned, stacked or "
+			"spread, beside= or away= from a guest",
+			placement_name(n->placement));
+	if (n->limits.quota_ns > n->limits.period_ns * n->threads)
+		SAY(c, msgs, n->pos,
+			"the quota is more than its threads can use in a period; write less");
+	if (n->stop_ns && n->stop_ns <= n->start_ns)
+		SAY(c, msgs, n->pos, "it stops before it starts; write a stop after its start");
+	if (n->start_ns >= c->duration_ns)
+		SAY(c, msgs, n->pos,
+			"it starts when the measurement has ended; start earlier or set a "
+			"longer duration");
+}
+
+/* `beside` and `away`: the guest exists, is another one, and is placed by itself. */
+static void check_reference(const struct exp_config *c, const char *self, const char *beside,
+	const char *away, bool has_cpus, struct scenario_pos pos, struct scenario_msgs *msgs)
+{
+	const char *name = beside[0] ? beside : away;
+	struct near near = {.word = name};
+	char hint[96];
+
+	if (!name[0])
+		return;
+	if (beside[0] && away[0])
+		SAY(c, msgs, pos, "both beside and away; use one");
+	if (has_cpus)
+		SAY(c, msgs, pos, "both cpus and %s; use one", beside[0] ? "beside" : "away");
+	for (size_t i = 0; i < c->n_guests; i++) {
+		const struct exp_guest *g = &c->guests[i];
+
+		near_try(&near, g->name);
+		if (strcmp(g->name, name))
+			continue;
+		if (!strcmp(name, self))
+			SAY(c, msgs, pos, "'%s' cannot be beside or away from itself", name);
+		else if (g->beside[0] || g->away[0])
+			SAY(c, msgs, pos,
+				"guest '%s' is itself placed beside or away from another; refer to "
+				"that one",
+				name);
+		return;
+	}
+	SAY(c, msgs, pos, "%s=\"%s\": there is no such guest%s", beside[0] ? "beside" : "away",
+		name, near.best ? near_hint(&near, hint) : "; use the name= of one in the file");
+}
+
+/* Copies are numbered, so "a" x 2 and "a-1" meet. */
+static bool names_meet(const struct exp_guest *g, const char *name)
+{
+	char copy[80];
+
+	if (!strcmp(g->name, name))
+		return true;
+	if (g->count == 1 || strncmp(g->name, name, strlen(g->name)))
+		return false;
+	for (unsigned i = 0; i < MIN(g->count, (unsigned)EXP_MAX_GUESTS); i++) {
+		snprintf(copy, sizeof(copy), "%s-%u", g->name, i);
+		if (!strcmp(copy, name))
+			return true;
+	}
+	return false;
+}
+
+static void check_names(const struct exp_config *c, struct scenario_msgs *msgs)
+{
+	for (size_t i = 0; i < c->n_guests; i++) {
+		for (size_t j = 0; j < c->n_guests; j++)
+			if (j != i && (j < i || strcmp(c->guests[i].name, c->guests[j].name)) &&
+				names_meet(&c->guests[j], c->guests[i].name) &&
+				c->guests[i].name[0])
+				SAY(c, msgs, c->guests[i].pos,
+					"the name '%s' is used twice; give it another",
+					c->guests[i].name);
+		for (size_t j = 0; j < c->n_noises; j++)
+			if (names_meet(&c->guests[i], c->noises[j].name) && c->noises[j].name[0])
+				SAY(c, msgs, c->noises[j].pos,
+					"the name '%s' is used twice; give it another",
+					c->noises[j].name);
+	}
+	for (size_t i = 0; i < c->n_noises; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(c->noises[i].name, c->noises[j].name) && c->noises[i].name[0])
+				SAY(c, msgs, c->noises[i].pos,
+					"the name '%s' is used twice; give it another",
+					c->noises[i].name);
+}
+
+static void check_counts(const struct exp_config *c, struct scenario_msgs *msgs)
+{
+	const struct exp_guest *first_auto = NULL;
+	unsigned total = 0, victims = 0, threads = 0;
+
+	for (size_t i = 0; i < c->n_guests; i++) {
+		const struct exp_guest *g = &c->guests[i];
+		unsigned n = g->count == EXP_AUTO ? 1 : g->count;
+
+		total += n;
+		victims += g->is_noise ? 0 : n;
+		if (g->count != EXP_AUTO)
+			continue;
+		if (first_auto)
+			SAY(c, msgs, g->pos,
+				"a second count=\"auto\"; one guest can follow the overcommit");
+		first_auto = g;
+	}
+	for (size_t i = 0; i < c->n_noises; i++)
+		threads += c->noises[i].threads;
+	if (!victims)
+		SAY(c, msgs, c->pos, "no guest to measure; write <guest name=\"victim\"/>");
+	if (total > EXP_MAX_GUESTS)
+		SAY(c, msgs, c->pos, "%u guests; at most %d run at once", total, EXP_MAX_GUESTS);
+	if (c->n_noises > EXP_MAX_NOISES || threads > 1024)
+		SAY(c, msgs, c->pos, "%zu noises with %u threads; at most %d with 1024 run at once",
+			c->n_noises, threads, EXP_MAX_NOISES);
+	if (first_auto && c->lab.overcommit <= 0)
+		SAY(c, msgs, first_auto->pos,
+			"count=\"auto\" follows <lab overcommit>; set that, as "
+			"overcommit=\"2.5\"");
+	if (first_auto && !c->lab.cpus.min && cpuset_empty(&c->lab.cpuset))
+		SAY(c, msgs, first_auto->pos,
+			"count=\"auto\" needs to know the CPUs; set <lab cpus=\"2\"> or "
+			"a range as 2..4");
+	if (!first_auto && c->lab.overcommit > 0 &&
+		(c->lab.cpus.min || !cpuset_empty(&c->lab.cpuset)))
+		SAY(c, msgs, c->lab.pos,
+			"CPUs and overcommit are both given, but no guest says "
+			"count=\"auto\"; leave one out or let a count follow");
+}
+
+void check_config(const struct exp_config *c, struct scenario_msgs *msgs)
+{
+	for (size_t i = 0; i < c->n_guests; i++) {
+		const struct exp_guest *g = &c->guests[i];
+
+		if (g->broken)
+			continue;
+		check_guest(c, g, msgs);
+		check_reference(
+			c, g->name, g->beside, g->away, !cpuset_empty(&g->cpus), g->pos, msgs);
+	}
+	for (size_t i = 0; i < c->n_noises; i++) {
+		const struct exp_noise *n = &c->noises[i];
+
+		if (n->broken)
+			continue;
+		check_noise(c, n, msgs);
+		check_reference(
+			c, n->name, n->beside, n->away, !cpuset_empty(&n->cpus), n->pos, msgs);
+	}
+	if (!cpuset_empty(&c->lab.cpuset) && (c->lab.cpus.min || c->lab.node != EXP_AUTO))
+		SAY(c, msgs, c->lab.pos, "cpuset with cpus or node; the cpuset says it all");
+	check_names(c, msgs);
+	check_counts(c, msgs);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a scenario file says, as data. Variants, sweeps, includes and --set are resolved: every
+ * configuration is complete and independent of the others. CPU numbers are not: that is the
+ * planner's work (plan/plan_make.h).
+ */
+#ifndef SS_SCENARIO_EXPERIMENT_H
+#define SS_SCENARIO_EXPERIMENT_H
+
+#include "base/cpuset.h"
+#include "base/util.h"
+#include "scenario/msg.h"
+#include "scenario/words.h"
+
+#define EXP_MAX_VCPUS	16 /* per guest */
+#define EXP_MAX_GUESTS	64 /* in one configuration, copies counted */
+#define EXP_MAX_NOISES	32
+#define EXP_MAX_PROBES	8	   /* per guest */
+#define EXP_MAX_CONFIGS 256	   /* variants x sweep points */
+#define EXP_AUTO	UINT32_MAX /* a count to be found from the overcommit */
+
+/* `min` to `max` CPUs; {0, 0} = as many as there are vCPUs, {n, UINT32_MAX} = n or more. */
+struct exp_range {
+	unsigned min, max;
+};
+
+struct exp_limits {
+	uint64_t shares;	      /* 0 = as it is */
+	uint64_t quota_ns, period_ns; /* quota 0 = none */
+};
+
+struct exp_probe {
+	enum probe_word kind;
+	uint64_t vcpu_mask; /* which vCPUs; never 0 */
+	/* What of these the kind uses is in keys.c. */
+	uint64_t period_ns, threshold_ns;
+	uint64_t iterations, inside, outside;
+	uint64_t bytes;
+	enum memory_mode mode;
+	char *command; /* "" = the fixed loop */
+	struct scenario_pos pos;
+};
+
+struct exp_file {
+	char *source, *target; /* target "" = the same name in the guest's root */
+	struct scenario_pos pos;
+};
+
+struct exp_guest {
+	char *name;
+	unsigned count; /* EXP_AUTO = from the overcommit */
+	unsigned vcpus;
+	uint64_t memory_bytes;
+	enum guest_kind kind;
+	enum guest_accel accel;
+	enum placement placement;
+	struct cpuset cpus;	    /* empty = the lab's */
+	unsigned node, memory_node; /* EXP_AUTO = the planner's choice */
+	char *beside,
+		*away; /* name of another guest: on its CPUs only, or on the others; "" = neither */
+	struct exp_limits limits; /* per vCPU */
+	enum sched_policy policy;
+	unsigned priority;
+	enum emulator_place emulator;
+	struct cpuset emulator_cpus; /* empty = as `emulator` says */
+	uint64_t hugepage_bytes;     /* 0 = ordinary pages */
+	char *kernel;		     /* linux only, else "" */
+	struct exp_probe *probes;
+	size_t n_probes;
+	struct exp_file *files;
+	size_t n_files;
+	bool is_noise; /* from <noise kind="guest"> */
+	bool broken;   /* while loading only: an attribute was wrong */
+	struct scenario_pos pos;
+};
+
+struct exp_noise {
+	char *name;
+	enum noise_word kind;		/* never NOISE_GUEST: those are guests with is_noise */
+	unsigned threads, count, vcpus; /* count and vcpus: kind "guest" only */
+	unsigned duty_percent;
+	uint64_t burst_ns;
+	uint64_t bytes, memory_bytes;
+	char *args;
+	enum placement placement;
+	struct cpuset cpus;
+	char *beside, *away;
+	struct exp_limits limits;
+	uint64_t start_ns, stop_ns;
+	bool broken; /* while loading only */
+	struct scenario_pos pos;
+};
+
+struct exp_lab {
+	struct exp_range cpus;
+	double overcommit;    /* 0 = not asked for */
+	struct cpuset cpuset; /* empty = the planner's choice */
+	unsigned node;	      /* EXP_AUTO = the planner's choice */
+	enum lab_isolated isolated;
+	enum lab_smt smt;
+	enum lab_cores cores;
+	struct scenario_pos pos;
+};
+
+/* One <expect> as it applies to one configuration. The fields have the meaning of struct run_expect
+ * (record/run_info.h). */
+struct exp_expect {
+	char *text;  /* "steal.rate of victim below 2 ms/s" */
+	char *guest; /* "" = every guest that is not noise */
+	char *metric;
+	enum expect_relation relation;
+	double value;
+	double tolerance; /* EXPECT_NEAR: relative */
+	/* Compare with value x that metric; all "" = compare with value. of_config is the name of a
+	 * configuration (exp_config.name). */
+	char *of_metric, *of_config, *of_guest;
+	struct scenario_pos pos;
+};
+
+/* One variant at one sweep point: what one run does. */
+struct exp_config {
+	char *name;    /* unique, safe: "base", "pinned", "overcommit-2", "pinned-overcommit-2" */
+	char *variant; /* "base" or the variant's name */
+	char *point;   /* "lab.overcommit=2"; "" without a sweep */
+	uint64_t warmup_ns, duration_ns;
+	unsigned repeats;
+	uint64_t seed;
+	enum trace_word trace;
+	struct exp_lab lab;
+	struct exp_guest *guests; /* noise guests last */
+	size_t n_guests;
+	struct exp_noise *noises;
+	size_t n_noises;
+	struct exp_expect *expects;
+	size_t n_expects;
+	struct scenario_pos pos; /* of <scenario> or <variant> */
+};
+
+struct experiment {
+	char *name;
+	char *title; /* one line; the first line of <doc> where there is no title */
+	char *doc;
+	struct exp_config *configs; /* at least one */
+	size_t n_configs;
+	struct strv files; /* every file read, the scenario first; positions borrow these */
+};
+
+/*
+ * Read a scenario, apply `sets` ("guest.victim.vcpus=4"), check all that can be known without a
+ * box. 0, or -EINVAL (or -errno of the file) with every problem in *msgs and *out untouched. *msgs
+ * must be initialised ({0}); messages are added to it. Bounded: 1 MiB a file, 1000 elements, 256
+ * configurations; includes are read from the scenario's own folder only.
+ */
+int scenario_load(const char *path, const char *const *sets, size_t n_sets, struct experiment *out,
+	struct scenario_msgs *msgs);
+
+/* The same from memory, for tests and fuzzing; an <include> in it is refused. `file` names it. */
+int scenario_load_text(const char *file, const char *text, size_t len, const char *const *sets,
+	size_t n_sets, struct experiment *out, struct scenario_msgs *msgs);
+
+void experiment_release(struct experiment *x);
+
+/* The word as written in a scenario: "below". */
+const char *expect_relation_name(enum expect_relation r);
+/* As struct run_expect has it: "<", "<=", ">", ">=", "within". */
+const char *expect_relation_sign(enum expect_relation r);
+const char *placement_name(enum placement p);
+const char *noise_word_name(enum noise_word n);
+const char *probe_word_name(enum probe_word p);
+const char *guest_kind_name(enum guest_kind k);
+
+/* Write docs/scenario-keys.md and scenarios/scenario.rng from the table of keys. */
+void scenario_print_keys(FILE *f);
+void scenario_print_rng(FILE *f);
+
+#endif

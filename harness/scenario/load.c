@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The scenario reader from end to end: text, tree, configurations, structs, checks.
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario/build.h"
+
+static const char *attr_text(const struct node *n, const char *name)
+{
+	const struct attr *a = node_attr(n, name);
+
+	return a ? a->value : "";
+}
+
+/* The name: as given, else the file's without folder and ".xml". */
+static char *experiment_name(struct loading *l, const char *path)
+{
+	const char *given = attr_text(l->root, "name");
+	const char *slash = strrchr(path, '/');
+	char *name, *dot;
+
+	if (given[0])
+		return xstrdup(given);
+	name = xstrdup(slash ? slash + 1 : path);
+	dot = strrchr(name, '.');
+	if (dot && dot != name)
+		*dot = '\0';
+	if (!name_is_safe(name) || strlen(name) > 40)
+		scenario_msgs_add(l->msgs, BLAME_SCENARIO, l->root->pos, NULL,
+			"the file's name makes no name of at most 40 letters, digits, '.', '_', "
+			"'-'; "
+			"write <scenario name=\"...\">");
+	return name;
+}
+
+/* Text without the blanks around it and the indentation of its lines. */
+static char *trim_text(const char *text)
+{
+	struct strbuf out = {0};
+
+	for (const char *line = text; line;) {
+		const char *end = strchr(line, '\n');
+		size_t len = end ? (size_t)(end - line) : strlen(line);
+
+		while (len && isspace((unsigned char)*line))
+			line++, len--;
+		while (len && isspace((unsigned char)line[len - 1]))
+			len--;
+		if (len || out.len) {
+			strbuf_addn(&out, line, len);
+			strbuf_addn(&out, "\n", 1);
+		}
+		line = end ? end + 1 : NULL;
+	}
+	while (out.len && out.text[out.len - 1] == '\n')
+		out.text[--out.len] = '\0';
+	return out.text ? out.text : xstrdup("");
+}
+
+static void read_texts(struct loading *l, const char *path, struct experiment *x)
+{
+	const struct node *doc = node_child(l->root, "doc", NULL);
+
+	x->name = experiment_name(l, path);
+	x->doc = trim_text(doc && doc->text ? doc->text : "");
+	x->title = attr_text(l->root, "title")[0]
+			   ? xstrdup(attr_text(l->root, "title"))
+			   : xasprintf("%.*s", (int)strcspn(x->doc, "\n"), x->doc);
+}
+
+static void make_configs(struct loading *l, struct experiment *x)
+{
+	struct points points = {0};
+
+	resolve_points(l, &points);
+	for (size_t i = 0; i < points.n; i++) {
+		struct point *p = &points.items[i];
+		struct exp_config c = {0};
+		struct arena a = {0};
+
+		build_config(resolve_tree(l, &a, p), &c);
+		c.name = xstrdup(p->name);
+		c.variant = xstrdup(p->variant);
+		c.point = xstrdup(p->text);
+		build_expects(l->root, &points, p, &c, l->msgs);
+		check_config(&c, l->msgs);
+		check_expects(&c, l->msgs);
+		arena_release(&a);
+		ARRAY_GROW(x->configs, x->n_configs);
+		x->configs[x->n_configs++] = c;
+	}
+	points_release(&points);
+}
+
+/* `l->root` has been read (or not: then there is a message). */
+static int finish(struct loading *l, const char *path, size_t n_before, struct experiment *out)
+{
+	struct experiment x = {0};
+	int rc = 0;
+
+	if (l->root) {
+		resolve_includes(l);
+		resolve_defaults(l);
+		read_texts(l, path, &x);
+		make_configs(l, &x);
+	}
+	arena_release(&l->arena);
+	x.files = l->files;
+	if (l->msgs->n + l->msgs->left_out > n_before) {
+		experiment_release(&x);
+		rc = -EINVAL;
+	} else {
+		*out = x;
+	}
+	return rc;
+}
+
+int scenario_load(const char *path, const char *const *sets, size_t n_sets, struct experiment *out,
+	struct scenario_msgs *msgs)
+{
+	size_t n_before = msgs->n + msgs->left_out;
+	const char *slash = strrchr(path, '/');
+	auto_free char *folder = xasprintf("%.*s", slash ? (int)(slash - path) : 0, path);
+	struct loading l = {.msgs = msgs, .folder = folder, .sets = sets, .n_sets = n_sets};
+
+	if (slash == path) { /* "/x.xml" */
+		free(folder);
+		folder = xstrdup("/.");
+		l.folder = folder;
+	}
+	l.root = load_file(&l, path, ELEM_SCENARIO);
+	return finish(&l, path, n_before, out);
+}
+
+int scenario_load_text(const char *file, const char *text, size_t len, const char *const *sets,
+	size_t n_sets, struct experiment *out, struct scenario_msgs *msgs)
+{
+	size_t n_before = msgs->n + msgs->left_out;
+	struct loading l = {.msgs = msgs, .sets = sets, .n_sets = n_sets};
+
+	l.root = load_text(&l, file, text, len, ELEM_SCENARIO);
+	return finish(&l, file, n_before, out);
+}
+
+void experiment_release(struct experiment *x)
+{
+	for (size_t i = 0; i < x->n_configs; i++)
+		config_release(&x->configs[i]);
+	free(x->configs);
+	free(x->name);
+	free(x->title);
+	free(x->doc);
+	strv_release(&x->files);
+	*x = (struct experiment){0};
+}
+
+const char *expect_relation_name(enum expect_relation r)
+{
+	return words_relation[r];
+}
+
+const char *expect_relation_sign(enum expect_relation r)
+{
+	static const char *const signs[] = {"<", "<=", ">", ">=", "within"};
+
+	return signs[r];
+}
+
+const char *placement_name(enum placement p)
+{
+	return words_placement[p];
+}
+
+const char *noise_word_name(enum noise_word n)
+{
+	return words_noise[n];
+}
+
+const char *guest_kind_name(enum guest_kind k)
+{
+	return words_guest_kind[k];
+}
+
+const char *probe_word_name(enum probe_word p)
+{
+	return key_elems[ELEM_TIMER + p - PROBE_WORD_TIMER].name;
+}

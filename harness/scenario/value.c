@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Parsing of attribute values.
+#include "scenario/value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario/keys.h"
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+static const struct unit time_units[] = {
+	{"h", 3600 * NS_PER_S},
+	{"min", 60 * NS_PER_S},
+	{"s", NS_PER_S},
+	{"ms", NS_PER_MS},
+	{"us", NS_PER_US},
+	{"ns", 1},
+};
+static const struct unit size_units[] = {
+	{"GiB", UINT64_C(1) << 30},
+	{"MiB", UINT64_C(1) << 20},
+	{"KiB", UINT64_C(1) << 10},
+	{"B", 1},
+};
+
+size_t value_size(enum value_type type)
+{
+	switch (type) {
+	case VALUE_NAME:
+	case VALUE_TEXT:
+	case VALUE_FILE:
+		return sizeof(char *);
+	case VALUE_WORD:
+	case VALUE_COUNT:
+	case VALUE_AUTO:
+	case VALUE_PERCENT:
+		return sizeof(unsigned);
+	case VALUE_BIG:
+	case VALUE_TIME:
+	case VALUE_SIZE:
+	case VALUE_VCPUS:
+		return sizeof(uint64_t);
+	case VALUE_RATIO:
+	case VALUE_NUMBER:
+	case VALUE_PART:
+		return sizeof(double);
+	case VALUE_RANGE:
+		return sizeof(struct exp_range);
+	case VALUE_CPUSET:
+		return sizeof(struct cpuset);
+	}
+	return 0;
+}
+
+static char *format_unit(uint64_t v, const struct unit *units, size_t n, char buf[32])
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v % units[i].factor && i + 1 < n)
+			continue;
+		snprintf(buf, 32, "%llu%s", (unsigned long long)(v / units[i].factor),
+			units[i].name);
+		break;
+	}
+	return buf;
+}
+
+char *format_time(uint64_t ns, char buf[32])
+{
+	return format_unit(
+		ns, time_units + (ns ? 0 : 2), ARRAY_SIZE(time_units) - (ns ? 0 : 2), buf);
+}
+
+char *format_size(uint64_t bytes, char buf[32])
+{
+	return format_unit(bytes, size_units, ARRAY_SIZE(size_units), buf);
+}
+
+/* An unsigned decimal number at *p; false when there is none or it does not fit. */
+static bool take_u64(const char **p, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!isdigit((unsigned char)**p))
+		return false;
+	for (; isdigit((unsigned char)**p); (*p)++)
+		if (__builtin_mul_overflow(v, UINT64_C(10), &v) ||
+			__builtin_add_overflow(v, (uint64_t)(**p - '0'), &v))
+			return false;
+	*out = v;
+	return true;
+}
+
+/* A decimal fraction "1.5" at *p, locale-free. */
+static bool take_double(const char **p, double *out)
+{
+	const char *s = *p;
+	double v = 0, scale = 1;
+	int digits = 0;
+
+	for (; isdigit((unsigned char)*s) && digits < 18; s++, digits++)
+		v = v * 10 + (*s - '0');
+	if (*s == '.') {
+		for (s++; isdigit((unsigned char)*s) && digits < 18; s++, digits++) {
+			scale /= 10;
+			v += (*s - '0') * scale;
+		}
+	}
+	if (!digits || isdigit((unsigned char)*s))
+		return false;
+	*p = s;
+	*out = v;
+	return true;
+}
+
+static bool take_unit(const char *text, const struct unit *units, size_t n, uint64_t *out)
+{
+	double v;
+
+	if (!take_double(&text, &v))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(text, units[i].name) && !(v == 0 && !*text))
+			continue;
+		v *= (double)units[i].factor;
+		if (v > 9e18)
+			return false;
+		*out = (uint64_t)(v + 0.5);
+		return true;
+	}
+	return false;
+}
+
+static bool take_word(const struct key_attr *row, const char *text, unsigned *out)
+{
+	for (unsigned i = 0; row->words[i]; i++) {
+		if (strcmp(row->words[i], text))
+			continue;
+		*out = i;
+		return true;
+	}
+	return false;
+}
+
+static bool take_range(const struct key_attr *row, const char *text, struct exp_range *out)
+{
+	uint64_t min, max;
+
+	if (!strcmp(text, "auto")) {
+		*out = (struct exp_range){0, 0};
+		return true;
+	}
+	if (!strcmp(text, "all")) {
+		*out = (struct exp_range){1, UINT32_MAX};
+		return true;
+	}
+	if (!take_u64(&text, &min))
+		return false;
+	max = min;
+	if (!strncmp(text, "..", 2)) {
+		text += 2;
+		max = UINT32_MAX;
+		if (*text && (!take_u64(&text, &max) || max > row->max))
+			return false;
+	}
+	if (*text || min < row->min || min > row->max || max < min)
+		return false;
+	*out = (struct exp_range){(unsigned)min, (unsigned)max};
+	return true;
+}
+
+/* A signed number, then blanks and the unit of a metric, which the expect check compares. */
+static bool take_number(const char *text, double *out)
+{
+	bool negative = *text == '-';
+
+	text += negative;
+	if (!take_double(&text, out))
+		return false;
+	if (negative)
+		*out = -*out;
+	for (; *text; text++)
+		if (!isalpha((unsigned char)*text) && !strchr(" /%", *text))
+			return false;
+	return true;
+}
+
+static bool take_vcpus(const char *text, uint64_t *out)
+{
+	struct cpuset s;
+
+	if (!strcmp(text, "all")) {
+		*out = UINT64_MAX;
+		return true;
+	}
+	if (cpuset_parse(text, &s, NULL) || cpuset_empty(&s) || cpuset_next(&s, EXP_MAX_VCPUS) >= 0)
+		return false;
+	*out = s.bits[0];
+	return true;
+}
+
+static bool text_is_clean(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static bool file_is_safe(const char *text)
+{
+	return text[0] && text[0] != '.' && !strchr(text, '/') && strlen(text) < 256 &&
+	       text_is_clean(text);
+}
+
+union value {
+	const char *text;
+	unsigned u;
+	uint64_t big;
+	double d;
+	struct exp_range range;
+	struct cpuset cpus;
+};
+
+static bool in_range(const struct key_attr *row, uint64_t v)
+{
+	return v >= row->min && v <= row->max;
+}
+
+static bool take_numeric(const struct key_attr *row, const char *text, union value *v)
+{
+	uint64_t big;
+
+	switch (row->type) {
+	case VALUE_COUNT:
+	case VALUE_AUTO:
+		if (row->type == VALUE_AUTO && !strcmp(text, "auto")) {
+			v->u = EXP_AUTO;
+			return true;
+		}
+		if (!take_u64(&text, &big) || *text || !in_range(row, big))
+			return false;
+		v->u = (unsigned)big;
+		return true;
+	case VALUE_BIG:
+		return take_u64(&text, &v->big) && !*text && in_range(row, v->big);
+	case VALUE_TIME:
+		return take_unit(text, time_units, ARRAY_SIZE(time_units), &v->big) &&
+		       in_range(row, v->big);
+	case VALUE_SIZE:
+		return take_unit(text, size_units, ARRAY_SIZE(size_units), &v->big) &&
+		       in_range(row, v->big);
+	case VALUE_PERCENT:
+		if (!take_u64(&text, &big) || strcmp(text, "%") || !in_range(row, big))
+			return false;
+		v->u = (unsigned)big;
+		return true;
+	case VALUE_RATIO:
+		return take_double(&text, &v->d) && !*text && v->d >= (double)row->min &&
+		       v->d <= (double)row->max;
+	case VALUE_PART:
+		if (!take_double(&text, &v->d) || (*text && strcmp(text, "%")))
+			return false;
+		v->d /= *text ? 100 : 1;
+		return v->d <= 1;
+	default:
+		return take_number(text, &v->d);
+	}
+}
+
+static bool take_value(const struct key_attr *row, const char *text, union value *v)
+{
+	switch (row->type) {
+	case VALUE_NAME:
+		v->text = text;
+		return name_is_safe(text) && strlen(text) <= 40;
+	case VALUE_TEXT:
+		v->text = text;
+		return strlen(text) <= 1024 && text_is_clean(text);
+	case VALUE_FILE:
+		v->text = text;
+		return file_is_safe(text);
+	case VALUE_WORD:
+		return take_word(row, text, &v->u);
+	case VALUE_RANGE:
+		return take_range(row, text, &v->range);
+	case VALUE_CPUSET:
+		return !cpuset_parse(text, &v->cpus, NULL) && !cpuset_empty(&v->cpus);
+	case VALUE_VCPUS:
+		return take_vcpus(text, &v->big);
+	default:
+		return take_numeric(row, text, v);
+	}
+}
+
+/* Words and units that are nearly right get a hint. */
+static void describe_failure(const struct key_attr *row, const char *text, struct err *e)
+{
+	struct strbuf want = {0};
+	struct near near = {.word = text};
+	char hint[96] = "";
+
+	value_describe(row, &want);
+	if (row->type == VALUE_WORD) {
+		for (unsigned i = 0; row->words[i]; i++)
+			near_try(&near, row->words[i]);
+		near_hint(&near, hint);
+	}
+	err_set(e, EINVAL, "'%.60s' must be %s%s", text, want.text, hint);
+	strbuf_release(&want);
+}
+
+int value_parse(const struct key_attr *row, const char *text, void *out, struct err *e)
+{
+	union value v;
+
+	memset(&v, 0, sizeof(v));
+	if (!take_value(row, text, &v)) {
+		describe_failure(row, text, e);
+		return -EINVAL;
+	}
+	if (value_size(row->type) == sizeof(char *) && row->type <= VALUE_FILE) {
+		char *copy = xstrdup(v.text);
+
+		memcpy(out, &copy, sizeof(copy));
+	} else {
+		memcpy(out, &v, value_size(row->type));
+	}
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attribute values: text to number by type, with units. One function per question: is it right,
+ * what is it, how does one write it. */
+#ifndef SS_SCENARIO_VALUE_H
+#define SS_SCENARIO_VALUE_H
+
+#include "base/cpuset.h"
+#include "scenario/experiment.h"
+
+enum value_type {
+	VALUE_NAME,    /* char *: safe as a file, domain and cgroup name */
+	VALUE_TEXT,    /* char *: one line */
+	VALUE_FILE,    /* char *: a file name without a slash */
+	VALUE_WORD,    /* unsigned: index into the row's words */
+	VALUE_COUNT,   /* unsigned: min..max */
+	VALUE_AUTO,    /* unsigned: "auto" (EXP_AUTO) or min..max */
+	VALUE_BIG,     /* uint64_t: min..max, no unit */
+	VALUE_TIME,    /* uint64_t ns: "10ms" */
+	VALUE_SIZE,    /* uint64_t bytes: "64MiB" */
+	VALUE_PERCENT, /* unsigned: "50%" */
+	VALUE_RATIO,   /* double: "2.5" */
+	VALUE_NUMBER,  /* double, any sign; "500" or "500ms/s": what follows must be the metric's
+			  unit */
+	VALUE_PART,    /* double: "2%" or "0.02" */
+	VALUE_RANGE,   /* struct exp_range: "2", "2..4", "2..", "all" */
+	VALUE_CPUSET,  /* struct cpuset: "0-3,8" */
+	VALUE_VCPUS,   /* uint64_t mask: "0-3", "all" (~0) */
+};
+
+struct key_attr;
+
+/* The size of what value_parse() writes. */
+size_t value_size(enum value_type type);
+
+/* Parse `text` for the row; *out (value_size() bytes; strings are malloc'ed) is untouched on
+ * failure. -EINVAL with "must be ...; write e.g. ..." in `e`. */
+int value_parse(const struct key_attr *row, const char *text, void *out, struct err *e);
+
+/* What is allowed, for people: "1 to 16", "float | pinned | ...", "time from 100us to 10s". */
+void value_describe(const struct key_attr *row, struct strbuf *out);
+/* A regular expression (XML Schema) that every right value matches; NULL for free text. */
+const char *value_pattern(enum value_type type);
+
+/* "1500us", "10ms", "30s", "10h": the largest unit that divides it. buf of 32 bytes. */
+char *format_time(uint64_t ns, char buf[32]);
+char *format_size(uint64_t bytes, char buf[32]);
+
+/* The candidate nearest to `word`, or NULL when none is near. */
+struct near {
+	const char *word, *best;
+	unsigned distance;
+};
+void near_try(struct near *n, const char *candidate);
+/* "; did you mean 'x'?" or "", in a buffer of 96 bytes. */
+char *near_hint(const struct near *n, char buf[96]);
+
+#endif

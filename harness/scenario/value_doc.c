@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is allowed as a value, in words and as a pattern; near misses.
+#include "scenario/value.h"
+
+#include <string.h>
+
+#include "scenario/keys.h"
+
+void value_describe(const struct key_attr *row, struct strbuf *out)
+{
+	unsigned long long min = row->min, max = row->max;
+	char a[32], b[32];
+
+	switch (row->type) {
+	case VALUE_NAME:
+		strbuf_add(out, "a name of at most 40 letters, digits, '.', '_', '-'");
+		break;
+	case VALUE_TEXT:
+		strbuf_add(out, "one line of text of at most 1024 bytes");
+		break;
+	case VALUE_FILE:
+		strbuf_add(out, "the name of a file in the scenario's own folder");
+		break;
+	case VALUE_WORD:
+		for (unsigned i = 0; row->words[i]; i++)
+			strbuf_add(out, "%s%s", i ? " | " : "", row->words[i]);
+		break;
+	case VALUE_AUTO:
+		strbuf_add(out, "auto or a number from %llu to %llu", min, max);
+		break;
+	case VALUE_COUNT:
+	case VALUE_BIG:
+		strbuf_add(out, "a number from %llu to %llu", min, max);
+		break;
+	case VALUE_TIME:
+		strbuf_add(out, "a time from %s to %s with its unit (ns us ms s min h)",
+			format_time(row->min, a), format_time(row->max, b));
+		break;
+	case VALUE_SIZE:
+		strbuf_add(out, "a size from %s to %s with its unit (KiB MiB GiB)",
+			format_size(row->min, a), format_size(row->max, b));
+		break;
+	case VALUE_PERCENT:
+		strbuf_add(out, "%llu%% to %llu%%", min, max);
+		break;
+	case VALUE_RATIO:
+		strbuf_add(out, "a number from %llu to %llu, as 2.5", min, max);
+		break;
+	case VALUE_NUMBER:
+		strbuf_add(out, "a number, with or without the metric's unit");
+		break;
+	case VALUE_PART:
+		strbuf_add(out, "at most 100%%, as 5%%");
+		break;
+	case VALUE_RANGE:
+		strbuf_add(out,
+			"a number of CPUs from %llu to %llu, a range as 2..4 or 2.., all, or auto",
+			min, max);
+		break;
+	case VALUE_CPUSET:
+		strbuf_add(out, "a CPU list as 0-3,8");
+		break;
+	case VALUE_VCPUS:
+		strbuf_add(out, "all or vCPU numbers as 0-3 (at most 15)");
+		break;
+	}
+}
+
+const char *value_pattern(enum value_type type)
+{
+	switch (type) {
+	case VALUE_NAME:
+		return "[A-Za-z0-9][A-Za-z0-9._\\-]{0,39}";
+	case VALUE_FILE:
+		return "[^/.][^/]{0,254}";
+	case VALUE_COUNT:
+	case VALUE_BIG:
+		return "[0-9]+";
+	case VALUE_AUTO:
+		return "auto|[0-9]+";
+	case VALUE_TIME:
+		return "0|[0-9]*\\.?[0-9]+(ns|us|ms|s|min|h)";
+	case VALUE_SIZE:
+		return "[0-9]*\\.?[0-9]+(B|KiB|MiB|GiB)";
+	case VALUE_PERCENT:
+		return "[0-9]+%";
+	case VALUE_RATIO:
+		return "[0-9]*\\.?[0-9]+";
+	case VALUE_NUMBER:
+		return "-?[0-9]*\\.?[0-9]+[ A-Za-z/%]*";
+	case VALUE_PART:
+		return "[0-9]*\\.?[0-9]+%?";
+	case VALUE_RANGE:
+		return "auto|all|[0-9]+(\\.\\.[0-9]*)?";
+	case VALUE_CPUSET:
+		return "[0-9, \\-]+";
+	case VALUE_VCPUS:
+		return "all|[0-9, \\-]+";
+	case VALUE_TEXT:
+	case VALUE_WORD:
+		break;
+	}
+	return NULL;
+}
+
+void near_try(struct near *n, const char *candidate)
+{
+	unsigned d = edit_distance(n->word, candidate);
+	size_t len = strlen(n->word);
+
+	/* Also "pin" for "pinned". */
+	if (len >= 3 && !strncmp(n->word, candidate, len))
+		d = 1;
+	if (d > (len <= 3 ? 1 : MAX(2u, (unsigned)MIN(len, strlen(candidate)) / 3)))
+		return;
+	if (!n->best || d < n->distance) {
+		n->best = candidate;
+		n->distance = d;
+	}
+}
+
+char *near_hint(const struct near *n, char buf[96])
+{
+	buf[0] = '\0';
+	if (n->best)
+		snprintf(buf, 96, "; did you mean '%.64s'?", n->best);
+	return buf;
+}
