@@ -105,11 +105,11 @@ void strv_release(struct strv *v)
 
 void strbuf_addn(struct strbuf *b, const char *s, size_t n)
 {
-	size_t room = b->text ? (size_t)1 << (64 - __builtin_clzll((b->len + 1) | 63)) : 0;
+	size_t room = b->text ? (size_t)1 << (64 - __builtin_clzll(b->len | 63)) : 0;
 
 	if (b->len + n + 1 > room)
 		b->text = xrealloc(b->text,
-			(size_t)1 << (64 - __builtin_clzll((b->len + n + 1) | 63)));
+			(size_t)1 << (64 - __builtin_clzll((b->len + n) | 63)));
 	memcpy(b->text + b->len, s, n);
 	b->len += n;
 	b->text[b->len] = '\0';
