@@ -167,6 +167,15 @@ void svg_axes(struct svg *s, const struct axis *x, const struct axis *y)
 	svg_text(s, "start label", 2, y->to - 10, "%s", y->label);
 }
 
+void svg_x_axis(struct svg *s, const struct axis *x, double y)
+{
+	const struct axis flat = {.from = y, .to = y + 4};
+
+	ticks(s, x, &flat, true);
+	svg_line(s, "axis", x->from, y, x->to, y);
+	svg_text(s, "middle label", (x->from + x->to) / 2, y + 34, "%s", x->label);
+}
+
 static double legend_width(const char *name)
 {
 	return 26 + CHAR_W * (double)strlen(name);

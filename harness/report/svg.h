@@ -46,6 +46,8 @@ double axis_at(const struct axis *a, double value); /* clipped to the range */
 void axis_round(struct axis *a);
 /* Axes with ticks, grid, numbers and labels. */
 void svg_axes(struct svg *s, const struct axis *x, const struct axis *y);
+/* An x axis alone, without a grid. */
+void svg_x_axis(struct svg *s, const struct axis *x, double y);
 /* Names with their colours (classes c0, c1, ...), wrapped into `w` from (x, y). Returns the y
  * below. */
 double svg_legend(struct svg *s, const char *const *names, size_t n, double x, double y, double w);
@@ -70,6 +72,10 @@ struct svg_dist_data {
 };
 void svg_plot_distribution(struct strbuf *out, double width, bool standalone, const char *title,
 	const char *x_label, const struct svg_dist_data *dists, size_t n);
+
+/* Timer lateness of every guest that has it (at most 16). false when none has: nothing is added. */
+bool svg_distribution_of(
+	const struct analysis *a, double width, bool standalone, struct strbuf *out);
 
 /* What the vCPU's thread did around one late wake-up, and who ran meanwhile. */
 void svg_plot_late(struct strbuf *out, double width, bool standalone, const struct analysis *a,

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report/figures.h"
+
+#include <stdlib.h>
+
+const struct figure_info figure_table[] = {
+	{"steal", "Steal", "ms/s per vCPU", {SERIES_STEAL}, 1, 1,
+		"no guest has a steal counter (KVM guests do; TCG and native ones do not)"},
+	{"late", "Lateness", "ms", {SERIES_TIMER_LATE}, 1, 1e-3, "no guest ran the timer probe"},
+	{"elapsed", "Elapsed sleep", "ms", {SERIES_SLEEP_ELAPSED}, 1, 1e-3,
+		"no guest ran the timer probe"},
+	{"witnesses", "Wait and steal", "ms/s per vCPU",
+		{SERIES_STEAL, SERIES_RUN_DELAY, SERIES_WAIT}, 3, 1,
+		"neither a steal counter nor a host trace"},
+};
+const size_t n_figures = ARRAY_SIZE(figure_table);
+
+static const char *const witness_names[SERIES_COUNT] = {
+	[SERIES_STEAL] = "guest steal",
+	[SERIES_RUN_DELAY] = "host run_delay",
+	[SERIES_WAIT] = "traced wait",
+};
+
+/* A window too short for six bins of 10 s shows the 1 s ones, where they exist. */
+static bool use_fine(const struct analysis *a)
+{
+	return a->window_s < 60;
+}
+
+double figure_bin_s(const struct analysis *a)
+{
+	return use_fine(a) ? 1 : 10;
+}
+
+size_t *figure_guest_order(const struct analysis *a)
+{
+	size_t *order = xcalloc(a->n_guests, sizeof(*order)), n = 0;
+
+	for (int noise = 0; noise <= 1; noise++)
+		for (size_t g = 0; g < a->n_guests; g++)
+			if (a->guests[g].is_noise == noise)
+				order[n++] = g;
+	return order;
+}
+
+static void add_line(
+	struct figure_line **lines, size_t *n, char *name, char *group, const struct series *s)
+{
+	ARRAY_GROW(*lines, *n);
+	(*lines)[(*n)++] = (struct figure_line){name, group, s};
+}
+
+static void add_vcpu(const struct analysis_guest *g, const struct analysis_vcpu *v, bool fine,
+	const struct figure_info *f, struct figure_line **lines, size_t *n)
+{
+	for (unsigned k = 0; k < f->n_series; k++) {
+		const struct series *s = fine ? &v->fine[f->series[k]] : &v->series[f->series[k]];
+		char *vcpu;
+
+		if (!s->n)
+			continue;
+		vcpu = xasprintf("%s vcpu%u%s", g->name, v->id, g->is_noise ? " (noise)" : "");
+		if (f->n_series > 1)
+			add_line(lines, n, xstrdup(witness_names[f->series[k]]), vcpu, s);
+		else
+			add_line(lines, n, vcpu, NULL, s);
+	}
+}
+
+struct figure_line *figure_lines(
+	const struct analysis *a, const struct figure_info *f, size_t *n, size_t *left_out)
+{
+	auto_free size_t *order = figure_guest_order(a);
+	struct figure_line *lines = NULL;
+	size_t count = 0, most = FIGURE_MAX_LINES * f->n_series;
+
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct analysis_guest *g = &a->guests[order[i]];
+
+		for (unsigned v = 0; v < g->n_vcpus; v++)
+			add_vcpu(g, &g->vcpus[v], use_fine(a), f, &lines, &count);
+	}
+	*left_out = count > most ? count - most : 0;
+	while (count > most) {
+		count--;
+		free(lines[count].name);
+		free(lines[count].group);
+	}
+	*n = count;
+	return lines;
+}
+
+void figure_lines_free(struct figure_line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(lines[i].name);
+		free(lines[i].group);
+	}
+	free(lines);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which lines stand in which figure over time: one table for the page and for the SVG files. */
+#ifndef SS_REPORT_FIGURES_H
+#define SS_REPORT_FIGURES_H
+
+#include "analysis/analysis.h"
+
+#define FIGURE_MAX_LINES                                                                           \
+	16 /* a figure with more cannot be read; guests that are no noise come first */
+
+struct figure_info {
+	const char *id; /* also the name of its SVG file */
+	const char *name, *unit;
+	enum series_id series[3];
+	unsigned n_series;   /* more than one: a group of lines for each vCPU */
+	double scale;	     /* from the series' unit to `unit` */
+	const char *missing; /* what it takes, said where there is nothing to show */
+};
+extern const struct figure_info figure_table[];
+extern const size_t n_figures;
+
+struct figure_line {
+	char *name, *group; /* group: NULL, or the vCPU whose lines belong together */
+	const struct series *series;
+};
+
+/* The lines of a figure that have data; the caller frees with figure_lines_free(). 1 s bins in
+ * short runs, else 10 s. *left_out: how many more there are. */
+struct figure_line *figure_lines(
+	const struct analysis *a, const struct figure_info *f, size_t *n, size_t *left_out);
+void figure_lines_free(struct figure_line *lines, size_t n);
+
+/* Length of the bins of the figures of this analysis, in seconds. */
+double figure_bin_s(const struct analysis *a);
+
+/* Indices of the guests, those that are no noise first, in order. Caller frees. */
+size_t *figure_guest_order(const struct analysis *a);
+
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The timeline around a late wake-up and the placement map as SVG. */
+#include "report/svg.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARGIN	   8
+#define BAND_H	   26
+#define CELL	   26
+#define CELL_LEAST 12
+#define NAME_W	   170
+#define MAX_CPUS   256 /* columns drawn */
+
+/* ---- one late wake-up */
+
+static const char *state_class(const struct late_piece *p)
+{
+	if (p->throttled)
+		return "throttle";
+	switch (p->state) {
+	case THREAD_RUNNING:
+		return "run";
+	case THREAD_WAITING:
+		return "wait";
+	case THREAD_SLEEPING:
+		return "sleep";
+	default:
+		return "unknown";
+	}
+}
+
+static const char *state_word(const struct late_piece *p)
+{
+	static const struct {
+		const char *class, *word;
+	} words[] = {{"throttle", "held by a quota"}, {"run", "running"}, {"wait", "waiting"},
+		{"sleep", "sleeping"}, {"unknown", "not traced"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i].class, state_class(p)))
+			return words[i].word;
+	return "";
+}
+
+static double ms_from(uint64_t t, uint64_t zero)
+{
+	return (double)(int64_t)(t - zero) / 1e6;
+}
+
+static void draw_piece(
+	struct svg *s, const struct axis *x, double y, const struct late_piece *p, uint64_t zero)
+{
+	double from = axis_at(x, ms_from(p->start_ns, zero)),
+	       to = axis_at(x, ms_from(p->end_ns, zero));
+	char tip[256], cpu[24] = "";
+
+	if (to - from < 0.05)
+		return;
+	if (p->cpu >= 0)
+		snprintf(cpu, sizeof(cpu), ", CPU %d", p->cpu);
+	snprintf(tip, sizeof(tip), "%s%s%s%.150s, %.3f ms", state_word(p), cpu,
+		p->occupant ? ", behind " : "", p->occupant ? p->occupant : "",
+		ms_from(p->end_ns, p->start_ns));
+	svg_rect(s, state_class(p), from, y, to - from, BAND_H, tip);
+}
+
+/* Who stood in the way, written below the stretches wide enough to hold it; equal neighbours once.
+ */
+static void draw_occupants(struct svg *s, const struct axis *x, double y, const struct late *l)
+{
+	for (size_t i = 0; i < l->n_pieces;) {
+		const char *who = l->pieces[i].occupant;
+		size_t j = i + 1;
+		double from, to;
+		int room;
+
+		while (j < l->n_pieces && who && l->pieces[j].occupant &&
+			!strcmp(who, l->pieces[j].occupant))
+			j++;
+		from = axis_at(x, ms_from(l->pieces[i].start_ns, l->deadline_ns));
+		to = axis_at(x, ms_from(l->pieces[j - 1].end_ns, l->deadline_ns));
+		room = (int)((to - from) / 7);
+		i = j;
+		if (!who || room < 4)
+			continue;
+		svg_line(s, "axis", from + 1, y + 4, to - 1, y + 4);
+		svg_text(s, "middle", (from + to) / 2, y + 18, "%.*s%s",
+			(int)strlen(who) > room ? room - 1 : room, who,
+			(int)strlen(who) > room ? "\xe2\x80\xa6" : "");
+	}
+}
+
+void svg_plot_late(struct strbuf *out, double width, bool standalone, const struct analysis *a,
+	const struct late *l)
+{
+	struct svg s = {.out = out, .standalone = standalone};
+	auto_free char *title = xasprintf("%s vcpu%u: %.3f ms late", a->guests[l->guest].name,
+		a->guests[l->guest].vcpus[l->vcpu].id, (double)l->lateness_ns / 1e6);
+	uint64_t first = l->deadline_ns, last = l->woke_ns;
+	double head = standalone ? 42 : 20, at;
+	struct axis x;
+
+	for (size_t i = 0; i < l->n_pieces; i++) {
+		first = MIN(first, l->pieces[i].start_ns);
+		last = MAX(last, l->pieces[i].end_ns);
+	}
+	svg_begin(&s, width, head + BAND_H + 24 + 44, title);
+	if (standalone)
+		svg_text(&s, "start", 2, 16, "%s", title);
+	x = (struct axis){ms_from(first, l->deadline_ns), ms_from(last, l->deadline_ns), MARGIN,
+		width - MARGIN, false, "time since the deadline (ms)"};
+	for (size_t i = 0; i < l->n_pieces; i++)
+		draw_piece(&s, &x, head, &l->pieces[i], l->deadline_ns);
+	draw_occupants(&s, &x, head + BAND_H, l);
+	at = axis_at(&x, 0);
+	svg_line(&s, "mark", at, head - 4, at, head + BAND_H + 4);
+	svg_text(&s, at > width / 2 ? "end dim" : "start dim", at > width / 2 ? at + 3 : at - 3,
+		head - 8, l->kind == LATE_GAP ? "gap begins" : "deadline");
+	at = axis_at(&x, ms_from(l->woke_ns, l->deadline_ns));
+	svg_line(&s, "mark", at, head - 4, at, head + BAND_H + 4);
+	svg_text(&s, "end dim", fmin(at + 3, width - 2), head - 8,
+		l->kind == LATE_GAP ? "gap ends" : "woke");
+	svg_x_axis(&s, &x, head + BAND_H + 26);
+	svg_end(&s);
+}
+
+/* ---- placement */
+
+struct place_row {
+	const char *name;
+	char *sub;
+	const struct cpuset *cpus;
+	size_t colour;
+};
+
+static size_t collect_rows(const struct analysis *a, struct place_row **rows)
+{
+	const struct run_info *r = &a->info;
+	size_t n = 0, colour = 0;
+
+	for (size_t g = 0; g < r->n_guests; g++, colour++)
+		for (unsigned v = 0; v < MIN(r->guests[g].n_vcpus, ARRAY_SIZE(r->guests[g].vcpus));
+			v++) {
+			ARRAY_GROW(*rows, n);
+			(*rows)[n++] = (struct place_row){r->guests[g].name,
+				xasprintf("vcpu%u", r->guests[g].vcpus[v].id),
+				&r->guests[g].vcpus[v].cpu_set, colour};
+		}
+	for (size_t i = 0; i < r->n_noises; i++, colour++) {
+		ARRAY_GROW(*rows, n);
+		(*rows)[n++] = (struct place_row){r->noises[i].name,
+			xasprintf("%u %s", r->noises[i].threads, r->noises[i].kind),
+			&r->noises[i].cpus, colour};
+	}
+	return n;
+}
+
+/* CPUs that anything here may use. */
+static struct cpuset cpus_of(const struct analysis *a, const struct place_row *rows, size_t n)
+{
+	struct cpuset all = cpuset_or(&a->info.lab_cpus, &a->info.housekeeping_cpus);
+
+	for (size_t i = 0; i < n; i++)
+		all = cpuset_or(&all, rows[i].cpus);
+	return all;
+}
+
+static void draw_row(
+	struct svg *s, const struct place_row *r, const struct cpuset *cpus, double y, double cell)
+{
+	char class[16], tip[160];
+	int column = 0;
+
+	snprintf(class, sizeof(class), "b%zu", r->colour % 8);
+	svg_text(s, "end", NAME_W - 8, y + CELL / 2.0 + 2, "%.14s %.10s", r->name, r->sub);
+	cpuset_for_each (cpu, cpus) {
+		double x = NAME_W + column * cell;
+
+		if (column++ >= MAX_CPUS)
+			break;
+		svg_rect(s, "grid", x + 0.5, y + 0.5, cell - 1, CELL - 5, NULL);
+		if (!cpuset_has(r->cpus, (unsigned)cpu))
+			continue;
+		snprintf(tip, sizeof(tip), "%.64s %.20s may run on CPU %d", r->name, r->sub, cpu);
+		svg_rect(s, class, x + 1.5, y + 1.5, cell - 3, CELL - 7, tip);
+	}
+}
+
+void svg_plot_placement(struct strbuf *out, double width, bool standalone, const struct analysis *a)
+{
+	struct svg s = {.out = out, .standalone = standalone};
+	auto_free struct place_row *rows = NULL;
+	size_t n = collect_rows(a, &rows);
+	struct cpuset cpus = cpus_of(a, rows, n);
+	unsigned columns = MIN(cpuset_count(&cpus), MAX_CPUS);
+	double head = standalone ? 50 : 26, cell, y = head;
+	int column = 0;
+
+	cell = fmin(CELL * 2, fmax(CELL_LEAST, (width - NAME_W - 4) / fmax(columns, 1)));
+	svg_begin(&s, fmax(NAME_W + cell * columns + 4, 300), head + (double)n * CELL + 20,
+		"Placement");
+	if (standalone)
+		svg_text(&s, "start", 2, 16, "Placement");
+	svg_text(&s, "end dim", NAME_W - 8, head - 8, "CPU");
+	cpuset_for_each (cpu, &cpus) {
+		if (column >= MAX_CPUS)
+			break;
+		if (cell >= 20 || column % 4 == 0)
+			svg_text(&s, "middle dim", NAME_W + (column + 0.5) * cell, head - 8, "%d",
+				cpu);
+		column++;
+	}
+	for (size_t i = 0; i < n; i++, y += CELL) {
+		draw_row(&s, &rows[i], &cpus, y, cell);
+		free(rows[i].sub);
+	}
+	svg_text(&s, "end dim", NAME_W - 8, y + 12, "lab CPU");
+	column = 0;
+	cpuset_for_each (cpu, &cpus) {
+		if (column < MAX_CPUS && cpuset_has(&a->info.lab_cpus, (unsigned)cpu))
+			svg_rect(&s, "sleep", NAME_W + column * cell + 1.5, y + 5, cell - 3, 7,
+				"lab CPU");
+		column++;
+	}
+	svg_end(&s);
+}
