@@ -77,9 +77,10 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 	}
 	strbuf_add(out, "</table></div>\n");
 	if (none.len) {
-		strbuf_add(out, "<p class=\"note\">Not provided in this run: ");
+		strbuf_add(
+			out, "<details class=\"note\"><summary>Not provided in this run</summary>");
 		escape_xml(out, none.text);
-		strbuf_add(out, ".</p>\n");
+		strbuf_add(out, "</details>\n");
 	}
 	strbuf_release(&none);
 }
@@ -127,14 +128,15 @@ static void blame_line(const struct blame_row *b, struct strbuf *out)
 {
 	strbuf_add(out, "<tr><td class=\"wrap\">");
 	escape_xml(out, b->culprit);
-	strbuf_add(out, "</td><td>");
-	escape_xml(out, culprit_kind_name(b->kind));
-	strbuf_add(out, "</td><td class=\"n\">");
-	html_ns(out, b->ns);
 	strbuf_add(out,
-		"</td><td class=\"n\">%" PRIu64 "</td><td class=\"barcell\"><span class=\"bar\" "
-		"style=\"width:%.0fpx\"></span> %.1f %%</td></tr>\n",
-		b->times, fmin(fmax(b->share, 0), 100) * 0.7, b->share);
+		"</td><td class=\"barcell\"><span class=\"bar\" style=\"width:%.0fpx\"></span> "
+		"%.1f %%"
+		"</td><td class=\"n\">",
+		fmin(fmax(b->share, 0), 100) * 0.7, b->share);
+	html_ns(out, b->ns);
+	strbuf_add(out, "</td><td class=\"n\">%" PRIu64 "</td><td class=\"nowrap\">", b->times);
+	escape_xml(out, culprit_kind_name(b->kind));
+	strbuf_add(out, "</td></tr>\n");
 }
 
 /* Rows [from, to) are one vCPU's, largest first. */
@@ -144,20 +146,20 @@ static void blame_table(const struct analysis *a, size_t from, size_t to, struct
 	size_t shown = MIN(to - from, (size_t)BLAME_ROWS);
 	double rest = 0;
 
-	strbuf_add(out, "<div class=\"wide\"><table><caption>");
+	strbuf_add(out, "<div class=\"wide\"><table><caption class=\"who\">");
 	html_text(out, "%s vcpu%u%s waited ", g->name, g->vcpus[a->blame[from].vcpu].id,
 		g->is_noise ? " (noise)" : "");
 	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);
-	strbuf_add(out, "</caption><tr><th>culprit</th><th>kind</th><th class=\"n\">time</th><th "
-			"class=\"n\">"
-			"waits</th><th>share of the waiting</th></tr>\n");
+	strbuf_add(out, "</caption><tr><th>culprit</th><th>share of its waiting</th><th "
+			"class=\"n\">time</th>"
+			"<th class=\"n\">waits</th><th>kind</th></tr>\n");
 	for (size_t i = from; i < from + shown; i++)
 		blame_line(&a->blame[i], out);
 	for (size_t i = from + shown; i < to; i++)
 		rest += a->blame[i].share;
 	if (shown < to - from)
 		strbuf_add(out,
-			"<tr><td>%zu others</td><td></td><td></td><td></td><td>%.1f %%</td></tr>\n",
+			"<tr><td>%zu others</td><td>%.1f %%</td><td></td><td></td><td></td></tr>\n",
 			to - from - shown, rest);
 	strbuf_add(out, "</table></div>\n");
 }

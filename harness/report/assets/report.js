@@ -28,6 +28,16 @@
 		if (data.window_s <= 3 * 3600) return Math.floor(s / 60) + ":" + pad(s % 60);
 		return Math.floor(s / 3600) + ":" + pad(s % 3600 / 60);
 	}
+	/* Ticks of time where a clock has them: each 15 s, 10 min, 2 h. */
+	const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+	function timeTicks(a, b, pixels) {
+		const least = (b - a) / Math.max(pixels / 75, 1);
+		const step = steps.find((s) => s >= least) || (least < 1 ? 1 : 172800);
+		const fine = b - a < 5 ? Math.pow(10, Math.ceil(Math.log10(least))) : step;
+		const ticks = [];
+		for (let v = Math.ceil(a / fine) * fine; v <= b; v += fine) ticks.push({ v: v, label: clock(v) });
+		return ticks;
+	}
 	function clockName() {
 		if (data.window_s <= 300) return "time since measuring began (s)";
 		return "time since measuring began " + (data.window_s <= 3 * 3600 ? "(min:s)" : "(h:min)");
@@ -131,7 +141,7 @@
 			xRangePad: 4,
 			yRangePad: 6,
 			axes: {
-				x: { axisLabelFormatter: clock, pixelsPerLabel: 70 },
+				x: { ticker: timeTicks },
 				y: { axisLabelWidth: 48, pixelsPerLabel: 40 },
 			},
 			highlightCallback: (e, x, points, row) => self.say(row),

@@ -1,0 +1,40 @@
+#!/bin/bash
+# report.html in a real Chromium: no complaint, no request, every figure has points, nothing overlaps or
+# leaves the screen at 1280 and 390 pixels, light and dark; keys work; a 10 h report opens at once.
+# The pages are made by test_html (an analysis of invented values) and, where there are records in the
+# results folder named by RECORDS, from the newest of them. SHOTS=DIR keeps the screenshots.
+. "$(dirname "$0")/lib.sh"
+
+command -v chromium >/dev/null && command -v python3 >/dev/null ||
+	{ skip "report_browser: needs chromium and python3"; finish; }
+BUILD=${BUILD:-build}
+make -s BUILD="$BUILD" "$BUILD/tests/test_html" >"$T/make" 2>&1 || { bad "test_html: $(tail -3 "$T/make")"; finish; }
+mkdir -p "$T/pages" "${SHOTS:=$T/shots}"
+"$BUILD/tests/test_html" --write "$T/pages" || { bad "test_html --write"; finish; }
+newest=$(ls -dt "${RECORDS:-results}"/*/report.html 2>/dev/null | head -1)
+[ -z "$newest" ] || cp "$newest" "$T/pages/real.html"
+
+timeout 300 python3 tests/e2e/browser.py "$SHOTS" "$T"/pages/*.html >"$T/seen" 2>"$T/err" ||
+	bad "the browser failed: $(tail -2 "$T/err")"
+while read -r line; do
+	echo "$line" >"$T/one.json"
+	name=$(jq -r '.page + " at " + .view' "$T/one.json")
+	is "$name: no complaint, no request, no image" "$T/one.json" \
+		'(.complaints | length == 0) and (.asked | length == 0) and .images == 0' '[.complaints, .asked]'
+	is "$name: nothing overlaps or leaves the screen" "$T/one.json" \
+		'.scroll <= 0 and (.wide | length == 0) and (.overlaps | length == 0)' '[.scroll, .wide, .overlaps]'
+	is "$name: opens in under 2 s" "$T/one.json" '.seconds < 2' .seconds
+	case "$name" in
+	real*) ;;
+	compare*)
+		is "$name: has its plots" "$T/one.json" '.svgs >= 4' .svgs ;;
+	*)
+		is "$name: every figure has its points, keys work" "$T/one.json" \
+			'(.figures | length == 4) and all(.figures[]; .points > 50 and .width > 300) and .keys == "ok"' \
+			'[.keys, .figures[].points]' ;;
+	esac
+done <"$T/seen"
+[ "$(wc -l <"$T/seen")" -ge 16 ] && ok "every page was seen in four views" || bad "only $(wc -l <"$T/seen") views"
+size=$(stat -c %s "$T/pages/long.html")
+[ "$size" -lt 5000000 ] && ok "a report of 10 h and 17 vCPUs has $size bytes" || bad "10 h report: $size bytes"
+finish
