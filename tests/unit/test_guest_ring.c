@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* collect/guest_ring: what a sound guest writes arrives whole and in order; what a hostile one
+ * writes is counted, bounded and harmless. The test plays the guest through a mapping of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "collect/guest_ring.h"
+#include "guest-agent/probe/ring.h"
+
+#define SLOTS 64u
+
+struct rig {
+	char dir[64], name[64], file[128];
+	struct guest_shm *g;
+	uint8_t *page; /* the guest's view */
+	uint64_t size;
+	unsigned vcpus;
+	struct ring rings[SHM_MAX_VCPUS];
+};
+
+static void rig_up(struct rig *r, unsigned vcpus)
+{
+	static unsigned serial;
+	struct shm_probe probe = {.id = PROBE_TIMER, .vcpu_mask = 3, .p = {10000000}};
+	struct err e = ERR_INIT;
+	struct shm_host *host;
+	char path[96];
+	int fd;
+
+	*r = (struct rig){.vcpus = vcpus};
+	strcpy(r->dir, "/tmp/test_guest_ring.XXXXXX");
+	assert_non_null(mkdtemp(r->dir));
+	snprintf(r->name, sizeof(r->name), "ss-test-ring-%d-%u", (int)getpid(), serial++);
+	snprintf(r->file, sizeof(r->file), "%s/guest.bin", r->dir);
+	assert_int_equal(
+		guest_shm_create(r->name, "victim", vcpus, SLOTS, &probe, 1, r->file, &r->g, &e),
+		0);
+	r->size = guest_shm_size(r->g);
+	snprintf(path, sizeof(path), "/dev/shm/%s", r->name);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	r->page = mmap(NULL, r->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(r->page, MAP_FAILED);
+	close(fd);
+	host = (struct shm_host *)r->page;
+	for (unsigned i = 0; i < vcpus; i++)
+		ring_init(&r->rings[i], (struct shm_vcpu *)(r->page + SHM_VCPU_OFFSET) + i,
+			r->page + host->ring_offset + (size_t)i * host->ring_stride,
+			host->ring_slots);
+}
+
+static void rig_down(struct rig *r)
+{
+	char path[96];
+
+	guest_shm_destroy(r->g);
+	munmap(r->page, r->size);
+	snprintf(path, sizeof(path), "/dev/shm/%s", r->name);
+	assert_int_equal(access(path, F_OK), -1);
+	unlink(r->file);
+	rmdir(r->dir);
+}
+
+/* The guest writes one record; false when the ring was full. */
+static bool put(struct rig *r, unsigned vcpu, uint8_t type, uint64_t tsc)
+{
+	struct shm_rec *rec = ring_slot(&r->rings[vcpu]);
+
+	if (!rec)
+		return false;
+	*rec = (struct shm_rec){.type = type, .probe = PROBE_TIMER, .vcpu = 99, .tsc = tsc};
+	ring_publish(&r->rings[vcpu], rec);
+	return true;
+}
+
+static void drain(struct rig *r)
+{
+	struct err e = ERR_INIT;
+
+	assert_int_equal(guest_shm_drain(r->g, &e), 0);
+}
+
+/* Close the collector and read the file's records. */
+static struct shm_rec *finish(struct rig *r, size_t *n)
+{
+	struct guest_file_header h;
+	struct shm_rec *recs;
+	char *text;
+	size_t len;
+
+	guest_shm_destroy(r->g);
+	r->g = NULL;
+	text = read_file(r->file, 64 << 20, &len, NULL);
+	assert_non_null(text);
+	assert_true(len >= sizeof(h));
+	memcpy(&h, text, sizeof(h));
+	assert_int_equal(h.magic, GUEST_FILE_MAGIC);
+	assert_int_equal(h.header_size, sizeof(h));
+	assert_int_equal(h.nr_vcpus, r->vcpus);
+	assert_string_equal(h.name, "victim");
+	assert_int_equal((len - sizeof(h)) % sizeof(*recs), 0);
+	*n = (len - sizeof(h)) / sizeof(*recs);
+	recs = xcalloc(*n + 1, sizeof(*recs));
+	memcpy(recs, text + sizeof(h), *n * sizeof(*recs));
+	free(text);
+	return recs;
+}
+
+static void test_header_is_what_the_guest_needs(void **state)
+{
+	struct rig r;
+	struct shm_host *h;
+	struct stat st;
+	char path[96];
+
+	(void)state;
+	rig_up(&r, 3);
+	h = (struct shm_host *)r.page;
+	snprintf(path, sizeof(path), "/dev/shm/%s", r.name);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_size, r.size);
+	assert_int_equal(h->magic, SHM_MAGIC);
+	assert_int_equal(h->nr_vcpus, 3);
+	assert_int_equal(h->total_size, r.size);
+	assert_int_equal(h->ring_slots, SLOTS);
+	assert_int_equal(h->command, SHM_CMD_IDLE);
+	assert_int_equal(h->nr_probes, 1);
+	assert_int_equal(h->probes[0].p[0], 10000000);
+	assert_true(h->beacon_ns != 0);
+	assert_true(h->tsc_hz > 1000000);
+	assert_true(h->ring_offset + 3 * h->ring_stride <= r.size);
+	guest_shm_command(r.g, SHM_CMD_RUN);
+	assert_int_equal(h->command, SHM_CMD_RUN);
+	rig_down(&r);
+}
+
+static void test_records_arrive_whole_and_in_order(void **state)
+{
+	struct rig r;
+	struct shm_rec *recs;
+	uint64_t next[2] = {0, 0};
+	size_t n, drains = 0;
+
+	(void)state;
+	rig_up(&r, 2);
+	for (uint64_t i = 0; i < 5 * SLOTS; i++) {
+		assert_true(put(&r, 0, REC_TIMER, i));
+		assert_true(put(&r, 1, REC_GAP, i));
+		if (i % 7 == 0)
+			drain(&r);
+	}
+	drain(&r);
+	drain(&r); /* nothing new: no REC_DRAIN */
+	assert_int_equal(guest_shm_samples(r.g), 10 * SLOTS);
+	recs = finish(&r, &n);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(recs[i].vcpu < 2); /* not the 99 the guest claimed */
+		if (recs[i].type == REC_DRAIN) {
+			assert_true(recs[i].v[0] != 0);
+			drains++;
+			continue;
+		}
+		assert_int_equal(recs[i].type, recs[i].vcpu ? REC_GAP : REC_TIMER);
+		assert_int_equal(recs[i].tsc, next[recs[i].vcpu]);
+		next[recs[i].vcpu]++;
+		assert_int_equal(recs[i].seq, next[recs[i].vcpu]);
+	}
+	assert_int_equal(next[0], 5 * SLOTS);
+	assert_int_equal(next[1], 5 * SLOTS);
+	assert_int_equal(drains, 2 * (5 * SLOTS / 7 + 1 + 1));
+	free(recs);
+	rig_down(&r);
+}
+
+static void test_a_full_ring_drops_and_counts(void **state)
+{
+	struct guest_shm_status st;
+	struct shm_rec *recs;
+	struct rig r;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 1);
+	for (uint64_t i = 0; i < SLOTS + 10; i++)
+		assert_int_equal(put(&r, 0, REC_TIMER, i), i < SLOTS);
+	drain(&r);
+	assert_true(put(&r, 0, REC_TIMER, 1000));
+	drain(&r);
+	guest_shm_status(r.g, &st);
+	assert_int_equal(st.dropped, 10);
+	assert_int_equal(st.lost, 10);
+	assert_int_equal(st.torn + st.jumps, 0);
+	assert_int_equal(st.samples, SLOTS + 1);
+	recs = finish(&r, &n);
+	assert_int_equal(n, SLOTS + 1 + 2 + 1);
+	assert_int_equal(recs[0].type, REC_LOST);
+	assert_int_equal(recs[0].v[0], 10);
+	assert_int_equal(recs[0].v[1], LOST_DROPPED);
+	free(recs);
+	rig_down(&r);
+}
+
+static void test_head_jumps_are_bounded(void **state)
+{
+	static const uint64_t heads[] = {UINT64_C(1) << 63, UINT64_MAX, SLOTS + 1, 0, 5,
+		UINT64_C(1) << 32, UINT64_MAX - SLOTS, 1};
+	struct guest_shm_status st;
+	struct shm_rec *recs;
+	struct rig r;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		r.rings[0].shm->head = heads[i];
+		drain(&r);
+		assert_int_equal(r.rings[0].shm->tail, heads[i]);
+	}
+	guest_shm_status(r.g, &st);
+	assert_true(st.jumps > 0);
+	assert_int_equal(st.samples, 0); /* slots with wrong numbers are no records */
+	recs = finish(&r, &n);
+	assert_true(n <= 2 * ARRAY_SIZE(heads));
+	for (size_t i = 0; i < n; i++)
+		assert_true(recs[i].type == REC_LOST || recs[i].type == REC_DRAIN);
+	free(recs);
+	rig_down(&r);
+}
+
+static void test_torn_slots_are_counted_not_taken(void **state)
+{
+	struct guest_shm_status st;
+	struct shm_rec *recs;
+	struct rig r;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 1);
+	for (uint64_t i = 0; i < 10; i++)
+		put(&r, 0, REC_TIMER, i);
+	r.rings[0].slots[3].seq = 77;
+	r.rings[0].slots[4].type = REC_SYNC; /* the host's own: a guest must not forge it */
+	r.rings[0].slots[5].type = REC_NONE;
+	r.rings[0].slots[6].type = 0x7f;
+	r.rings[0].slots[7].probe = 200;
+	drain(&r);
+	guest_shm_status(r.g, &st);
+	assert_int_equal(st.torn, 5);
+	assert_int_equal(st.samples, 5);
+	recs = finish(&r, &n);
+	assert_int_equal(n, 5 + 2);
+	assert_int_equal(recs[5].type, REC_LOST);
+	assert_int_equal(recs[5].v[1], LOST_TORN);
+	assert_int_equal(recs[6].type, REC_DRAIN);
+	free(recs);
+	rig_down(&r);
+}
+
+static void test_mad_counters_do_not_reach_the_host(void **state)
+{
+	struct guest_shm_status st;
+	struct rig r;
+
+	(void)state;
+	rig_up(&r, 2);
+	memset(r.page, 0xff, SHM_RING_OFFSET); /* header, lines, everything */
+	for (int i = 0; i < 3; i++)
+		drain(&r);
+	guest_shm_status(r.g, &st);
+	assert_int_equal(st.accel, SHM_ACCEL_UNKNOWN);
+	assert_int_equal(st.tsc_hz, 0);
+	assert_int_equal(guest_shm_count_state(r.g, SHM_STATE_READY), 0);
+	assert_int_equal(guest_shm_size(r.g), r.size);
+	r.rings[0].shm->dropped = 3; /* runs backwards: a jump again, not 4 billion drops */
+	drain(&r);
+	guest_shm_status(r.g, &st);
+	assert_true(st.dropped < 100);
+	rig_down(&r);
+}
+
+struct adversary {
+	struct rig *rig;
+	volatile bool stop;
+	volatile uint64_t acts;
+};
+
+/* A guest that writes random nonsense everywhere it can, as fast as it can, with sound records
+ * mixed in. */
+static void *adversary_main(void *arg)
+{
+	struct adversary *a = arg;
+	uint64_t x = 88172645463325252u;
+
+	while (!a->stop) {
+		struct ring *ring = &a->rig->rings[x % a->rig->vcpus];
+
+		a->acts++;
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		switch (x >> 60) {
+		case 0:
+			if (!(x & 0xfff00))
+				ring->shm->head = x;
+			break;
+		case 1:
+			ring->shm->head += x & 63;
+			break;
+		case 2:
+			ring->shm->dropped = x;
+			break;
+		case 3:
+			ring->shm->state = (uint32_t)x;
+			ring->shm->tsc_hz = x;
+			break;
+		case 4:
+			ring->shm->tail = x;
+			break;
+		case 5:
+			((volatile uint8_t *)a->rig->page)[x % SHM_RING_OFFSET] = (uint8_t)x;
+			break;
+		default:
+			((volatile uint64_t *)ring->slots)[x % (SLOTS * 8)] = x;
+			ring->head = ring->shm->head;
+			put(a->rig, (unsigned)(x % a->rig->vcpus), (uint8_t)x, x);
+		}
+	}
+	return NULL;
+}
+
+static void test_adversary(void **state)
+{
+	struct rig r;
+	struct adversary a = {.rig = &r};
+	struct guest_shm_status st;
+	struct shm_rec *recs;
+	pthread_t thread;
+	size_t drains = 0;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 4);
+	assert_int_equal(pthread_create(&thread, NULL, adversary_main, &a), 0);
+	do {
+		drain(&r);
+		drains++;
+		guest_shm_status(r.g, &st);
+	} while (drains < 1000 ||
+		 (drains < 100000 && (a.acts < 300000 || !st.torn || !st.jumps || !st.samples)));
+	a.stop = true;
+	pthread_join(thread, NULL);
+	recs = finish(&r, &n);
+	/* A ring's worth, REC_DRAIN and two REC_LOST per vCPU and drain is the most there can be.
+	 */
+	assert_true(n <= drains * 4 * (SLOTS + 3));
+	for (size_t i = 0; i < n; i++) {
+		assert_true(recs[i].vcpu < 4);
+		assert_true((recs[i].type >= REC_START && recs[i].type <= REC_STEAL) ||
+			    recs[i].type == REC_DRAIN || recs[i].type == REC_LOST);
+	}
+	free(recs);
+	rig_down(&r);
+}
+
+/* A guest's vCPU that answers pings, with a TSC of 1 tick per ns from 5 s behind the host's clock.
+ */
+static void *answer_main(void *arg)
+{
+	struct adversary *a = arg;
+	volatile struct shm_vcpu *lines = a->rig->rings[0].shm;
+
+	while (!a->stop) {
+		uint64_t ping = lines->ping_seq;
+
+		if (ping == lines->echo_seq)
+			continue;
+		lines->echo_tsc = now_ns() - 5 * NS_PER_S;
+		__asm__ volatile("" : : : "memory");
+		lines->echo_seq = ping;
+	}
+	return NULL;
+}
+
+static void test_sync_brackets_the_guest(void **state)
+{
+	struct rig r;
+	struct adversary a = {.rig = &r};
+	struct err e = ERR_INIT;
+	struct shm_rec *recs;
+	pthread_t thread;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 2);
+	r.rings[0].shm->state = SHM_STATE_READY; /* vCPU 1 never came up: left out */
+	assert_int_equal(pthread_create(&thread, NULL, answer_main, &a), 0);
+	assert_int_equal(guest_shm_sync(r.g, 20, &e), 0);
+	assert_int_equal(((struct shm_host *)r.page)->command, SHM_CMD_IDLE);
+	guest_shm_command(r.g, SHM_CMD_RUN);
+	assert_int_equal(guest_shm_sync(r.g, 20, &e), -EBUSY);
+	a.stop = true;
+	pthread_join(thread, NULL);
+	recs = finish(&r, &n);
+	assert_int_equal(n, GUEST_SYNC_KEEP);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(recs[i].type, REC_SYNC);
+		assert_int_equal(recs[i].vcpu, 0);
+		assert_true(recs[i].v[0] <= recs[i].tsc + 5 * NS_PER_S);
+		assert_true(recs[i].v[1] >= recs[i].tsc + 5 * NS_PER_S);
+		assert_true(i == 0 || recs[i].v[0] > recs[i - 1].v[0]);
+	}
+	free(recs);
+	rig_down(&r);
+}
+
+static void test_kvm_offset_by_thread(void **state)
+{
+	pid_t tids[] = {5001, 5002};
+	struct shm_rec *recs;
+	struct rig r;
+	char path[256];
+	size_t n;
+	/* In order of creation, which is not the guest's order. */
+	const char *const files[][2] = {{"77-9/vcpu0/pid", "5002\n"},
+		{"77-9/vcpu0/tsc-offset", "-1000\n"}, {"77-9/vcpu1/pid", "5001\n"},
+		{"77-9/vcpu1/tsc-offset", "-2000\n"}, {"78-9/vcpu0/pid", "5001\n"},
+		{"78-9/vcpu0/tsc-offset", "1\n"}};
+
+	(void)state;
+	rig_up(&r, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", r.dir, files[i][0]);
+		*strrchr(path, '/') = '\0';
+		assert_int_equal(make_dirs(path, NULL), 0);
+		path[strlen(path)] = '/';
+		assert_int_equal(write_file(path, files[i][1], strlen(files[i][1]), NULL), 0);
+	}
+	assert_int_equal(guest_shm_attach_kvm(r.g, "/nonexistent", 77, tids, 2), 0);
+	guest_shm_note_host_tsc(r.g); /* nothing known: nothing written */
+	assert_int_equal(guest_shm_attach_kvm(r.g, r.dir, 77, tids, 2), 2);
+	guest_shm_note_host_tsc(r.g);
+	recs = finish(&r, &n);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(recs[i].type, REC_OFFSET);
+		assert_int_equal(recs[i].vcpu, i);
+		assert_int_equal((int64_t)recs[i].v[2], i == 0 ? -2000 : -1000);
+		assert_true(recs[i].tsc != 0 && recs[i].v[0] != 0);
+	}
+	free(recs);
+	remove_tree(r.dir, NULL);
+	rig_down(&r);
+}
+
+static void test_bad_requests(void **state)
+{
+	struct err e = ERR_INIT;
+	struct guest_shm *g = NULL;
+	struct rig r;
+
+	(void)state;
+	rig_up(&r, 1);
+	assert_int_equal(guest_shm_create("a/b", "x", 1, 64, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
+	assert_int_equal(guest_shm_create("", "x", 1, 64, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
+	assert_int_equal(guest_shm_create("x", "x", 17, 64, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
+	assert_int_equal(guest_shm_create("x", "x", 1, 65, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
+	assert_int_equal(guest_shm_create(r.name, "x", 1, 64, NULL, 0, "/tmp/x", &g, &e), -EEXIST);
+	assert_null(g);
+	/* The name that exists is still there, and its file is not begun again. */
+	assert_int_equal(
+		guest_shm_create("ss-test-x", "x", 1, 64, NULL, 0, r.file, &g, &e), -EEXIST);
+	assert_int_equal(access("/dev/shm/ss-test-x", F_OK), -1);
+	rig_down(&r);
+}
+
+/* A file that cannot grow is said by drain, again and again. RLIMIT_FSIZE stands in for a full
+ * disk. */
+static void test_write_errors_are_said(void **state)
+{
+	struct rlimit old, small;
+	struct err e = ERR_INIT;
+	struct rig r;
+	int rc = 0;
+
+	(void)state;
+	rig_up(&r, 1);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){4096, old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (uint64_t i = 0; i < 4000 && rc == 0; i++) {
+		put(&r, 0, REC_TIMER, i);
+		rc = guest_shm_drain(r.g, &e);
+	}
+	assert_int_equal(rc, -EFBIG);
+	assert_non_null(strstr(e.msg, r.file));
+	assert_int_equal(guest_shm_drain(r.g, &e), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &old);
+	rig_down(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_header_is_what_the_guest_needs),
+		cmocka_unit_test(test_records_arrive_whole_and_in_order),
+		cmocka_unit_test(test_a_full_ring_drops_and_counts),
+		cmocka_unit_test(test_head_jumps_are_bounded),
+		cmocka_unit_test(test_torn_slots_are_counted_not_taken),
+		cmocka_unit_test(test_mad_counters_do_not_reach_the_host),
+		cmocka_unit_test(test_adversary),
+		cmocka_unit_test(test_sync_brackets_the_guest),
+		cmocka_unit_test(test_kvm_offset_by_thread),
+		cmocka_unit_test(test_bad_requests),
+		cmocka_unit_test(test_write_errors_are_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
