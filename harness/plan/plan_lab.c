@@ -33,18 +33,27 @@ static bool wants_whole_cores(const struct exp_config *c)
 	return false;
 }
 
-static unsigned total_vcpus(const struct exp_config *c, const struct exp_guest **auto_guest)
+/* vCPUs of all guests but the one whose number follows the overcommit. */
+static unsigned fixed_vcpus(const struct exp_config *c, const struct exp_guest **auto_guest)
 {
 	unsigned total = 0;
 
 	*auto_guest = NULL;
 	for (size_t i = 0; i < c->n_guests; i++) {
-		if (c->guests[i].count == EXP_AUTO)
-			*auto_guest = &c->guests[i];
+		const struct exp_guest *g = &c->guests[i];
+
+		if (g->count == EXP_AUTO || g->vcpus == EXP_AUTO)
+			*auto_guest = g;
 		else
-			total += c->guests[i].count * c->guests[i].vcpus;
+			total += g->count * g->vcpus;
 	}
 	return total;
+}
+
+/* vCPUs that one step of the count (or of vcpus) adds. */
+static unsigned auto_step(const struct exp_guest *g)
+{
+	return g->vcpus == EXP_AUTO ? 1 : g->vcpus;
 }
 
 static struct cpuset cpus_of_kind(
@@ -115,11 +124,11 @@ static struct cpuset kind_filter(struct planning *p, const struct cpuset *all, u
 	return *all;
 }
 
-/* count="auto" on n CPUs; *exact says whether the overcommit comes out as asked. */
+/* count or vcpus auto on n CPUs; *exact says whether the overcommit comes out as asked. */
 static unsigned auto_count(const struct exp_config *c, const struct exp_guest *g, unsigned fixed,
 	unsigned n, bool *exact)
 {
-	double want = (c->lab.overcommit * n - fixed) / g->vcpus;
+	double want = (c->lab.overcommit * n - fixed) / auto_step(g);
 	double count = want < 0 ? 0 : round(want);
 
 	*exact = fabs(want - count) < 0.01;
@@ -131,7 +140,7 @@ static unsigned lab_size(struct planning *p, unsigned available)
 {
 	const struct exp_lab *lab = &p->c->lab;
 	const struct exp_guest *g;
-	unsigned fixed = total_vcpus(p->c, &g), n;
+	unsigned fixed = fixed_vcpus(p->c, &g), n;
 	bool exact = true;
 
 	if (lab->cpus.min) {
@@ -230,10 +239,10 @@ static bool explicit_lab(struct planning *p)
 		return false;
 	}
 	p->lab = lab->cpuset;
-	total_vcpus(p->c, &g);
+	fixed_vcpus(p->c, &g);
 	if (g)
 		p->auto_count =
-			auto_count(p->c, g, total_vcpus(p->c, &g), cpuset_count(&p->lab), &exact);
+			auto_count(p->c, g, fixed_vcpus(p->c, &g), cpuset_count(&p->lab), &exact);
 	return true;
 }
 
@@ -251,6 +260,9 @@ static bool choose_lab(struct planning *p)
 	struct cpuset all = node_filter(p, &p->t->online), fit;
 	unsigned n, available;
 
+	if (lab->smt == SMT_WHOLE && !topology_has_smt(p->t))
+		PLAN_REFUSE(p, lab->pos,
+			"the lab takes whole SMT cores, but this box has no SMT (one thread per core)");
 	if (p->failed)
 		return false;
 	/* At least this many, before isolation and kinds narrow the choice. */
@@ -372,8 +384,8 @@ bool plan_lab(struct planning *p)
 		return false;
 	choose_housekeeping(p);
 	note_isolation(p);
-	vcpus = total_vcpus(p->c, &g);
-	vcpus += g ? p->auto_count * g->vcpus : 0;
+	vcpus = fixed_vcpus(p->c, &g);
+	vcpus += g ? p->auto_count * auto_step(g) : 0;
 	overcommit = (double)vcpus / cpuset_count(&p->lab);
 	if (p->c->lab.overcommit > 0 && fabs(overcommit / p->c->lab.overcommit - 1) > 0.01)
 		strv_add(&p->plan->notes,

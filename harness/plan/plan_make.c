@@ -21,9 +21,10 @@ static struct plan_cpu_limits limits_of(const struct exp_limits *l)
 	};
 }
 
-static struct plan_probe probe_of(const struct exp_probe *e)
+static struct plan_probe probe_of(const struct exp_probe *e, unsigned vcpus)
 {
-	struct plan_probe p = {.id = (uint32_t)e->kind, .vcpu_mask = e->vcpu_mask};
+	struct plan_probe p = {
+		.id = (uint32_t)e->kind, .vcpu_mask = e->vcpu_mask & ((UINT64_C(1) << vcpus) - 1)};
 
 	switch (e->kind) {
 	case PROBE_WORD_TIMER:
@@ -51,12 +52,12 @@ static struct plan_probe probe_of(const struct exp_probe *e)
 }
 
 static void make_guest(
-	const struct exp_guest *e, unsigned copy, bool numbered, struct plan_guest *g)
+	const struct planning *p, const struct exp_guest *e, const char *name, struct plan_guest *g)
 {
-	g->name = numbered ? xasprintf("%s-%u", e->name, copy) : xstrdup(e->name);
+	g->name = xstrdup(name);
 	g->kind = e->kind;
 	g->accel = e->accel;
-	g->vcpus = e->vcpus;
+	g->vcpus = e->vcpus == EXP_AUTO ? p->auto_count : e->vcpus;
 	g->memory_bytes = e->memory_bytes;
 	g->vcpu_limits = limits_of(&e->limits);
 	g->policy = e->policy;
@@ -68,13 +69,14 @@ static void make_guest(
 		g->kernel = xstrdup(e->kernel[0] ? e->kernel : "host");
 	g->probes = xcalloc(e->n_probes, sizeof(*g->probes));
 	for (size_t i = 0; i < e->n_probes; i++)
-		g->probes[g->n_probes++] = probe_of(&e->probes[i]);
+		g->probes[g->n_probes++] = probe_of(&e->probes[i], g->vcpus);
 	for (size_t i = 0; i < e->n_files; i++)
 		strv_add(&g->files, "%s%s%s", e->files[i].source, e->files[i].target[0] ? "=>" : "",
 			e->files[i].target);
 }
 
-static bool make_guests(struct planning *p)
+/* Copies of each guest element, and where they begin. Returns how many there are in all. */
+static size_t count_guests(struct planning *p)
 {
 	size_t n = 0;
 
@@ -85,19 +87,51 @@ static bool make_guests(struct planning *p)
 		p->count[i] = e->count == EXP_AUTO ? p->auto_count : e->count;
 		n += p->count[i];
 	}
-	if (n > EXP_MAX_GUESTS) {
+	return n;
+}
+
+/* What the overcommit made of auto. */
+static bool auto_is_possible(struct planning *p, size_t n_guests)
+{
+	bool vcpus = false;
+
+	for (size_t i = 0; i < p->c->n_guests; i++)
+		vcpus |= p->c->guests[i].vcpus == EXP_AUTO;
+	if (vcpus && (p->auto_count < 1 || p->auto_count > PLAN_MAX_VCPUS))
 		PLAN_REFUSE(p, p->c->lab.pos,
-			"the overcommit makes %zu guests; at most %d run at once: ask "
-			"for fewer lab CPUs or more vCPUs a guest",
-			n, EXP_MAX_GUESTS);
+			"the overcommit makes a guest of %u vCPUs, it can have 1 to %d; ask for "
+			"fewer lab "
+			"CPUs, or let count follow the overcommit",
+			p->auto_count, PLAN_MAX_VCPUS);
+	if (n_guests > EXP_MAX_GUESTS)
+		PLAN_REFUSE(p, p->c->lab.pos,
+			"the overcommit makes %zu guests; at most %d run at once: ask for fewer "
+			"lab CPUs "
+			"or more vCPUs a guest",
+			n_guests, EXP_MAX_GUESTS);
+	if (n_guests == 0)
+		PLAN_REFUSE(p, p->c->lab.pos, "the overcommit leaves no guest; ask for more of it");
+	return !p->failed;
+}
+
+static bool make_guests(struct planning *p)
+{
+	size_t n = count_guests(p);
+
+	if (!auto_is_possible(p, n))
 		return false;
-	}
 	p->plan->guests = xcalloc(n, sizeof(*p->plan->guests));
 	p->plan->n_guests = n;
-	for (size_t i = 0; i < p->c->n_guests; i++)
-		for (unsigned k = 0; k < p->count[i]; k++)
-			make_guest(&p->c->guests[i], k, p->count[i] > 1,
-				&p->plan->guests[p->first[i] + k]);
+	for (size_t i = 0; i < p->c->n_guests; i++) {
+		const struct exp_guest *e = &p->c->guests[i];
+
+		for (size_t k = 0; k < p->count[i]; k++) {
+			auto_free char *name = p->count[i] > 1 ? xasprintf("%s-%zu", e->name, k)
+							       : xstrdup(e->name);
+
+			make_guest(p, e, name, &p->plan->guests[p->first[i] + k]);
+		}
+	}
 	return true;
 }
 

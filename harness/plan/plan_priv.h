@@ -3,6 +3,8 @@
 #ifndef SS_PLAN_PLAN_PRIV_H
 #define SS_PLAN_PLAN_PRIV_H
 
+#include <string.h>
+
 #include "plan/plan_make.h"
 
 /* One configuration being planned. */
@@ -27,7 +29,7 @@ struct planning {
 
 static inline const char *plan_variant(const struct planning *p)
 {
-	return p->c->point[0] || p->c->variant[0] != 'b' ? p->c->name : "";
+	return strcmp(p->c->name, "base") ? p->c->name : "";
 }
 
 /* Choose the lab's and the housekeeping CPUs and find auto_count. False with a message. */

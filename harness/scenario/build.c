@@ -10,11 +10,6 @@ static bool is(const struct node *n, enum elem_id id)
 	return n->key == &key_elems[id];
 }
 
-static uint64_t mask_of(unsigned vcpus)
-{
-	return (UINT64_C(1) << vcpus) - 1;
-}
-
 static void build_guest(const struct node *n, struct exp_guest *g)
 {
 	keys_store(n, g);
@@ -41,8 +36,6 @@ static void build_guest(const struct node *n, struct exp_guest *g)
 			keys_store(c, p);
 			p->kind = (enum probe_word)c->key->probe;
 			p->pos = c->pos;
-			if (p->vcpu_mask == UINT64_MAX)
-				p->vcpu_mask = mask_of(g->vcpus);
 		}
 	}
 }
@@ -73,7 +66,6 @@ static void guest_of_noise(const struct node *n, const struct exp_noise *noise, 
 	g->limits = noise->limits;
 	if (!g->limits.quota_ns)
 		g->limits.period_ns = 0;
-	g->probes[0].vcpu_mask = mask_of(g->vcpus);
 }
 
 static void add_guest(struct exp_config *out, const struct exp_guest *g)

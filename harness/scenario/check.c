@@ -15,23 +15,33 @@ static unsigned popcount(uint64_t v)
 	return (unsigned)__builtin_popcountll(v);
 }
 
+/* The vCPUs a probe runs on; of a number not known yet, two. */
+static uint64_t probe_mask(const struct exp_guest *g, const struct exp_probe *p)
+{
+	unsigned vcpus = g->vcpus == EXP_AUTO ? 2 : g->vcpus;
+
+	return p->vcpu_mask == UINT64_MAX ? (UINT64_C(1) << vcpus) - 1 : p->vcpu_mask;
+}
+
 static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 	const struct exp_probe *p, struct scenario_msgs *msgs)
 {
 	const char *name = probe_word_name(p->kind);
+	unsigned n = popcount(probe_mask(g, p));
 
-	if (p->vcpu_mask >> g->vcpus)
+	if (g->vcpus != EXP_AUTO && probe_mask(g, p) >> g->vcpus)
 		SAY(c, msgs, p->pos,
 			"<%s vcpus> names a vCPU that guest '%s' does not have; it has 0 to %u",
 			name, g->name, g->vcpus - 1);
-	if (p->kind == PROBE_WORD_LOCK && popcount(p->vcpu_mask) < 2)
+	if (p->kind == PROBE_WORD_LOCK && n < 2)
 		SAY(c, msgs, p->pos,
 			"the lock probe needs two vCPUs to share a lock; set vcpus=\"2\" or more");
 	if (p->kind == PROBE_WORD_MEMORY && g->kind != GUEST_NATIVE &&
-		p->bytes * popcount(p->vcpu_mask) > g->memory_bytes / 2)
+		p->bytes * n > g->memory_bytes / 2)
 		SAY(c, msgs, p->pos,
 			"<memory size> of all its vCPUs is more than half of the guest's memory; "
-			"give the guest more memory, or walk over less");
+			"give "
+			"the guest more memory, or walk over less");
 	if (p->kind == PROBE_WORD_JOB && p->command[0] && g->kind == GUEST_METAL)
 		SAY(c, msgs, p->pos,
 			"a metal guest runs no programs; use kind=\"linux\", or leave command out");
@@ -39,8 +49,8 @@ static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 		SAY(c, msgs, p->pos, "a native guest has no steal counter; remove <steal>");
 	if (p->period_ns > c->duration_ns)
 		SAY(c, msgs, p->pos,
-			"<%s period> is longer than the measurement; shorten it or set a "
-			"longer duration",
+			"<%s period> is longer than the measurement; shorten it or set a longer "
+			"duration",
 			name);
 }
 
@@ -55,12 +65,13 @@ static void check_probes(
 		check_probe(c, g, p, msgs);
 		if (p->kind == PROBE_WORD_TIMER || p->kind == PROBE_WORD_STEAL)
 			continue;
-		if (busy & p->vcpu_mask)
+		if (busy & probe_mask(g, p))
 			SAY(c, msgs, p->pos,
 				"two of gap, job, lock, memory on one vCPU of guest '%s'; give "
-				"them different vcpus=",
+				"them "
+				"different vcpus=",
 				g->name);
-		busy |= p->vcpu_mask;
+		busy |= probe_mask(g, p);
 	}
 	if (!g->n_probes)
 		SAY(c, msgs, g->pos, "guest '%s' has no probe left; keep one", g->name);
@@ -220,11 +231,11 @@ static void check_counts(const struct exp_config *c, struct scenario_msgs *msgs)
 
 		total += n;
 		victims += g->is_noise ? 0 : n;
-		if (g->count != EXP_AUTO)
+		if (g->count != EXP_AUTO && g->vcpus != EXP_AUTO)
 			continue;
-		if (first_auto)
+		if (first_auto || (g->vcpus == EXP_AUTO && g->count != 1))
 			SAY(c, msgs, g->pos,
-				"a second count=\"auto\"; one guest can follow the overcommit");
+				"a second auto; one count or one vcpus can follow the overcommit");
 		first_auto = g;
 	}
 	for (size_t i = 0; i < c->n_noises; i++)
@@ -238,17 +249,17 @@ static void check_counts(const struct exp_config *c, struct scenario_msgs *msgs)
 			c->n_noises, threads, EXP_MAX_NOISES);
 	if (first_auto && c->lab.overcommit <= 0)
 		SAY(c, msgs, first_auto->pos,
-			"count=\"auto\" follows <lab overcommit>; set that, as "
+			"count or vcpus auto follows <lab overcommit>; set that, as "
 			"overcommit=\"2.5\"");
 	if (first_auto && !c->lab.cpus.min && cpuset_empty(&c->lab.cpuset))
 		SAY(c, msgs, first_auto->pos,
-			"count=\"auto\" needs to know the CPUs; set <lab cpus=\"2\"> or "
+			"count or vcpus auto needs to know the CPUs; set <lab cpus=\"2\"> or "
 			"a range as 2..4");
 	if (!first_auto && c->lab.overcommit > 0 &&
 		(c->lab.cpus.min || !cpuset_empty(&c->lab.cpuset)))
 		SAY(c, msgs, c->lab.pos,
 			"CPUs and overcommit are both given, but no guest says "
-			"count=\"auto\"; leave one out or let a count follow");
+			"auto in its count or vcpus; leave one out or let one follow");
 }
 
 void check_config(const struct exp_config *c, struct scenario_msgs *msgs)

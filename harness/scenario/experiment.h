@@ -31,7 +31,7 @@ struct exp_limits {
 
 struct exp_probe {
 	enum probe_word kind;
-	uint64_t vcpu_mask; /* which vCPUs; never 0 */
+	uint64_t vcpu_mask; /* which vCPUs; ~0 = all */
 	/* What of these the kind uses is in keys.c. */
 	uint64_t period_ns, threshold_ns;
 	uint64_t iterations, inside, outside;
@@ -49,7 +49,7 @@ struct exp_file {
 struct exp_guest {
 	char *name;
 	unsigned count; /* EXP_AUTO = from the overcommit */
-	unsigned vcpus;
+	unsigned vcpus; /* EXP_AUTO = from the overcommit; then count is 1 */
 	uint64_t memory_bytes;
 	enum guest_kind kind;
 	enum guest_accel accel;

@@ -53,8 +53,8 @@ static const struct key_attr lab_attrs[] = {
 		       "as many as there are vCPUs or, with overcommit, as that number says; at "
 		       "most what the box has."},
 	{"overcommit", VALUE_RATIO, AT(overcommit), 0, 64,
-		.doc = "vCPUs per lab CPU. With cpus it sets the count of the guest that says "
-		       "count=\"auto\"; without cpus it sets the number of lab CPUs."},
+		.doc = "vCPUs per lab CPU. With cpus it sets the count or vcpus of the "
+		       "guest that says auto there; without cpus it sets the number of lab CPUs."},
 	{"cpuset", VALUE_CPUSET, AT(cpuset),
 		.doc = "These CPUs and no others. Makes the file fit one box only."},
 	{"node", VALUE_AUTO, AT(node), 0, 63, "auto", .doc = "Take CPUs of this NUMA node only."},
@@ -86,12 +86,12 @@ static const struct key_attr lab_attrs[] = {
 		"away", VALUE_NAME, offsetof(struct S, away),                                      \
 			.doc = "Place it on the lab CPUs that this guest may not use."             \
 	}
-#define LIMIT_ROWS(S, what)                                                                        \
+#define LIMIT_ROWS(S, whole, each)                                                                 \
 	{"shares", VALUE_BIG, offsetof(struct S, limits.shares), 2, 262144,                        \
-		.doc = "CPU weight " what                                                          \
+		.doc = "CPU weight " whole                                                         \
 		       ", in cgroup v1 cpu.shares (1024 is the default; v2 weights follow)."},     \
 		{"quota", VALUE_TIME, offsetof(struct S, limits.quota_ns), NS_PER_MS, S_SEC(16),   \
-			.doc = "CPU time " what " in each period (CFS bandwidth)."},               \
+			.doc = "CPU time " each " in each period (CFS bandwidth)."},               \
 	{                                                                                          \
 		"period", VALUE_TIME, offsetof(struct S, limits.period_ns), NS_PER_MS, S_SEC(1),   \
 			"100ms", .doc = "Period of the quota."                                     \
@@ -104,8 +104,9 @@ static const struct key_attr guest_attrs[] = {
 		.doc = "Its name. Copies are called name-0, name-1, ..."},
 	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1",
 		.doc = "How many of it; auto: as many as <lab overcommit> asks for."},
-	{"vcpus", VALUE_COUNT, AT(vcpus), 1, EXP_MAX_VCPUS, "1",
-		.doc = "Virtual CPUs (native: threads)."},
+	{"vcpus", VALUE_AUTO, AT(vcpus), 1, EXP_MAX_VCPUS, "1",
+		.doc = "Virtual CPUs (native: threads); auto: as many as <lab overcommit> asks "
+		       "for."},
 	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = VM,
 		.doc = "Memory of each."},
 	{"kind", VALUE_WORD, AT(kind), 0, 0, "metal", words_guest_kind,
@@ -119,7 +120,7 @@ static const struct key_attr guest_attrs[] = {
 		.doc = "NUMA node of the vCPUs for placement node and remote."},
 	{"memory-node", VALUE_AUTO, AT(memory_node), 0, 63, "auto", .only = VM,
 		.doc = "NUMA node of the memory for placement remote; auto: the farthest."},
-	LIMIT_ROWS(exp_guest, "of each vCPU"),
+	LIMIT_ROWS(exp_guest, "of the guest", "of each vCPU"),
 	{"policy", VALUE_WORD, AT(policy), 0, 0, "other", WORDS("other", "fifo", "rr"),
 		.doc = "Host scheduling policy of the vCPU threads."},
 	{"priority", VALUE_COUNT, AT(priority), 1, 99,
@@ -225,7 +226,7 @@ static const struct key_attr noise_attrs[] = {
 	{"args", VALUE_TEXT, AT(args), 0, 0, "", .only = BIT(NOISE_STRESS_NG),
 		.doc = "The stressor line, as \"--matrix 1 --matrix-size 64\"."},
 	PLACE_ROWS(exp_noise),
-	LIMIT_ROWS(exp_noise, "of the whole noise (kind guest: of each vCPU)"),
+	LIMIT_ROWS(exp_noise, "of the noise", "of the whole noise (kind guest: of each vCPU)"),
 	{"start", VALUE_TIME, AT(start_ns), 0, S_HOUR(720), "0", .only = N_PROC,
 		.doc = "When it starts, from the start of measuring; 0: before the warm-up."},
 	{"stop", VALUE_TIME, AT(stop_ns), 0, S_HOUR(720), "0", .only = N_PROC,
