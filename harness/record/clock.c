@@ -21,6 +21,7 @@
 #define SLOPE_NEAR                                                                                 \
 	5e-6 /* a stretch's slope is within this of its epoch's, unless bounds demand more */
 #define JUMP_NS	    50e3 /* a misfit beyond it is a changed offset, below it a slewed clock */
+#define OVERTAKE_NS 10e6 /* a TSC this little behind the newest is not counted as running backwards */
 #define BACK_MAX    8	 /* so many records in a row behind the newest TSC: believe the new time */
 #define PAIR_GAP_NS 500000000u
 #define MULT_SHIFT  48
@@ -176,6 +177,9 @@ static void close_mini(struct clock_map *c)
 static bool advance(struct clock_map *c, uint64_t tsc)
 {
 	if (tsc < c->last_tsc) {
+		/* An interrupt's record may overtake one whose time was taken before: no harm. */
+		if ((double)(c->last_tsc - tsc) * c->ns_per_tick < OVERTAKE_NS)
+			return false;
 		c->q.backwards++;
 		if (++c->back_run < BACK_MAX)
 			return false;

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The summary on a terminal. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+
+#define TOP_CULPRITS 4 /* shown per guest */
+#define TOP_LATE     5
+
+struct text {
+	FILE *out;
+	const char *bold, *dim, *red, *green, *yellow, *plain;
+};
+
+static struct text text_begin(FILE *out, bool color)
+{
+	if (!color)
+		return (struct text){out, "", "", "", "", "", ""};
+	return (struct text){
+		out, "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"};
+}
+
+/* A metric in at most `size - 1` characters; "-" when it is not provided. */
+static const char *show(const struct metric_value *m, char *buf, size_t size)
+{
+	double v = m->value;
+
+	if (!m->have)
+		snprintf(buf, size, "-");
+	else
+		snprintf(buf, size, "%.*f", fabs(v) < 10 ? 2 : fabs(v) < 1000 ? 1 : 0, v);
+	return buf;
+}
+
+static const char *show_id(
+	const struct analysis_guest *g, enum metric_id id, char *buf, size_t size)
+{
+	return show(&g->metrics[id], buf, size);
+}
+
+/* ns as a person reads it. */
+static const char *show_ns(uint64_t ns, char *buf, size_t size)
+{
+	double v = (double)ns;
+
+	if (v < 1e4)
+		snprintf(buf, size, "%.0f ns", v);
+	else if (v < 1e6)
+		snprintf(buf, size, "%.1f us", v / 1e3);
+	else if (v < 1e9)
+		snprintf(buf, size, "%.2f ms", v / 1e6);
+	else
+		snprintf(buf, size, "%.2f s", v / 1e9);
+	return buf;
+}
+
+static void print_head(const struct text *t, const struct analysis *a)
+{
+	const struct run_info *r = &a->info;
+	const char *status = strcmp(r->status, "complete") ? t->red : t->green;
+	char lab[4096], house[4096];
+
+	fprintf(t->out, "%s%s%s%s%s%s%s   %s%s%s\n", t->bold, r->scenario, *r->variant ? " / " : "",
+		r->variant, *r->point ? " / " : "", r->point, t->plain, status, r->status,
+		t->plain);
+	fprintf(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
+	fprintf(t->out,
+		"measured %.1f s after %.1f s of warm-up on lab CPUs %s (housekeeping %s), "
+		"overcommit %.2f\n",
+		a->window_s, (double)r->warmup_ns / 1e9,
+		cpuset_format(&r->lab_cpus, lab, sizeof(lab)),
+		cpuset_format(&r->housekeeping_cpus, house, sizeof(house)), r->overcommit);
+}
+
+static const char *where(const struct analysis_guest *g, char *buf, size_t size)
+{
+	struct cpuset all = {0};
+	char cpus[4096];
+
+	for (unsigned i = 0; i < g->n_vcpus; i++)
+		all = cpuset_or(&all, &g->vcpus[i].cpu_set);
+	snprintf(buf, size, "%ux %s", g->n_vcpus, cpuset_format(&all, cpus, sizeof(cpus)));
+	return buf;
+}
+
+static void print_guests(const struct text *t, const struct analysis *a)
+{
+	char b[9][32], place[24];
+
+	fprintf(t->out, "\n%s%-14s %-10s %-9s %8s %8s %8s %8s %8s %9s %8s%s\n", t->bold, "guest",
+		"kind", "vCPUs", "steal", "wait", "late p50", "p99", "max", "gap", "lost",
+		t->plain);
+	fprintf(t->out, "%s%-14s %-10s %-9s %8s %8s %8s %8s %8s %9s %8s%s\n", t->dim, "", "",
+		"on CPUs", "ms/s", "ms/s", "us", "us", "us", "ms/s", "records", t->plain);
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct analysis_guest *g = &a->guests[i];
+		char kind[24];
+
+		snprintf(kind, sizeof(kind), "%s/%s", g->kind, g->accel);
+		fprintf(t->out, "%-14.14s %-10.10s %-9.9s %8s %8s %8s %8s %8s %9s %8" PRIu64 "%s\n",
+			g->name, kind, where(g, place, sizeof(place)),
+			show_id(g, METRIC_STEAL_RATE, b[0], 32),
+			show_id(g, METRIC_WAIT_RATE, b[1], 32),
+			show_id(g, METRIC_TIMER_LATE_P50, b[2], 32),
+			show_id(g, METRIC_TIMER_LATE_P99, b[3], 32),
+			show_id(g, METRIC_TIMER_LATE_MAX, b[4], 32),
+			show_id(g, METRIC_GAP_RATE, b[5], 32), g->lost,
+			g->is_noise ? "  (noise)" : "");
+	}
+}
+
+/* Figures of the probes that have no column, one line per guest that has some. */
+static void print_other(const struct text *t, const struct analysis *a)
+{
+	static const enum metric_id ids[] = {METRIC_JOB_RATE, METRIC_JOB_TIME, METRIC_LOCK_RATE,
+		METRIC_LOCK_STALL_P99, METRIC_MEMORY_LATENCY, METRIC_MEMORY_BANDWIDTH,
+		METRIC_THROTTLE_RATE, METRIC_WASTED_RATE, METRIC_EXITS_RATE};
+	char b[32];
+
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct analysis_guest *g = &a->guests[i];
+		bool any = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(ids); k++) {
+			const struct metric_value *m = &g->metrics[ids[k]];
+
+			if (!m->have || m->value == 0)
+				continue;
+			fprintf(t->out, "%s%s %s %s", any ? ", " : "", any ? "" : g->name,
+				metric_table[ids[k]].name, show(m, b, sizeof(b)));
+			fprintf(t->out, " %s", metric_table[ids[k]].unit);
+			any = true;
+		}
+		if (any)
+			fputc('\n', t->out);
+	}
+}
+
+struct total {
+	const char *name;
+	enum culprit_kind kind;
+	uint64_t ns;
+};
+
+static int by_ns(const void *a, const void *b)
+{
+	const struct total *x = a, *y = b;
+
+	return x->ns > y->ns ? -1 : x->ns < y->ns ? 1 : strcmp(x->name, y->name);
+}
+
+/* A guest's culprits over all its vCPUs. */
+static size_t guest_culprits(
+	const struct analysis *a, size_t guest, struct total **out, uint64_t *sum)
+{
+	struct total *list = xcalloc(a->n_blame + 1, sizeof(*list));
+	size_t n = 0;
+
+	*sum = 0;
+	for (size_t i = 0; i < a->n_blame; i++) {
+		const struct blame_row *r = &a->blame[i];
+		size_t k = 0;
+
+		if (r->guest != guest)
+			continue;
+		while (k < n && (list[k].kind != r->kind || strcmp(list[k].name, r->culprit) != 0))
+			k++;
+		if (k == n)
+			list[n++] = (struct total){r->culprit, r->kind, 0};
+		list[k].ns += r->ns;
+		*sum += r->ns;
+	}
+	qsort(list, n, sizeof(*list), by_ns);
+	*out = list;
+	return n;
+}
+
+static void print_blame(const struct text *t, const struct analysis *a)
+{
+	bool head = false;
+
+	for (size_t g = 0; g < a->n_guests; g++) {
+		auto_free struct total *list = NULL;
+		uint64_t sum, rest;
+		size_t n;
+		char b[32];
+
+		if (a->guests[g].is_noise)
+			continue;
+		n = guest_culprits(a, g, &list, &sum);
+		if (!n)
+			continue;
+		if (!head)
+			fprintf(t->out, "\n%swho had the CPU while it waited%s\n", t->bold,
+				t->plain);
+		head = true;
+		rest = sum;
+		fprintf(t->out, "%-14.14s waited %s\n", a->guests[g].name,
+			show_ns(sum, b, sizeof(b)));
+		for (size_t i = 0; i < n && i < TOP_CULPRITS; i++) {
+			fprintf(t->out, "  %5.1f %%  %-40.60s %10s  %s\n",
+				100 * (double)list[i].ns / (double)sum, list[i].name,
+				show_ns(list[i].ns, b, sizeof(b)), culprit_kind_name(list[i].kind));
+			rest -= list[i].ns;
+		}
+		if (n > TOP_CULPRITS)
+			fprintf(t->out, "  %5.1f %%  %zu others\n",
+				100 * (double)rest / (double)sum, n - TOP_CULPRITS);
+	}
+}
+
+static void print_part(const struct text *t, bool *any, uint64_t ns, uint64_t of, const char *what)
+{
+	char b[32];
+
+	if (ns * 100 < of)
+		return;
+	fprintf(t->out, "%s%s %s", *any ? ", " : "", show_ns(ns, b, sizeof(b)), what);
+	*any = true;
+}
+
+static void print_parts(const struct text *t, const struct late *l)
+{
+	bool any = false;
+
+	print_part(t, &any, l->wait_ns, l->lateness_ns, "queued");
+	if (l->n_who && l->wait_ns)
+		fprintf(t->out, " behind %s%s", l->who[0].name, l->n_who > 1 ? " and others" : "");
+	print_part(t, &any, l->throttled_ns, l->lateness_ns, "held by its quota");
+	print_part(t, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
+	print_part(t, &any, l->running_ns, l->lateness_ns, "running, not yet there");
+	print_part(t, &any, l->unexplained_ns, l->lateness_ns, "unexplained");
+}
+
+static void print_late(const struct text *t, const struct analysis *a)
+{
+	char b[32];
+
+	if (!a->n_late)
+		return;
+	fprintf(t->out, "\n%slatest wake-ups%s (of %zu kept)\n", t->bold, t->plain, a->n_late);
+	for (size_t i = 0; i < a->n_late && i < TOP_LATE; i++) {
+		const struct late *l = &a->late[i];
+
+		fprintf(t->out,
+			"  %9s %s %s/vcpu%u at %.3f s: ", show_ns(l->lateness_ns, b, sizeof(b)),
+			l->kind == LATE_GAP ? "gap " : "late", a->guests[l->guest].name, l->vcpu,
+			((double)l->deadline_ns - (double)a->window_start_ns) / 1e9);
+		print_parts(t, l);
+		fputc('\n', t->out);
+	}
+}
+
+static const char *verdict_color(const struct text *t, enum verdict v)
+{
+	return v == VERDICT_PASS ? t->green : v == VERDICT_FAIL ? t->red : t->yellow;
+}
+
+static void print_checks(const struct text *t, const struct analysis *a)
+{
+	fprintf(t->out, "\n%schecks%s\n", t->bold, t->plain);
+	for (size_t i = 0; i < a->n_checks; i++) {
+		const struct check *c = &a->checks[i];
+		char value[32] = "-";
+
+		if (c->have)
+			snprintf(value, sizeof(value), "%.3g%s%s", c->value, *c->unit ? " " : "",
+				c->unit);
+		fprintf(t->out, "  %s%-7s%s %-19s %-12s %s%s%s\n", verdict_color(t, c->verdict),
+			verdict_name(c->verdict), t->plain, c->name, value, t->dim, c->note,
+			t->plain);
+	}
+}
+
+static void print_expects(const struct text *t, const struct analysis *a)
+{
+	if (!a->n_expects)
+		return;
+	fprintf(t->out, "\n%sexpectations%s\n", t->bold, t->plain);
+	for (size_t i = 0; i < a->n_expects; i++)
+		fprintf(t->out, "  %s%-7s%s %s\n", verdict_color(t, a->expects[i].verdict),
+			verdict_name(a->expects[i].verdict), t->plain, a->expects[i].why);
+}
+
+static void print_tail(const struct text *t, const struct analysis *a)
+{
+	const struct metric_value *cpu =
+		a->n_guests ? &a->guests[0].metrics[METRIC_HARNESS_CPU] : NULL;
+	char b[32];
+
+	if (a->warnings.n)
+		fprintf(t->out, "\n%swarnings%s\n", t->bold, t->plain);
+	for (size_t i = 0; i < a->warnings.n; i++)
+		fprintf(t->out, "  %s%s%s\n", t->yellow, a->warnings.items[i], t->plain);
+	fprintf(t->out, "\nlost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
+		a->lost_host);
+	if (a->info.first_sample_ns)
+		fprintf(t->out, "first sample after %s; ",
+			show_ns(a->info.first_sample_ns, b, sizeof(b)));
+	fprintf(t->out, "not measuring %s of %.1f s", show_ns(a->overhead_ns, b, sizeof(b)),
+		(double)a->info.wall_ns / 1e9);
+	if (cpu && cpu->have)
+		fprintf(t->out, "; harness %.1f %% of a CPU", cpu->value);
+	fputc('\n', t->out);
+}
+
+void report_text(const struct analysis *a, FILE *out, bool color)
+{
+	struct text t = text_begin(out, color);
+
+	print_head(&t, a);
+	print_guests(&t, a);
+	print_other(&t, a);
+	print_blame(&t, a);
+	print_late(&t, a);
+	print_checks(&t, a);
+	print_expects(&t, a);
+	print_tail(&t, a);
+}
+
+int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *e)
+{
+	static const char *const states[] = {"unknown", "running", "waiting", "sleeping", "exited"};
+	struct text t = text_begin(out, false);
+	const struct late *l;
+	char b[32];
+
+	if (n >= a->n_late)
+		return err_set_exit(e, EXIT_USAGE, ENOENT,
+			"this record has %zu late wake-ups with an anatomy", a->n_late);
+	l = &a->late[n];
+	fprintf(out, "%s/vcpu%u, %s, %.6f s into the window: %s", a->guests[l->guest].name, l->vcpu,
+		l->kind == LATE_GAP ? "gap" : "late wake-up",
+		((double)l->deadline_ns - (double)a->window_start_ns) / 1e9,
+		show_ns(l->lateness_ns, b, sizeof(b)));
+	fprintf(out, " (clock error %s)\n  ", show_ns(l->clock_error_ns, b, sizeof(b)));
+	print_parts(&t, l);
+	fputc('\n', out);
+	if (l->box_steal_ns)
+		fprintf(out, "  the box's own hypervisor took up to %s meanwhile\n",
+			show_ns(l->box_steal_ns, b, sizeof(b)));
+	for (size_t i = 0; i < l->n_who; i++)
+		fprintf(out, "  behind %-40s %10s  %s\n", l->who[i].name,
+			show_ns(l->who[i].ns, b, sizeof(b)), culprit_kind_name(l->who[i].kind));
+	fprintf(out, "timeline, us from the %s:\n",
+		l->kind == LATE_GAP ? "gap's start" : "deadline");
+	for (size_t i = 0; i < l->n_pieces; i++) {
+		const struct late_piece *p = &l->pieces[i];
+
+		fprintf(out, "  %12.1f .. %12.1f  %-8s cpu %-3d %s%s\n",
+			((double)p->start_ns - (double)l->deadline_ns) / 1e3,
+			((double)p->end_ns - (double)l->deadline_ns) / 1e3, states[p->state],
+			p->cpu, p->throttled ? "throttled " : "", p->occupant ? p->occupant : "");
+	}
+	return 0;
+}
