@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* stealscope: the command table and nothing else. A command is one row here and one file in cmd/. */
+/* stealscope: the command table and nothing else. A command is one row here and one file in cmd/.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,15 +9,18 @@
 
 const struct command commands[] = {
 	{"doctor", "", "Say what this box can and cannot do, and why", cmd_doctor},
-	{"check", "FILE...", "Check scenario files; all errors at once, nothing is started", cmd_check},
+	{"check", "FILE...", "Check scenario files; all errors at once, nothing is started",
+		cmd_check},
 	{"plan", "FILE", "Draw what a run would do on this box: who runs where", cmd_plan},
-	{"run", "FILE", "Run a scenario: boot the guests, add the noise, measure, explain", cmd_run},
+	{"run", "FILE", "Run a scenario: boot the guests, add the noise, measure, explain",
+		cmd_run},
 	{"analyze", "RUN", "Make analysis.json and the report of a record again, from it alone",
 		cmd_analyze},
 	{"report", "RUN", "Write report.html of a record", cmd_report},
 	{"export", "RUN", "Write a record as Perfetto trace, CSV or JSON Lines", cmd_export},
 	{"compare", "A B", "Compare two sets of runs; verdicts with intervals", cmd_compare},
-	{"list", "[WHAT]", "List the records, or scenarios, metrics, probes, noise, keys", cmd_list},
+	{"list", "[WHAT]", "List the records, or scenarios, metrics, probes, noise, keys",
+		cmd_list},
 	{"show", "RUN", "Print the summary of a record", cmd_show},
 	{"blame", "DOMAIN", "Say who takes the CPU of a running VM, now", cmd_blame},
 	{"clean", "", "Remove what interrupted runs left on this host", cmd_clean},
@@ -31,7 +35,8 @@ static int usage(FILE *f, int status)
 	for (size_t i = 0; i < n_commands; i++)
 		fprintf(f, "  %-8s %-8s %s\n", commands[i].name, commands[i].args, commands[i].doc);
 	fputs("\nStart with `stealscope doctor`, then `stealscope run scenarios/first-light.xml`.\n"
-	      "`stealscope COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage or\n"
+	      "`stealscope COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage "
+	      "or\n"
 	      "scenario, 3 an expectation of the scenario fell short, 4 this host cannot run it,\n"
 	      "130 interrupted.\n",
 		f);
@@ -52,9 +57,11 @@ static int unknown(const char *name)
 		}
 	}
 	if (near)
-		fprintf(stderr, "stealscope: no command '%.40s'; did you mean '%s'?\n", name, near->name);
+		fprintf(stderr, "stealscope: no command '%.40s'; did you mean '%s'?\n", name,
+			near->name);
 	else
-		fprintf(stderr, "stealscope: no command '%.40s'; `stealscope --help` lists them\n", name);
+		fprintf(stderr, "stealscope: no command '%.40s'; `stealscope --help` lists them\n",
+			name);
 	return EXIT_USAGE;
 }
 
@@ -63,7 +70,8 @@ int main(int argc, char **argv)
 	int status;
 
 	if (geteuid() != getuid()) {
-		fputs("stealscope: refuses to run set-uid; use sudo or the groups libvirt and kvm\n",
+		fputs("stealscope: refuses to run set-uid; use sudo or the groups libvirt and "
+		      "kvm\n",
 			stderr);
 		return EXIT_USAGE;
 	}

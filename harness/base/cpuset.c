@@ -123,8 +123,7 @@ int cpuset_parse(const char *text, struct cpuset *out, struct err *e)
 			p++;
 			last = parse_number(&p);
 		}
-		if (first < 0 || last < first ||
-			(*p && *p != ',' && !isspace((unsigned char)*p)))
+		if (first < 0 || last < first || (*p && *p != ',' && !isspace((unsigned char)*p)))
 			return err_set(e, EINVAL,
 				"'%.80s' is no CPU list; write numbers below %d as in 0-3,8", text,
 				CPUSET_MAX);
@@ -147,8 +146,9 @@ char *cpuset_format(const struct cpuset *s, char *buf, size_t size)
 
 		while (cpuset_has(s, (unsigned)last + 1))
 			last++;
-		n = last > cpu ? snprintf(buf + len, size - len, "%s%d-%d", len ? "," : "", cpu, last)
-			       : snprintf(buf + len, size - len, "%s%d", len ? "," : "", cpu);
+		n = last > cpu
+			    ? snprintf(buf + len, size - len, "%s%d-%d", len ? "," : "", cpu, last)
+			    : snprintf(buf + len, size - len, "%s%d", len ? "," : "", cpu);
 		if (n < 0 || (size_t)n >= size - len)
 			break;
 		len += (size_t)n;

@@ -47,7 +47,8 @@ int cpuset_next(const struct cpuset *s, int from);
 /* The n-th member (0-based), or -1. */
 int cpuset_nth(const struct cpuset *s, unsigned n);
 
-#define cpuset_for_each(cpu, s) for (int cpu = cpuset_next(s, 0); cpu >= 0; cpu = cpuset_next(s, cpu + 1))
+#define cpuset_for_each(cpu, s)                                                                    \
+	for (int cpu = cpuset_next(s, 0); cpu >= 0; cpu = cpuset_next(s, cpu + 1))
 
 /* Parse "0-3,8" (blank space and a final newline allowed; "" is the empty set).
  * -EINVAL with a sentence for bad text, a reversed range, or a number >= CPUSET_MAX. */

@@ -12,17 +12,17 @@
 /* Exit status of every program of the project (design section 7). */
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,      /* the work failed */
-	EXIT_USAGE = 2,	      /* bad usage or bad scenario */
-	EXIT_EXPECT = 3,      /* the scenario's own expectations fell short */
-	EXIT_HOST = 4,	      /* this host cannot run it */
+	EXIT_FAILED = 1, /* the work failed */
+	EXIT_USAGE = 2,	 /* bad usage or bad scenario */
+	EXIT_EXPECT = 3, /* the scenario's own expectations fell short */
+	EXIT_HOST = 4,	 /* this host cannot run it */
 	EXIT_INTERRUPTED = 130,
 };
 
 struct err {
-	int code;		/* positive errno, 0 while nothing went wrong */
-	enum exit_status exit;	/* what the process should exit with; EXIT_FAILED by default */
-	char msg[1024];		/* one sentence, no newline; cut with "..." when too long */
+	int code;	       /* positive errno, 0 while nothing went wrong */
+	enum exit_status exit; /* what the process should exit with; EXIT_FAILED by default */
+	char msg[1024];	       /* one sentence, no newline; cut with "..." when too long */
 };
 
 #define ERR_INIT                                                                                   \

@@ -108,8 +108,7 @@ void strbuf_addn(struct strbuf *b, const char *s, size_t n)
 	size_t room = b->text ? (size_t)1 << (64 - __builtin_clzll(b->len | 63)) : 0;
 
 	if (b->len + n + 1 > room)
-		b->text = xrealloc(b->text,
-			(size_t)1 << (64 - __builtin_clzll((b->len + n) | 63)));
+		b->text = xrealloc(b->text, (size_t)1 << (64 - __builtin_clzll((b->len + n) | 63)));
 	memcpy(b->text + b->len, s, n);
 	b->len += n;
 	b->text[b->len] = '\0';

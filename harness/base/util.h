@@ -12,18 +12,18 @@
 
 #include "base/err.h"
 
-#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)      ((a) < (b) ? (a) : (b))
-#define MAX(a, b)      ((a) > (b) ? (a) : (b))
-#define NS_PER_S       UINT64_C(1000000000)
-#define NS_PER_MS      UINT64_C(1000000)
-#define NS_PER_US      UINT64_C(1000)
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+#define NS_PER_S      UINT64_C(1000000000)
+#define NS_PER_MS     UINT64_C(1000000)
+#define NS_PER_US     UINT64_C(1000)
 
 void cleanup_free(void *pp);
 void cleanup_close(int *fd);
 void cleanup_fclose(FILE **f);
-#define auto_free  __attribute__((cleanup(cleanup_free)))
-#define auto_close __attribute__((cleanup(cleanup_close)))
+#define auto_free   __attribute__((cleanup(cleanup_free)))
+#define auto_close  __attribute__((cleanup(cleanup_close)))
 #define auto_fclose __attribute__((cleanup(cleanup_fclose)))
 
 void *xmalloc(size_t size);

@@ -178,9 +178,9 @@ char *cmd_find_part(const char *name, struct err *e)
 	self[n] = '\0';
 	*strrchr(self, '/') = '\0';
 	for (int i = 0; i < 3; i++) {
-		char *path = i == 0 ? xasprintf("%s/%s", self, name)
-			   : i == 1 ? xasprintf("%s/../lib/stealscope/%s", self, name)
-				    : xasprintf("%s/../share/stealscope/%s", self, name);
+		char *path = i == 0   ? xasprintf("%s/%s", self, name)
+			     : i == 1 ? xasprintf("%s/../lib/stealscope/%s", self, name)
+				      : xasprintf("%s/../share/stealscope/%s", self, name);
 
 		if (access(path, R_OK) == 0)
 			return path;

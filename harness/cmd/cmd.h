@@ -40,7 +40,8 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 int cmd_fail(const struct err *e);
 
 /* Prose on stderr, silent with -q; the second only with -v. */
-void cmd_say(const struct cmd_common *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cmd_say(const struct cmd_common *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void cmd_verbose(const struct cmd_common *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A line on stderr that is overwritten by the next one; nothing when stderr is no terminal or with
@@ -53,8 +54,8 @@ void cmd_progress(const struct cmd_common *c, const char *fmt, ...)
 extern volatile sig_atomic_t cmd_interrupted;
 void cmd_catch_signals(void);
 
-/* Where the installed or built parts lie, found beside this program. Caller frees. NULL with `e` set when the
- * part is not there. */
+/* Where the installed or built parts lie, found beside this program. Caller frees. NULL with `e`
+ * set when the part is not there. */
 char *cmd_find_part(const char *name, struct err *e);
 
 /* Resolve what a user calls a run (a folder, a record's name in --results, its unique beginning, or

@@ -33,7 +33,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->run = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which record? `stealscope list` shows them; `last` is the newest");
+		argp_error(
+			state, "which record? `stealscope list` shows them; `last` is the newest");
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -50,8 +51,10 @@ int cmd_analyze(const struct command *c, int argc, char **argv)
 	int status;
 
 	cmd_parse(c,
-		"RUN is a record's folder, its name in --results, the unique beginning of one, or `last`.\n"
-		"The result is the same byte for byte wherever and whenever it is made; no root is needed.\n"
+		"RUN is a record's folder, its name in --results, the unique beginning of one, or "
+		"`last`.\n"
+		"The result is the same byte for byte wherever and whenever it is made; no root is "
+		"needed.\n"
 		"Exit status 3 when an expectation that this record can decide fell short.",
 		options, parse, &args, &common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* stealscope compare: two sets of boots, metric by metric, with verdicts a reviewer would accept. */
+/* stealscope compare: two sets of boots, metric by metric, with verdicts a reviewer would accept.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ struct compare_args {
 enum { OPT_GUEST = 0x100, OPT_METRIC, OPT_FORCE, OPT_CSV };
 
 static const struct argp_option options[] = {
-	{"guest", OPT_GUEST, "NAME", 0, "Values of this guest (default: the mean over the run's guests)",
-		0},
+	{"guest", OPT_GUEST, "NAME", 0,
+		"Values of this guest (default: the mean over the run's guests)", 0},
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
 	{"force", OPT_FORCE, NULL, 0, "Compare even across different hosts or kernels", 0},
 	{"csv", OPT_CSV, NULL, 0, "One line per metric instead of text", 0},
@@ -38,7 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_METRIC:
 		if (metric_find(arg) == METRIC_COUNT)
-			argp_error(state, "no metric '%s'; `stealscope list metrics` shows them", arg);
+			argp_error(
+				state, "no metric '%s'; `stealscope list metrics` shows them", arg);
 		strv_add(&a->metrics, "%s", arg);
 		return 0;
 	case OPT_FORCE:
@@ -54,7 +56,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->n_sets != 2)
-			argp_error(state, "which two sets? For example variant=float variant=pinned");
+			argp_error(
+				state, "which two sets? For example variant=float variant=pinned");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -70,8 +73,8 @@ struct arm {
 	size_t n;
 };
 
-static int arm_read(struct arm *a, const struct cmd_common *c, struct index *x, const char *what,
-	struct err *e)
+static int arm_read(
+	struct arm *a, const struct cmd_common *c, struct index *x, const char *what, struct err *e)
 {
 	int rc;
 
@@ -132,8 +135,8 @@ static int read_metrics(struct index *x, const struct compare_args *args, const 
 		*row = (struct compare_metric){.name = metric_table[m].name,
 			.unit = metric_table[m].unit,
 			.better = metric_table[m].better};
-		rc = index_values(x, &arms[0].filter, args->guest, row->name, (double **)&row->a, &row->na,
-			e);
+		rc = index_values(x, &arms[0].filter, args->guest, row->name, (double **)&row->a,
+			&row->na, e);
 		if (!rc)
 			rc = index_values(x, &arms[1].filter, args->guest, row->name,
 				(double **)&row->b, &row->nb, e);
@@ -162,8 +165,9 @@ static int compare_and_print(const struct cmd_common *c, const struct compare_ar
 	if (!rc)
 		rc = compare_arms(&in, &result, e);
 	if (!rc) {
-		(c->json ? compare_report_json : args->csv ? compare_report_csv : compare_report_text)(
-			&result, &out);
+		(c->json	    ? compare_report_json
+			: args->csv ? compare_report_csv
+				    : compare_report_text)(&result, &out);
 		fputs(out.text, stdout);
 		compare_result_release(&result);
 	}
@@ -185,8 +189,10 @@ int cmd_compare(const struct command *c, int argc, char **argv)
 	int rc;
 
 	cmd_parse(c,
-		"A and B are sets of runs: a record, or conditions such as scenario=first-light,variant=base\n"
-		"(also experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer than six an\n"
+		"A and B are sets of runs: a record, or conditions such as "
+		"scenario=first-light,variant=base\n"
+		"(also experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer "
+		"than six an\n"
 		"arm support no claim, ten are wanted. B is held against A.",
 		options, parse, &args, &common, argc, argv);
 	rc = results_open(&common, false, &x, &e);

@@ -26,7 +26,8 @@ static const struct argp_option options[] = {
 	{"variant", OPT_VARIANT, "NAME", 0, "Runs of this variant; * and ? are wild", 0},
 	{"host", OPT_HOST, "NAME", 0, "Runs on this host", 0},
 	{"since", OPT_SINCE, "DATE", 0, "Runs begun on or after it: 2026-11-20", 0},
-	{"where", OPT_WHERE, "CONDITION", 0, "Runs in which any guest meets it: 'steal.rate>100'", 0},
+	{"where", OPT_WHERE, "CONDITION", 0, "Runs in which any guest meets it: 'steal.rate>100'",
+		0},
 	{"limit", OPT_LIMIT, "N", 0, "At most the newest N", 0},
 	{"rebuild", OPT_REBUILD, NULL, 0, "Make the index anew from the folders", 0},
 	{0},
@@ -49,7 +50,8 @@ static void parse_where(struct list_args *a, char *arg, struct argp_state *state
 	if (!a->filter.op || end == arg + name + op || *end)
 		argp_error(state, "--where wants METRIC<NUMBER, also <= > >= =, not '%s'", arg);
 	if (metric_find(a->metric_text) == METRIC_COUNT)
-		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them", a->metric_text);
+		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them",
+			a->metric_text);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -106,9 +108,12 @@ static int list_records(const struct cmd_common *c, struct list_args *a, struct 
 		fputs(json, stdout);
 	} else if (!rc) {
 		for (size_t i = n; i-- > 0;)
-			printf("%-56s %6.1f s  %s\n", rows[i].run, rows[i].duration_s, rows[i].status);
+			printf("%-56s %6.1f s  %s\n", rows[i].run, rows[i].duration_s,
+				rows[i].status);
 		if (!n)
-			cmd_say(c, "no records in %s; `stealscope run scenarios/first-light.xml` makes one",
+			cmd_say(c,
+				"no records in %s; `stealscope run scenarios/first-light.xml` "
+				"makes one",
 				c->results);
 	}
 	index_rows_free(rows, n);
@@ -121,7 +126,8 @@ static int list_metrics(const struct cmd_common *c, struct err *e)
 	(void)c;
 	(void)e;
 	for (size_t i = 0; i < METRIC_COUNT; i++)
-		printf("%-24s %-8s %s\n", metric_table[i].name, metric_table[i].unit, metric_table[i].doc);
+		printf("%-24s %-8s %s\n", metric_table[i].name, metric_table[i].unit,
+			metric_table[i].doc);
 	return 0;
 }
 
@@ -134,7 +140,8 @@ static int list_noise(const struct cmd_common *c, struct err *e)
 		const struct noise_kind *k = &noise_kinds[i];
 		int rc = k->available ? k->available(&why) : 0;
 
-		printf("%-10s %s%s%s\n", k->name, k->doc, rc ? " -- not here: " : "", rc ? why.msg : "");
+		printf("%-10s %s%s%s\n", k->name, k->doc, rc ? " -- not here: " : "",
+			rc ? why.msg : "");
 	}
 	printf("%-10s %s\n", "guest", "busy metal guests beside the victim");
 	return 0;
@@ -196,7 +203,8 @@ int cmd_list(const struct command *c, int argc, char **argv)
 		rc = list_records(&common, &a, &e);
 	} else {
 		err_set_exit(&e, EXIT_USAGE, EINVAL,
-			"nothing to list called '%.40s'; `stealscope list --help` names what there is",
+			"nothing to list called '%.40s'; `stealscope list --help` names what there "
+			"is",
 			a.what);
 		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 			if (!strcmp(a.what, lists[i].name))

@@ -7,7 +7,6 @@
 #include "cmd/cmd.h"
 #include "cmd/scenario.h"
 #include "domain/domain.h"
-#include "plan/plan_print.h"
 
 struct plan_args {
 	const char *file;
@@ -75,7 +74,8 @@ static int print_xml(const struct plan *p, struct err *e)
 		if (n->limits.shares)
 			printf(", shares %llu", (unsigned long long)n->limits.shares);
 		if (n->limits.quota_us)
-			printf(", quota %llu us per %llu us", (unsigned long long)n->limits.quota_us,
+			printf(", quota %llu us per %llu us",
+				(unsigned long long)n->limits.quota_us,
 				(unsigned long long)n->limits.period_us);
 		putchar('\n');
 	}
@@ -90,16 +90,17 @@ int cmd_plan(const struct command *c, int argc, char **argv)
 	struct err e = ERR_INIT;
 	int status;
 
-	cmd_parse(c, "The plan is a pure function of the file and the box: `run` does exactly this.", options,
-		parse, &args, &common, argc, argv);
+	cmd_parse(c,
+		"The plan is a pure function of the file and the box: `run` does exactly this.",
+		options, parse, &args, &common, argc, argv);
 	status = prepare_scenario(&common, args.file, &args.sets, true, &p);
 	for (size_t i = 0; status == EXIT_DONE && i < p.plans.n; i++) {
-		auto_free char *text = plan_print_text(&p.plans.items[i], &p.topology);
+		auto_free char *text = plan_text(&p.plans.plans[i], &p.topology);
 
 		if (i)
 			putchar('\n');
 		fputs(text, stdout);
-		if (args.xml && print_xml(&p.plans.items[i], &e))
+		if (args.xml && print_xml(&p.plans.plans[i], &e))
 			status = cmd_fail(&e);
 	}
 	prepared_release(&p);

@@ -21,7 +21,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->run = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which record? `stealscope list` shows them; `last` is the newest");
+		argp_error(
+			state, "which record? `stealscope list` shows them; `last` is the newest");
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -37,11 +38,10 @@ int cmd_report(const struct command *c, int argc, char **argv)
 	auto_free char *dir = NULL;
 	int status = EXIT_DONE;
 
-	cmd_parse(c,
-		"RUN as in `stealscope analyze`. The page needs no network and no other file.", NULL, parse,
-		&args, &common, argc, argv);
+	cmd_parse(c, "RUN as in `stealscope analyze`. The page needs no network and no other file.",
+		NULL, parse, &args, &common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);
-	if (!dir || analysis_make(dir, &a, &e) || report_html_save(a, dir, &e))
+	if (!dir || analysis_make(dir, &a, &e) || html_report_save(a, dir, &e))
 		status = cmd_fail(&e);
 	else
 		cmd_say(&common, "%s/report.html", dir);

@@ -9,7 +9,6 @@
 #include "cmd/cmd.h"
 #include "cmd/present.h"
 #include "cmd/scenario.h"
-#include "plan/plan_print.h"
 #include "run/run.h"
 
 struct run_args {
@@ -44,13 +43,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		v = strtoul(arg, &end, 10);
 		if (*end || end == arg || v < 1 || v > 10000)
-			argp_error(state, "--repeats wants a number from 1 to 10000, not '%s'", arg);
+			argp_error(
+				state, "--repeats wants a number from 1 to 10000, not '%s'", arg);
 		a->repeats = (unsigned)v;
 		return 0;
 	case OPT_BOOT_TIMEOUT:
 		v = strtoul(arg, &end, 10);
 		if (end == arg || (strcmp(end, "") && strcmp(end, "s")) || v < 1 || v > 3600)
-			argp_error(state, "--boot-timeout wants seconds from 1 to 3600, not '%s'", arg);
+			argp_error(state, "--boot-timeout wants seconds from 1 to 3600, not '%s'",
+				arg);
 		a->boot_timeout_ns = v * NS_PER_S;
 		return 0;
 	case OPT_NO_AGENT:
@@ -89,8 +90,8 @@ static void show_progress(void *ctx, const char *what, double fraction)
 	p->last = what;
 }
 
-/* A small seeded generator (splitmix64, public domain by its author) is enough to shuffle an order; the
- * statistics use GSL's. */
+/* A small seeded generator (splitmix64, public domain by its author) is enough to shuffle an order;
+ * the statistics use GSL's. */
 static uint64_t next_random(uint64_t *state)
 {
 	uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
@@ -109,7 +110,7 @@ struct job {
  * configurations alike. */
 static struct job *make_order(const struct plan_list *plans, unsigned repeats, size_t *n)
 {
-	uint64_t state = plans->items[0].seed;
+	uint64_t state = plans->plans[0].seed;
 	struct job *order = xcalloc(plans->n * repeats, sizeof(*order));
 
 	*n = 0;
@@ -139,8 +140,8 @@ static struct run_expect *make_expects(const struct exp_config *c, size_t *n)
 		const struct exp_expect *e = &c->expects[i];
 
 		x[i] = (struct run_expect){e->text, c->name, e->guest, e->metric,
-			(char *)expect_relation_sign(e->relation), e->value, e->tolerance, e->of_metric,
-			e->of_config, e->of_guest};
+			(char *)expect_relation_sign(e->relation), e->value, e->tolerance,
+			e->of_metric, e->of_config, e->of_guest};
 	}
 	return x;
 }
@@ -157,9 +158,9 @@ struct batch {
 
 static int run_one(struct batch *b, const struct job *j, struct progress *p, struct err *e)
 {
-	const struct plan *plan = &b->prepared->plans.items[j->plan];
+	const struct plan *plan = &b->prepared->plans.plans[j->plan];
 	const struct exp_config *config = &b->prepared->experiment.configs[j->plan];
-	auto_free char *drawn = plan_print_text(plan, &b->prepared->topology);
+	auto_free char *drawn = plan_text(plan, &b->prepared->topology);
 	size_t n_expects;
 	auto_free struct run_expect *expects = make_expects(config, &n_expects);
 	struct run_options o = {
@@ -230,8 +231,10 @@ int cmd_run(const struct command *c, int argc, char **argv)
 	int status;
 
 	cmd_parse(c,
-		"Nothing is started before the file is right and this box can run it. Ctrl-C ends the run and\n"
-		"cleans up; what was measured so far stays as a marked record. Exit status 3 when an\n"
+		"Nothing is started before the file is right and this box can run it. Ctrl-C ends "
+		"the run and\n"
+		"cleans up; what was measured so far stays as a marked record. Exit status 3 when "
+		"an\n"
 		"expectation of the scenario fell short.",
 		options, parse, &args, &common, argc, argv);
 	status = prepare_scenario(&common, args.file, &args.sets, true, &prepared);
@@ -246,7 +249,7 @@ int cmd_run(const struct command *c, int argc, char **argv)
 			id = now_ns();
 		snprintf(b.experiment, sizeof(b.experiment), "%016llx", (unsigned long long)id);
 		cmd_catch_signals();
-		status = run_all(&b, args.repeats ? args.repeats : prepared.plans.items[0].repeats);
+		status = run_all(&b, args.repeats ? args.repeats : prepared.plans.plans[0].repeats);
 	}
 	if (b.n_done) {
 		int shown = present_set(&common, (const struct analysis *const *)b.done, b.n_done);

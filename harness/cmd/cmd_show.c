@@ -18,7 +18,8 @@ struct show_args {
 enum { OPT_LATE = 0x100, OPT_PLAN };
 
 static const struct argp_option options[] = {
-	{"late", OPT_LATE, "N", 0, "The N-th worst late wake-up (1 = the worst) with its anatomy", 0},
+	{"late", OPT_LATE, "N", 0, "The N-th worst late wake-up (1 = the worst) with its anatomy",
+		0},
 	{"plan", OPT_PLAN, NULL, 0, "Who was to run where", 0},
 	{0},
 };
@@ -32,8 +33,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_LATE:
 		a->late = strtol(arg, &end, 10);
 		if (*end || end == arg || a->late < 1 || a->late > ANALYSIS_WORST)
-			argp_error(state, "--late wants a number from 1 to %d, not '%s'", ANALYSIS_WORST,
-				arg);
+			argp_error(state, "--late wants a number from 1 to %d, not '%s'",
+				ANALYSIS_WORST, arg);
 		return 0;
 	case OPT_PLAN:
 		a->plan = true;
@@ -44,7 +45,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->run = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which record? `stealscope list` shows them; `last` is the newest");
+		argp_error(
+			state, "which record? `stealscope list` shows them; `last` is the newest");
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -60,8 +62,8 @@ int cmd_show(const struct command *c, int argc, char **argv)
 	auto_free char *dir = NULL;
 	int status = EXIT_DONE;
 
-	cmd_parse(c, "RUN as in `stealscope analyze`. Nothing is written.", options, parse, &args, &common,
-		argc, argv);
+	cmd_parse(c, "RUN as in `stealscope analyze`. Nothing is written.", options, parse, &args,
+		&common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);
 	if (!dir || analysis_make(dir, &a, &e)) {
 		status = cmd_fail(&e);

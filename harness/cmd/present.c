@@ -14,7 +14,7 @@ int present_save(const struct analysis *a, const char *dir, struct err *e)
 
 	if (rc)
 		return rc;
-	if (report_html_save(a, dir, &why))
+	if (html_report_save(a, dir, &why))
 		fprintf(stderr, "stealscope: no report.html: %s\n", why.msg);
 	return 0;
 }
@@ -43,7 +43,8 @@ int present_one(const struct cmd_common *c, const struct analysis *a)
 static void print_expects(const struct expect_result *r, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf("expect %-7s %s: %s\n", verdict_name(r[i].verdict), r[i].expect->text, r[i].why);
+		printf("expect %-7s %s: %s\n", verdict_name(r[i].verdict), r[i].expect->text,
+			r[i].why);
 }
 
 int present_set(const struct cmd_common *c, const struct analysis *const *set, size_t n)

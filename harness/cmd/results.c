@@ -51,7 +51,8 @@ void results_add(const struct cmd_common *c, const struct analysis *a)
 	collect_metrics(a, &metrics, &n);
 	if (index_open(c->results, &x, &e) ||
 		index_add(x, &a->info, folder_name(a->dir), metrics, n, &e))
-		cmd_say(c, "note: the index was not updated: %s; `stealscope list --rebuild` mends it",
+		cmd_say(c,
+			"note: the index was not updated: %s; `stealscope list --rebuild` mends it",
 			e.msg);
 	index_close(x);
 }
@@ -113,8 +114,8 @@ struct condition {
 	const char **field;
 };
 
-int results_select(const struct cmd_common *c, const char *what, struct index_filter *f, char **text,
-	struct err *e)
+int results_select(const struct cmd_common *c, const char *what, struct index_filter *f,
+	char **text, struct err *e)
 {
 	struct condition keys[] = {{"run", &f->run}, {"experiment", &f->experiment},
 		{"scenario", &f->scenario}, {"variant", &f->variant}, {"host", &f->host},
@@ -144,7 +145,8 @@ int results_select(const struct cmd_common *c, const char *what, struct index_fi
 			free(*text);
 			*text = NULL;
 			return err_set_exit(e, EXIT_USAGE, EINVAL,
-				"'%.60s' selects nothing; write run=, experiment=, scenario=, variant=, host=, "
+				"'%.60s' selects nothing; write run=, experiment=, scenario=, "
+				"variant=, host=, "
 				"kernel=, since= or until=, joined by commas",
 				what);
 		}

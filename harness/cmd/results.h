@@ -8,18 +8,19 @@
 #include "cmd/cmd.h"
 #include "record/index.h"
 
-/* Put one analysed record into results/index.db. A failure is a line on stderr, no more: the index can
- * always be rebuilt. */
+/* Put one analysed record into results/index.db. A failure is a line on stderr, no more: the index
+ * can always be rebuilt. */
 void results_add(const struct cmd_common *c, const struct analysis *a);
 
-/* Open the index; a missing, damaged or foreign one, or `rebuild`, is made anew from the folders. */
+/* Open the index; a missing, damaged or foreign one, or `rebuild`, is made anew from the folders.
+ */
 int results_open(const struct cmd_common *c, bool rebuild, struct index **out, struct err *e);
 
 /*
- * What a user calls a set of runs: "last", a record's name or its beginning, or conditions joined by
- * commas: "scenario=x,variant=pinned". Strings of *f point into *text, which the caller frees.
+ * What a user calls a set of runs: "last", a record's name or its beginning, or conditions joined
+ * by commas: "scenario=x,variant=pinned". Strings of *f point into *text, which the caller frees.
  */
-int results_select(const struct cmd_common *c, const char *what, struct index_filter *f, char **text,
-	struct err *e);
+int results_select(const struct cmd_common *c, const char *what, struct index_filter *f,
+	char **text, struct err *e);
 
 #endif

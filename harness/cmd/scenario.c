@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "domain/domain.h"
+#include "plan/plan_print.h"
 
 /* The box the guests will run on: this one, or that behind a remote libvirt connection. */
 static int read_topology(const struct cmd_common *c, struct topology *out, struct err *e)
@@ -31,7 +32,8 @@ int prepare_scenario(const struct cmd_common *c, const char *path, const struct 
 	int rc;
 
 	*out = (struct prepared){0};
-	rc = scenario_load(path, (const char *const *)sets->items, sets->n, &out->experiment, &msgs);
+	rc = scenario_load(
+		path, (const char *const *)sets->items, sets->n, &out->experiment, &msgs);
 	if (!rc && with_host) {
 		rc = read_topology(c, &out->topology, &e);
 		if (rc) {
@@ -46,6 +48,19 @@ int prepare_scenario(const struct cmd_common *c, const char *path, const struct 
 	strbuf_release(&text);
 	scenario_msgs_release(&msgs);
 	return rc == 0 ? EXIT_DONE : rc == -ENODEV ? EXIT_HOST : EXIT_USAGE;
+}
+
+char *plan_text(const struct plan *p, const struct topology *t)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return xstrdup("");
+	plan_print(p, t, f);
+	fclose(f);
+	return text;
 }
 
 void prepared_release(struct prepared *p)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What check, plan and run do alike with a scenario file: load it, look at the box, make the plans. */
+/* What check, plan and run do alike with a scenario file: load it, look at the box, make the plans.
+ */
 #ifndef SS_CMD_SCENARIO_H
 #define SS_CMD_SCENARIO_H
 
@@ -19,6 +20,9 @@ struct prepared {
 int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
 	bool with_host, struct prepared *out);
 void prepared_release(struct prepared *p);
+
+/* The map of a plan as text. Caller frees. */
+char *plan_text(const struct plan *p, const struct topology *t);
 
 /* --set, shared by check, plan and run. */
 #define OPT_SET 0x200

@@ -7,7 +7,8 @@
 #include "host/cgroup.h"
 #include "run/session.h"
 
-#define MAX_GROUPS 2000 /* a box with more keeps the first; the others stay numbers in the report */
+#define MAX_GROUPS 2000 /* a box with more keeps the first; the others stay numbers in the report  \
+			 */
 
 /* nftw() has no argument for its callback; one run at a time walks. */
 static struct run_info *info;
@@ -28,12 +29,18 @@ static int add_group(const char *path, const struct stat *st, int type, struct F
 
 void note_cgroups(struct session *s)
 {
-	const char *root = cgroup_version() == CGROUP_V1 ? "/sys/fs/cgroup/cpu" : "/sys/fs/cgroup";
+	char root[4096];
 
-	if (cgroup_version() == CGROUP_NONE)
+	if (!cgroup_mount("cpu", root, sizeof(root)))
 		return;
 	info = &s->info;
 	root_len = strlen(root);
 	nftw(root, add_group, 16, FTW_PHYS | FTW_MOUNT);
 	info = NULL;
+	for (size_t i = 0; i < s->n_noises; i++) {
+		struct stat st;
+
+		if (stat(noise_cgroup_path(s->noises[i].noise), &st) == 0)
+			s->noises[i].info->cgroup_id = (uint64_t)st.st_ino;
+	}
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "plan/probe_names.h"
+#include "scenario/experiment.h"
 
 static const char *const kind_names[] = {
 	[GUEST_METAL] = "metal", [GUEST_LINUX] = "linux", [GUEST_NATIVE] = "native"};
@@ -34,7 +34,7 @@ static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 	out->n_probes = g->n_probes;
 	out->probes = xcalloc(g->n_probes, sizeof(*out->probes));
 	for (size_t i = 0; i < g->n_probes; i++) {
-		out->probes[i].name = xstrdup(probe_name(g->probes[i].id));
+		out->probes[i].name = xstrdup(probe_word_name((enum probe_word)g->probes[i].id));
 		out->probes[i].vcpu_mask = g->probes[i].vcpu_mask;
 		memcpy(out->probes[i].p, g->probes[i].p, sizeof(out->probes[i].p));
 	}

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/process.h"
+#include "host/cgroup.h"
 #include "run/session.h"
 
 /* Rings hold this much: at the pump's 100 ms a 1 kHz timer needs 100 slots; the rest is for gaps in
@@ -29,8 +31,8 @@ int step_shared_pages(struct session *s, struct err *e)
 			memcpy(probes[p].p, g->plan->probes[p].p, sizeof(probes[p].p));
 		}
 		reaper_add_shm(s->reaper, g->shm_name);
-		rc = guest_shm_create(g->shm_name, g->plan->name, g->plan->vcpus, RING_SLOTS, probes,
-			(unsigned)g->plan->n_probes, file, &g->shm, e);
+		rc = guest_shm_create(g->shm_name, g->plan->name, g->plan->vcpus, RING_SLOTS,
+			probes, (unsigned)g->plan->n_probes, file, &g->shm, e);
 		if (rc)
 			return err_wrap(e, "guest %s", g->plan->name);
 	}
@@ -49,10 +51,12 @@ int step_connect(struct session *s, struct err *e)
 {
 	uid_t uid;
 	gid_t gid;
-	int rc = lab_open(s->o->connect, s->runtime_dir, &s->conn, e);
+	int rc = lab_open(s->o->connect, NULL, &s->conn, e);
 
 	if (rc)
 		return rc;
+	if (lab_root(s->conn))
+		reaper_add_path(s->reaper, lab_root(s->conn));
 	free(s->info.connect);
 	s->info.connect = xstrdup(lab_uri(s->conn));
 	rc = lab_qemu_ids(s->conn, &uid, &gid, e);
@@ -69,15 +73,22 @@ void undo_connect(struct session *s)
 
 int step_domain_xml(struct session *s, struct err *e)
 {
+	char owner[OWNER_MAX];
+
+	owner_self(owner);
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
-		auto_free char *file = xasprintf("%s/domains/%s.xml", s->folder.path, g->plan->name);
+		auto_free char *file =
+			xasprintf("%s/domains/%s.xml", s->folder.path, g->plan->name);
 		struct domain_files f = {
 			.kernel = s->o->metal_elf,
 			.shm_name = g->shm_name,
 			.shm_size = guest_shm_size(g->shm),
 			.emulator = "/usr/bin/qemu-system-x86_64",
 			.kvm = g->plan->accel != ACCEL_TCG,
+			.firmware = domain_firmware(g->plan->kind),
+			.policy_by_hand = domain_policy_by_hand(),
+			.owner = owner,
 		};
 		int rc;
 
@@ -108,43 +119,27 @@ static void *start_thread(void *arg)
 
 		if (st->s->o->interrupted && *st->s->o->interrupted)
 			break;
-		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err) == 0)
-			reaper_add_pid(st->s->reaper, domain_pid(g->domain));
+		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err))
+			continue;
+		reaper_add_pid(st->s->reaper, domain_pid(g->domain));
+		domain_apply_policy(g->domain, g->plan, &g->start_err);
 	}
 	return NULL;
 }
 
-static void *stop_thread(void *arg)
-{
-	struct starter *st = arg;
-	size_t i;
-
-	while ((i = __atomic_fetch_add(&st->next, 1, __ATOMIC_RELAXED)) < st->s->n_guests) {
-		domain_stop(st->s->guests[i].domain, NULL);
-		st->s->guests[i].domain = NULL;
-	}
-	return NULL;
-}
-
-/* Run `work` over all guests on a few threads and wait for them. */
-static void in_parallel(struct session *s, void *(*work)(void *))
+int step_start_domains(struct session *s, struct err *e)
 {
 	struct starter st = {s, 0};
 	pthread_t threads[START_THREADS];
 	size_t n = 0;
 
 	while (n < MIN((size_t)START_THREADS, s->n_guests) &&
-		pthread_create(&threads[n], NULL, work, &st) == 0)
+		pthread_create(&threads[n], NULL, start_thread, &st) == 0)
 		n++;
 	if (n == 0)
-		work(&st);
+		start_thread(&st);
 	while (n > 0)
 		pthread_join(threads[--n], NULL);
-}
-
-int step_start_domains(struct session *s, struct err *e)
-{
-	in_parallel(s, start_thread);
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 
@@ -162,7 +157,16 @@ int step_start_domains(struct session *s, struct err *e)
 
 void undo_start_domains(struct session *s)
 {
-	in_parallel(s, stop_thread);
+	struct domain **all = xcalloc(s->n_guests, sizeof(*all));
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_guests; i++) {
+		if (s->guests[i].domain)
+			all[n++] = s->guests[i].domain;
+		s->guests[i].domain = NULL;
+	}
+	domain_stop_all(all, n, NULL);
+	free(all);
 }
 
 int step_noise(struct session *s, struct err *e)
@@ -244,7 +248,8 @@ int step_boot(struct session *s, struct err *e)
 			free(g->info->status);
 			g->info->status = xstrdup("did not come up");
 			rc = err_set(e, ETIMEDOUT,
-				"guest %s: %u of its %u vCPUs came up within %llu s, so it did not come up; %s",
+				"guest %s: %u of its %u vCPUs came up within %llu s, so it did not "
+				"come up; %s",
 				g->plan->name, ready, g->plan->vcpus,
 				(unsigned long long)(s->o->boot_timeout_ns / NS_PER_S), tail);
 		}

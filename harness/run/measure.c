@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "host/debugfs.h"
 #include "run/session.h"
 
-#define SYNC_ROUNDS    32	     /* pings per vCPU; the best few are kept */
+#define SYNC_ROUNDS    32 /* pings per vCPU; the best few are kept */
 #define STOP_WAIT_NS   (3 * NS_PER_S)
 #define SAMPLE_WAIT_NS (5 * NS_PER_S) /* for the first sample of every guest */
 
@@ -20,8 +22,8 @@ int step_host_agent(struct session *s, struct err *e)
 		session_warn(s, "the host agent was left out: no trace, no host counters");
 		return 0;
 	}
-	if (hostd_spawn(s->o->hostd, s->plan->trace_mode, out, &s->plan->housekeeping_cpus, &s->hostd,
-		    &why)) {
+	if (hostd_spawn(s->o->hostd, s->plan->trace_mode, out, &s->plan->housekeeping_cpus,
+		    &s->hostd, &why)) {
 		session_warn(s, "no host agent: %s", why.msg);
 		return 0;
 	}
@@ -44,6 +46,33 @@ static void agent_failed(struct session *s, const struct err *why)
 	s->hostd = NULL;
 }
 
+/* KVM's own TSC offsets make the clock map exact; without them causality bounds remain. */
+static void attach_kvm(struct session *s)
+{
+	struct err why = ERR_INIT;
+	char dir[64];
+
+	s->debugfs = debugfs_open(&why);
+	if (s->debugfs < 0) {
+		session_warn(s, "no KVM debugfs (%s): clocks are joined by causality bounds alone",
+			why.msg);
+		return;
+	}
+	snprintf(dir, sizeof(dir), "/proc/self/fd/%d/kvm", s->debugfs);
+	for (size_t i = 0; i < s->n_guests; i++) {
+		struct guest_run *g = &s->guests[i];
+
+		guest_shm_attach_kvm(g->shm, dir, domain_pid(g->domain), g->tids, g->plan->vcpus);
+	}
+}
+
+void undo_track(struct session *s)
+{
+	if (s->debugfs >= 0)
+		close(s->debugfs);
+	s->debugfs = -1;
+}
+
 int step_track(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
@@ -64,6 +93,7 @@ int step_track(struct session *s, struct err *e)
 				agent_failed(s, &why);
 		}
 	}
+	attach_kvm(s);
 	return 0;
 }
 
@@ -133,8 +163,8 @@ static int wait_first_samples(struct session *s, struct err *e)
 		}
 		rc = session_check(s, e);
 		if (!rc && now_ns() > until) {
-			session_warn(s, "guest %s sent no sample in the first %llu s", g->plan->name,
-				(unsigned long long)(SAMPLE_WAIT_NS / NS_PER_S));
+			session_warn(s, "guest %s sent no sample in the first %llu s",
+				g->plan->name, (unsigned long long)(SAMPLE_WAIT_NS / NS_PER_S));
 			i++;
 		}
 		if (rc)
@@ -182,12 +212,14 @@ static struct usage own_usage(void)
 	struct rusage r;
 
 	getrusage(RUSAGE_SELF, &r);
-	return (struct usage){(uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * NS_PER_S +
-				      (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * NS_PER_US,
+	return (struct usage){
+		(uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * NS_PER_S +
+			(uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * NS_PER_US,
 		(uint64_t)(r.ru_nvcsw + r.ru_nivcsw)};
 }
 
-/* Add (sign +1) or take off (-1) what the noises report, so that the difference over the window stays. */
+/* Add (sign +1) or take off (-1) what the noises report, so that the difference over the window
+ * stays. */
 static void account_noise(struct session *s, int sign)
 {
 	for (size_t i = 0; i < s->n_noises; i++) {
@@ -211,18 +243,18 @@ static void judge_noise(struct session *s)
 {
 	for (size_t i = 0; i < s->n_noises; i++) {
 		const struct run_noise *n = s->noises[i].info;
-		double share = n->requested_ns
-				       ? (double)n->delivered_ns / (double)n->requested_ns
-				       : 1;
+		double share =
+			n->requested_ns ? (double)n->delivered_ns / (double)n->requested_ns : 1;
 
 		if (n->died)
 			session_warn(s, "noise %s ended by itself in mid-run", n->name);
 		else if (share < 0.95)
 			session_warn(s, "noise %s got %.0f %% of the CPU it asked for: %s", n->name,
 				100 * share,
-				n->throttled_ns > n->requested_ns / 100 ? "its own quota held it back"
-				: n->throttled_ns			 ? "quota and contention"
-							 : "it shared its CPUs with others");
+				n->throttled_ns > n->requested_ns / 100
+					? "its own quota held it back"
+				: n->throttled_ns ? "quota and contention"
+						  : "it shared its CPUs with others");
 	}
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The pump: the one thread that talks to the guests' shared pages while a run is on. It writes the
- * beacon (the guests' lower clock bound and dead-man's switch) and drains the rings. Its period trades
- * the harness's own CPU use against ring room and the width of the causality bounds.
+ * beacon (the guests' lower clock bound and dead-man's switch) and drains the rings. Its period
+ * trades the harness's own CPU use against ring room and the width of the causality bounds.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -47,8 +47,8 @@ int session_check(struct session *s, struct err *e)
 	return 0;
 }
 
-int session_wait(struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns,
-	struct err *e)
+int session_wait(
+	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e)
 {
 	uint64_t now;
 
@@ -63,12 +63,11 @@ int session_wait(struct session *s, const char *what, uint64_t from_ns, uint64_t
 	return session_check(s, e);
 }
 
-/* Everything else is named after the record: runtime folder, domains, shared pages, cgroups. */
+/* Everything else is named after the record: domains, shared pages, cgroups. */
 static void name_parts(struct session *s)
 {
 	free(s->info.run);
 	s->info.run = xstrdup(s->folder.name);
-	s->runtime_dir = xasprintf("%s/%s", RUNTIME_DIR, s->folder.name);
 	for (size_t i = 0; i < s->n_guests; i++)
 		s->guests[i].shm_name =
 			xasprintf("stealscope-%s-%s", s->folder.name, s->plan->guests[i].name);
@@ -94,19 +93,11 @@ static int step_record(struct session *s, struct err *e)
 
 static int step_reaper(struct session *s, struct err *e)
 {
-	int rc = make_dirs(s->runtime_dir, e);
-
-	if (rc)
-		return e->code == EACCES || e->code == EPERM
-			       ? err_set_exit(e, EXIT_HOST, e->code,
-					 "no permission to make %s; run it as root (sudo)", s->runtime_dir)
-			       : rc;
-	return reaper_start(s->info.run, s->runtime_dir, &s->reaper, e);
+	return reaper_start(s->info.run, NULL, &s->reaper, e);
 }
 
 static void undo_reaper(struct session *s)
 {
-	remove_tree(s->runtime_dir, NULL);
 	reaper_done(s->reaper);
 	s->reaper = NULL;
 }
@@ -141,7 +132,7 @@ static const struct step steps[] = {
 	{"prepare noise", step_noise, undo_noise},
 	{"beacons", step_pump, undo_pump},
 	{"boot guests", step_boot, NULL},
-	{"trace vCPU threads", step_track, NULL},
+	{"trace vCPU threads", step_track, undo_track},
 	{"synchronise clocks", step_sync_clocks, NULL},
 	{"warm up", step_warm_up, NULL},
 	{"measure", step_measure, NULL},
@@ -156,8 +147,8 @@ static void note_step(struct session *s, const char *name, uint64_t start, const
 }
 
 /* Seal the record: status, facts that changed, run.json, and the name without its mark. */
-static int finish_record(struct session *s, const struct err *failure, struct run_result *out,
-	struct err *e)
+static int finish_record(
+	struct session *s, const struct err *failure, struct run_result *out, struct err *e)
 {
 	bool interrupted = failure->code && failure->exit == EXIT_INTERRUPTED;
 	int rc;
@@ -202,14 +193,13 @@ static void session_release(struct session *s)
 	free(s->guests);
 	free(s->noises);
 	record_folder_release(&s->folder);
-	free(s->runtime_dir);
 	run_info_release(&s->info);
 	pthread_mutex_destroy(&s->lock);
 }
 
 static void session_init(struct session *s, const struct plan *plan, const struct run_options *o)
 {
-	*s = (struct session){.plan = plan, .o = o, .begin_ns = now_ns()};
+	*s = (struct session){.plan = plan, .o = o, .begin_ns = now_ns(), .debugfs = -1};
 	pthread_mutex_init(&s->lock, NULL);
 	run_describe(plan, o, &s->info);
 	s->n_guests = plan->n_guests;
@@ -226,7 +216,8 @@ static void session_init(struct session *s, const struct plan *plan, const struc
 	}
 }
 
-int run_plan(const struct plan *plan, const struct run_options *o, struct run_result *out, struct err *e)
+int run_plan(
+	const struct plan *plan, const struct run_options *o, struct run_result *out, struct err *e)
 {
 	struct session s;
 	struct err failure = ERR_INIT, late = ERR_INIT;

@@ -20,7 +20,7 @@ struct run_options {
 	const char *hostd;	   /* the host agent's program; NULL = do without, and say so */
 	const char *experiment;	   /* id shared by the runs of one experiment */
 	const char *plan_text;	   /* what `plan` draws, for the record */
-	uint64_t boot_timeout_ns; /* give up on a guest that is not up by then */
+	uint64_t boot_timeout_ns;  /* give up on a guest that is not up by then */
 	unsigned repeat;
 	const struct run_expect *expects; /* copied into the record */
 	size_t n_expects;
@@ -31,21 +31,22 @@ struct run_options {
 };
 
 struct run_result {
-	char *record;	  /* folder of the record, complete or marked as interrupted; NULL if none began */
+	char *record; /* folder of the record, complete or marked as interrupted; NULL if none began
+		       */
 	bool interrupted; /* it was ended early by `interrupted` */
 };
 
 /*
- * Carry out `plan`. 0 when the record is complete. On failure the record, if one was begun, stays in
- * the results marked with what went wrong, `out->record` names it, and everything else that was
+ * Carry out `plan`. 0 when the record is complete. On failure the record, if one was begun, stays
+ * in the results marked with what went wrong, `out->record` names it, and everything else that was
  * started is gone. e->exit says what the process should exit with.
  */
 int run_plan(const struct plan *plan, const struct run_options *o, struct run_result *out,
 	struct err *e);
 void run_result_release(struct run_result *r);
 
-/* Remove what interrupted runs left on this host: domains, cgroups, shared memory, runtime folders of
- * harnesses that no longer live. Each removed thing is one line in `removed`. */
+/* Remove what interrupted runs left on this host: domains, cgroups, shared memory, runtime folders
+ * of harnesses that no longer live. Each removed thing is one line in `removed`. */
 int run_clean(const char *connect, struct strv *removed, struct err *e);
 
 #endif

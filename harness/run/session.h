@@ -14,9 +14,6 @@
 #include "record/folder.h"
 #include "run/run.h"
 
-/* Sockets and the embedded libvirt driver of each run; removed with it. */
-#define RUNTIME_DIR "/run/stealscope"
-
 struct guest_run {
 	const struct plan_guest *plan;
 	struct run_guest *info;
@@ -42,7 +39,6 @@ struct session {
 	const struct run_options *o;
 	struct run_info info;
 	struct record_folder folder;
-	char *runtime_dir; /* sockets, embedded driver: /run/stealscope/<run> */
 	uint64_t begin_ns; /* `run` was called */
 	struct guest_run *guests;
 	size_t n_guests;
@@ -52,15 +48,17 @@ struct session {
 	struct reaper *reaper;
 	struct lab_conn *conn;
 	struct hostd *hostd;
+	int debugfs; /* its root; -1 = none */
 	unsigned steps_done;
 
 	/* The pump: one thread that writes the beacons and drains the rings until told to end. */
 	pthread_t pump;
 	bool pump_started;
 	volatile bool pump_stop;
-	volatile uint64_t first_sample_ns; /* host ns of the first guest sample seen, 0 = none yet */
-	pthread_mutex_t lock;		   /* around shm drains and pump_err */
-	struct err pump_err;		   /* first error of the pump (disk full), code 0 = none */
+	volatile uint64_t
+		first_sample_ns; /* host ns of the first guest sample seen, 0 = none yet */
+	pthread_mutex_t lock;	 /* around shm drains and pump_err */
+	struct err pump_err;	 /* first error of the pump (disk full), code 0 = none */
 };
 
 /* Fill info from the plan. */
@@ -70,10 +68,10 @@ void session_say(struct session *s, const char *what, double fraction);
 void session_warn(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* -EINTR when the user interrupted, the pump's error, or that of a dead guest; else 0. */
 int session_check(struct session *s, struct err *e);
-/* Wait until host time `until_ns`, checking every 20 ms; `what` and the share of [from, until] that has
- * passed go to progress. */
-int session_wait(struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns,
-	struct err *e);
+/* Wait until host time `until_ns`, checking every 20 ms; `what` and the share of [from, until] that
+ * has passed go to progress. */
+int session_wait(
+	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e);
 
 /* cgroup_names.c */
 void note_cgroups(struct session *s);
@@ -105,6 +103,7 @@ int step_boot(struct session *s, struct err *e);
 int step_host_agent(struct session *s, struct err *e);
 void undo_host_agent(struct session *s);
 int step_track(struct session *s, struct err *e);
+void undo_track(struct session *s);
 int step_pump(struct session *s, struct err *e);
 void undo_pump(struct session *s);
 int step_sync_clocks(struct session *s, struct err *e);
