@@ -41,9 +41,17 @@ struct thread_info {
 
 struct sched_info {
 	unsigned long long run_delay;
+	unsigned long long last_arrival; /* run queue clock when it last got a CPU */
+	unsigned long long
+		last_queued; /* run queue clock since when it waits, 0 when it does not */
+} KERNEL_TYPE;
+
+struct rq {
+	uint64_t clock;
 } KERNEL_TYPE;
 
 struct cfs_rq {
+	struct rq *rq;
 	int throttle_count;
 } KERNEL_TYPE;
 
@@ -130,6 +138,16 @@ static __always_inline uint64_t kt_run_delay(struct task_struct *p)
 	if (!bpf_core_field_exists(p->sched_info))
 		return ~0ull;
 	return BPF_CORE_READ(p, sched_info.run_delay);
+}
+
+/* The clock of the run queue the task stands in, as sched_info takes it; 0 where it cannot be read.
+ */
+static __always_inline uint64_t kt_rq_clock(struct task_struct *p)
+{
+	if (!bpf_core_field_exists(p->se.cfs_rq) ||
+		!bpf_core_field_exists(((struct cfs_rq *)0)->rq))
+		return 0;
+	return BPF_CORE_READ(p, se.cfs_rq, rq, clock);
 }
 
 /* On a run queue and wanting to run. */

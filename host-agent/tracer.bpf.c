@@ -84,85 +84,32 @@ static __always_inline uint32_t find(uint32_t tid)
 	return *slot % TRACER_MAX_THREADS;
 }
 
-static __always_inline void wait_count(struct tracer_thread *t, uint64_t sign)
+#include "host-agent/tracer_state.bpf.h"
+
+/* What the switch means to those who stay: they go on waiting behind `next_tid`. */
+static __always_inline void switch_seen_by_waiters(struct tracer_cpu *c, uint32_t cpu,
+	uint32_t next_tid, struct task_struct *next, uint64_t now)
 {
-	uint32_t slot = t->slot % TRACER_MAX_THREADS;
-	struct tracer_cpu *c = cpu_at(t->cpu);
-
-	__sync_fetch_and_add(&c->waiting[slot / 64], (1ull << (slot % 64)) * sign);
-	__sync_fetch_and_add(&c->waiters, sign);
-}
-
-static __always_inline void set_state(
-	struct tracer_thread *t, uint8_t state, uint16_t cpu, uint64_t now)
-{
-	uint64_t ns = now > t->since ? now - t->since : 0;
-
-	if (t->state == THREAD_WAITING) {
-		t->wait_ns += ns;
-		wait_count(t, -1ull);
-	} else if (t->state == THREAD_RUNNING) {
-		t->run_ns += ns;
-	} else if (t->state == THREAD_SLEEPING) {
-		t->sleep_ns += ns;
-	}
-	t->state = state;
-	t->cpu = cpu;
-	t->since = now;
-	t->charged = now;
-	if (state == THREAD_WAITING)
-		wait_count(t, 1);
-}
-
-static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct *prev,
-	bool preempt, uint16_t cpu, uint32_t next_tid, uint64_t now)
-{
-	unsigned int kstate = kt_task_state(prev);
-	uint8_t state = THREAD_WAITING, flags = 0;
-
-	if (t->state != THREAD_RUNNING && t->state != THREAD_UNKNOWN)
-		t->conflicts++;
-	if (kstate & KT_TASK_DEAD)
-		state = THREAD_EXITED;
-	else if (!preempt && kstate)
-		state = THREAD_SLEEPING;
-	else
-		flags = TRACE_STATE_PREEMPTED;
-	if (state == THREAD_WAITING)
-		t->waits++;
-	set_state(t, state, cpu, now);
-	emit_state(t, prev, flags, cpu, next_tid, now);
-	if (state == THREAD_WAITING)
-		check_throttle(t->slot, cpu, now);
-}
-
-static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct *next, uint16_t cpu,
-	uint32_t prev_tid, uint64_t now)
-{
-	uint16_t from = t->cpu;
-
-	if (t->state == THREAD_RUNNING || t->state == THREAD_SLEEPING)
-		t->conflicts++;
-	if (t->throttled)
-		end_throttle(t, cpu, now);
-	if (t->state == THREAD_UNKNOWN)
-		from = cpu;
-	set_state(t, THREAD_RUNNING, cpu, now);
-	t->task = (uint64_t)next;
-	emit_state(t, next, 0, from, prev_tid, now);
+	if (watch_throttle || !next_tid)
+		check_waiters(cpu, now);
+	if (counts_mode)
+		return;
+	name_task(next_tid, next);
+	emit_occupy(cpu, next_tid, now);
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	uint32_t cpu = bpf_get_smp_processor_id(), prev_tid = prev->pid, next_tid = next->pid;
+	uint32_t out, in, believed;
 	struct tracer_cpu *c;
-	uint32_t out, in;
 	uint64_t now;
 
 	if (cpu >= TRACER_MAX_CPUS)
 		return 0;
 	c = cpu_at(cpu);
+	believed = c->occupant;
 	c->occupant = next_tid;
 	c->occupant_task = (uint64_t)next;
 	if (!active)
@@ -177,6 +124,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	now = bpf_ktime_get_ns();
 	/* PREEMPT_RT may switch inside a softirq: such a one is not timed. */
 	c->softirq_since = 0;
+	if (believed != prev_tid && prev_tid && c->waiters)
+		infer_occupant(c, cpu, believed, prev_tid, prev, now);
+	if (out != NOT_TRACKED)
+		infer_arrival(thread_at(out), prev, c, cpu, now);
 	if (counts_mode && c->waiters) {
 		name_task(prev_tid, prev);
 		charge_waiters(cpu, prev_tid, BLAME_TASK, now);
@@ -187,16 +138,11 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	}
 	if (in != NOT_TRACKED) {
 		name_task(prev_tid, prev);
+		infer_queued(thread_at(in), next, c, cpu, prev_tid, now);
 		got_cpu(thread_at(in), next, cpu, prev_tid, now);
 	}
-	if (!c->waiters)
-		return 0;
-	if (watch_throttle || !next_tid)
-		check_waiters(cpu, now);
-	if (!counts_mode) {
-		name_task(next_tid, next);
-		emit_occupy(cpu, next_tid, now);
-	}
+	if (c->waiters)
+		switch_seen_by_waiters(c, cpu, next_tid, next, now);
 	return 0;
 }
 
@@ -227,8 +173,10 @@ static __always_inline int woken(struct task_struct *p)
 	t->task = (uint64_t)p;
 	uint16_t from = t->state == THREAD_UNKNOWN ? cpu : t->cpu;
 
+	t->run_delay = kt_run_delay(p);
+	t->clock_since = kt_rq_clock(p);
 	set_state(t, THREAD_WAITING, cpu, now);
-	emit_state(t, p, 0, from, (uint32_t)bpf_get_current_pid_tgid(), now);
+	emit_state(slot, 0, from, (uint32_t)bpf_get_current_pid_tgid());
 	if (c->waiters <= 1)
 		emit_occupant(c, cpu, now);
 	check_throttle(t->slot, cpu, now);
@@ -272,8 +220,11 @@ int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
 		charge(slot, old->occupant, BLAME_TASK, now);
 	}
 	t->migrations++;
+	/* From here on the new run queue's clock counts, which at the end is in last_queued. */
+	clock_wait(t, t->clock_since, kt_rq_clock(p));
+	t->run_delay = kt_run_delay(p);
 	set_state(t, THREAD_WAITING, cpu, now);
-	emit_state(t, p, TRACE_STATE_MIGRATED, from, (uint32_t)bpf_get_current_pid_tgid(), now);
+	emit_state(slot, TRACE_STATE_MIGRATED, from, (uint32_t)bpf_get_current_pid_tgid());
 	emit_occupant(cpu_at(cpu), cpu, now);
 	return 0;
 }

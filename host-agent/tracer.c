@@ -258,6 +258,7 @@ static void dump_thread(const struct tracer_thread *live, struct sink *s)
 		{CTR_TRACED_SLEEP_NS, th.sleep_ns + (th.state == THREAD_SLEEPING ? open : 0)},
 		{CTR_TRACED_WAITS, th.waits},
 		{CTR_TRACED_MIGRATIONS, th.migrations},
+		{CTR_TRACED_CLOCK_WAIT_NS, th.clock_wait_ns},
 		{CTR_TRACED_CONFLICTS, th.conflicts},
 	};
 

@@ -31,25 +31,26 @@ static __always_inline struct trace_hdr head(
 }
 
 static __always_inline void fill_state(struct trace_state *r, struct tracer_thread *t,
-	struct task_struct *p, uint8_t flags, uint16_t from, uint32_t other, uint64_t now)
+	uint8_t flags, uint16_t from, uint32_t other)
 {
-	r->h = head(now, t->tid, t->cpu, TRACE_STATE, sizeof(*r));
+	r->h = head(t->since, t->tid, t->cpu, TRACE_STATE, sizeof(*r));
 	r->state = t->state;
 	r->flags = flags;
 	r->prev_cpu = from;
 	r->other_tid = other;
-	r->run_delay_ns = kt_run_delay(p);
+	r->run_delay_ns = t->run_delay;
 }
 
-static __always_inline void emit_state(struct tracer_thread *t, struct task_struct *p,
-	uint8_t flags, uint16_t from, uint32_t other, uint64_t now)
+/* The state a thread now is in. `from`: the CPU it was on. */
+__noinline int emit_state(uint32_t slot, uint32_t flags, uint32_t from, uint32_t other)
 {
 	struct trace_state r;
 
 	if (counts_mode)
-		return;
-	fill_state(&r, t, p, flags, from, other, now);
+		return 0;
+	fill_state(&r, thread_at(slot), flags, from, other);
 	emit(&r, sizeof(r));
+	return 0;
 }
 
 static __always_inline void emit_occupy(uint16_t cpu, uint32_t tid, uint64_t now)

@@ -38,11 +38,12 @@ int walk_tasks(struct bpf_iter__task *ctx)
 	queued = kt_task_queued(p);
 	now = bpf_ktime_get_ns();
 	t->task = (uint64_t)p;
+	t->run_delay = kt_run_delay(p);
 	set_state(t, on_cpu ? THREAD_RUNNING : queued ? THREAD_WAITING : THREAD_SLEEPING, cpu, now);
 	if (t->state == THREAD_WAITING)
 		t->waits++;
 	if (!counts_mode) {
-		fill_state(&r, t, p, TRACE_STATE_INITIAL, cpu, 0, now);
+		fill_state(&r, t, TRACE_STATE_INITIAL, cpu, 0);
 		bpf_seq_write(seq, &r, sizeof(r));
 	}
 	name_task(tid, p);

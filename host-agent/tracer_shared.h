@@ -22,8 +22,10 @@ struct tracer_cpu {
 	uint64_t lost;	/* records that found the ring full */
 	uint64_t occupant_task;
 	uint64_t irq_since, softirq_since;
+	uint64_t
+		clock_offset; /* CLOCK_MONOTONIC less the run queue clock, modulo 2^64; 0 unknown */
 	uint32_t occupant;
-	uint32_t pad[3];
+	uint32_t pad;
 };
 
 /* One tracked thread. Written under the run queue lock its state is serialised by. */
@@ -32,13 +34,16 @@ struct tracer_thread {
 	uint8_t state; /* enum thread_state */
 	uint8_t throttled;
 	uint16_t cpu;
-	uint32_t slot; /* its own index */
-	uint32_t pad;
-	uint64_t since;	  /* of this state */
-	uint64_t charged; /* counts mode: the wait is blamed on someone up to here */
-	uint64_t task;	  /* kernel address */
+	uint32_t slot;	    /* its own index */
+	uint32_t arrived;   /* `since` is the event at which it got the CPU */
+	uint64_t since;	    /* of this state */
+	uint64_t charged;   /* counts mode: the wait is blamed on someone up to here */
+	uint64_t task;	    /* kernel address */
+	uint64_t run_delay; /* as of the last event */
 	uint64_t run_ns, wait_ns, sleep_ns;
 	uint64_t waits, migrations, conflicts;
+	uint64_t clock_since;	/* run queue clock when this wait began, 0 unknown */
+	uint64_t clock_wait_ns; /* the waits again, on the run queue clock */
 };
 
 struct blame_key {

@@ -69,6 +69,7 @@ struct trace_hdr {
 #define TRACE_STATE_MIGRATED  2u /* same state, other run queue: hdr.cpu is the new one */
 #define TRACE_STATE_INITIAL   4u /* not an event: the state found when tracking began */
 #define TRACE_STATE_YIELD     8u /* reserved */
+#define TRACE_STATE_INFERRED  16u /* no event was seen: see below */
 
 struct trace_state {
 	struct trace_hdr h;
@@ -96,6 +97,20 @@ struct trace_state {
  *                       delayed dequeue defect of 6.12 and later, shows as growth between the two);
  *   WAITING + MIGRATED: with the part of this wait spent on the old run queue;
  *   INITIAL:            as found.
+ */
+
+/*
+ * run_delay can exceed the traced wait. When a wake-up preempts, the kernel does not read its run queue
+ * clock anew at the switch: it books the time from that wake-up to the switch as waiting (some us a
+ * wait, more when the box itself is delayed), though the thread still had the CPU. Times here are the
+ * true ones; CTR_TRACED_CLOCK_WAIT_NS sums the same waits on the kernel's clock and equals run_delay's
+ * growth, so that a difference of the two can be told from a defect of either.
+ *
+ * INFERRED: some kernels hide the events raised in the context of some threads from every tracer (seen:
+ * a switch away from, or a wake-up by, such a thread). A later event then does not fit the state held.
+ * The record that was missing is written before that event's own, with the time at which the kernel says
+ * the thread was queued or got the CPU (sched_info; to some us). An OCCUPY may likewise come late, with
+ * the time its task got the CPU. Both are counted in CTR_TRACED_CONFLICTS.
  */
 
 #define TRACE_IRQ_HARD	 1u /* hard irq: other = irq number */
@@ -144,7 +159,9 @@ enum counter_key {
 	CTR_TRACED_SLEEP_NS = 6,
 	CTR_TRACED_WAITS = 7,	  /* waits begun */
 	CTR_TRACED_MIGRATIONS = 8, /* waits split by a move to another run queue */
-	CTR_TRACED_CONFLICTS = 9,  /* events that did not fit the state held (0 in a sound trace) */
+	CTR_TRACED_CLOCK_WAIT_NS = 14, /* the waits ended so far, on the kernel's run queue clock */
+	CTR_TRACED_CONFLICTS = 9,  /* events that did not fit the state held: what was hidden between
+				      them is inferred, TRACE_STATE_INFERRED */
 	CTR_CGROUP_USAGE_NS = 10,
 	CTR_CGROUP_NR_PERIODS = 11,
 	CTR_CGROUP_NR_THROTTLED = 12,

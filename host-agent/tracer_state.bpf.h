@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Part of tracer.bpf.c: the state machine of a tracked thread.
+ *
+ * Some kernels hide the events raised in the context of some threads (then perf and ftrace miss
+ * them too). The infer_*() functions run before an event is applied; where it does not fit the
+ * state held, they put in what must have happened, at the time the kernel noted for it:
+ * sched_info.last_arrival and last_queued, on the run queue clock, whose offset is learned at each
+ * visible run.
+ */
+
+static __always_inline void wait_count(struct tracer_thread *t, uint64_t sign)
+{
+	uint32_t slot = t->slot % TRACER_MAX_THREADS;
+	struct tracer_cpu *c = cpu_at(t->cpu);
+
+	__sync_fetch_and_add(&c->waiting[slot / 64], (1ull << (slot % 64)) * sign);
+	__sync_fetch_and_add(&c->waiters, sign);
+}
+
+static __always_inline void set_state(
+	struct tracer_thread *t, uint8_t state, uint16_t cpu, uint64_t now)
+{
+	uint64_t ns = now > t->since ? now - t->since : 0;
+
+	if (t->state == THREAD_WAITING) {
+		t->wait_ns += ns;
+		wait_count(t, -1ull);
+	} else if (t->state == THREAD_RUNNING) {
+		t->run_ns += ns;
+	} else if (t->state == THREAD_SLEEPING) {
+		t->sleep_ns += ns;
+	}
+	t->state = state;
+	t->cpu = cpu;
+	t->since = now;
+	t->charged = now;
+	t->arrived = 0;
+	if (state == THREAD_WAITING)
+		wait_count(t, 1);
+}
+
+/* The wait so far, on the kernel's own clock. That one is not set anew when a wake-up preempts, so
+ * it books the time from that wake-up to the switch as waiting: the reason why run_delay can be
+ * some us more per wait than the time the thread really stood off the CPU. */
+static __always_inline void clock_wait(struct tracer_thread *t, uint64_t begin, uint64_t end)
+{
+	if (begin && end > begin)
+		t->clock_wait_ns += end - begin;
+	t->clock_since = 0;
+}
+
+static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct *prev,
+	bool preempt, uint16_t cpu, uint32_t next_tid, uint64_t now)
+{
+	unsigned int kstate = kt_task_state(prev);
+	uint8_t state = THREAD_WAITING, flags = 0;
+
+	if (kstate & KT_TASK_DEAD)
+		state = THREAD_EXITED;
+	else if (!preempt && kstate)
+		state = THREAD_SLEEPING;
+	else
+		flags = TRACE_STATE_PREEMPTED;
+	if (state == THREAD_WAITING) {
+		t->waits++;
+		t->clock_since = kt_rq_clock(prev);
+	}
+	t->run_delay = kt_run_delay(prev);
+	set_state(t, state, cpu, now);
+	emit_state(t->slot, flags, cpu, next_tid);
+	if (state == THREAD_WAITING)
+		check_throttle(t->slot, cpu, now);
+}
+
+static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct *next, uint16_t cpu,
+	uint32_t prev_tid, uint64_t now)
+{
+	uint16_t from = t->cpu;
+
+	if (t->throttled)
+		end_throttle(t, cpu, now);
+	if (t->state == THREAD_UNKNOWN)
+		from = cpu;
+	if (t->state == THREAD_WAITING)
+		clock_wait(t, t->clock_since ?: BPF_CORE_READ(next, sched_info.last_queued),
+			kt_rq_clock(next));
+	t->run_delay = kt_run_delay(next);
+	t->task = (uint64_t)next;
+	set_state(t, THREAD_RUNNING, cpu, now);
+	t->arrived = 1;
+	emit_state(t->slot, 0, from, prev_tid);
+}
+
+static __always_inline uint64_t clamp(uint64_t at, uint64_t low, uint64_t high)
+{
+	return at < low ? low : at > high ? high : at;
+}
+
+/* A run queue clock reading as CLOCK_MONOTONIC; `otherwise` where it cannot be known. */
+static __always_inline uint64_t clock_to_ns(
+	struct tracer_cpu *c, uint64_t clock, uint64_t otherwise)
+{
+	return clock && c->clock_offset ? clock + c->clock_offset : otherwise;
+}
+
+/* A switch to `prev` was hidden: since it got the CPU the waiters stood behind it, not behind the
+ * task believed to be there. */
+static __always_inline void infer_occupant(struct tracer_cpu *c, uint32_t cpu, uint32_t believed,
+	uint32_t prev_tid, struct task_struct *prev, uint64_t now)
+{
+	uint64_t at = clock_to_ns(c, BPF_CORE_READ(prev, sched_info.last_arrival), now);
+
+	if (at > now)
+		at = now;
+	if (counts_mode) {
+		charge_waiters(cpu, believed, BLAME_TASK, at);
+		return;
+	}
+	name_task(prev_tid, prev);
+	emit_occupy(cpu, prev_tid, at);
+}
+
+/* `prev` leaves the CPU: it must have been running. If so, learn the clock; else infer. */
+static __always_inline void infer_arrival(struct tracer_thread *t, struct task_struct *prev,
+	struct tracer_cpu *c, uint16_t cpu, uint64_t now)
+{
+	uint64_t clock = BPF_CORE_READ(prev, sched_info.last_arrival), at, waited;
+	uint16_t from = t->cpu;
+
+	if (t->state == THREAD_RUNNING) {
+		if (t->arrived)
+			c->clock_offset = t->since - clock;
+		return;
+	}
+	if (t->state == THREAD_UNKNOWN)
+		return;
+	t->conflicts++;
+	waited = kt_run_delay(prev) - t->run_delay;
+	at = t->state == THREAD_WAITING ? t->since + waited : now;
+	at = clamp(clock_to_ns(c, clock, at), t->since, now);
+	if (t->state == THREAD_SLEEPING && waited) {
+		t->waits++;
+		set_state(t, THREAD_WAITING, cpu, clamp(at - waited, t->since, at));
+		emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+	}
+	clock_wait(t, clock - waited, clock);
+	if (counts_mode && t->state == THREAD_WAITING)
+		charge(t->slot, cpu_at(from)->occupant, BLAME_TASK, at);
+	if (t->throttled)
+		end_throttle(t, cpu, at);
+	set_state(t, THREAD_RUNNING, cpu, at);
+	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+}
+
+/* `next` gets the CPU: it must have been waiting for it. */
+static __always_inline void infer_queued(struct tracer_thread *t, struct task_struct *next,
+	struct tracer_cpu *c, uint16_t cpu, uint32_t prev_tid, uint64_t now)
+{
+	uint16_t from = t->cpu;
+	uint64_t at;
+
+	if (t->state == THREAD_WAITING || t->state == THREAD_UNKNOWN)
+		return;
+	t->conflicts++;
+	if (t->state != THREAD_SLEEPING)
+		return;
+	at = clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now);
+	at = clamp(at, t->since, now);
+	t->waits++;
+	set_state(t, THREAD_WAITING, cpu, at);
+	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+	if (counts_mode)
+		charge(t->slot, prev_tid, BLAME_TASK, now);
+	else
+		emit_occupy(cpu, prev_tid, at);
+}
