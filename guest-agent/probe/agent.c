@@ -89,15 +89,15 @@ bool agent_emit(struct agent_vcpu *v, uint8_t type, uint8_t probe, const struct 
 	return true;
 }
 
-bool agent_emit_busy(struct agent_vcpu *v, uint8_t type, const struct stamp *at, uint64_t v0,
-	uint64_t v1, uint64_t v2)
+uint64_t agent_emit_busy(struct agent_vcpu *v, uint8_t type, uint64_t v0, uint64_t v1, uint64_t v2)
 {
-	bool written;
+	struct stamp at;
 
 	platform_irq_off(v);
-	written = agent_emit(v, type, (uint8_t)v->busy.ops->id, at, (uint64_t[4]){v0, v1, v2, 0});
+	at = agent_stamp(v);
+	agent_emit(v, type, (uint8_t)v->busy.ops->id, &at, (uint64_t[4]){v0, v1, v2, 0});
 	platform_irq_on(v);
-	return written;
+	return at.tsc;
 }
 
 /* Power off when the beacon has stood still for SHM_DEADMAN_NS: nobody is left to drain us. */
@@ -115,9 +115,7 @@ static void agent_check_beacon(struct agent_vcpu *v)
 
 void agent_housekeeping(struct agent_vcpu *v, uint64_t now)
 {
-	struct stamp at = agent_stamp(v);
-
-	agent_emit_busy(v, REC_STEAL, &at, v->busy.done, 0, 0);
+	agent_emit_busy(v, REC_STEAL, v->busy.done, 0, 0);
 	v->next_steal = now + v->steal_ticks;
 	agent_check_beacon(v);
 }

@@ -104,9 +104,9 @@ static inline bool agent_running(const struct agent_vcpu *v)
 bool agent_emit(struct agent_vcpu *v, uint8_t type, uint8_t probe, const struct stamp *at,
 	const uint64_t values[4]);
 
-/* The same, from a busy probe. */
-bool agent_emit_busy(struct agent_vcpu *v, uint8_t type, const struct stamp *at, uint64_t v0,
-	uint64_t v1, uint64_t v2);
+/* The same, from a busy probe, stamped here with interrupts out: so a ring's records are in the
+ * order of their TSC. Returns that TSC. */
+uint64_t agent_emit_busy(struct agent_vcpu *v, uint8_t type, uint64_t v0, uint64_t v1, uint64_t v2);
 
 /* To be called by busy probes once `now` >= v->next_steal: REC_STEAL and the dead-man's switch. */
 void agent_housekeeping(struct agent_vcpu *v, uint64_t now);

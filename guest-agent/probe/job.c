@@ -17,21 +17,19 @@ static void job_work(struct agent_vcpu *v, struct probe_run *run)
 {
 	while (agent_running(v)) {
 		uint64_t start = platform_tsc(), left = run->p[0];
-		struct stamp end;
 
 		while (left != 0 && agent_running(v)) {
-			uint64_t n = left < JOB_CHUNK ? left : JOB_CHUNK;
+			uint64_t n = left < JOB_CHUNK ? left : JOB_CHUNK, now;
 
 			spin_iterations(n);
 			left -= n;
-			end.tsc = platform_tsc();
-			if (end.tsc >= v->next_steal)
-				agent_housekeeping(v, end.tsc);
+			now = platform_tsc();
+			if (now >= v->next_steal)
+				agent_housekeeping(v, now);
 		}
 		if (left != 0)
 			return; /* stopped in the middle: not a unit */
-		end = agent_stamp(v);
-		agent_emit_busy(v, REC_JOB, &end, start, run->done, 0);
+		agent_emit_busy(v, REC_JOB, start, run->done, 0);
 		run->done++;
 	}
 }

@@ -49,22 +49,21 @@ static bool lock_spin(struct agent_vcpu *v, uint64_t n)
 static void lock_work(struct agent_vcpu *v, struct probe_run *run)
 {
 	while (agent_running(v)) {
-		uint64_t start = platform_tsc();
-		struct stamp got;
+		uint64_t start = platform_tsc(), got;
 		bool whole;
 
 		if (!lock_take(v))
 			return;
-		got = agent_stamp(v);
+		got = platform_tsc();
 		whole = lock_spin(v, run->p[0]);
 		__atomic_store_n(&lock_word.held, 0, __ATOMIC_RELEASE);
-		if (got.tsc - start > run->threshold)
-			agent_emit_busy(v, REC_LOCK, &got, start, run->done, 0);
+		if (got - start > run->threshold)
+			agent_emit_busy(v, REC_LOCK, start, run->done, got);
 		if (!whole)
 			return;
 		run->done++;
-		if (got.tsc >= v->next_steal)
-			agent_housekeeping(v, got.tsc);
+		if (got >= v->next_steal)
+			agent_housekeeping(v, got);
 		lock_spin(v, run->p[1]);
 	}
 }

@@ -52,7 +52,7 @@ static void memory_loop(
 	uint64_t start = platform_tsc(), count = 0, index = 0;
 
 	while (agent_running(v)) {
-		struct stamp now;
+		uint64_t now;
 
 		if (run->p[1] == 0) {
 			at = memory_chase(at, MEMORY_BATCH);
@@ -62,13 +62,13 @@ static void memory_loop(
 			index = (index + MEMORY_BATCH) & (n - 1);
 			count += MEMORY_BATCH * LINE;
 		}
-		now = agent_stamp(v);
-		if (now.tsc - start < run->period)
+		now = platform_tsc();
+		if (now - start < run->period)
 			continue;
-		agent_emit_busy(v, REC_MEMORY, &now, start, count, 0);
+		agent_emit_busy(v, REC_MEMORY, start, count, 0);
 		run->done += count;
-		if (now.tsc >= v->next_steal)
-			agent_housekeeping(v, now.tsc);
+		if (now >= v->next_steal)
+			agent_housekeeping(v, now);
 		start = platform_tsc();
 		count = 0;
 	}
