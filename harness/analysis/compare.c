@@ -25,9 +25,7 @@ static const struct {
 	double ns;
 } time_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
 
-/* The time unit in which `size` (given in `unit`) reads best, or `unit` itself. *factor scales to
- * it. */
-static const char *best_unit(double size, const char *unit, double *factor)
+const char *compare_unit(double size, const char *unit, double *factor)
 {
 	const char *best = unit;
 
@@ -65,7 +63,7 @@ static int print_number(char *buf, size_t size, double v, bool sign)
 char *compare_format(double value, const char *unit, bool sign, char *buf, size_t size)
 {
 	double factor;
-	const char *best = best_unit(value, unit, &factor);
+	const char *best = compare_unit(value, unit, &factor);
 	char number[64];
 
 	print_number(number, sizeof(number), value * factor, sign);
@@ -78,7 +76,7 @@ static void add_shift(struct strbuf *b, double estimate, struct interval ci, con
 {
 	double factor;
 	double size = fmax(fabs(estimate), fmax(fabs(ci.lo), fabs(ci.hi)));
-	const char *best = best_unit(size, unit, &factor);
+	const char *best = compare_unit(size, unit, &factor);
 	char v[3][64];
 
 	print_number(v[0], sizeof(v[0]), estimate * factor, true);

@@ -83,6 +83,10 @@ struct compare_result {
 int compare_arms(const struct compare_input *in, struct compare_result *out, struct err *e);
 void compare_result_release(struct compare_result *r);
 
+/* The time unit in which `size` (given in `unit`) reads best, or `unit` itself when it is no time.
+ * *factor scales from `unit` to it. */
+const char *compare_unit(double size, const char *unit, double *factor);
+
 /* "-3.1 ms": three significant digits, in the unit a person would choose (ns, us, ms, s scale into
  * each other; others stay). `sign` prints a + as well. Returns buf. */
 char *compare_format(double value, const char *unit, bool sign, char *buf, size_t size);

@@ -5,6 +5,7 @@
 /* One row per file: its name with every odd character as _. */
 #define ASSETS(X)                                                                                  \
 	X(report_html)                                                                             \
+	X(compare_html)                                                                            \
 	X(report_css)                                                                              \
 	X(report_js)                                                                               \
 	X(svg_css)

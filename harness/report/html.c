@@ -5,77 +5,102 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "report/assets.h"
 #include "report/figures.h"
 #include "report/html_parts.h"
+#include "report/template.h"
 
 #define LIBRARY_MAX ((size_t)4 << 20)
 
-static void add_asset(struct strbuf *out, const struct asset *x)
+/* What the parts are made from. */
+struct page {
+	const struct analysis *a;
+	char *js, *css; /* dygraphs */
+};
+
+static void part_title(const void *page, struct strbuf *out)
 {
-	strbuf_addn(out, x->text, asset_size(x));
+	const struct run_info *r = &((const struct page *)page)->a->info;
+
+	html_text(out, "%s \xc2\xb7 %s \xc2\xb7 stealscope", r->scenario, r->variant);
 }
 
-static void part_title(const struct analysis *a, struct strbuf *out)
+static void part_bin_mean(const void *page, struct strbuf *out)
 {
-	html_text(out, "%s \xc2\xb7 %s \xc2\xb7 stealscope", a->info.scenario, a->info.variant);
+	strbuf_add(out, "means of %.0f s", figure_bin_s(((const struct page *)page)->a));
 }
 
-static void part_css(const struct analysis *a, struct strbuf *out)
+static void part_bin_window(const void *page, struct strbuf *out)
 {
-	(void)a;
-	add_asset(out, &asset_report_css);
+	strbuf_add(out, "%.0f s", figure_bin_s(((const struct page *)page)->a));
 }
 
-static void part_svg_css(const struct analysis *a, struct strbuf *out)
+static void part_dygraphs_js(const void *page, struct strbuf *out)
 {
-	(void)a;
-	add_asset(out, &asset_svg_css);
+	strbuf_add(out, "%s", ((const struct page *)page)->js);
 }
 
-static void part_js(const struct analysis *a, struct strbuf *out)
+static void part_dygraphs_css(const void *page, struct strbuf *out)
 {
-	(void)a;
-	add_asset(out, &asset_report_js);
+	strbuf_add(out, "%s", ((const struct page *)page)->css);
 }
 
-static void part_bin_mean(const struct analysis *a, struct strbuf *out)
-{
-	strbuf_add(out, "means of %.0f s", figure_bin_s(a));
-}
+/* A part that is an asset, and a part that is a function of the analysis. */
+#define ASSET_PART(name, asset)                                                                    \
+	static void part_##name(const void *page, struct strbuf *out)                              \
+	{                                                                                          \
+		(void)page;                                                                        \
+		asset_add(out, &(asset));                                                          \
+	}
+#define ANALYSIS_PART(name)                                                                        \
+	static void part_##name(const void *page, struct strbuf *out)                              \
+	{                                                                                          \
+		html_##name(((const struct page *)page)->a, out);                                  \
+	}
 
-static void part_bin_window(const struct analysis *a, struct strbuf *out)
-{
-	strbuf_add(out, "%.0f s", figure_bin_s(a));
-}
+ASSET_PART(css, asset_report_css)
+ASSET_PART(svg_css, asset_svg_css)
+ASSET_PART(js, asset_report_js)
+ANALYSIS_PART(header)
+ANALYSIS_PART(alerts)
+ANALYSIS_PART(summary)
+ANALYSIS_PART(expectations)
+ANALYSIS_PART(series_note)
+ANALYSIS_PART(distribution)
+ANALYSIS_PART(blame)
+ANALYSIS_PART(late)
+ANALYSIS_PART(placement)
+ANALYSIS_PART(checks)
+ANALYSIS_PART(losses)
+ANALYSIS_PART(warnings)
+ANALYSIS_PART(host)
+ANALYSIS_PART(footer)
+ANALYSIS_PART(data)
 
-static const struct part {
-	const char *name;
-	void (*emit)(const struct analysis *a, struct strbuf *out);
-} parts[] = {
+static const struct template_part parts[] = {
 	{"title", part_title},
 	{"css", part_css},
 	{"svg_css", part_svg_css},
 	{"js", part_js},
-	{"header", html_header},
-	{"alerts", html_alerts},
-	{"summary", html_summary},
-	{"expectations", html_expectations},
+	{"dygraphs_js", part_dygraphs_js},
+	{"dygraphs_css", part_dygraphs_css},
+	{"header", part_header},
+	{"alerts", part_alerts},
+	{"summary", part_summary},
+	{"expectations", part_expectations},
 	{"bin_mean", part_bin_mean},
 	{"bin_window", part_bin_window},
-	{"series_note", html_series_note},
-	{"distribution", html_distribution},
-	{"blame", html_blame},
-	{"late", html_late},
-	{"placement", html_placement},
-	{"checks", html_checks},
-	{"losses", html_losses},
-	{"warnings", html_warnings},
-	{"host", html_host},
-	{"footer", html_footer},
-	{"data", html_data},
+	{"series_note", part_series_note},
+	{"distribution", part_distribution},
+	{"blame", part_blame},
+	{"late", part_late},
+	{"placement", part_placement},
+	{"checks", part_checks},
+	{"losses", part_losses},
+	{"warnings", part_warnings},
+	{"host", part_host},
+	{"footer", part_footer},
+	{"data", part_data},
 };
 
 /* A file of dygraphs, without the reference to its source map: a browser's tools would fetch it. */
@@ -105,47 +130,6 @@ static char *read_library(const char *dir, const char *name, struct err *e)
 	return text;
 }
 
-struct library {
-	char *js, *css;
-};
-
-static void emit(const struct analysis *a, const struct library *lib, const char *name, size_t len,
-	struct strbuf *out)
-{
-	if (len == strlen("dygraphs_js") && !strncmp(name, "dygraphs_js", len)) {
-		strbuf_addn(out, lib->js, strlen(lib->js));
-		return;
-	}
-	if (len == strlen("dygraphs_css") && !strncmp(name, "dygraphs_css", len)) {
-		strbuf_addn(out, lib->css, strlen(lib->css));
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (strlen(parts[i].name) == len && !strncmp(parts[i].name, name, len)) {
-			parts[i].emit(a, out);
-			return;
-		}
-	strbuf_add(out, "{{%.*s}}", (int)len, name); /* no such part: test_html looks for these */
-}
-
-static void fill(const struct analysis *a, const struct library *lib, struct strbuf *out)
-{
-	const char *p = asset_report_html.text, *end = asset_report_html.end;
-
-	while (p < end) {
-		const char *open = memmem(p, (size_t)(end - p), "{{", 2);
-		const char *close = open ? memmem(open, (size_t)(end - open), "}}", 2) : NULL;
-
-		if (!close) {
-			strbuf_addn(out, p, (size_t)(end - p));
-			return;
-		}
-		strbuf_addn(out, p, (size_t)(open - p));
-		emit(a, lib, open + 2, (size_t)(close - open) - 2, out);
-		p = close + 2;
-	}
-}
-
 int html_report(const struct analysis *a, const char *dygraphs, struct strbuf *out, struct err *e)
 {
 	auto_free char *js = NULL, *css = NULL;
@@ -156,23 +140,19 @@ int html_report(const struct analysis *a, const char *dygraphs, struct strbuf *o
 		css = read_library(dir, "dygraph.min.css", e);
 	if (!css)
 		return e && e->code ? -e->code : -EIO;
-	fill(a, &(struct library){js, css}, out);
+	template_fill(
+		&asset_report_html, parts, ARRAY_SIZE(parts), &(struct page){a, js, css}, out);
 	return 0;
 }
 
 int html_report_save(const struct analysis *a, const char *dir, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/report.html", dir);
-	auto_free char *tmp = xasprintf("%s/.report.html.%d", dir, (int)getpid());
 	struct strbuf page = {0};
 	int rc = html_report(a, NULL, &page, e);
 
 	if (!rc)
-		rc = write_file(tmp, page.text, page.len, e);
-	if (!rc && rename(tmp, path))
-		rc = err_sys(e, "cannot rename %s to %s", tmp, path);
-	if (rc)
-		unlink(tmp);
+		rc = template_save(&page, path, e);
 	strbuf_release(&page);
 	return rc;
 }

@@ -19,6 +19,7 @@
 
 #include "made_analysis.h"
 #include "report/escape.h"
+#include "report/compare_html.h"
 #include "report/html.h"
 #include "report/svg.h"
 
@@ -178,6 +179,57 @@ static void test_escape(void **state)
 	strbuf_release(&j);
 }
 
+/* A page of two arms with a planted shift; `text` names the second arm. */
+static struct strbuf compare_page_of(const char *text)
+{
+	struct analysis *boots[2] = {
+		made_analysis(30, 1, text), made_analysis(30, 1, "vm hog vcpu0")};
+	const struct analysis *const *set = (const struct analysis *const *)boots;
+	double a[12], b[12], zero[12] = {0};
+	struct compare_metric m[] = {
+		{"timer.late.p99", "us", BETTER_LOWER, a, b, 12, 12},
+		{"steal.rate", "ms/s", BETTER_LOWER, a, a, 12, 12},
+		{"job.rate", "units/s", BETTER_HIGHER, b, a, 12, 11},
+		{"wasted.rate", "ms/s", BETTER_LOWER, zero, zero, 12, 12},
+		{"gap.rate", "ms/s", BETTER_LOWER, a, b, 3, 3},
+		{"job.time", "s", BETTER_LOWER, a, b, 12, 0},
+	};
+	struct compare_input in = {.name_a = "float",
+		.name_b = text,
+		.metrics = m,
+		.n_metrics = 6,
+		.mismatch = "kernels 6.1 and 6.12",
+		.force = true};
+	struct compare_result r;
+	struct compare_page page = {&r, set, set + 1, 1, 1};
+	struct strbuf out = {0};
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 12; i++) {
+		a[i] = 4000 + 90 * (i * 7 % 12);
+		b[i] = 1100 + 61 * (i * 5 % 12);
+	}
+	if (compare_arms(&in, &r, &e))
+		fail_msg("%s", e.msg);
+	compare_html(&page, &out);
+	compare_result_release(&r);
+	made_free(boots[0]);
+	made_free(boots[1]);
+	return out;
+}
+
+static void test_compare_page(void **state)
+{
+	struct strbuf page = compare_page_of(HOSTILE);
+
+	(void)state;
+	assert_null(strstr(page.text, "{{"));
+	assert_null(strstr(page.text, "<img"));
+	assert_non_null(strstr(page.text, "is better: timer.late.p99 -3.06 ms"));
+	assert_non_null(strstr(page.text, "kernels 6.1 and 6.12"));
+	strbuf_release(&page);
+}
+
 static int write_pages(const char *dir)
 {
 	const struct {
@@ -204,7 +256,12 @@ static int write_pages(const char *dir)
 			return 1;
 		}
 	}
-	return 0;
+	auto_free char *path = xasprintf("%s/compare.html", dir);
+	struct strbuf page = compare_page_of("pinned");
+	int rc = write_file(path, page.text, page.len, NULL);
+
+	strbuf_release(&page);
+	return rc ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -217,6 +274,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_package_missing),
 		cmocka_unit_test(test_svg_files),
 		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_compare_page),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--write"))

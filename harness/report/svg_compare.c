@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report/svg_compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEFT	    62
+#define RIGHT	    20
+#define DOT_ROW	    20
+#define ECDF_H	    150
+#define BOTTOM	    44
+#define FOREST_ROW  24
+#define FOREST_MOST 400.0 /* % at which an interval is cut, with an arrow's worth of words */
+
+struct values {
+	double *v; /* ascending, without NaN */
+	size_t n;
+};
+
+static struct values arm_values(const double *v, size_t n)
+{
+	struct values s = {xcalloc(n, sizeof(*s.v)), 0};
+
+	for (size_t i = 0; i < n; i++)
+		if (isfinite(v[i]))
+			s.v[s.n++] = v[i];
+	stats_sort(s.v, s.n);
+	return s;
+}
+
+static void draw_dots(struct svg *s, const struct values *v, size_t arm, const struct axis *x,
+	double y, double scale)
+{
+	for (size_t i = 0; i < v->n; i++)
+		strbuf_add(s->out, "<path class=\"c%zu dot\" d=\"M%.1f %.1fh0\"/>", arm,
+			axis_at(x, v->v[i] * scale), y);
+	if (v->n) {
+		double at = axis_at(x, stats_quantile_sorted(v->v, v->n, 0.5) * scale);
+
+		svg_line(s, "span", at, y - 8, at, y + 8);
+	}
+}
+
+static void draw_ecdf(struct svg *s, const struct values *v, size_t arm, const struct axis *x,
+	const struct axis *y, double scale)
+{
+	size_t n = 2 * v->n + 2;
+	auto_free double *px = xcalloc(n, sizeof(*px)), *py = xcalloc(n, sizeof(*py));
+	char class[16];
+
+	px[0] = x->from;
+	py[0] = axis_at(y, 0);
+	for (size_t i = 0; i < v->n; i++) {
+		px[2 * i + 1] = px[2 * i + 2] = axis_at(x, v->v[i] * scale);
+		py[2 * i + 1] = py[2 * i];
+		py[2 * i + 2] = axis_at(y, (double)(i + 1) / (double)v->n);
+	}
+	px[n - 1] = x->to;
+	py[n - 1] = axis_at(y, 1);
+	snprintf(class, sizeof(class), "c%zu", arm);
+	svg_path(s, class, px, py, n);
+}
+
+/* The range of both arms, a little wider; never empty. */
+static void value_range(const struct values *a, const struct values *b, double *lo, double *hi)
+{
+	double pad;
+
+	*lo = fmin(a->n ? a->v[0] : INFINITY, b->n ? b->v[0] : INFINITY);
+	*hi = fmax(a->n ? a->v[a->n - 1] : -INFINITY, b->n ? b->v[b->n - 1] : -INFINITY);
+	pad = *hi > *lo ? (*hi - *lo) * 0.04 : *hi != 0 ? fabs(*hi) * 0.1 : 1;
+	*lo -= pad;
+	*hi += pad;
+}
+
+void svg_plot_arms(struct strbuf *out, double width, bool standalone,
+	const struct compare_result *r, const struct compare_row *row)
+{
+	const struct compare_metric *m = row->metric;
+	const char *names[] = {r->input->name_a, r->input->name_b};
+	struct svg s = {.out = out, .standalone = standalone};
+	struct values a = arm_values(m->a, m->na), b = arm_values(m->b, m->nb);
+	auto_free char *title = xasprintf("%s: %s and %s", m->name, names[0], names[1]);
+	auto_free char *label = NULL;
+	double head = (standalone ? 24 : 4) + 18 * svg_legend_rows(names, 2, width - 10), top, lo,
+	       hi;
+	double factor;
+	const char *unit;
+	struct axis x, y;
+
+	value_range(&a, &b, &lo, &hi);
+	unit = compare_unit(fmax(fabs(lo), fabs(hi)), m->unit, &factor);
+	label = xasprintf("%s%s%s%s", m->name, *unit ? " (" : "", unit, *unit ? ")" : "");
+	top = head + 2 * DOT_ROW + 28;
+	svg_begin(&s, width, top + ECDF_H + BOTTOM, title);
+	if (standalone)
+		svg_text(&s, "start", 2, 16, "%s", title);
+	svg_legend(&s, names, 2, 2, (standalone ? 24 : 4) + 12, width - 10);
+	x = (struct axis){lo * factor, hi * factor, LEFT, width - RIGHT, false, label};
+	y = (struct axis){0, 1, top + ECDF_H, top, false, "share of boots at or below x"};
+	svg_axes(&s, &x, &y);
+	draw_dots(&s, &a, 0, &x, head + DOT_ROW / 2.0, factor);
+	draw_dots(&s, &b, 1, &x, head + DOT_ROW * 1.5, factor);
+	draw_ecdf(&s, &a, 0, &x, &y, factor);
+	draw_ecdf(&s, &b, 1, &x, &y, factor);
+	svg_end(&s);
+	free(a.v);
+	free(b.v);
+}
+
+/* ---- all metrics at once */
+
+static bool in_forest(const struct compare_row *r)
+{
+	return isfinite(r->shift.estimate) && isfinite(r->shift.ci.lo) &&
+	       isfinite(r->shift.ci.hi) && r->median_a != 0;
+}
+
+static double percent(const struct compare_row *r, double v)
+{
+	return fmin(fmax(100 * v / fabs(r->median_a), -FOREST_MOST), FOREST_MOST);
+}
+
+static void forest_row(
+	struct svg *s, const struct compare_row *r, const struct axis *x, double y, double name_w)
+{
+	double at = axis_at(x, percent(r, r->shift.estimate));
+
+	svg_text(s, "end", name_w - 8, y + 4, "%s", r->metric->name);
+	svg_line(s, r->verdict == COMPARE_SAME ? "ci" : "ci differs",
+		axis_at(x, percent(r, r->shift.ci.lo)), y, axis_at(x, percent(r, r->shift.ci.hi)),
+		y);
+	svg_line(s, "span", at, y - 6, at, y + 6);
+}
+
+bool svg_plot_forest(
+	struct strbuf *out, double width, bool standalone, const struct compare_result *r)
+{
+	struct svg s = {.out = out, .standalone = standalone};
+	double name_w = width < 500 ? 140 : 180, most = 1, head = standalone ? 34 : 10, y;
+	size_t n = 0;
+	struct axis x;
+
+	for (size_t i = 0; i < r->n_rows; i++) {
+		if (!in_forest(&r->rows[i]))
+			continue;
+		n++;
+		most = fmax(most, fmax(fabs(percent(&r->rows[i], r->rows[i].shift.ci.lo)),
+					  fabs(percent(&r->rows[i], r->rows[i].shift.ci.hi))));
+	}
+	if (!n)
+		return false;
+	svg_begin(&s, width, head + (double)n * FOREST_ROW + 50, "Shifts of all metrics");
+	if (standalone)
+		svg_text(&s, "start", 2, 16, "%s against %s", r->input->name_b, r->input->name_a);
+	x = (struct axis){
+		-most, most, name_w, width - RIGHT, false, "shift (% of the first arm's median)"};
+	axis_round(&x);
+	svg_line(&s, "zero", axis_at(&x, 0), head - 4, axis_at(&x, 0),
+		head + (double)n * FOREST_ROW);
+	y = head + FOREST_ROW / 2.0;
+	for (size_t i = 0; i < r->n_rows; i++)
+		if (in_forest(&r->rows[i])) {
+			forest_row(&s, &r->rows[i], &x, y, name_w);
+			y += FOREST_ROW;
+		}
+	svg_x_axis(&s, &x, head + (double)n * FOREST_ROW + 4);
+	svg_end(&s);
+	return true;
+}
