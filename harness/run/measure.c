@@ -135,6 +135,9 @@ int step_sync_clocks(struct session *s, struct err *e)
 	for (size_t i = 0; i < s->n_guests && !rc; i++) {
 		rc = session_check(s, e);
 		pthread_mutex_lock(&s->lock);
+		/* What the ring holds is older than the answers to come: keep the file in order. */
+		if (!rc)
+			rc = guest_shm_drain(s->guests[i].shm, e);
 		if (!rc)
 			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e);
 		pthread_mutex_unlock(&s->lock);
