@@ -1,0 +1,40 @@
+#!/bin/bash
+# The main job: a scenario file to a report, on a real guest; and the record analysed again elsewhere.
+. "$(dirname "$0")/lib.sh"
+need_kvm
+R=$T/res
+
+$SS run --results "$R" --json scenarios/first-light.xml >"$T/run.json" 2>"$T/err"
+got=$?
+[ $got = 0 ] && ok "first-light ends with its expectations met" || bad "first-light: exit $got: $(tail -3 "$T/err"; jq -c '.expect' "$T/run.json" 2>/dev/null)"
+is "one JSON document with both variants" "$T/run.json" '.variants | length == 2'
+is "the first sample within 4 s of run" "$T/run.json" '[.variants[].first_sample_s] | all(. < 4)' '[.variants[].first_sample_s]'
+is "at most 6 s of a run are not measuring" "$T/run.json" '[.variants[].overhead_s] | all(. < 6)' '[.variants[].overhead_s]'
+clean_after "first-light"
+
+rec=$(find "$R" -maxdepth 1 -name '*overcommit*' -type d | head -1)
+cp "$rec/analysis.json" "$T/a1.json"
+cp -r "$rec" "$T/moved" && rm "$T/moved/analysis.json" "$T/moved/report.html"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chown -R 65534 "$T/moved"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$SS" analyze "$T/moved" >"$T/out" 2>"$T/err" && ok "analyze works unprivileged" || bad "analyze as nobody: $(tail -1 "$T/err")"
+	cmp "$T/a1.json" "$T/moved/analysis.json" && ok "analysis.json is the same byte for byte" || bad "analysis.json differs"
+else
+	skip "analyze unprivileged: needs root to become nobody"
+fi
+for v in show analyze report; do expect_exit "$v last" 0 $SS $v --results "$R" last; done
+expect_exit "show --late 1" 0 $SS show --results "$R" --late 1 "$(basename "$rec")"
+expect_exit "list" 0 $SS list --results "$R"
+grep -q first-light-overcommit "$T/out" && ok "list shows the record" || bad "list: $(cat "$T/out")"
+for f in perfetto csv jsonl; do
+	expect_exit "export --format $f" 0 $SS export --results "$R" --format $f --output "$T/export.$f" "$(basename "$rec")"
+	[ -s "$T/export.$f" ] && ok "export.$f holds something" || bad "export.$f is empty"
+done
+is "the Perfetto trace parses and holds states and samples" "$T/export.perfetto" '.traceEvents | length > 100' '.traceEvents | length'
+
+if command -v chromium >/dev/null; then
+	bash tests/e2e/report_browser.sh "$rec/report.html" >"$T/browser" 2>&1 && ok "report.html in Chromium: $(tail -1 "$T/browser")" || bad "report.html in Chromium: $(tail -5 "$T/browser")"
+else
+	skip "report.html in Chromium: chromium is not installed"
+fi
+finish

@@ -1,0 +1,35 @@
+#!/bin/bash
+# What the instrument must show on real KVM (timing-dependent: ratios over 20-30 s, one retry at most
+# where a neighbour of the box itself can spoil it).
+. "$(dirname "$0")/lib.sh"
+need_kvm
+R=$T/res
+
+run() { # NAME: run tests/e2e/scenarios/NAME.xml into $T/NAME.json; its exit status in $status
+	$SS run --results "$R" --json "tests/e2e/scenarios/$1.xml" >"$T/$1.json" 2>"$T/$1.err"
+	status=$?
+	[ $status = 0 ] || [ $status = 3 ] || bad "$1: exit $status: $(tail -2 "$T/$1.err")"
+}
+books() { # NAME: the checks that hold in every traced run
+	local v='.variants[0]'
+	is "$1: guest steal = run_delay of its thread, within 0.001" "$T/$1.json" "$v.checks.steal_vs_run_delay | . != null and . <= 0.001" "$v.checks.steal_vs_run_delay"
+	is "$1: traced waiting = run_delay, within 0.1 %" "$T/$1.json" "$v.checks.wait_vs_run_delay | . != null and . <= 0.001" "$v.checks.wait_vs_run_delay"
+	is "$1: run + wait + sleep = wall, within 0.1 %" "$T/$1.json" "$v.checks.state_conservation | . != null and . <= 0.001" "$v.checks.state_conservation"
+	is "$1: no record lost" "$T/$1.json" '.lost.guest == 0 and .lost.host == 0' '.lost'
+}
+steal='[.variants[0].guests[].vcpus[].metrics["steal.rate"]]'
+
+run two-busy; books two-busy
+is "2 busy vCPUs on one CPU: 500 ms/s each, within 1 %" "$T/two-busy.json" "$steal | length == 2 and all(. > 495 and . < 505)" "$steal"
+run four-busy; books four-busy
+is "4 busy vCPUs on one CPU: 750 ms/s each, within 1 %" "$T/four-busy.json" "$steal | length == 4 and all(. > 742.5 and . < 757.5)" "$steal"
+run float-contended; books float-contended
+for try in 1 2; do
+	run quiet
+	[ $status = 0 ] && break
+done
+is "a quiet pinned guest: steal below 2 ms/s (try $try)" "$T/quiet.json" "$steal | all(. < 2)" "$steal"
+run sixteen; books sixteen
+is "16 guests on 2 CPUs: every one sent its samples" "$T/sixteen.json" '[.variants[0].guests[] | .status == "ok" and .metrics["timer.late.p50"] != null] | length == 16 and all' '[.variants[0].guests[].metrics["timer.late.p50"]]'
+clean_after "the runs"
+finish
