@@ -7,24 +7,47 @@
 #include <sys/types.h>
 
 #include "base/cpuset.h"
+#include "base/util.h"
 
 enum cgroup_version { CGROUP_NONE = 0, CGROUP_V1 = 1, CGROUP_V2 = 2 };
 
 /* Which hierarchy carries the cpu controller here. Never fails. */
 enum cgroup_version cgroup_version(void);
 
+/* Where the hierarchy with `controller` ("cpu", "cpuset", "cpuacct") is mounted; on v2 one for all.
+ * False where there is none. */
+bool cgroup_mount(const char *controller, char *path, size_t size);
+
 struct cgroup_limits {
-	uint64_t shares;	      /* v1 scale; 0 = default 1024. v2: cpu.weight by the kernel's own formula */
+	uint64_t shares;	      /* v1 scale; 0 = default 1024. v2: see cgroup_weight() */
 	uint64_t period_us, quota_us; /* 0 = none */
 	struct cpuset cpus;	      /* empty = inherit */
 };
+
+/* One file of a group and what is written there. */
+struct cgroup_setting {
+	const char *controller;
+	const char *file;
+	char value[4096];
+};
+#define CGROUP_MAX_SETTINGS 4
+
+/* v2 cpu.weight that gives the same CPU as these v1 shares: the kernel's own conversion
+ * (kernel/sched/core.c: weight * 1024 / 100 = shares, rounded to nearest), so that ratios hold. */
+uint64_t cgroup_weight(uint64_t shares);
+
+/* What `limits` mean on this version, in the order in which they must be written (pure). `out` has
+ * room for CGROUP_MAX_SETTINGS. Returns how many. */
+size_t cgroup_translate(enum cgroup_version version, const struct cgroup_limits *limits,
+	struct cgroup_setting *out);
 
 struct cgroup_handle;
 
 /* Make "stealscope/<run>/<name>" with these limits. */
 int cgroup_make(const char *run, const char *name, const struct cgroup_limits *limits,
 	struct cgroup_handle **out, struct err *e);
-/* Move a thread (tid) or a process (pid) into it. */
+/* Move a thread (tid) or a process (pid) into it. v2 moves processes only: a tid there is refused
+ * unless it is a process. */
 int cgroup_add_thread(struct cgroup_handle *g, pid_t tid, struct err *e);
 int cgroup_add_process(struct cgroup_handle *g, pid_t pid, struct err *e);
 /* Absolute path of its cpu (v1) or unified (v2) folder, owned by g: for cpu.stat. */
@@ -36,12 +59,21 @@ struct cgroup_usage {
 };
 /* From cpuacct.usage + cpu.stat (v1) or cpu.stat (v2). */
 int cgroup_read_usage(const struct cgroup_handle *g, struct cgroup_usage *out, struct err *e);
+/* The text of a cpu.stat of either version, added to `out` (usage only in v2's). */
+void cgroup_parse_stat(const char *text, struct cgroup_usage *out);
 
-/* Kill what is in it, wait until it is empty (bounded, 2 s), remove it. NULL is fine. */
+/* Send `sig` to every process in it until no new one turns up. */
+int cgroup_signal(const struct cgroup_handle *g, int sig, struct err *e);
+
+/* Kill what is in it, wait until it is empty (bounded, 2 s), remove and free it. NULL is fine. */
 int cgroup_destroy(struct cgroup_handle *g, struct err *e);
 
-/* Remove all of ours ("stealscope/<run>", or every run with run = NULL), killing members. Returns how
- * many groups were removed, or -errno. */
+/* Remove all of ours ("stealscope/<run>"; with run = NULL every run whose harness is dead, see
+ * reaper.h), killing members. Returns how many groups were removed, or -errno. */
 int cgroup_reap(const char *run, struct err *e);
+
+/* Kill what is below the folder of a group and remove it with its sub-groups, best effort, in at
+ * most 2 s. True when it is gone. */
+bool cgroup_remove_tree(const char *path);
 
 #endif

@@ -17,7 +17,8 @@ enum topo_kind {
 struct topo_cpu {
 	unsigned id;
 	bool online;
-	bool isolated; /* isolcpus= or an isolated cpuset partition: the scheduler leaves it alone */
+	bool isolated; /* isolcpus= or an isolated cpuset partition: the scheduler leaves it alone
+			*/
 	int node;      /* index into topology.nodes, -1 unknown */
 	int socket;
 	int core;		/* unique within the box: equal for the SMT siblings of one core */
@@ -48,14 +49,15 @@ struct topology {
 
 void topology_release(struct topology *t);
 
-/* The box this runs on, from sysfs and /proc alone (no libvirt). `root` is prefixed to the paths for
- * tests, "" for the real box. */
+/* The box this runs on, from sysfs and /proc alone (no libvirt). `root` is prefixed to the paths
+ * for tests, "" for the real box. */
 int topology_read(const char *root, struct topology *out, struct err *e);
 
 /* Add to `t`, read from anywhere, what only sysfs knows: isolated CPUs, core kinds, free memory. */
 int topology_complete(struct topology *t, const char *root, struct err *e);
 
-const struct topo_cpu *topology_cpu(const struct topology *t, unsigned id); /* NULL if there is none */
+const struct topo_cpu *topology_cpu(
+	const struct topology *t, unsigned id); /* NULL if there is none */
 bool topology_has_smt(const struct topology *t);
 /* One CPU (the lowest online) of each physical core, restricted to `within`. */
 struct cpuset topology_first_threads(const struct topology *t, const struct cpuset *within);

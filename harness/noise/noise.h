@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Noisy neighbours. One row of noise_kinds[] and one file per kind. Each noise of a plan runs as its
- * own process group in its own cgroup; it dies with the harness (PR_SET_PDEATHSIG), reports what CPU
- * it asked for and got, and is stopped by noise_stop() in any state.
+ * Noisy neighbours. One row of noise_kinds[] and one file per kind. Each noise of a plan runs as
+ * its own process group in its own cgroup; it dies with the harness (PR_SET_PDEATHSIG), reports
+ * what CPU it asked for and got, and is stopped by noise_stop() in any state.
  */
 #ifndef SS_NOISE_NOISE_H
 #define SS_NOISE_NOISE_H
@@ -12,8 +12,8 @@
 struct noise_kind {
 	const char *name;
 	const char *doc; /* one line for --help and the docs */
-	/* The body of one noise thread or process, in its child; never returns normally. `index` is the
-	 * thread's number in the noise. */
+	/* The body of one noise thread or process, in its child; never returns normally. `index` is
+	 * the thread's number in the noise. */
 	void (*work)(const struct plan_noise *n, unsigned index);
 	/* NULL = always; else 0 or -errno with a sentence (program not installed ...). */
 	int (*available)(struct err *e);
@@ -24,20 +24,26 @@ const struct noise_kind *noise_kind_find(const char *name); /* NULL if there is 
 
 struct noise;
 
-/* Create the cgroup and the (stopped) processes. */
+/* Create the cgroup and the processes, held before their first instruction of work. Call it from a
+ * thread that lives as long as the noise shall: the kernel takes the end of the thread that forked
+ * for the end of the parent (PR_SET_PDEATHSIG). */
 int noise_start(const struct plan_noise *n, const char *run, struct noise **out, struct err *e);
 /* Let it go / hold it (its start and stop times). Idempotent. */
 int noise_resume(struct noise *n, struct err *e);
 int noise_pause(struct noise *n, struct err *e);
 
 struct noise_report {
-	uint64_t requested_ns; /* CPU asked for while it was let go: threads x duty x time */
+	uint64_t requested_ns; /* CPU asked for while it was let go: threads x duty x time, but no
+				  more than its quota and its CPUs can give; 0 = not known
+				  (stress-ng) */
 	uint64_t delivered_ns; /* cgroup usage in that time */
-	uint64_t throttled_ns;
-	bool died; /* a process ended by itself */
+	uint64_t throttled_ns; /* as cpu.stat counts: summed over CPUs */
+	bool died;	       /* a process ended by itself */
 };
 int noise_read(const struct noise *n, struct noise_report *out, struct err *e);
 const char *noise_name(const struct noise *n);
+/* Absolute path of its cpu (v1) or unified (v2) cgroup folder. */
+const char *noise_cgroup_path(const struct noise *n);
 /* Kill, remove the cgroup, free. NULL is fine. */
 void noise_stop(struct noise *n);
 

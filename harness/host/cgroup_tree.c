@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Where control groups are mounted; killing and removing them, ours and those a dead run left. */
+#include "host/cgroup_tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <mntent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "host/cgroup.h"
+#include "host/reaper.h"
+
+static bool v2_has_cpu(const char *mount)
+{
+	auto_free char *path = xasprintf("%s/cgroup.controllers", mount);
+	auto_free char *text = read_file(path, 4096, NULL, NULL);
+
+	for (char *p = text; p; p = strchr(p, ' ') ? strchr(p, ' ') + 1 : NULL)
+		if (strncmp(p, "cpu", 3) == 0 && strchr(" \n", p[3]))
+			return true;
+	return false;
+}
+
+/* The v1 mount with that controller, else the v2 mount if it has the cpu controller. */
+static enum cgroup_version find_mount(const char *controller, char *path, size_t size)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	enum cgroup_version found = CGROUP_NONE;
+	struct mntent *m;
+
+	while (f && found != CGROUP_V1 && (m = getmntent(f))) {
+		if (strcmp(m->mnt_type, "cgroup") == 0 && hasmntopt(m, controller))
+			found = CGROUP_V1;
+		else if (found == CGROUP_NONE && strcmp(m->mnt_type, "cgroup2") == 0 &&
+			 v2_has_cpu(m->mnt_dir))
+			found = CGROUP_V2;
+		else
+			continue;
+		snprintf(path, size, "%s", m->mnt_dir);
+	}
+	if (f)
+		endmntent(f);
+	return found;
+}
+
+/* Mounts do not change while we run: looked up once. */
+static struct mount_row {
+	const char *controller;
+	enum cgroup_version version;
+	char path[256];
+} mount_rows[] = {
+	{"cpu", CGROUP_NONE, ""},
+	{"cpuset", CGROUP_NONE, ""},
+	{"cpuacct", CGROUP_NONE, ""},
+	{NULL, CGROUP_NONE, ""},
+};
+
+static void find_mounts(void)
+{
+	for (struct mount_row *r = mount_rows; r->controller; r++)
+		r->version = find_mount(r->controller, r->path, sizeof(r->path));
+}
+
+static const struct mount_row *mounts(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_mounts);
+	return mount_rows;
+}
+
+enum cgroup_version cgroup_version(void)
+{
+	return mounts()[0].version;
+}
+
+bool cgroup_mount(const char *controller, char *path, size_t size)
+{
+	const struct mount_row *cpu = mounts();
+
+	for (const struct mount_row *r = cpu; r->controller; r++) {
+		if (strcmp(r->controller, controller) != 0 || r->version != cpu->version ||
+			r->version == CGROUP_NONE)
+			continue;
+		snprintf(path, size, "%s", r->path);
+		return true;
+	}
+	return false;
+}
+
+/* nftw has no argument for its callback: what it works on stands here, per thread. */
+static __thread struct {
+	int sig;
+	unsigned signalled;
+	unsigned removed;
+	struct pid_set {
+		pid_t *pids;
+		size_t n;
+	} seen;
+} walk;
+
+static bool seen_before(pid_t pid)
+{
+	for (size_t i = 0; i < walk.seen.n; i++)
+		if (walk.seen.pids[i] == pid)
+			return true;
+	ARRAY_GROW(walk.seen.pids, walk.seen.n);
+	walk.seen.pids[walk.seen.n++] = pid;
+	return false;
+}
+
+static int signal_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	auto_free char *procs = xasprintf("%s/cgroup.procs", path);
+	auto_free char *text = NULL;
+	char *end;
+
+	(void)st;
+	(void)ftw;
+	if (type != FTW_D && type != FTW_DP)
+		return 0;
+	text = read_file(procs, 1 << 20, NULL, NULL);
+	for (char *p = text; p && *p; p = end) {
+		long pid = strtol(p, &end, 10);
+
+		if (end == p)
+			break;
+		if (pid > 1 && !seen_before((pid_t)pid) && kill((pid_t)pid, walk.sig) == 0)
+			walk.signalled++;
+		end += *end == '\n';
+	}
+	return 0;
+}
+
+unsigned cgroup_tree_signal(const char *path, int sig)
+{
+	unsigned before;
+
+	walk.sig = sig;
+	walk.signalled = 0;
+	walk.seen.n = 0;
+	do {
+		before = walk.signalled;
+		nftw(path, signal_group, 16, FTW_PHYS);
+	} while (walk.signalled > before && walk.signalled < 100000);
+	free(walk.seen.pids);
+	walk.seen.pids = NULL;
+	walk.seen.n = 0;
+	return walk.signalled;
+}
+
+static int remove_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)ftw;
+	if (type == FTW_DP && rmdir(path) == 0)
+		walk.removed++;
+	return 0;
+}
+
+bool cgroup_remove_tree(const char *path)
+{
+	uint64_t deadline = now_ns() + 2 * NS_PER_S;
+
+	walk.removed = 0;
+	for (;;) {
+		if (access(path, F_OK) && errno == ENOENT)
+			return true;
+		cgroup_tree_signal(path, SIGKILL);
+		nftw(path, remove_group, 16, FTW_PHYS | FTW_DEPTH);
+		if (access(path, F_OK) && errno == ENOENT)
+			return true;
+		if (now_ns() > deadline)
+			return false;
+		sleep_ns(5 * NS_PER_MS);
+	}
+}
+
+/* Whether the harness of this run still lives: it keeps its owner text in its runtime folder. */
+static bool run_is_alive(const char *run)
+{
+	auto_free char *path = xasprintf(REAPER_RUNTIME_DIR "/%s/owner", run);
+	auto_free char *text = read_file(path, OWNER_MAX, NULL, NULL);
+
+	if (!text)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	return owner_alive(text);
+}
+
+static int reap_one(const char *root, const char *run, struct err *e)
+{
+	auto_free char *path = xasprintf("%s/%s", root, run);
+	bool gone = cgroup_remove_tree(path);
+
+	return gone ? (int)walk.removed
+		    : err_set(e, EBUSY, "control group %s does not become empty", path);
+}
+
+static int reap_hierarchy(const char *root, const char *run, struct err *e)
+{
+	int count = 0, n = 0;
+	struct dirent *ent;
+	DIR *d;
+
+	if (run) {
+		n = reap_one(root, run, e);
+		rmdir(root);
+		return n;
+	}
+	d = opendir(root);
+	while (d && n >= 0 && (ent = readdir(d))) {
+		auto_free char *path = xasprintf("%s/%s", root, ent->d_name);
+		struct stat st;
+
+		if (ent->d_name[0] == '.' || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
+			run_is_alive(ent->d_name))
+			continue;
+		n = reap_one(root, ent->d_name, e);
+		count += MAX(n, 0);
+	}
+	if (d)
+		closedir(d);
+	rmdir(root);
+	return n < 0 ? n : count;
+}
+
+int cgroup_reap(const char *run, struct err *e)
+{
+	const struct mount_row *rows = mounts();
+	int count = 0;
+
+	for (const struct mount_row *r = rows; r->controller; r++) {
+		if (r->version == CGROUP_NONE || r->version != rows->version)
+			continue;
+		auto_free char *root = xasprintf("%s/" CGROUP_ROOT, r->path);
+		int n = reap_hierarchy(root, run, e);
+
+		if (n < 0)
+			return n;
+		/* The same group stands in every hierarchy: count it once. */
+		count = MAX(count, n);
+	}
+	return count;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Folders of control groups, walked without libcgroup. For harness/host only. */
+#ifndef SS_HOST_CGROUP_TREE_H
+#define SS_HOST_CGROUP_TREE_H
+
+#define CGROUP_ROOT "stealscope"
+
+/* Send `sig` to each process in the group and in those below it, again until no new one turns up
+ * (bounded). Returns how many processes got it. */
+unsigned cgroup_tree_signal(const char *path, int sig);
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The harness's end of the reaper: start it, tell it, end it. What it does is in reaper_child.c. */
+#include "host/reaper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "base/util.h"
+#include "host/reaper_msg.h"
+
+struct reaper {
+	int fd;
+	pid_t child;
+};
+
+static void tell(struct reaper *r, enum reaper_type type, pid_t pid, const char *text)
+{
+	struct reaper_msg m = {.type = type, .pid = pid};
+
+	if (!r)
+		return;
+	if (pid)
+		m.start_ticks = process_start_ticks(pid);
+	if (text && (size_t)snprintf(m.text, sizeof(m.text), "%s", text) >= sizeof(m.text))
+		return; /* no such path can exist */
+	send(r->fd, &m, offsetof(struct reaper_msg, text) + strlen(m.text) + 1, MSG_NOSIGNAL);
+}
+
+static int write_owner(const char *dir, struct err *e)
+{
+	auto_free char *path = xasprintf("%s/owner", dir);
+	char owner[OWNER_MAX];
+	int rc = make_dirs(dir, e);
+
+	return rc ? rc : write_file(path, owner_self(owner), strlen(owner), e);
+}
+
+int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, struct err *e)
+{
+	struct reaper *r;
+	pid_t child;
+	int fds[2], rc;
+
+	if (!name_is_safe(run))
+		return err_set(e, EINVAL, "\"%s\" cannot be a run's name", run);
+	rc = runtime_dir ? write_owner(runtime_dir, e) : 0;
+	if (rc)
+		return rc;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return err_sys(e, "cannot start the reaper");
+	child = fork();
+	if (child < 0) {
+		rc = err_sys(e, "cannot start the reaper");
+		close(fds[0]);
+		close(fds[1]);
+		return rc;
+	}
+	if (child == 0)
+		reaper_child(fds[0], run, runtime_dir);
+	close(fds[0]);
+	r = xcalloc(1, sizeof(*r));
+	r->fd = fds[1];
+	r->child = child;
+	*out = r;
+	return 0;
+}
+
+void reaper_add_pid(struct reaper *r, pid_t pid)
+{
+	if (pid > 1)
+		tell(r, REAPER_PID, pid, NULL);
+}
+
+void reaper_add_shm(struct reaper *r, const char *name)
+{
+	auto_free char *path = xasprintf("/dev/shm/%s", name[0] == '/' ? name + 1 : name);
+
+	tell(r, REAPER_PATH, 0, path);
+}
+
+void reaper_add_path(struct reaper *r, const char *path)
+{
+	if (path && path[0] == '/')
+		tell(r, REAPER_PATH, 0, path);
+}
+
+void reaper_done(struct reaper *r)
+{
+	if (!r)
+		return;
+	tell(r, REAPER_DONE, 0, NULL);
+	close(r->fd);
+	while (waitpid(r->child, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(r);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The reaper process: waits for the end of its harness, and clears up unless told that all is done.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "base/util.h"
+#include "host/cgroup.h"
+#include "host/reaper.h"
+#include "host/reaper_msg.h"
+
+/* A QEMU may be between fork and exec when its harness dies: looked for again for this long. */
+#define LOOK_NS	     (2 * NS_PER_S)
+#define LOOK_STEP_NS (200 * NS_PER_MS)
+
+struct child {
+	const char *run;
+	struct reaper_msg *pids;
+	size_t n_pids;
+	struct strv paths;
+	struct strv groups; /* control groups of libvirt's that the QEMUs were in */
+};
+
+static void detach(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+	sigset_t none;
+
+	setsid(); /* Ctrl-C and a closed terminal are not for it */
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, "ss-reaper");
+	for (int i = 0; i < 3 && null >= 0; i++)
+		dup2(null, i);
+	if (fd != 3)
+		dup2(fd, 3);
+	close_range(4, ~0U, 0);
+	if (chdir("/"))
+		close(null); /* nothing to be done about it */
+}
+
+/* Until the harness is gone or says that it has cleared up itself (true). */
+static bool listen_harness(struct child *c, int fd)
+{
+	struct reaper_msg m;
+	ssize_t n;
+
+	for (;;) {
+		memset(&m, 0, sizeof(m));
+		n = recv(fd, &m, sizeof(m) - 1, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		if (m.type == REAPER_DONE)
+			return true;
+		if (m.type == REAPER_PATH)
+			strv_add(&c->paths, "%s", m.text);
+		if (m.type == REAPER_PID) {
+			ARRAY_GROW(c->pids, c->n_pids);
+			c->pids[c->n_pids++] = m;
+		}
+	}
+}
+
+/* "…/qemu-1-name.libvirt-qemu" out of each line of /proc/PID/cgroup: the group that libvirt made
+ * for this domain where no systemd does such things. */
+static void note_groups(struct child *c, pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/cgroup", (int)pid);
+	auto_free char *text = read_file(path, 65536, NULL, NULL);
+	char *save = NULL;
+
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
+		line = strtok_r(NULL, "\n", &save)) {
+		char *group = strchr(line, '/'), *end = strstr(line, ".libvirt-qemu");
+
+		if (!group || !end || strstr(group, "/../"))
+			continue;
+		end[strlen(".libvirt-qemu")] = '\0';
+		strv_add(&c->groups, "%s", group);
+	}
+}
+
+static void kill_one(struct child *c, pid_t pid)
+{
+	int fd = process_open(pid);
+
+	note_groups(c, pid);
+	if (fd < 0)
+		return;
+	process_signal(fd, SIGKILL);
+	process_wait_end(fd, 2000);
+	close(fd);
+}
+
+static bool is_guest(struct child *c, pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	auto_free char *want = xasprintf("guest=stealscope-%s-", c->run);
+	auto_free char *text = NULL;
+	size_t len;
+
+	text = read_file(path, 1 << 20, &len, NULL);
+	for (char *arg = text; arg && arg < text + len; arg += strlen(arg) + 1)
+		if (strncmp(arg, want, strlen(want)) == 0)
+			return true;
+	return false;
+}
+
+static void kill_guests(struct child *c)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *ent;
+
+	while (d && (ent = readdir(d)))
+		if (isdigit((unsigned char)ent->d_name[0]) && is_guest(c, atoi(ent->d_name)))
+			kill_one(c, atoi(ent->d_name));
+	if (d)
+		closedir(d);
+}
+
+static void remove_groups(struct child *c)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+
+	while (f && (m = getmntent(f))) {
+		if (strncmp(m->mnt_type, "cgroup", 6) != 0)
+			continue;
+		for (size_t i = 0; i < c->groups.n; i++) {
+			auto_free char *path = xasprintf("%s%s", m->mnt_dir, c->groups.items[i]);
+			char *slash;
+
+			cgroup_remove_tree(path);
+			slash = strrchr(path, '/');
+			*slash = '\0';
+			if (slash > path + strlen(m->mnt_dir))
+				rmdir(path); /* "machine", when it was the last */
+		}
+	}
+	if (f)
+		endmntent(f);
+}
+
+static void reap(struct child *c)
+{
+	uint64_t until = now_ns() + LOOK_NS;
+
+	for (size_t i = 0; i < c->n_pids; i++)
+		if (process_start_ticks(c->pids[i].pid) == c->pids[i].start_ticks &&
+			c->pids[i].start_ticks)
+			kill_one(c, c->pids[i].pid);
+	kill_guests(c);
+	cgroup_reap(c->run, NULL);
+	remove_groups(c);
+	do {
+		sleep_ns(LOOK_STEP_NS);
+		kill_guests(c);
+	} while (now_ns() < until);
+	remove_groups(c);
+	for (size_t i = 0; i < c->paths.n; i++)
+		remove_tree(c->paths.items[i], NULL);
+	rmdir(REAPER_RUNTIME_DIR); /* when no other run uses it */
+}
+
+_Noreturn void reaper_child(int fd, const char *run, const char *runtime_dir)
+{
+	struct child c = {.run = xstrdup(run)};
+
+	if (runtime_dir)
+		strv_add(&c.paths, "%s", runtime_dir);
+	detach(fd);
+	if (!listen_harness(&c, 3))
+		reap(&c);
+	_exit(0);
+}

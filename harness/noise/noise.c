@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The life of one noise: a cgroup and its processes, held at a gate, let go, held again, ended. */
+#include "noise/noise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/cgroup.h"
+
+struct noise {
+	const struct noise_kind *kind;
+	struct cgroup_handle *group;
+	char *name;
+	pid_t *pids;
+	size_t n_pids;
+	int gate; /* closed to let the processes begin; -1 afterwards */
+	bool running;
+	uint64_t resumed_ns;	  /* when it was let go last */
+	uint64_t active_ns;	  /* let go before that, in sum */
+	uint64_t requested_milli; /* of one CPU, in 1/1000; 0 = not known */
+	uint64_t usage_before_ns, throttled_before_ns;
+};
+
+/* What it asks for, in 1/1000 of a CPU: no more than its quota and its CPUs can give. */
+static uint64_t requested_milli(const struct plan_noise *n)
+{
+	uint64_t period = n->limits.period_us ? n->limits.period_us : 100000;
+	uint64_t want = (uint64_t)n->threads * (n->duty_percent ? n->duty_percent : 100) * 10;
+
+	if (strcmp(n->kind, "stress-ng") == 0)
+		return 0;
+	if (n->limits.quota_us)
+		want = MIN(want, n->limits.quota_us * 1000 / period);
+	if (!cpuset_empty(&n->cpus))
+		want = MIN(want, (uint64_t)cpuset_count(&n->cpus) * 1000);
+	return want;
+}
+
+static void pin_to(unsigned cpu)
+{
+	cpu_set_t *set = CPU_ALLOC(CPUSET_MAX);
+	size_t size = CPU_ALLOC_SIZE(CPUSET_MAX);
+
+	if (!set)
+		_exit(1);
+	CPU_ZERO_S(size, set);
+	CPU_SET_S(cpu, size, set);
+	if (sched_setaffinity(0, size, set))
+		_exit(1);
+	CPU_FREE(set);
+}
+
+/* Leave nothing of the harness behind in the child: its signals, its files, its priority. */
+static void child_prepare(const struct plan_noise *n, unsigned index, pid_t harness, pid_t group)
+{
+	struct sched_param param = {0};
+	int null = open("/dev/null", O_RDWR);
+	char title[16];
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL);
+	if (getppid() != harness)
+		_exit(0);
+	setpgid(0, group);
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	sched_setscheduler(0, SCHED_OTHER, &param);
+	snprintf(title, sizeof(title), "%s", n->name);
+	prctl(PR_SET_NAME, title);
+	for (int fd = 0; fd < 3 && null >= 0; fd++)
+		dup2(null, fd);
+	if (n->pin_each && !cpuset_empty(&n->cpus))
+		pin_to((unsigned)cpuset_nth(&n->cpus, index % cpuset_count(&n->cpus)));
+}
+
+static _Noreturn void child_main(const struct noise_kind *kind, const struct plan_noise *n,
+	unsigned index, pid_t harness, pid_t group, int gate)
+{
+	char byte;
+
+	child_prepare(n, index, harness, group);
+	if (gate != 3)
+		dup2(gate, 3);
+	close_range(4, ~0U, 0);
+	while (read(3, &byte, 1) < 0 && errno == EINTR)
+		;
+	close(3);
+	if (getppid() != harness)
+		_exit(0);
+	kind->work(n, index);
+	_exit(0);
+}
+
+static int start_processes(
+	struct noise *self, const struct plan_noise *n, int gate_read, struct err *e)
+{
+	unsigned count = strcmp(n->kind, "stress-ng") == 0 ? 1 : MAX(n->threads, 1);
+	pid_t harness = getpid(), pid;
+	int rc;
+
+	for (unsigned i = 0; i < count; i++) {
+		pid = fork();
+		if (pid < 0)
+			return err_sys(e, "noise %s: process %u does not start", n->name, i);
+		if (pid == 0)
+			child_main(self->kind, n, i, harness, self->n_pids ? self->pids[0] : 0,
+				gate_read);
+		ARRAY_GROW(self->pids, self->n_pids);
+		self->pids[self->n_pids++] = pid;
+		setpgid(pid, self->pids[0]);
+		rc = cgroup_add_process(self->group, pid, e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int noise_start(const struct plan_noise *n, const char *run, struct noise **out, struct err *e)
+{
+	const struct noise_kind *kind = noise_kind_find(n->kind);
+	struct cgroup_limits limits = {
+		n->limits.shares, n->limits.period_us, n->limits.quota_us, n->cpus};
+	struct noise *self;
+	int gate[2], rc;
+
+	if (!kind)
+		return err_set_exit(e, EXIT_USAGE, EINVAL, "noise %s: there is no kind \"%s\"",
+			n->name, n->kind);
+	rc = kind->available ? kind->available(e) : 0;
+	if (rc)
+		return err_wrap(e, "noise %s", n->name);
+	if (pipe2(gate, O_CLOEXEC))
+		return err_sys(e, "noise %s", n->name);
+	self = xcalloc(1, sizeof(*self));
+	self->kind = kind;
+	self->name = xstrdup(n->name);
+	self->gate = gate[1];
+	self->requested_milli = requested_milli(n);
+	rc = cgroup_make(run, n->name, &limits, &self->group, e);
+	if (!rc)
+		rc = start_processes(self, n, gate[0], e);
+	close(gate[0]);
+	if (rc) {
+		err_wrap(e, "noise %s", n->name);
+		noise_stop(self);
+		return rc;
+	}
+	*out = self;
+	return 0;
+}
+
+int noise_resume(struct noise *n, struct err *e)
+{
+	struct cgroup_usage u;
+	int rc = 0;
+
+	if (n->running)
+		return 0;
+	if (n->gate >= 0) {
+		rc = cgroup_read_usage(n->group, &u, e);
+		if (rc)
+			return rc;
+		n->usage_before_ns = u.usage_ns;
+		n->throttled_before_ns = u.throttled_ns;
+		close(n->gate);
+		n->gate = -1;
+	} else {
+		rc = cgroup_signal(n->group, SIGCONT, e);
+	}
+	n->resumed_ns = now_ns();
+	n->running = true;
+	return rc;
+}
+
+int noise_pause(struct noise *n, struct err *e)
+{
+	int rc;
+
+	if (!n->running)
+		return 0;
+	rc = cgroup_signal(n->group, SIGSTOP, e);
+	n->active_ns += now_ns() - n->resumed_ns;
+	n->running = false;
+	return rc;
+}
+
+static bool any_died(const struct noise *n)
+{
+	for (size_t i = 0; i < n->n_pids; i++) {
+		siginfo_t info = {0};
+
+		if (waitid(P_PID, (id_t)n->pids[i], &info, WEXITED | WNOHANG | WNOWAIT) ||
+			info.si_pid)
+			return true;
+	}
+	return false;
+}
+
+int noise_read(const struct noise *n, struct noise_report *out, struct err *e)
+{
+	uint64_t active = n->active_ns + (n->running ? now_ns() - n->resumed_ns : 0);
+	struct noise_report r = {.died = any_died(n)};
+	struct cgroup_usage u;
+	int rc = cgroup_read_usage(n->group, &u, e);
+
+	if (rc)
+		return rc;
+	if (n->gate < 0) {
+		r.requested_ns = active / 1000 * n->requested_milli;
+		r.delivered_ns = u.usage_ns - n->usage_before_ns;
+		r.throttled_ns = u.throttled_ns - n->throttled_before_ns;
+	}
+	*out = r;
+	return 0;
+}
+
+const char *noise_name(const struct noise *n)
+{
+	return n->name;
+}
+
+const char *noise_cgroup_path(const struct noise *n)
+{
+	return cgroup_cpu_path(n->group);
+}
+
+void noise_stop(struct noise *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->n_pids; i++)
+		kill(n->pids[i], SIGKILL);
+	cgroup_destroy(n->group, NULL);
+	for (size_t i = 0; i < n->n_pids; i++)
+		while (waitpid(n->pids[i], NULL, 0) < 0 && errno == EINTR)
+			;
+	/* What a stress-ng left is in its process group, and this process's child where it is a
+	 * subreaper (domain/lab.c). */
+	while (n->n_pids && waitpid(-n->pids[0], NULL, 0) > 0)
+		;
+	if (n->gate >= 0)
+		close(n->gate);
+	free(n->pids);
+	free(n->name);
+	free(n);
+}

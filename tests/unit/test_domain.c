@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Domain XML against libvirt's own RELAX NG schema, and what must not get into it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+
+#include "domain/domain.h"
+
+#define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
+
+static xmlRelaxNGPtr schema;
+
+static int load_schema(void **state)
+{
+	xmlRelaxNGParserCtxtPtr ctx;
+
+	(void)state;
+	if (access(SCHEMA, R_OK))
+		return 0;
+	ctx = xmlRelaxNGNewParserCtxt(SCHEMA);
+	schema = xmlRelaxNGParse(ctx);
+	xmlRelaxNGFreeParserCtxt(ctx);
+	return schema ? 0 : -1;
+}
+
+static int free_schema(void **state)
+{
+	(void)state;
+	xmlRelaxNGFree(schema);
+	xmlCleanupParser();
+	return 0;
+}
+
+static struct plan_guest guest(void)
+{
+	static char name[] = "victim";
+	struct plan_guest g = {
+		.name = name, .kind = GUEST_METAL, .vcpus = 2, .memory_bytes = 32 << 20};
+
+	return g;
+}
+
+static struct domain_files files(void)
+{
+	struct domain_files f = {
+		.kernel = "/opt/stealscope/metal.elf",
+		.console_log = "/tmp/console.log",
+		.shm_name = "stealscope-run-victim",
+		.shm_size = 1 << 20,
+		.emulator = "/usr/bin/qemu-system-x86_64",
+		.kvm = true,
+		.firmware = "/usr/share/qemu/qboot.rom",
+		.owner = "123-456789",
+	};
+
+	return f;
+}
+
+static char *make_valid(const struct plan_guest *g, const struct domain_files *f)
+{
+	struct err e = ERR_INIT;
+	char *xml = domain_xml(g, "20261120T161500Z-first-light-3f9c", f, &e);
+	xmlRelaxNGValidCtxtPtr ctx;
+	xmlDocPtr doc;
+
+	if (!xml)
+		fail_msg("%s", e.msg);
+	doc = xmlReadMemory(xml, (int)strlen(xml), "domain.xml", NULL, XML_PARSE_NONET);
+	assert_non_null(doc);
+	if (!schema) {
+		print_message("SKIP schema: %s is not installed\n", SCHEMA);
+	} else {
+		ctx = xmlRelaxNGNewValidCtxt(schema);
+		if (xmlRelaxNGValidateDoc(ctx, doc) != 0)
+			fail_msg("not valid:\n%s", xml);
+		xmlRelaxNGFreeValidCtxt(ctx);
+	}
+	xmlFreeDoc(doc);
+	return xml;
+}
+
+static void expect(
+	const struct plan_guest *g, const struct domain_files *f, const char *const *texts)
+{
+	char *xml = make_valid(g, f);
+
+	for (; *texts; texts++)
+		if (!strstr(xml, *texts))
+			fail_msg("\"%s\" is missing in\n%s", *texts, xml);
+	free(xml);
+}
+
+static void metal(void **state)
+{
+	static const char *const want[] = {"<domain xmlns:qemu=", "type=\"kvm\"",
+		"<name>stealscope-20261120T161500Z-first-light-3f9c-victim</name>", ">123-456789</",
+		"<loader type=\"rom\">/usr/share/qemu/qboot.rom</loader>",
+		"<kernel>/opt/stealscope/metal.elf</kernel>", "ivshmem-plain",
+		"<size unit=\"M\">1</size>", "<memballoon model=\"none\"/>",
+		"policy=\"disable\" name=\"arch-capabilities\"",
+		"<on_poweroff>destroy</on_poweroff>", "value=\"reboot=shutdown,shutdown=poweroff\"",
+		NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	expect(&g, &f, want);
+}
+
+static void linux_guest(void **state)
+{
+	static const char *const want[] = {"type=\"qemu\"", "<initrd>/boot/initrd</initrd>",
+		"<cmdline>console=ttyS0 a&lt;b &amp; \"c\"</cmdline>", "mode=\"maximum\"", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	g.kind = GUEST_LINUX;
+	f.kernel = "/boot/vmlinuz";
+	f.initrd = "/boot/initrd";
+	f.cmdline = "console=ttyS0 a<b & \"c\"";
+	f.firmware = NULL;
+	f.kvm = false;
+	expect(&g, &f, want);
+}
+
+static void pinned(void **state)
+{
+	static const char *const want[] = {"<vcpupin vcpu=\"0\" cpuset=\"2\"/>",
+		"<vcpupin vcpu=\"1\" cpuset=\"4-5,7\"/>", "<emulatorpin cpuset=\"0\"/>",
+		"cpuset=\"0,2,4-5,7\">2</vcpu>", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	g.vcpu_cpus[0] = cpuset_of(2);
+	cpuset_parse("4-5,7", &g.vcpu_cpus[1], NULL);
+	g.emulator_cpus = cpuset_of(0);
+	expect(&g, &f, want);
+}
+
+static void numa(void **state)
+{
+	static const char *const want[] = {"<memory mode=\"strict\" nodeset=\"1,3\"/>", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	cpuset_parse("1,3", &g.memory_nodes, NULL);
+	expect(&g, &f, want);
+}
+
+static void real_time(void **state)
+{
+	static const char *const fifo[] = {
+		"<vcpusched vcpus=\"0-1\" scheduler=\"fifo\" priority=\"10\"/>", NULL};
+	static const char *const rr[] = {
+		"<vcpusched vcpus=\"0\" scheduler=\"rr\" priority=\"1\"/>", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+	char *xml;
+
+	(void)state;
+	g.policy = SCHED_RT_FIFO;
+	g.priority = 10;
+	expect(&g, &f, fifo);
+	g.policy = SCHED_RT_RR;
+	g.priority = 1;
+	g.vcpus = 1;
+	expect(&g, &f, rr);
+	f.policy_by_hand = true;
+	xml = make_valid(&g, &f);
+	assert_null(strstr(xml, "vcpusched"));
+	free(xml);
+}
+
+static void hugepages(void **state)
+{
+	static const char *const want[] = {"<page size=\"2048\" unit=\"KiB\"/>", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	g.hugepage_bytes = 2 << 20;
+	expect(&g, &f, want);
+}
+
+static void quota(void **state)
+{
+	static const char *const want[] = {
+		"<shares>512</shares>", "<period>100000</period>", "<quota>30000</quota>", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	g.vcpu_limits = (struct plan_cpu_limits){512, 100000, 30000};
+	expect(&g, &f, want);
+}
+
+static void paths_are_escaped(void **state)
+{
+	static const char *const want[] = {"&lt;evil&gt;&amp;", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	f.kernel = "/tmp/<evil>&\"";
+	expect(&g, &f, want);
+}
+
+static void refused(struct plan_guest *g, const char *run, struct domain_files *f, const char *why)
+{
+	struct err e = ERR_INIT;
+
+	assert_null(domain_xml(g, run, f, &e));
+	if (!strstr(e.msg, why))
+		fail_msg("\"%s\" does not say \"%s\"", e.msg, why);
+}
+
+static void bad_input_is_refused(void **state)
+{
+	static char evil[] = "../x";
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+
+	(void)state;
+	refused(&g, "a/b", &f, "cannot be a domain's name");
+	g.name = evil;
+	refused(&g, "run", &f, "cannot be a domain's name");
+	g = guest();
+	g.vcpus = 17;
+	refused(&g, "run", &f, "17 vCPUs");
+	g = guest();
+	f.shm_size = 3 << 20;
+	refused(&g, "run", &f, "power of two");
+	f = files();
+	f.kernel = NULL;
+	refused(&g, "run", &f, "no kernel");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(metal),
+		cmocka_unit_test(linux_guest),
+		cmocka_unit_test(pinned),
+		cmocka_unit_test(numa),
+		cmocka_unit_test(real_time),
+		cmocka_unit_test(hugepages),
+		cmocka_unit_test(quota),
+		cmocka_unit_test(paths_are_escaped),
+		cmocka_unit_test(bad_input_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, load_schema, free_schema);
+}

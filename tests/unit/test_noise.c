@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Noise on this box: what it delivers against what it asks for, holding it, and what is left of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "host/cgroup.h"
+#include "noise/noise.h"
+
+#define RUN "unit-test-noise"
+
+static char name[] = "hog", busy[] = "busy";
+
+static struct plan_noise plan(const char *kind, unsigned duty)
+{
+	struct plan_noise n = {.name = name, .threads = 1, .duty_percent = duty};
+
+	n.kind = (char *)(uintptr_t)kind;
+	return n;
+}
+
+/* The noise, or a skip with the reason where no cgroup can be made. */
+static struct noise *start(const struct plan_noise *n)
+{
+	struct noise *out;
+	struct err e = ERR_INIT;
+
+	if (noise_start(n, RUN, &out, &e)) {
+		if (e.exit != EXIT_HOST)
+			fail_msg("%s", e.msg);
+		print_message("SKIP noise: %s\n", e.msg);
+		skip();
+	}
+	return out;
+}
+
+/* Other work on this box must not decide the test: the run's group gets the highest weight. */
+static void raise_weight(const struct noise *n)
+{
+	char *path = xstrdup(noise_cgroup_path(n));
+	bool v1 = cgroup_version() == CGROUP_V1;
+
+	for (int i = 0; i < 3; i++) {
+		char *file = xasprintf("%s/%s", path, v1 ? "cpu.shares" : "cpu.weight");
+		const char *value = v1 ? "262144" : "10000";
+
+		write_file(file, value, strlen(value), NULL);
+		free(file);
+		*strrchr(path, '/') = '\0';
+	}
+	free(path);
+}
+
+static double share_delivered(const struct plan_noise *plan, uint64_t ns)
+{
+	struct noise *n = start(plan);
+	struct noise_report r;
+	struct err e = ERR_INIT;
+
+	raise_weight(n);
+	assert_int_equal(noise_resume(n, &e), 0);
+	sleep_ns(ns);
+	assert_int_equal(noise_pause(n, &e), 0);
+	assert_int_equal(noise_read(n, &r, &e), 0);
+	assert_false(r.died);
+	noise_stop(n);
+	return r.requested_ns ? (double)r.delivered_ns / (double)r.requested_ns : 0;
+}
+
+static void near(double value, double want, double tolerance)
+{
+	if (value < want - tolerance || value > want + tolerance)
+		fail_msg("%.3f is not %.3f +- %.3f", value, want, tolerance);
+}
+
+static void duty_is_delivered(void **state)
+{
+	struct plan_noise half = plan(busy, 50), full = plan(busy, 100), fifth = plan(busy, 20);
+
+	(void)state;
+	fifth.burst_ns = 2 * NS_PER_MS;
+	near(share_delivered(&half, 2 * NS_PER_S), 1.0, 0.1); /* 50 % +- 5 points */
+	near(share_delivered(&full, NS_PER_S), 1.0, 0.1);
+	near(share_delivered(&fifth, NS_PER_S), 1.0, 0.25); /* 20 % +- 5 points */
+}
+
+static void quota_caps_it(void **state)
+{
+	struct plan_noise n = plan(busy, 100);
+	struct noise_report r;
+	struct err e = ERR_INIT;
+	struct noise *noise;
+
+	(void)state;
+	n.limits = (struct plan_cpu_limits){.period_us = 100000, .quota_us = 50000};
+	noise = start(&n);
+	raise_weight(noise);
+	noise_resume(noise, &e);
+	sleep_ns(2 * NS_PER_S);
+	noise_pause(noise, &e);
+	assert_int_equal(noise_read(noise, &r, &e), 0);
+	noise_stop(noise);
+	near((double)r.delivered_ns / (double)r.requested_ns, 1.0, 0.1); /* asked: half a CPU */
+	assert_true(r.requested_ns < 11 * NS_PER_S / 10);
+	assert_true(r.throttled_ns > NS_PER_S / 2);
+}
+
+static void held_noise_uses_nothing(void **state)
+{
+	struct plan_noise n = plan(busy, 100);
+	struct noise_report before, after;
+	struct err e = ERR_INIT;
+	struct noise *noise = NULL;
+
+	(void)state;
+	n.threads = 2;
+	noise = start(&n);
+	assert_int_equal(noise_read(noise, &before, &e), 0);
+	assert_int_equal(before.delivered_ns, 0);
+	assert_int_equal(before.requested_ns, 0);
+	assert_int_equal(noise_resume(noise, &e), 0);
+	assert_int_equal(noise_resume(noise, &e), 0);
+	sleep_ns(100 * NS_PER_MS);
+	assert_int_equal(noise_pause(noise, &e), 0);
+	assert_int_equal(noise_pause(noise, &e), 0);
+	sleep_ns(20 * NS_PER_MS); /* a stop signal takes effect */
+	assert_int_equal(noise_read(noise, &before, &e), 0);
+	sleep_ns(200 * NS_PER_MS);
+	assert_int_equal(noise_read(noise, &after, &e), 0);
+	assert_true(after.delivered_ns - before.delivered_ns < 5 * NS_PER_MS);
+	assert_true(before.delivered_ns > 0);
+	noise_stop(noise);
+}
+
+static void every_kind_runs_and_leaves_nothing(void **state)
+{
+	static char args[] = "--cpu 1 --cpu-method loop";
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < n_noise_kinds; i++) {
+		struct plan_noise n = plan(noise_kinds[i].name, 100);
+		struct noise_report r;
+		struct noise *noise;
+		char path[512];
+
+		if (noise_kinds[i].available && noise_kinds[i].available(&e)) {
+			print_message("SKIP noise %s: %s\n", noise_kinds[i].name, e.msg);
+			continue;
+		}
+		n.threads = 2;
+		n.bytes = 4 << 20;
+		n.args = args;
+		noise = start(&n);
+		assert_int_equal(noise_resume(noise, &e), 0);
+		sleep_ns(400 * NS_PER_MS);
+		assert_int_equal(noise_read(noise, &r, &e), 0);
+		if (r.died)
+			fail_msg("%s died", noise_kinds[i].name);
+		assert_true(r.delivered_ns > 0);
+		snprintf(path, sizeof(path), "%s", noise_cgroup_path(noise));
+		noise_stop(noise);
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child, no zombie */
+	}
+}
+
+/* The pids in the group, read from outside. */
+static size_t pids_of(const char *group, pid_t *pids, size_t max)
+{
+	char *path = xasprintf("%s/cgroup.procs", group);
+	char *text = read_file(path, 65536, NULL, NULL), *p = text, *end;
+	size_t n = 0;
+
+	while (p && *p && n < max) {
+		pids[n] = (pid_t)strtol(p, &end, 10);
+		if (end == p)
+			break;
+		n++;
+		p = end + 1;
+	}
+	free(text);
+	free(path);
+	return n;
+}
+
+static void dies_with_its_harness(void **state)
+{
+	struct plan_noise n = plan(busy, 100);
+	char group[512] = "";
+	struct err e = ERR_INIT;
+	pid_t pids[8], harness;
+	size_t count;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	n.threads = 3;
+	harness = fork();
+	if (harness == 0) {
+		struct noise *noise;
+
+		if (noise_start(&n, RUN, &noise, &e)) {
+			dprintf(fds[1], "%s", "-");
+			_exit(1);
+		}
+		noise_resume(noise, &e);
+		dprintf(fds[1], "%s", noise_cgroup_path(noise));
+		for (;;)
+			pause();
+	}
+	assert_true(read(fds[0], group, sizeof(group) - 1) > 0);
+	close(fds[0]);
+	close(fds[1]);
+	if (group[0] == '-') {
+		waitpid(harness, NULL, 0);
+		print_message("SKIP noise: no cgroup\n");
+		skip();
+	}
+	count = pids_of(group, pids, 8);
+	assert_int_equal(count, 3);
+	kill(harness, SIGKILL);
+	waitpid(harness, NULL, 0);
+	for (int i = 0; i < 200 && pids_of(group, pids, 8); i++)
+		sleep_ns(10 * NS_PER_MS);
+	assert_int_equal(pids_of(group, pids, 8), 0);
+	assert_true(cgroup_reap(RUN, &e) > 0);
+	assert_int_equal(access(group, F_OK), -1);
+}
+
+static void unknown_kind_is_refused(void **state)
+{
+	static char kind[] = "hum";
+	struct plan_noise n = plan(kind, 100);
+	struct err e = ERR_INIT;
+	struct noise *out = NULL;
+
+	(void)state;
+	assert_true(noise_start(&n, RUN, &out, &e) < 0);
+	assert_int_equal(e.exit, EXIT_USAGE);
+	assert_null(out);
+	assert_null(noise_kind_find("hum"));
+	assert_non_null(noise_kind_find("membw"));
+	noise_stop(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unknown_kind_is_refused),
+		cmocka_unit_test(duty_is_delivered),
+		cmocka_unit_test(quota_caps_it),
+		cmocka_unit_test(held_noise_uses_nothing),
+		cmocka_unit_test(every_kind_runs_and_leaves_nothing),
+		cmocka_unit_test(dies_with_its_harness),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
