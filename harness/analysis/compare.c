@@ -93,6 +93,12 @@ static void add_boots(struct strbuf *b, const struct compare_row *r)
 		strbuf_add(b, "%zu and %zu boots", r->na, r->nb);
 }
 
+/* Whether the interval leaves out 0. */
+static bool shift_is_apart(const struct compare_row *r)
+{
+	return r->shift.ci.lo > 0 || r->shift.ci.hi < 0;
+}
+
 static void say_difference(
 	struct strbuf *b, const struct compare_input *in, const struct compare_row *r)
 {
@@ -115,7 +121,11 @@ static void say_same(struct strbuf *b, const struct compare_row *r)
 {
 	char bound[80];
 
-	if (r->bound == 0) {
+	if (shift_is_apart(r)) {
+		strbuf_add(b, "%s: no difference shown: ", r->metric->name);
+		add_shift(b, r->shift.estimate, r->shift.ci, r->metric->unit);
+		strbuf_add(b, ", but p = %.2g after correction for all metrics, ", r->p_holm);
+	} else if (r->bound == 0) {
 		strbuf_add(b, "%s: no difference at all, ", r->metric->name);
 	} else {
 		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
@@ -200,9 +210,7 @@ static int measure(const struct compare_input *in, const struct compare_metric *
 
 static void judge(struct compare_row *r, double alpha)
 {
-	bool apart = r->shift.ci.lo > 0 || r->shift.ci.hi < 0;
-
-	if (!apart || !(r->p_holm < alpha)) {
+	if (!shift_is_apart(r) || !(r->p_holm < alpha)) {
 		r->verdict = COMPARE_SAME;
 		r->bound = fmax(fabs(r->shift.ci.lo), fabs(r->shift.ci.hi));
 	} else if (r->metric->better == BETTER_NEITHER) {
@@ -234,12 +242,17 @@ int compare_arms(const struct compare_input *in, struct compare_result *out, str
 			compare_result_release(&r);
 			return rc;
 		}
-		p[i] = r.rows[i].p;
+		/* Values that are all equal can give no small p: they are no test that could err
+		 * and do not count for the correction (Tarone 1990). */
+		p[i] = r.rows[i].bootstrap.lo == 0 && r.rows[i].bootstrap.hi == 0 &&
+				       r.rows[i].p == 1
+			       ? NAN
+			       : r.rows[i].p;
 	}
 	stats_holm(p, r.n_rows, p);
 	for (size_t i = 0; i < r.n_rows; i++) {
-		r.rows[i].p_holm = p[i];
-		if (!isnan(p[i]))
+		r.rows[i].p_holm = isnan(p[i]) ? r.rows[i].p : p[i];
+		if (!isnan(r.rows[i].p))
 			judge(&r.rows[i], 1 - r.confidence);
 		r.rows[i].words = say(in, &r.rows[i]);
 	}

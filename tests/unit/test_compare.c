@@ -80,6 +80,33 @@ static void test_equal_values(void **state)
 		"timer.late.p99: no difference at all, 8 boots an arm");
 }
 
+/* Six boots give p = 0.0022 at best: 30 metrics with a p raise it to 0.065; metrics whose values
+ * are all equal do not count. */
+static void test_correction(void **state)
+{
+	const double zero[6] = {0};
+	struct compare_metric m[30];
+	struct compare_input in = {.name_a = "a", .name_b = "b", .metrics = m, .n_metrics = 30};
+	struct compare_result r;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		m[i] = (struct compare_metric){"x", "us", BETTER_LOWER, zero, zero, 6, 6};
+	m[0].a = LOW;
+	m[0].b = HIGH;
+	r = compare_one(&in);
+	assert_int_equal(r.rows[0].verdict, COMPARE_A_BETTER);
+	compare_result_release(&r);
+	for (int i = 1; i < 30; i++)
+		m[i].a = m[i].b = LOW;
+	r = compare_one(&in);
+	assert_int_equal(r.rows[0].verdict, COMPARE_SAME);
+	assert_string_equal(r.rows[0].words,
+		"x: no difference shown: +3.02 ms [+2.72, +3.33], but p = "
+		"0.065 after correction for all metrics, 6 boots an arm");
+	compare_result_release(&r);
+}
+
 static void test_format(void **state)
 {
 	char buf[80];
@@ -263,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_equal_values),
+		cmocka_unit_test(test_correction),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_printers),
