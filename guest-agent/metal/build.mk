@@ -3,7 +3,7 @@ METAL_SRC := $(wildcard guest-agent/metal/*.c guest-agent/probe/*.c)
 METAL_ASM := $(wildcard guest-agent/metal/*.S)
 METAL_OBJ := $(METAL_SRC:%.c=$(BUILD)/metal/%.o) $(METAL_ASM:%.S=$(BUILD)/metal/%.o)
 METAL_FLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-pic -fno-pie \
-	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
+	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -mcmodel=small -MMD -MP -Iharness -I. -Iguest-agent/metal
 
 all: $(BUILD)/metal.elf
@@ -17,5 +17,5 @@ $(BUILD)/metal/%.o: %.S
 	$(CC) $(METAL_FLAGS) -c $< -o $@
 
 $(BUILD)/metal.elf: $(METAL_OBJ) guest-agent/metal/metal.lds
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 		-Wl,-T,guest-agent/metal/metal.lds $(METAL_OBJ) -o $@

@@ -21,8 +21,14 @@ struct line {
 static void memory_link(struct agent_vcpu *v, struct line *lines, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
-		if (i % MEMORY_BATCH == 0 && !agent_running(v))
-			return;
+		if (i % MEMORY_BATCH == 0) {
+			uint64_t now = platform_tsc();
+
+			if (!agent_running(v))
+				return;
+			if (now >= v->next_steal) /* a large area takes long where KVM emulates */
+				agent_housekeeping(v, now);
+		}
 		lines[i].next = &lines[(i * 0x9e3779b97f4a7c15u + 0x7f4a7c15u) & (n - 1)];
 	}
 }

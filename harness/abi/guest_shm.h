@@ -148,10 +148,10 @@ enum rec_type {
 	REC_LOST = 0x83,  /* host: v[0] records known lost or torn on this vCPU, v[1] enum rec_lost_reason */
 };
 
+/* What rings dropped for want of room is no REC_LOST: REC_DRAIN carries that count. */
 enum rec_lost_reason {
-	LOST_DROPPED = 1, /* the ring was full: the guest's own count */
-	LOST_TORN = 2,	  /* a slot held something else than the next record */
-	LOST_JUMP = 3,	  /* `head` or `dropped` moved as no sound guest moves it; v[0] is a ring's worth */
+	LOST_TORN = 1, /* a slot held something else than the next record */
+	LOST_JUMP = 2, /* `head` or `dropped` moved as no sound guest moves it; v[0] is a ring's worth */
 };
 
 struct shm_rec {

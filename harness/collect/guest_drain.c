@@ -49,7 +49,6 @@ static void note_dropped(struct guest_shm *g, unsigned vcpu)
 		return;
 	}
 	v->dropped += more;
-	append_host(g, REC_LOST, vcpu, more, LOST_DROPPED);
 }
 
 static bool record_is_sound(const struct shm_rec *rec, uint64_t count)
@@ -103,7 +102,7 @@ static void drain_vcpu(struct guest_shm *g, unsigned vcpu)
 		v->torn += torn;
 		if (torn)
 			append_host(g, REC_LOST, vcpu, torn, LOST_TORN);
-		append_host(g, REC_DRAIN, vcpu, seen_ns, v->dropped_seen);
+		append_host(g, REC_DRAIN, vcpu, seen_ns, v->dropped);
 	}
 	__atomic_store_n(&lines->tail, v->tail, __ATOMIC_RELEASE);
 }

@@ -9,7 +9,7 @@
 #define PERIOD_NS UINT64_C(10000000) /* of probe timer, as in metal_vm.c */
 
 struct seen {
-	uint64_t n[REC_STEAL + 1], lost, syncs;
+	uint64_t n[REC_STEAL + 1], lost, dropped, syncs;
 	uint64_t tsc, beacon, steal, seq;
 	uint64_t grid, deadline, missed, units;
 	const char *wrong; /* the first thing that is */
@@ -75,6 +75,7 @@ static void check_host_record(struct seen *s, const struct shm_rec *rec)
 {
 	switch (rec->type) {
 	case REC_DRAIN:
+		s->dropped = rec->v[1];
 		wrong(s, rec->v[0] < s->beacon, "drained before the beacon it saw");
 		break;
 	case REC_SYNC:
@@ -140,7 +141,7 @@ void vm_check_records(struct vm *vm, const char *name, bool kvm, const uint32_t 
 		wrong(s, s->n[REC_START] != runs, "the number of starts");
 		wrong(s, ended && s->n[REC_END] != runs, "the number of ends");
 		wrong(s, !s->syncs, "no sync");
-		wrong(s, s->lost != 0, "lost records");
+		wrong(s, s->lost + s->dropped != 0, "lost records");
 		wrong(s, !has_samples(s, probes), "a probe without samples");
 		if (s->wrong)
 			claim(false, "%s: vCPU %u: wrong: %s", name, i, s->wrong);

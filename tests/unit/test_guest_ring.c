@@ -210,10 +210,10 @@ static void test_a_full_ring_drops_and_counts(void **state)
 	assert_int_equal(st.torn + st.jumps, 0);
 	assert_int_equal(st.samples, SLOTS + 1);
 	recs = finish(&r, &n);
-	assert_int_equal(n, SLOTS + 1 + 2 + 1);
-	assert_int_equal(recs[0].type, REC_LOST);
-	assert_int_equal(recs[0].v[0], 10);
-	assert_int_equal(recs[0].v[1], LOST_DROPPED);
+	assert_int_equal(n, SLOTS + 1 + 2);
+	assert_int_equal(recs[SLOTS].type, REC_DRAIN);
+	assert_int_equal(recs[SLOTS].v[1], 10);
+	assert_int_equal(recs[SLOTS + 2].v[1], 10);
 	free(recs);
 	rig_down(&r);
 }
