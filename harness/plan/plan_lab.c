@@ -10,9 +10,7 @@ static bool is_single(enum placement p)
 	return p == PLACE_PINNED || p == PLACE_STACKED || p == PLACE_SPREAD || p == PLACE_SIBLINGS;
 }
 
-/* Whether every thread gets one CPU: only then are isolated CPUs, where nothing is balanced, fit.
- */
-static bool all_single(const struct exp_config *c)
+static bool config_is_single(const struct exp_config *c)
 {
 	for (size_t i = 0; i < c->n_guests; i++)
 		if (!is_single(c->guests[i].placement))
@@ -23,12 +21,30 @@ static bool all_single(const struct exp_config *c)
 	return true;
 }
 
-static bool wants_whole_cores(const struct exp_config *c)
+/* Whether every thread gets one CPU: only then are isolated CPUs, where nothing is balanced, fit.
+ * Of all variants, so that they have the same CPUs and can be compared. */
+static bool all_single(const struct planning *p)
 {
-	if (c->lab.smt != SMT_AUTO)
-		return c->lab.smt == SMT_WHOLE;
+	for (size_t i = 0; i < p->x->n_configs; i++)
+		if (!config_is_single(&p->x->configs[i]))
+			return false;
+	return true;
+}
+
+static bool config_has_siblings(const struct exp_config *c)
+{
 	for (size_t i = 0; i < c->n_guests; i++)
 		if (c->guests[i].placement == PLACE_SIBLINGS)
+			return true;
+	return false;
+}
+
+static bool wants_whole_cores(const struct planning *p)
+{
+	if (p->c->lab.smt != SMT_AUTO)
+		return p->c->lab.smt == SMT_WHOLE;
+	for (size_t i = 0; i < p->x->n_configs; i++)
+		if (config_has_siblings(&p->x->configs[i]))
 			return true;
 	return false;
 }
@@ -100,7 +116,7 @@ static struct cpuset isolation_filter(
 
 	if (p->c->lab.isolated == ISOLATED_REQUIRE)
 		return isolated;
-	if (p->c->lab.isolated == ISOLATED_AUTO && all_single(p->c) && !cpuset_empty(&isolated) &&
+	if (p->c->lab.isolated == ISOLATED_AUTO && all_single(p) && !cpuset_empty(&isolated) &&
 		cpuset_count(&fit) >= at_least)
 		return isolated;
 	return others;
@@ -173,7 +189,7 @@ static int next_core(const struct planning *p, const struct cpuset *left)
 /* Take up to `n` CPUs of `from` into the lab: core by core. Returns how many are still wanted. */
 static unsigned take_cpus(struct planning *p, const struct cpuset *from, unsigned n)
 {
-	bool whole = wants_whole_cores(p->c);
+	bool whole = wants_whole_cores(p);
 	struct cpuset left = cpuset_minus(from, &p->lab), later = {{0}};
 
 	while (n && !cpuset_empty(&left)) {
@@ -262,7 +278,8 @@ static bool choose_lab(struct planning *p)
 
 	if (lab->smt == SMT_WHOLE && !topology_has_smt(p->t))
 		PLAN_REFUSE(p, lab->pos,
-			"the lab takes whole SMT cores, but this box has no SMT (one thread per core)");
+			"the lab takes whole SMT cores, but this box has no SMT (one thread per "
+			"core)");
 	if (p->failed)
 		return false;
 	/* At least this many, before isolation and kinds narrow the choice. */
@@ -363,7 +380,7 @@ static void note_isolation(struct planning *p)
 		strv_add(&p->plan->notes,
 			"%s %s not isolated: other tasks of this box may run there",
 			plan_cpus_text(&open, buf), cpuset_count(&open) == 1 ? "is" : "are");
-	if (!cpuset_empty(&isolated) && !all_single(p->c))
+	if (!cpuset_empty(&isolated) && !all_single(p))
 		strv_add(&p->plan->notes,
 			"%s: isolated, so the kernel balances nothing there; a floating vCPU stays "
 			"where it started",

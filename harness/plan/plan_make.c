@@ -282,7 +282,7 @@ int plan_make(const struct experiment *x, const struct topology *t, struct plan_
 
 	for (; l.n < x->n_configs; l.n++) {
 		*p = (struct planning){
-			.c = &x->configs[l.n], .t = t, .msgs = msgs, .plan = &l.plans[l.n]};
+			.x = x, .c = &x->configs[l.n], .t = t, .msgs = msgs, .plan = &l.plans[l.n]};
 		make_plan(x, p);
 		failed |= p->failed;
 	}

@@ -132,36 +132,51 @@ static char group_letter(const struct map *m, size_t group)
 	return letter < MAX_SETS ? (char)('A' + letter) : '*';
 }
 
-static void print_cpu(const struct map *m, const struct topo_cpu *c, bool new_core)
+/* Who runs on a CPU: those that have it alone, then the letters of the sets it is in. */
+static void cpu_words(const struct map *m, unsigned cpu, struct strv *words)
 {
-	struct strv words = {0};
-	char core[32] = "", role[64];
-	bool lab = cpuset_has(&m->p->lab_cpus, c->id);
-	bool house = cpuset_has(&m->p->housekeeping_cpus, c->id);
-
-	if (new_core)
-		snprintf(core, sizeof(core), "core %d%s", c->core,
-			c->kind == TOPO_CORE_PERFORMANCE  ? " (P)"
-			: c->kind == TOPO_CORE_EFFICIENCY ? " (E)"
-							  : "");
-	snprintf(role, sizeof(role), "%s%s%s%s", lab ? "lab" : "", lab && house ? ", " : "",
-		house ? "housekeeping" : "",
-		c->isolated ? (lab || house ? ", isolated" : "isolated") : "");
 	for (size_t i = 0; i < m->n_groups; i++) {
 		const struct group *g = &m->groups[i];
 
-		if (!cpuset_has(&g->cpus, c->id))
-			continue;
-		if (cpuset_count(&g->cpus) > 1)
-			strv_add(&words, "[%c]", group_letter(m, i));
-		else
+		if (cpuset_count(&g->cpus) == 1 && cpuset_has(&g->cpus, cpu))
 			for (size_t k = 0; k < g->who.n; k++)
-				strv_add(&words, "%s", g->who.items[k]);
+				strv_add(words, "%s", g->who.items[k]);
 	}
-	if (!words.n && lab)
-		strv_add(&words, "-");
-	fprintf(m->f, "    %-12s CPU %-4u %-18s", core, c->id, role);
-	print_words(m->f, &words, 42, (unsigned)MAX(42, (int)(25 + strlen(role))));
+	for (size_t i = 0; i < m->n_groups; i++)
+		if (cpuset_count(&m->groups[i].cpus) > 1 && cpuset_has(&m->groups[i].cpus, cpu))
+			strv_add(words, "[%c]", group_letter(m, i));
+}
+
+static const char *cpu_role(const struct map *m, const struct topo_cpu *c)
+{
+	bool lab = cpuset_has(&m->p->lab_cpus, c->id);
+	bool house = cpuset_has(&m->p->housekeeping_cpus, c->id);
+
+	if (lab && house)
+		return "lab, housekeeping";
+	if (lab)
+		return c->isolated ? "lab, isolated" : "lab";
+	if (house)
+		return "housekeeping";
+	return cpuset_has(&m->used, c->id) ? "" : "idle sibling";
+}
+
+static void print_cpu(const struct map *m, const struct topo_cpu *c, bool new_core)
+{
+	static const char *const kinds[] = {"", " (P)", " (E)"};
+	struct strv words = {0};
+	char core[32] = "";
+
+	if (new_core)
+		snprintf(core, sizeof(core), "core %d%s", c->core, kinds[c->kind]);
+	cpu_words(m, c->id, &words);
+	fprintf(m->f, "    %-12s CPU %-4u %s", core, c->id, cpu_role(m, c));
+	if (words.n) {
+		fprintf(m->f, "%*s", (int)(18 - strlen(cpu_role(m, c))), "");
+		print_words(m->f, &words, 44, 44);
+	} else {
+		fputc('\n', m->f);
+	}
 	strv_release(&words);
 }
 

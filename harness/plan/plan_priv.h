@@ -9,6 +9,7 @@
 
 /* One configuration being planned. */
 struct planning {
+	const struct experiment *x;
 	const struct exp_config *c;
 	const struct topology *t;
 	struct scenario_msgs *msgs;
