@@ -15,14 +15,15 @@
 #include "base/util.h"
 #include "record/clock_hull.h"
 
-#define STRETCH_NS 20e9 /* nominal length of a stretch */
+#define STRETCH_NS 60e9 /* nominal length of a stretch */
 #define MINI_NS	   1e9	/* bounds are tested against the stretch in steps of this */
 #define SLOPE_MAX  2e-3 /* the nominal frequency is believed within 0.2 % */
 #define SLOPE_NEAR                                                                                 \
 	5e-6 /* a stretch's slope is within this of its epoch's, unless bounds demand more */
-#define JUMP_NS	    50e3 /* a misfit beyond it is a changed offset, below it a slewed clock */
-#define OVERTAKE_NS 10e6 /* a TSC this little behind the newest is not counted as running backwards */
-#define BACK_MAX    8	 /* so many records in a row behind the newest TSC: believe the new time */
+#define JUMP_NS 50e3 /* a misfit beyond it is a changed offset, below it a slewed clock */
+#define OVERTAKE_NS                                                                                \
+	10e6	      /* a TSC this little behind the newest is not counted as running backwards */
+#define BACK_MAX    8 /* so many records in a row behind the newest TSC: believe the new time */
 #define PAIR_GAP_NS 500000000u
 #define MULT_SHIFT  48
 #define HULL_MAX    4096

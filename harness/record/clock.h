@@ -2,7 +2,7 @@
 /*
  * Guest TSC -> host CLOCK_MONOTONIC, per vCPU, from causality alone: a record that saw beacon B was
  * made at or after host time B; one drained at D was made at or before D; a ping's echo lies
- * between two host times. Within each stretch (20 s, or less where the TSC offset changed) the map
+ * between two host times. Within each stretch (60 s, or less where the TSC offset changed) the map
  * is the line with the widest margin between all bounds; its error is the farthest any other line
  * allowed by the same bounds can be from it. Where KVM's own tsc-offset is known the map goes
  * through those pairs instead and the bounds are a cross-check.

@@ -1,0 +1,13 @@
+# `make bench-analyze [BENCH_HOURS=10]`: analyse a simulated record; prints records/s and peak memory.
+BENCH_HOURS ?= 10
+BENCH_DIR   ?= $(BUILD)/bench
+
+$(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(BUILD)/libstealscope.a
+	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
+
+.PHONY: bench-analyze
+bench-analyze: $(BUILD)/bench-make_record $(BUILD)/bench-analyze_record
+	@mkdir -p $(BENCH_DIR)
+	$(BUILD)/bench-make_record $(BENCH_DIR)/record $(BENCH_HOURS)
+	$(BUILD)/bench-analyze_record $(BENCH_DIR)/record
+	@rm -rf $(BENCH_DIR)/record
