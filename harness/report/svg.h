@@ -11,8 +11,9 @@
 
 #include "analysis/analysis.h"
 
-#define SVG_WIDE   800 /* for a page 1280 wide, for print and for papers */
-#define SVG_NARROW 350 /* for a phone */
+#define SVG_PAPER  800	/* files of their own, for papers and talks */
+#define SVG_WIDE   1040 /* in a page 1280 wide, and in print */
+#define SVG_NARROW 350	/* in a page on a phone */
 
 /* ---- drawing */
 

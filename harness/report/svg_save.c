@@ -38,7 +38,7 @@ static int save_figure(const struct analysis *a, const struct figure_info *f, co
 		title = xasprintf("%s%s%s, bins of %.0f s", f->name, group ? ": " : "",
 			group ? group : "", figure_bin_s(a));
 		name = group ? xasprintf("%s-%zu", f->id, groups++) : xstrdup(f->id);
-		svg_plot_series(&svg, SVG_WIDE, true, title, label, d, m);
+		svg_plot_series(&svg, SVG_PAPER, true, title, label, d, m);
 		rc = save(&svg, dir, name, count, e);
 	}
 	figure_lines_free(lines, n);
@@ -54,7 +54,7 @@ static int save_late(const struct analysis *a, const char *dir, int *count, stru
 		struct strbuf svg = {0};
 
 		snprintf(name, sizeof(name), "late-%02zu", i);
-		svg_plot_late(&svg, SVG_WIDE, true, a, &a->late[i]);
+		svg_plot_late(&svg, SVG_PAPER, true, a, &a->late[i]);
 		rc = save(&svg, dir, name, count, e);
 	}
 	return rc;
@@ -67,10 +67,10 @@ int svg_save_all(const struct analysis *a, const char *dir, struct err *e)
 
 	for (size_t i = 0; i < n_figures && !rc; i++)
 		rc = save_figure(a, &figure_table[i], dir, &count, e);
-	if (!rc && svg_distribution_of(a, SVG_WIDE, true, &svg))
+	if (!rc && svg_distribution_of(a, SVG_PAPER, true, &svg))
 		rc = save(&svg, dir, "distribution", &count, e);
 	if (!rc) {
-		svg_plot_placement(&svg, SVG_WIDE, true, a);
+		svg_plot_placement(&svg, SVG_PAPER, true, a);
 		rc = save(&svg, dir, "placement", &count, e);
 	}
 	if (!rc)
