@@ -7,8 +7,9 @@
 #include "host/cgroup.h"
 #include "run/session.h"
 
-#define MAX_GROUPS 2000 /* a box with more keeps the first; the others stay numbers in the report  \
-			 */
+#define MAX_GROUPS                                                                                 \
+	2000 /* a box with more keeps the first; the others stay numbers in the report             \
+	      */
 
 /* nftw() has no argument for its callback; one run at a time walks. */
 static struct run_info *info;

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "host/cgroup_thread.h"
 #include "host/debugfs.h"
 #include "run/session.h"
 
@@ -15,18 +16,29 @@
 
 int step_host_agent(struct session *s, struct err *e)
 {
+	static const char *const mode_names[] = {[TRACE_MODE_COUNTERS] = "counters",
+		[TRACE_MODE_EVENTS] = "events",
+		[TRACE_MODE_COUNTS] = "counts"};
 	auto_free char *out = xasprintf("%s/host/trace.bin", s->folder.path);
+	struct hostd_options how = {.path = s->o->hostd,
+		.mode = (enum trace_mode)s->plan->trace_mode,
+		.out = out,
+		.cpus = &s->plan->housekeeping_cpus};
 	struct err why = ERR_INIT;
 
 	if (!s->o->hostd) {
 		session_warn(s, "the host agent was left out: no trace, no host counters");
 		return 0;
 	}
-	if (hostd_spawn(s->o->hostd, s->plan->trace_mode, out, &s->plan->housekeeping_cpus,
-		    &s->hostd, &why)) {
+	if (hostd_spawn(&how, &s->hostd, &why)) {
 		session_warn(s, "no host agent: %s", why.msg);
 		return 0;
 	}
+	if (hostd_mode(s->hostd) != how.mode)
+		session_warn(
+			s, "the host agent has no scheduler trace: %s", hostd_reason(s->hostd));
+	free(s->info.trace_mode);
+	s->info.trace_mode = xstrdup(mode_names[hostd_mode(s->hostd)]);
 	reaper_add_pid(s->reaper, hostd_pid(s->hostd));
 	(void)e;
 	return 0;
@@ -73,6 +85,19 @@ void undo_track(struct session *s)
 	s->debugfs = -1;
 }
 
+/* Trace a vCPU thread, and watch the bandwidth limits of its control group. */
+static void track_vcpu(struct session *s, struct guest_run *g, unsigned v, uint32_t id)
+{
+	auto_free char *name = xasprintf("%s/vcpu%u", g->plan->name, v);
+	auto_free char *group = cgroup_of_thread(g->tids[v], NULL);
+	struct err why = ERR_INIT;
+
+	if (hostd_track(s->hostd, g->tids[v], id, name, &why))
+		agent_failed(s, &why);
+	else if (group && hostd_cgroup(s->hostd, id, group, &why))
+		session_warn(s, "%s: its control group is not watched: %s", name, why.msg);
+}
+
 int step_track(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
@@ -84,13 +109,10 @@ int step_track(struct session *s, struct err *e)
 			return rc ? rc
 				  : err_set(e, EIO, "guest %s: QEMU shows %u vCPU threads, not %u",
 					    g->plan->name, n, g->plan->vcpus);
-		for (unsigned v = 0; v < n && s->hostd; v++) {
-			auto_free char *name = xasprintf("%s/vcpu%u", g->plan->name, v);
-			struct err why = ERR_INIT;
-
+		for (unsigned v = 0; v < n; v++) {
 			g->info->vcpus[v].tid = g->tids[v];
-			if (hostd_track(s->hostd, g->tids[v], (uint32_t)(i << 8 | v), name, &why))
-				agent_failed(s, &why);
+			if (s->hostd)
+				track_vcpu(s, g, v, (uint32_t)(i << 8 | v));
 		}
 	}
 	attach_kvm(s);
@@ -202,7 +224,7 @@ static void agent_sync(struct session *s)
 {
 	struct err why = ERR_INIT;
 
-	if (s->hostd && hostd_sync(s->hostd, &why))
+	if (s->hostd && hostd_sync(s->hostd, NULL, &why))
 		agent_failed(s, &why);
 }
 
@@ -322,7 +344,7 @@ int step_stop_guests(struct session *s, struct err *e)
 		sleep_ns(2 * NS_PER_MS);
 	}
 	if (s->hostd) {
-		struct hostd_result r = {0};
+		struct hostd_totals r = {0};
 
 		if (hostd_stop(s->hostd, &r, &why)) {
 			agent_failed(s, &why);
