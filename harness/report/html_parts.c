@@ -132,6 +132,7 @@ void html_checks(const struct analysis *a, struct strbuf *out)
 		"limit</th><th>note</th></tr>\n");
 	for (size_t i = 0; i < a->n_checks; i++) {
 		const struct check *c = &a->checks[i];
+		char buf[80];
 
 		strbuf_add(out, "<tr><td>");
 		badge(out, c->verdict);
@@ -141,11 +142,11 @@ void html_checks(const struct analysis *a, struct strbuf *out)
 		escape_xml(out, c->doc);
 		strbuf_add(out, "</span></td><td class=\"n\">");
 		if (c->have)
-			html_text(out, "%.3g %s", c->value, c->unit);
+			escape_xml(out, compare_format(c->value, c->unit, false, buf, sizeof(buf)));
 		else
 			strbuf_add(out, "<span class=\"missing\">not provided</span>");
 		strbuf_add(out, "</td><td class=\"n\">");
-		html_text(out, "%.3g %s", c->limit, c->unit);
+		escape_xml(out, compare_format(c->limit, c->unit, false, buf, sizeof(buf)));
 		strbuf_add(out, "</td><td class=\"wrap\">");
 		escape_xml(out, c->note);
 		strbuf_add(out, "</td></tr>\n");

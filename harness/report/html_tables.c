@@ -12,6 +12,7 @@
 #include "report/svg.h"
 
 #define MAX_COLUMNS 16
+#define DOC_COLUMNS 3 /* up to so many columns there is room to say what each metric is */
 #define BLAME_ROWS  8 /* per vCPU; the rest is summed */
 #define BLAME_VCPUS 32
 #define LATE_DRAWN  5 /* timelines drawn in the open; the others unfold */
@@ -48,6 +49,11 @@ static void metric_row(const struct metric_info *m, size_t id, const struct colu
 		}
 		strbuf_add(out, "</td>");
 	}
+	if (n <= DOC_COLUMNS) {
+		strbuf_add(out, "<td class=\"doc\">");
+		escape_xml(out, m->doc);
+		strbuf_add(out, "</td>");
+	}
 	strbuf_add(out, "</tr>\n");
 }
 
@@ -64,7 +70,8 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 			c[i].is_noise ? " (noise)" : "", c[i].vcpu);
 		strbuf_add(out, "</th>");
 	}
-	strbuf_add(out, "</tr>\n");
+	strbuf_add(out, "%s</tr>\n",
+		n <= DOC_COLUMNS ? "<th scope=\"col\" class=\"doc\">what it is</th>" : "");
 	for (size_t id = 0; id < METRIC_COUNT; id++) {
 		bool any = false;
 
@@ -150,9 +157,10 @@ static void blame_table(const struct analysis *a, size_t from, size_t to, struct
 	html_text(out, "%s vcpu%u%s waited ", g->name, g->vcpus[a->blame[from].vcpu].id,
 		g->is_noise ? " (noise)" : "");
 	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);
-	strbuf_add(out, "</caption><tr><th>culprit</th><th>share of its waiting</th><th "
-			"class=\"n\">time</th>"
-			"<th class=\"n\">waits</th><th>kind</th></tr>\n");
+	strbuf_add(out,
+		"</caption><tr><th>culprit</th><th class=\"nowrap\">share of its waiting</th><th "
+		"class=\"n\">time</th>"
+		"<th class=\"n\">waits</th><th>kind</th></tr>\n");
 	for (size_t i = from; i < from + shown; i++)
 		blame_line(&a->blame[i], out);
 	for (size_t i = from + shown; i < to; i++)
