@@ -14,6 +14,7 @@ struct agent {
 	enum trace_mode mode; /* what it really does */
 	bool started, stopped;
 	bool measure_bpf;
+	struct self_cost cost_at_start;
 };
 
 /* Runs one command line (without the newline) and writes the one-line answer, newline included,

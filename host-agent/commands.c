@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #include "base/util.h"
 #include "host-agent/agent.h"
@@ -93,6 +91,7 @@ static int cmd_start(struct agent *a, char **args, char *reply, size_t size, str
 	if (rc)
 		return rc;
 	a->started = true;
+	a->cost_at_start = self_cost();
 	agent_sample(a);
 	snprintf(reply, size, "ts=%" PRIu64, now_ns());
 	return 0;
@@ -121,19 +120,16 @@ static int cmd_dump(struct agent *a, char **args, char *reply, size_t size, stru
 
 static int cmd_stop(struct agent *a, char **args, char *reply, size_t size, struct err *e)
 {
-	struct timespec cpu;
-	struct rusage ru;
+	struct self_cost now;
 
 	(void)args;
 	(void)e;
 	agent_stop(a);
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-	getrusage(RUSAGE_SELF, &ru);
+	now = self_cost();
 	snprintf(reply, size,
-		"records=%" PRIu64 " lost=%" PRIu64 " cpu_ns=%" PRIu64 " switches=%ld",
-		a->sink.records, a->sink.lost,
-		(uint64_t)cpu.tv_sec * NS_PER_S + (uint64_t)cpu.tv_nsec,
-		ru.ru_nvcsw + ru.ru_nivcsw);
+		"records=%" PRIu64 " lost=%" PRIu64 " cpu_ns=%" PRIu64 " switches=%" PRIu64,
+		a->sink.records, a->sink.lost, now.cpu_ns - a->cost_at_start.cpu_ns,
+		now.switches - a->cost_at_start.switches);
 	return 0;
 }
 

@@ -269,18 +269,24 @@ static void sample_box(struct counters *c, struct sink *s)
 		sample_cpu_line(c, line + 1, steal, now, s);
 }
 
-static void sample_self(struct sink *s)
+struct self_cost self_cost(void)
 {
 	struct timespec cpu;
 	struct rusage ru;
-	uint64_t now = now_ns();
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	getrusage(RUSAGE_SELF, &ru);
-	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_CPU_NS, 0,
-		(uint64_t)cpu.tv_sec * NS_PER_S + (uint64_t)cpu.tv_nsec);
-	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_SWITCHES, 0,
-		(uint64_t)ru.ru_nvcsw + (uint64_t)ru.ru_nivcsw);
+	return (struct self_cost){(uint64_t)cpu.tv_sec * NS_PER_S + (uint64_t)cpu.tv_nsec,
+		(uint64_t)ru.ru_nvcsw + (uint64_t)ru.ru_nivcsw};
+}
+
+static void sample_self(struct sink *s)
+{
+	struct self_cost cost = self_cost();
+	uint64_t now = now_ns();
+
+	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_CPU_NS, 0, cost.cpu_ns);
+	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_SWITCHES, 0, cost.switches);
 }
 
 void counters_sample(struct counters *c, struct sink *s)

@@ -9,6 +9,13 @@
 #include "base/err.h"
 #include "host-agent/sink.h"
 
+/* What hostd itself used since it began. */
+struct self_cost {
+	uint64_t cpu_ns;
+	uint64_t switches; /* context switches */
+};
+struct self_cost self_cost(void);
+
 struct counters;
 
 /* Opens what can be read here; says in NOTE records what is missing. */

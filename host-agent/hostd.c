@@ -128,6 +128,7 @@ void agent_sample(struct agent *a)
 		return;
 	counters_sample(a->counters, &a->sink);
 	if (a->tracer && a->started) {
+		tracer_sample(a->tracer, &a->sink);
 		tracer_drain(a->tracer, &a->sink);
 		if (a->measure_bpf)
 			sink_counter(&a->sink, now_ns(), 0, 0, COUNTER_SELF, CTR_SELF_BPF_NS, 0,
@@ -140,12 +141,12 @@ void agent_stop(struct agent *a)
 {
 	if (a->stopped)
 		return;
+	if (a->started)
+		agent_sample(a);
 	if (a->tracer && a->started) {
 		tracer_stop(a->tracer, &a->sink);
 		tracer_dump(a->tracer, &a->sink);
 	}
-	if (a->started)
-		agent_sample(a);
 	sink_end(&a->sink);
 	a->stopped = true;
 }

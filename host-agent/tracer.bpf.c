@@ -104,12 +104,13 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	uint32_t cpu = bpf_get_smp_processor_id(), prev_tid = prev->pid, next_tid = next->pid;
 	uint32_t out, in, believed;
 	struct tracer_cpu *c;
-	uint64_t now;
+	uint64_t now, believed_task;
 
 	if (cpu >= TRACER_MAX_CPUS)
 		return 0;
 	c = cpu_at(cpu);
 	believed = c->occupant;
+	believed_task = c->occupant_task;
 	c->occupant = next_tid;
 	c->occupant_task = (uint64_t)next;
 	if (!active)
@@ -125,7 +126,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	/* PREEMPT_RT may switch inside a softirq: such a one is not timed. */
 	c->softirq_since = 0;
 	if (believed != prev_tid && prev_tid && c->waiters)
-		infer_occupant(c, cpu, believed, prev_tid, prev, now);
+		infer_occupant(c, cpu, believed, believed_task, prev_tid, prev, now);
 	if (out != NOT_TRACKED)
 		infer_arrival(thread_at(out), prev, c, cpu, now);
 	if (counts_mode && c->waiters) {

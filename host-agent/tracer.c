@@ -258,34 +258,83 @@ static void dump_thread(const struct tracer_thread *live, struct sink *s)
 		{CTR_TRACED_SLEEP_NS, th.sleep_ns + (th.state == THREAD_SLEEPING ? open : 0)},
 		{CTR_TRACED_WAITS, th.waits},
 		{CTR_TRACED_MIGRATIONS, th.migrations},
-		{CTR_TRACED_CLOCK_WAIT_NS, th.clock_wait_ns},
-		{CTR_TRACED_CONFLICTS, th.conflicts},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		sink_counter(s, now, th.tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
 }
 
+void tracer_sample(struct tracer *t, struct sink *s)
+{
+	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++) {
+		const struct tracer_thread *th = &t->skel->bss->threads[i];
+		uint64_t now = now_ns();
+
+		if (!th->tid)
+			continue;
+		sink_counter(s, now, th->tid, 0, COUNTER_THREAD, CTR_TRACED_CLOCK_WAIT_NS, 0,
+			th->clock_wait_ns);
+		sink_counter(
+			s, now, th->tid, 0, COUNTER_THREAD, CTR_TRACED_CONFLICTS, 0, th->conflicts);
+	}
+}
+
+static void put_blame(struct sink *s, const struct blame_key *key, const struct blame_cell *cell)
+{
+	struct trace_blame r = {.culprit_tid = key->culprit,
+		.kind = key->kind,
+		.ns = cell->ns,
+		.times = cell->times};
+
+	r.h = trace_head(now_ns(), key->victim, 0, TRACE_BLAME, sizeof(r));
+	if (r.times)
+		sink_put(s, &r, sizeof(r));
+}
+
+/* What a thread that waits now has not yet been charged with. False: nothing. */
+static bool open_blame(struct tracer *t, const struct tracer_thread *live, struct blame_key *key,
+	struct blame_cell *cell)
+{
+	const struct tracer_thread th = *live;
+	uint32_t occupant = t->skel->bss->cpus[th.cpu % TRACER_MAX_CPUS].occupant;
+	uint64_t now = now_ns();
+
+	if (!th.tid || th.state != THREAD_WAITING || now <= th.charged)
+		return false;
+	*key = (struct blame_key){.victim = th.tid,
+		.culprit = th.throttled ? 0 : occupant,
+		.kind = th.throttled ? BLAME_THROTTLED
+			: occupant   ? BLAME_TASK
+				     : BLAME_IDLE};
+	*cell = (struct blame_cell){.ns = now - th.charged, .times = 1};
+	return true;
+}
+
 static void dump_blame(struct tracer *t, struct sink *s)
 {
-	struct blame_key key, *at = NULL;
-	struct blame_cell cell;
-	/* Bounded: a table that changes under the walk could otherwise restart it for ever. */
-	unsigned left = TRACER_BLAME_CELLS * 2;
+	struct blame_key open[TRACER_MAX_THREADS], key, *at = NULL;
+	struct blame_cell rest[TRACER_MAX_THREADS], cell;
+	unsigned n = 0,
+		 left = TRACER_BLAME_CELLS * 2; /* a table in motion could restart the walk */
 
+	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
+		n += open_blame(t, &t->skel->bss->threads[i], &open[n], &rest[n]);
 	while (left-- && !bpf_map__get_next_key(t->skel->maps.blame, at, &key, sizeof(key))) {
-		struct trace_blame r = {.culprit_tid = key.culprit, .kind = key.kind};
-
 		at = &key;
 		if (bpf_map__lookup_elem(
 			    t->skel->maps.blame, &key, sizeof(key), &cell, sizeof(cell), 0))
 			continue;
-		r.h = trace_head(now_ns(), key.victim, 0, TRACE_BLAME, sizeof(r));
-		r.ns = cell.ns;
-		r.times = cell.times;
-		if (r.times)
-			sink_put(s, &r, sizeof(r));
+		for (unsigned i = 0; i < n; i++) {
+			if (memcmp(&open[i], &key, sizeof(key)))
+				continue;
+			cell.ns += rest[i].ns;
+			cell.times += rest[i].times;
+			rest[i].times = 0;
+		}
+		put_blame(s, &key, &cell);
 	}
+	for (unsigned i = 0; i < n; i++)
+		put_blame(s, &open[i], &rest[i]);
 }
 
 void tracer_dump(struct tracer *t, struct sink *s)

@@ -31,6 +31,8 @@ void tracer_stop(struct tracer *t, struct sink *s);
 int tracer_poll_fd(const struct tracer *t);
 /* Move what is in the ring, and the count of lost records, to the sink. */
 void tracer_drain(struct tracer *t, struct sink *s);
+/* The tracer's own counters that are compared with run_delay, to be read beside it. */
+void tracer_sample(struct tracer *t, struct sink *s);
 /* Totals per thread since start (TRACE_COUNTER) and, in counts mode, all TRACE_BLAME cells. */
 void tracer_dump(struct tracer *t, struct sink *s);
 

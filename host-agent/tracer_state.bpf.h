@@ -107,13 +107,14 @@ static __always_inline uint64_t clock_to_ns(
 /* A switch to `prev` was hidden: since it got the CPU the waiters stood behind it, not behind the
  * task believed to be there. */
 static __always_inline void infer_occupant(struct tracer_cpu *c, uint32_t cpu, uint32_t believed,
-	uint32_t prev_tid, struct task_struct *prev, uint64_t now)
+	uint64_t believed_task, uint32_t prev_tid, struct task_struct *prev, uint64_t now)
 {
 	uint64_t at = clock_to_ns(c, BPF_CORE_READ(prev, sched_info.last_arrival), now);
 
 	if (at > now)
 		at = now;
 	if (counts_mode) {
+		name_task(believed, (struct task_struct *)believed_task);
 		charge_waiters(cpu, believed, BLAME_TASK, at);
 		return;
 	}

@@ -100,9 +100,10 @@ struct trace_state {
  */
 
 /*
- * run_delay can exceed the traced wait. When a wake-up preempts, the kernel does not read its run queue
+ * How run_delay and the traced wait may differ. When a wake-up preempts, the kernel does not read its run queue
  * clock anew at the switch: it books the time from that wake-up to the switch as waiting (some us a
- * wait, more when the box itself is delayed), though the thread still had the CPU. Times here are the
+ * wait, more when the box itself is delayed), though the thread still had the CPU; and while a
+ * waiting thread is on its way between two run queues (MIGRATED) it books nothing. Times here are the
  * true ones; CTR_TRACED_CLOCK_WAIT_NS sums the same waits on the kernel's clock and equals run_delay's
  * growth, so that a difference of the two can be told from a defect of either.
  *
@@ -153,13 +154,16 @@ enum counter_key {
 	CTR_RUN_DELAY_NS = 2,  /* THREAD: schedstat field 2 */
 	CTR_TIMESLICES = 3,    /* THREAD: schedstat field 3 */
 	/* THREAD, at stop and dump: what the tracer itself summed since start, the unfinished
-	 * interval included. In an untouched trace run + wait + sleep = now - start of tracking. */
+	 * interval included: run + wait + sleep = now - start of tracking. */
 	CTR_TRACED_RUN_NS = 4,
 	CTR_TRACED_WAIT_NS = 5,
 	CTR_TRACED_SLEEP_NS = 6,
 	CTR_TRACED_WAITS = 7,	  /* waits begun */
 	CTR_TRACED_MIGRATIONS = 8, /* waits split by a move to another run queue */
-	CTR_TRACED_CLOCK_WAIT_NS = 14, /* the waits ended so far, on the kernel's run queue clock */
+	/* THREAD, with every sample, beside CTR_RUN_DELAY_NS: */
+	CTR_TRACED_CLOCK_WAIT_NS = 14, /* waits ended since start, on the kernel's run queue clock: its
+					  growth is that of run_delay (one wait found at the start counts
+					  in full, as in run_delay) */
 	CTR_TRACED_CONFLICTS = 9,  /* events that did not fit the state held: what was hidden between
 				      them is inferred, TRACE_STATE_INFERRED */
 	CTR_CGROUP_USAGE_NS = 10,

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The harness's side of stealscope-hostd. See hostd.h; the protocol is host-agent/commands.c. */
+#include "collect/hostd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define LINE_MAX_BYTES 2048
+
+struct hostd {
+	pid_t pid; /* 0 once reaped */
+	int to, from;
+	enum trace_mode mode;
+	char reason[256];
+	char line[LINE_MAX_BYTES]; /* bytes read, the current answer first */
+	size_t used;
+	struct err broken; /* set once it cannot be talked to any more */
+};
+
+static const char *const mode_names[] = {
+	[TRACE_MODE_COUNTERS] = "counters",
+	[TRACE_MODE_EVENTS] = "events",
+	[TRACE_MODE_COUNTS] = "counts",
+};
+
+/* Between fork and exec: only async-signal-safe calls. */
+static void become_hostd(char *const argv[], int in, int out, pid_t parent)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent) /* it died before prctl() */
+		_exit(EXIT_FAILED);
+	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
+		_exit(EXIT_FAILED);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static int launch(struct hostd *h, char *const argv[], struct err *e)
+{
+	int in[2] = {-1, -1}, out[2] = {-1, -1};
+	pid_t parent = getpid();
+
+	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) {
+		err_sys(e, "cannot make a pipe");
+		goto fail;
+	}
+	h->pid = fork();
+	if (!h->pid)
+		become_hostd(argv, in[0], out[1], parent);
+	if (h->pid < 0) {
+		h->pid = 0;
+		err_sys(e, "cannot start %s", argv[0]);
+		goto fail;
+	}
+	close(in[0]);
+	close(out[1]);
+	h->to = in[1];
+	h->from = out[0];
+	return 0;
+fail:
+	for (int i = 0; i < 2; i++) {
+		if (in[i] >= 0)
+			close(in[i]);
+		if (out[i] >= 0)
+			close(out[i]);
+	}
+	return -e->code;
+}
+
+static void reap(struct hostd *h, int flags)
+{
+	if (h->pid && waitpid(h->pid, NULL, flags) == h->pid)
+		h->pid = 0;
+}
+
+static int broken(struct hostd *h, int code, const char *what, struct err *e)
+{
+	if (!h->broken.code)
+		err_set(&h->broken, code, "stealscope-hostd %s", what);
+	if (e)
+		*e = h->broken;
+	return -h->broken.code;
+}
+
+/* The next line of its stdout, without the newline, in h->line. */
+static int read_line(struct hostd *h, unsigned timeout_ms, struct err *e)
+{
+	uint64_t deadline = now_ns() + timeout_ms * NS_PER_MS;
+	char *nl;
+
+	while (!(nl = memchr(h->line, '\n', h->used))) {
+		uint64_t now = now_ns();
+		struct pollfd p = {.fd = h->from, .events = POLLIN};
+		ssize_t n;
+
+		if (h->used == sizeof(h->line))
+			return broken(h, EPROTO, "sent a line that is too long", e);
+		if (now >= deadline)
+			return broken(h, ETIMEDOUT, "does not answer", e);
+		if (poll(&p, 1, (int)((deadline - now) / NS_PER_MS) + 1) <= 0)
+			continue;
+		n = read(h->from, h->line + h->used, sizeof(h->line) - h->used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return broken(h, EPIPE, "has died", e);
+		h->used += (size_t)n;
+	}
+	*nl = '\0';
+	return 0;
+}
+
+static void drop_line(struct hostd *h)
+{
+	size_t n = strlen(h->line) + 1;
+
+	h->used -= n;
+	memmove(h->line, h->line + n, h->used);
+}
+
+/* Send a command; the answer (what follows "ok") is copied to `answer`, which may be NULL. */
+static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
+{
+	struct strbuf cmd = {0};
+	char text[LINE_MAX_BYTES];
+	va_list ap;
+	int rc;
+
+	if (h->broken.code)
+		return broken(h, 0, "", e);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (char *c = text; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	strbuf_add(&cmd, "%s\n", text);
+	rc = write_all(h->to, cmd.text, cmd.len);
+	strbuf_release(&cmd);
+	if (rc < 0)
+		return broken(h, EPIPE, "has died", e);
+	rc = read_line(h, HOSTD_REPLY_MS, e);
+	if (rc)
+		return rc;
+	if (!strncmp(h->line, "ok", 2)) {
+		if (answer)
+			snprintf(answer, size, "%s", h->line[2] ? h->line + 3 : "");
+	} else if (!strncmp(h->line, "error ", 6)) {
+		rc = err_set(e, EIO, "stealscope-hostd: %s", h->line + 6);
+	} else {
+		return broken(h, EPROTO, "sent an answer that is none", e);
+	}
+	drop_line(h);
+	return rc;
+}
+
+/* "ready mode=events" or "ready mode=counters reason=no BTF" or "error SENTENCE". */
+static int parse_ready(struct hostd *h, struct err *e)
+{
+	const char *reason = strstr(h->line, " reason=");
+	size_t mode_len;
+
+	if (!strncmp(h->line, "error ", 6))
+		return err_set(e, EIO, "stealscope-hostd: %s", h->line + 6);
+	if (strncmp(h->line, "ready mode=", 11))
+		return broken(h, EPROTO, "did not say that it is ready", e);
+	mode_len = strcspn(h->line + 11, " ");
+	for (size_t i = 0; i < ARRAY_SIZE(mode_names); i++) {
+		if (strlen(mode_names[i]) != mode_len ||
+			strncmp(h->line + 11, mode_names[i], mode_len))
+			continue;
+		h->mode = (enum trace_mode)i;
+		snprintf(h->reason, sizeof(h->reason), "%.255s",
+			reason ? reason + strlen(" reason=") : "");
+		drop_line(h);
+		return 0;
+	}
+	return broken(h, EPROTO, "is ready in a mode unknown here", e);
+}
+
+int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e)
+{
+	char mode[32], interval[32], cpus[4096 + 8], *argv[8];
+	auto_free char *file = xasprintf("--out=%s", o->out);
+	auto_free char *program = xstrdup(o->path);
+	struct hostd *h;
+	int n = 0, rc;
+
+	if (access(o->path, X_OK))
+		return err_sys(e, "cannot run %s", o->path);
+	snprintf(mode, sizeof(mode), "--mode=%s", mode_names[o->mode]);
+	argv[n++] = program;
+	argv[n++] = mode;
+	argv[n++] = file;
+	if (o->interval_ms) {
+		snprintf(interval, sizeof(interval), "--interval=%u", o->interval_ms);
+		argv[n++] = interval;
+	}
+	if (o->cpus && !cpuset_empty(o->cpus)) {
+		memcpy(cpus, "--cpus=", 8);
+		cpuset_format(o->cpus, cpus + 7, sizeof(cpus) - 7);
+		argv[n++] = cpus;
+	}
+	argv[n] = NULL;
+	h = xcalloc(1, sizeof(*h));
+	h->to = h->from = -1;
+	rc = launch(h, argv, e);
+	if (!rc)
+		rc = read_line(h, HOSTD_READY_MS, e);
+	if (!rc)
+		rc = parse_ready(h, e);
+	if (rc) {
+		hostd_close(h);
+		return rc;
+	}
+	*out = h;
+	return 0;
+}
+
+enum trace_mode hostd_mode(const struct hostd *h)
+{
+	return h->mode;
+}
+
+const char *hostd_reason(const struct hostd *h)
+{
+	return h->reason;
+}
+
+pid_t hostd_pid(const struct hostd *h)
+{
+	return h->pid;
+}
+
+int hostd_track(struct hostd *h, pid_t tid, uint32_t id, const char *name, struct err *e)
+{
+	return ask(h, NULL, 0, e, "track %d %" PRIu32 " %s", (int)tid, id, name);
+}
+
+int hostd_untrack(struct hostd *h, pid_t tid, struct err *e)
+{
+	return ask(h, NULL, 0, e, "untrack %d", (int)tid);
+}
+
+int hostd_cgroup(struct hostd *h, uint32_t owner, const char *path, struct err *e)
+{
+	return ask(h, NULL, 0, e, "cgroup %" PRIu32 " %s", owner, path);
+}
+
+int hostd_start(struct hostd *h, struct err *e)
+{
+	return ask(h, NULL, 0, e, "start");
+}
+
+int hostd_sync(struct hostd *h, uint64_t *ts_ns, struct err *e)
+{
+	char answer[256];
+	uint64_t ts;
+	int rc = ask(h, answer, sizeof(answer), e, "sync");
+
+	if (rc)
+		return rc;
+	if (sscanf(answer, "ts=%" SCNu64, &ts) != 1)
+		return broken(h, EPROTO, "sent an answer that is none", e);
+	if (ts_ns)
+		*ts_ns = ts;
+	return 0;
+}
+
+int hostd_dump(struct hostd *h, struct err *e)
+{
+	return ask(h, NULL, 0, e, "dump");
+}
+
+int hostd_stop(struct hostd *h, struct hostd_totals *out, struct err *e)
+{
+	struct hostd_totals t;
+	char answer[256];
+	int rc = ask(h, answer, sizeof(answer), e, "stop");
+
+	if (rc)
+		return rc;
+	if (sscanf(answer,
+		    "records=%" SCNu64 " lost=%" SCNu64 " cpu_ns=%" SCNu64 " switches=%" SCNu64,
+		    &t.records, &t.lost, &t.cpu_ns, &t.switches) != 4)
+		return broken(h, EPROTO, "sent an answer that is none", e);
+	if (out)
+		*out = t;
+	return 0;
+}
+
+bool hostd_dead(struct hostd *h)
+{
+	reap(h, WNOHANG);
+	return !h->pid;
+}
+
+void hostd_close(struct hostd *h)
+{
+	uint64_t deadline = now_ns() + HOSTD_REPLY_MS * NS_PER_MS;
+
+	if (!h)
+		return;
+	if (h->to >= 0)
+		close(h->to); /* the end of its stdin ends it */
+	while (!hostd_dead(h) && now_ns() < deadline)
+		sleep_ns(2 * NS_PER_MS);
+	if (h->pid) {
+		kill(h->pid, SIGKILL);
+		reap(h, 0);
+	}
+	if (h->from >= 0)
+		close(h->from);
+	free(h);
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * hostd on real threads: spinners and sleepers placed so that they must wait, traced, and the
+ * traced sums held against the kernel's own run_delay and the wall clock.
+ *
+ *   trace_threads HOSTD SECONDS [CASE]
+ *
+ * One line per thread:  ok CASE thread: wait W ms (of it named N %), run_delay D ms (difference R),
+ * kernel clock difference C, run + wait + sleep = wall less X. "run_delay" is joined event by
+ * event; it may exceed the traced wait by a few us a wait (see abi/host_trace.h), the same waits on
+ * the kernel's clock may not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collect/hostd.h"
+#include "trace_read.h"
+
+#define MAX_TASKS 8
+/* How far the traced wait may stand off run_delay: 0.1 %, or so much per wait where the kernel's
+ * clock lags at wake-up preemption. */
+#define WAIT_TOLERANCE 0.001
+#define CLOCK_LAG_NS   40e3
+#define NAMED_SHARE    0.999
+#define CGROUP_V1_CPU  "/sys/fs/cgroup/cpu"
+#define CGROUP_V2      "/sys/fs/cgroup"
+
+enum task_kind {
+	SPIN,	   /* never sleeps */
+	SLEEP_100, /* 100 Hz: 1 ms of work, then sleep */
+};
+
+struct test_case {
+	const char *name;
+	enum trace_mode mode;
+	struct {
+		enum task_kind kind;
+		unsigned cpus; /* mask of the first CPUs allowed; 0 = all */
+		bool hog;      /* a neighbour, not traced */
+	} tasks[MAX_TASKS];
+	unsigned n_tasks, need_cpus;
+	bool quota, stop;
+};
+
+static const struct test_case cases[] = {
+	{"stacked-2", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 0}}, 2, 1, 0, 0},
+	{"stacked-4", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
+		4, 1, 0, 0},
+	{"float-3-on-2", TRACE_MODE_EVENTS, {{SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 3, 0}}, 3, 2, 0, 0},
+	{"sleepers-and-hog", TRACE_MODE_EVENTS,
+		{{SLEEP_100, 1, 0}, {SLEEP_100, 3, 0}, {SPIN, 1, 1}}, 3, 2, 0, 0},
+	{"quota", TRACE_MODE_EVENTS, {{SPIN, 1, 0}}, 1, 1, 1, 0},
+	{"quota-and-hog", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 1}}, 2, 1, 1, 0},
+	{"sigstop", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 0}}, 2, 1, 0, 1},
+	{"counts", TRACE_MODE_COUNTS, {{SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 1, 1}}, 4,
+		2, 0, 0},
+};
+
+static void spin_ns(uint64_t ns)
+{
+	struct timespec ts;
+	uint64_t end;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	end = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec + ns;
+	do {
+		for (volatile unsigned i = 0; i < 20000; i++)
+			;
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	} while ((uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec < end);
+}
+
+static pid_t start_task(enum task_kind kind, unsigned mask)
+{
+	pid_t pid = fork();
+	cpu_set_t set;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CPU_ZERO(&set);
+	for (unsigned i = 0; i < 32; i++)
+		if (mask >> i & 1)
+			CPU_SET(i, &set);
+	if (mask)
+		sched_setaffinity(0, sizeof(set), &set);
+	for (;;) {
+		spin_ns(kind == SPIN ? NS_PER_S : NS_PER_MS);
+		if (kind == SLEEP_100)
+			sleep_ns(10 * NS_PER_MS);
+	}
+}
+
+/* A cgroup with 30 ms per 100 ms. Caller frees; NULL when it cannot be made. */
+static char *make_quota_group(void)
+{
+	bool v1 = !access(CGROUP_V1_CPU "/cpu.cfs_quota_us", F_OK) ||
+		  !access(CGROUP_V1_CPU "/cpu.shares", F_OK);
+	char *dir =
+		xasprintf("%s/stealscope-test-%d", v1 ? CGROUP_V1_CPU : CGROUP_V2, (int)getpid());
+	auto_free char *file = xasprintf("%s/%s", dir, v1 ? "cpu.cfs_quota_us" : "cpu.max");
+	const char *text = v1 ? "30000" : "30000 100000";
+
+	if (mkdir(dir, 0755) || write_file(file, text, strlen(text), NULL)) {
+		rmdir(dir);
+		free(dir);
+		return NULL;
+	}
+	return dir;
+}
+
+static int join_group(const char *dir, pid_t pid, struct err *e)
+{
+	auto_free char *file = xasprintf("%s/cgroup.procs", dir);
+	auto_free char *text = xasprintf("%d", (int)pid);
+
+	return write_file(file, text, strlen(text), e);
+}
+
+static bool check(bool good, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static bool check(bool good, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s %s ", good ? "ok" : "FAILED", name);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	return good;
+}
+
+static double relative(uint64_t a, uint64_t b)
+{
+	return b ? ((double)a - (double)b) / (double)b : a ? INFINITY : 0;
+}
+
+static bool check_events(const struct test_case *c, struct read_trace *t, struct read_thread *th)
+{
+	uint64_t wait = th->wait_at_last - th->wait_at_first;
+	uint64_t delay = th->delay_at_last - th->delay_at_first;
+	uint64_t waits = th->waits_at_last - th->waits_at_first, named = 0, all = 0;
+	uint64_t sum = th->ns[THREAD_RUNNING] + th->ns[THREAD_WAITING] + th->ns[THREAD_SLEEPING];
+	double off = fabs((double)wait - (double)delay);
+	bool good;
+
+	for (size_t i = 0; i < th->n_blame; i++) {
+		all += th->blame[i].ns;
+		if (read_is_named(t, th->blame[i].tid))
+			named += th->blame[i].ns;
+	}
+	good = off <= WAIT_TOLERANCE * (double)delay || off <= CLOCK_LAG_NS * (double)waits;
+	good = good && sum == th->since_ns - th->first_ns && named >= NAMED_SHARE * all;
+	good = good && (!c->quota || th->throttles);
+	return check(good, c->name,
+		"%u: %" PRIu64 " waits, %" PRIu64 " moved, %" PRIu64
+		" inferred: wait %.3f ms (%.3f %% named), "
+		"run_delay %.3f ms (difference %+.6f, %.1f us a wait), throttled %" PRIu64
+		" times, states sum to wall less %" PRId64 " ns",
+		th->tid, waits, th->migrations, th->inferred, wait / 1e6,
+		all ? 100.0 * named / all : 100.0, delay / 1e6, relative(wait, delay),
+		waits ? -1e-3 * ((double)wait - (double)delay) / waits : 0.0, th->throttles,
+		(int64_t)(th->since_ns - th->first_ns - sum));
+}
+
+static bool check_counters(
+	const struct test_case *c, const struct read_trace *t, struct read_thread *th)
+{
+	uint64_t clock = th->clock_wait[1] - th->clock_wait[0],
+		 delay = th->run_delay[1] - th->run_delay[0];
+	uint64_t sum = th->total[0] + th->total[1] + th->total[2];
+	uint64_t wall = th->total_ts - (th->first_ns ? th->first_ns : t->header.start_host_ns);
+	double cells = relative(th->cells_ns, th->total[1]);
+	bool counts = c->mode == TRACE_MODE_COUNTS;
+
+	return check(fabs(relative(clock, delay)) <= WAIT_TOLERANCE &&
+			     (counts ? fabs(cells) <= WAIT_TOLERANCE
+				     : fabs(relative(sum, wall)) <= WAIT_TOLERANCE),
+		c->name,
+		"%u: on the kernel's clock %.3f ms, run_delay %.3f ms (difference %+.6f); run + "
+		"wait + sleep "
+		"%.3f ms%s%+.6f",
+		th->tid, clock / 1e6, delay / 1e6, relative(clock, delay), sum / 1e6,
+		counts ? ", blamed less waited " : ", wall less ",
+		counts ? cells : relative(sum, wall));
+}
+
+static bool check_trace(
+	const struct test_case *c, const char *path, const struct hostd_totals *totals)
+{
+	struct err e = ERR_INIT;
+	struct read_trace t;
+	bool good;
+
+	if (read_trace(path, &t, &e))
+		return check(false, c->name, "%s", e.msg);
+	good = check(!t.lost && !totals->lost && t.ended && totals->records == t.records, c->name,
+		"%" PRIu64 " records, %" PRIu64 " bytes, %" PRIu64 " lost, %" PRIu64
+		" irqs; hostd used %.1f ms of CPU, %" PRIu64 " switches",
+		t.records, t.bytes, t.lost, t.irqs, totals->cpu_ns / 1e6, totals->switches);
+	for (size_t i = 0; i < t.faults.n && i < 5; i++)
+		good &= check(false, c->name, "%s", t.faults.items[i]);
+	for (size_t i = 0; i < t.n_threads; i++) {
+		if (c->mode == TRACE_MODE_EVENTS)
+			good &= check_events(c, &t, &t.threads[i]);
+		good &= check_counters(c, &t, &t.threads[i]);
+	}
+	read_trace_release(&t);
+	return good;
+}
+
+static void run_for(const struct test_case *c, const pid_t *pids, double seconds)
+{
+	uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+
+	while (now_ns() < end) {
+		if (!c->stop) {
+			sleep_ns(end - now_ns());
+			continue;
+		}
+		sleep_ns(100 * NS_PER_MS);
+		kill(pids[0], SIGSTOP);
+		sleep_ns(20 * NS_PER_MS);
+		kill(pids[0], SIGCONT);
+	}
+}
+
+static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, const char *group,
+	double seconds, struct hostd_totals *totals, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < c->n_tasks && !rc; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "test/%u", i);
+		if (!c->tasks[i].hog)
+			rc = hostd_track(h, pids[i], i, name, e);
+	}
+	if (!rc && group)
+		rc = hostd_cgroup(h, 1, group, e);
+	if (!rc)
+		rc = hostd_start(h, e);
+	if (rc)
+		return rc;
+	run_for(c, pids, seconds);
+	rc = hostd_sync(h, NULL, e);
+	return rc ? rc : hostd_stop(h, totals, e);
+}
+
+static bool run_case(const struct test_case *c, const char *hostd, double seconds)
+{
+	struct hostd_options o = {.path = hostd, .mode = c->mode};
+	auto_free char *out = xasprintf("/tmp/stealscope-trace-%d.bin", (int)getpid());
+	auto_free char *group = c->quota ? make_quota_group() : NULL;
+	pid_t pids[MAX_TASKS] = {0};
+	struct hostd_totals totals = {0};
+	struct hostd *h = NULL;
+	struct err e = ERR_INIT;
+	int rc = 0;
+	bool good = true;
+
+	if (c->quota && !group) {
+		printf("SKIP %s: no cgroup with a CPU quota can be made here\n", c->name);
+		return true;
+	}
+	for (unsigned i = 0; i < c->n_tasks; i++) {
+		pids[i] = start_task(c->tasks[i].kind, c->tasks[i].cpus);
+		if (!rc && group && !c->tasks[i].hog)
+			rc = join_group(group, pids[i], &e);
+	}
+	o.out = out;
+	if (!rc)
+		rc = hostd_spawn(&o, &h, &e);
+	if (!rc && hostd_mode(h) != c->mode)
+		printf("SKIP %s: %s\n", c->name, hostd_reason(h));
+	else if (!rc && !(rc = trace(c, h, pids, group, seconds, &totals, &e)))
+		good = check_trace(c, out, &totals);
+	if (rc)
+		good = check(false, c->name, "%s", e.msg);
+	hostd_close(h);
+	for (unsigned i = 0; i < c->n_tasks; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	if (group)
+		rmdir(group);
+	unlink(out);
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	double seconds = argc > 2 ? atof(argv[2]) : 0;
+	bool good = true;
+
+	if (argc < 3 || seconds <= 0) {
+		fprintf(stderr, "usage: trace_threads HOSTD SECONDS [CASE]\n");
+		return EXIT_USAGE;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (geteuid()) {
+		printf("SKIP trace_threads: needs root for eBPF\n");
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (argc > 3 && strcmp(argv[3], cases[i].name))
+			continue;
+		if (sysconf(_SC_NPROCESSORS_ONLN) < (long)cases[i].need_cpus)
+			printf("SKIP %s: needs %u CPUs\n", cases[i].name, cases[i].need_cpus);
+		else
+			good &= run_case(&cases[i], argv[1], seconds);
+	}
+	return good ? EXIT_DONE : EXIT_FAILED;
+}
