@@ -93,16 +93,16 @@ static int relation_of(const struct node *n, const struct metric_name *metric, d
 
 static char *expect_text(const struct exp_expect *e, const char *unit)
 {
+	const char *of_guest = e->of_guest[0] ? e->of_guest : e->guest;
 	struct strbuf b = {0};
-	bool factor = e->of_metric[0] || e->of_config[0] || e->of_guest[0];
 
 	strbuf_add(&b, "%s%s%s %s %g", e->metric, e->guest[0] ? " of " : "", e->guest,
 		words_relation[e->relation], e->value);
-	if (!factor)
+	if (!e->of_metric[0] && !e->of_config[0] && !e->of_guest[0])
 		strbuf_add(&b, " %s", unit);
-	if (factor)
+	else
 		strbuf_add(&b, " x %s%s%s%s%s", e->of_metric[0] ? e->of_metric : e->metric,
-			e->of_guest[0] ? " of " : "", e->of_guest, e->of_config[0] ? " in " : "",
+			of_guest[0] ? " of " : "", of_guest, e->of_config[0] ? " in " : "",
 			e->of_config);
 	if (e->relation == EXPECT_NEAR)
 		strbuf_add(&b, " +- %g %%", e->tolerance * 100);
@@ -120,7 +120,7 @@ static void build_expect(const struct node *n, const struct points *all, const s
 
 	if (of[0] && !other)
 		say_no_variant(all, n, of, msgs);
-	if (relation < 0)
+	if (relation < 0 || !attr_text(n, "metric")[0])
 		return;
 	keys_store(n, &e);
 	e.relation = (enum expect_relation)relation;

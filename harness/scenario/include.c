@@ -58,18 +58,19 @@ static char *read_regular(const char *path, bool included, size_t *len, struct e
 	return out;
 }
 
-struct node *load_file(struct loading *l, const char *path, enum elem_id root)
+struct node *load_file(struct loading *l, const char *path, const struct node *include)
 {
+	struct scenario_pos pos = include ? include->pos : (struct scenario_pos){path, 0};
 	struct err e = ERR_INIT;
 	size_t len = 0;
-	auto_free char *text = read_regular(path, root == ELEM_SHARED, &len, &e);
+	auto_free char *text = read_regular(path, include != NULL, &len, &e);
 
 	if (!text) {
-		scenario_msgs_add(
-			l->msgs, BLAME_SCENARIO, (struct scenario_pos){path, 0}, NULL, "%s", e.msg);
+		scenario_msgs_add(l->msgs, BLAME_SCENARIO, pos, NULL, "%s%s%s", include ? path : "",
+			include ? ": " : "", e.msg);
 		return NULL;
 	}
-	return load_text(l, path, text, len, root);
+	return load_text(l, path, text, len, include ? ELEM_SHARED : ELEM_SCENARIO);
 }
 
 static bool seen(const struct loading *l, const char *path)
@@ -104,7 +105,7 @@ static struct node *load_include(struct loading *l, const struct node *inc)
 			"'%s' is included already; include a file once", file->value);
 		return NULL;
 	}
-	return load_file(l, path, ELEM_SHARED);
+	return load_file(l, path, inc);
 }
 
 void resolve_includes(struct loading *l)

@@ -90,7 +90,8 @@ static void check_attrs(struct node *n, struct scenario_msgs *msgs)
 	for (const struct key_attr *k = n->key->attrs; k && k->name; k++) {
 		if (!k->required || node_attr(n, k->name))
 			continue;
-		SAY(msgs, n->pos, "<%s> needs %s=\"...\"; %s", n->name, k->name, k->doc);
+		SAY(msgs, n->pos, "<%s> without %s; write <%s %s=\"...\">", n->name, k->name,
+			n->name, k->name);
 		n->broken = true;
 	}
 	for (unsigned i = 0; i < n->n_attrs; i++) {

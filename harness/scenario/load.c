@@ -97,6 +97,7 @@ static void make_configs(struct loading *l, struct experiment *x)
 /* `l->root` has been read (or not: then there is a message). */
 static int finish(struct loading *l, const char *path, size_t n_before, struct experiment *out)
 {
+	size_t n_before_kept = MIN(n_before, (size_t)SCENARIO_MAX_MSGS);
 	struct experiment x = {0};
 	int rc = 0;
 
@@ -106,6 +107,7 @@ static int finish(struct loading *l, const char *path, size_t n_before, struct e
 		read_texts(l, path, &x);
 		make_configs(l, &x);
 	}
+	scenario_msgs_finish(l->msgs, n_before_kept, MAX(x.n_configs, (size_t)1));
 	arena_release(&l->arena);
 	x.files = l->files;
 	if (l->msgs->n + l->msgs->left_out > n_before) {
@@ -130,7 +132,7 @@ int scenario_load(const char *path, const char *const *sets, size_t n_sets, stru
 		folder = xstrdup("/.");
 		l.folder = folder;
 	}
-	l.root = load_file(&l, path, ELEM_SCENARIO);
+	l.root = load_file(&l, path, NULL);
 	return finish(&l, path, n_before, out);
 }
 

@@ -14,10 +14,11 @@ enum scenario_blame {
 };
 
 struct scenario_msg {
-	char *file;    /* as the user named it, or "--set guest.victim.vcpus=99" */
-	unsigned line; /* 0 = none */
-	char *text;    /* "what is wrong; what would be right", without a final stop */
-	char *variant; /* the first variant it was seen in, "" = the file itself */
+	char *file;	/* as the user named it, or "--set guest.victim.vcpus=99" */
+	unsigned line;	/* 0 = none */
+	char *text;	/* "what is wrong; what would be right", without a final stop */
+	char *variant;	/* the first variant it was seen in, "" = the file itself */
+	unsigned times; /* how often it was added */
 	enum scenario_blame blame;
 };
 
@@ -36,6 +37,9 @@ struct scenario_pos {
 /* Add a message unless the same one (file, line, text) is there. `variant` may be NULL. */
 void scenario_msgs_add(struct scenario_msgs *m, enum scenario_blame blame, struct scenario_pos pos,
 	const char *variant, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* Put those from index `from` on in the order of their lines, file by file; one that was seen in
+ * all `n_configs` configurations is about none of them. */
+void scenario_msgs_finish(struct scenario_msgs *m, size_t from, size_t n_configs);
 void scenario_msgs_release(struct scenario_msgs *m);
 
 /* Append "file:line: text\n" for each, and how many were left out. */

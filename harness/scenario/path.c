@@ -122,7 +122,11 @@ static bool set_attr(struct arena *a, struct node *n, const char *path, const ch
 	struct near near = {.word = name};
 	char hint[96];
 
-	if (!key_attr_find(n->key, name) || !strcmp(name, "name")) {
+	if (key_attr_find(n->key, name) && !strcmp(name, "name")) {
+		SAY(msgs, v.pos, "'%s': a name cannot be set; change it in the file", path);
+		return false;
+	}
+	if (!key_attr_find(n->key, name)) {
 		for (const struct key_attr *k = n->key->attrs; k && k->name; k++)
 			near_try(&near, k->name);
 		SAY(msgs, v.pos, "'%s': <%s> has no '%.60s' to set%s", path, n->name, name,

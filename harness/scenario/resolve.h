@@ -30,9 +30,9 @@ struct points {
 };
 void points_release(struct points *p);
 
-/* Read and check a file into a tree with root element `root`. The first one must be the scenario.
- */
-struct node *load_file(struct loading *l, const char *path, enum elem_id root);
+/* Read and check a file into a tree: the scenario itself, or a <shared> file that the element
+ * `include` names. */
+struct node *load_file(struct loading *l, const char *path, const struct node *include);
 /* The same from memory. */
 struct node *load_text(
 	struct loading *l, const char *file, const char *text, size_t len, enum elem_id root);
