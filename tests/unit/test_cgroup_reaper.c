@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The reaper: a harness is killed with -9, and what it told of is gone; one that ends well is not
+ * touched. The harness here is a child of the test, its guest a program named as libvirt names
+ * QEMU. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/process.h"
+#include "base/util.h"
+#include "host/cgroup.h"
+#include "host/reaper.h"
+
+#define RUN	"unit-test-reaper"
+#define RUNTIME REAPER_RUNTIME_DIR "/" RUN
+#define SHM	"ss-unit-test-reaper"
+
+struct told {
+	pid_t pid, guest;
+	bool has_group;
+	char group[512];
+};
+
+static pid_t sleeper(const char *argv1)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		execl("/bin/sh", "sh", "-c", "exec sleep 60", argv1, (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+/* `sh` that keeps its arguments: "guest=..." stands in /proc/PID/cmdline as QEMU's would. */
+static pid_t fake_guest(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		execl("/bin/sh", "sh", "-c", "while :; do sleep 1; done",
+			"guest=stealscope-" RUN "-victim,debug-threads=on", (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static _Noreturn void harness(int fd, bool end_well)
+{
+	struct cgroup_handle *g;
+	struct told t = {0};
+	struct reaper *r;
+	struct err e = ERR_INIT;
+	int shm;
+
+	if (reaper_start(RUN, RUNTIME, &r, &e))
+		_exit(3);
+	shm = shm_open("/" SHM, O_CREAT | O_RDWR, 0600);
+	close(shm);
+	t.pid = sleeper("x");
+	t.guest = fake_guest();
+	reaper_add_pid(r, t.pid);
+	reaper_add_shm(r, SHM);
+	reaper_add_path(r, "/tmp/ss-unit-test-reaper");
+	make_dirs("/tmp/ss-unit-test-reaper/deep", NULL);
+	t.has_group = cgroup_make(RUN, "g", &(struct cgroup_limits){0}, &g, &e) == 0;
+	if (t.has_group) {
+		snprintf(t.group, sizeof(t.group), "%s", cgroup_cpu_path(g));
+		cgroup_add_process(g, sleeper("y"), &e);
+	}
+	if (end_well) {
+		reaper_done(r);
+		write_all(fd, &t, sizeof(t));
+		_exit(0);
+	}
+	write_all(fd, &t, sizeof(t));
+	for (;;)
+		pause();
+}
+
+static pid_t start_harness(struct told *t, bool end_well)
+{
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		harness(fds[1], end_well);
+	close(fds[1]);
+	if (read(fds[0], t, sizeof(*t)) != sizeof(*t)) {
+		close(fds[0]);
+		waitpid(pid, NULL, 0);
+		print_message("SKIP reaper: no right to make %s\n", RUNTIME);
+		skip();
+	}
+	close(fds[0]);
+	return pid;
+}
+
+static bool dead(pid_t pid)
+{
+	waitpid(pid, NULL, WNOHANG); /* ours, as the test is a subreaper */
+	return kill(pid, 0) != 0;
+}
+
+static void kill_nine_leaves_nothing(void **state)
+{
+	struct told t;
+	pid_t pid;
+
+	(void)state;
+	prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
+	pid = start_harness(&t, false);
+	assert_int_equal(access(RUNTIME "/owner", F_OK), 0);
+	assert_false(dead(t.pid));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	for (int i = 0; i < 800; i++) {
+		if (dead(t.pid) && dead(t.guest) && access("/dev/shm/" SHM, F_OK) &&
+			access(RUNTIME, F_OK) && access("/tmp/ss-unit-test-reaper", F_OK))
+			break;
+		sleep_ns(10 * NS_PER_MS);
+	}
+	assert_true(dead(t.pid));
+	assert_true(dead(t.guest));
+	assert_int_equal(access("/dev/shm/" SHM, F_OK), -1);
+	assert_int_equal(access(RUNTIME, F_OK), -1);
+	assert_int_equal(access("/tmp/ss-unit-test-reaper", F_OK), -1);
+	if (t.has_group)
+		assert_int_equal(access(t.group, F_OK), -1);
+	while (waitpid(-1, NULL, 0) > 0) /* the reaper itself and the sleepers */
+		;
+}
+
+static void done_means_hands_off(void **state)
+{
+	struct told t;
+	pid_t pid;
+
+	(void)state;
+	pid = start_harness(&t, true);
+	waitpid(pid, NULL, 0);
+	assert_false(dead(t.pid));
+	assert_false(dead(t.guest));
+	assert_int_equal(access("/dev/shm/" SHM, F_OK), 0);
+	kill(t.pid, SIGKILL);
+	kill(t.guest, SIGKILL);
+	cgroup_reap(RUN, NULL);
+	shm_unlink("/" SHM);
+	remove_tree(RUNTIME, NULL);
+	remove_tree("/tmp/ss-unit-test-reaper", NULL);
+	rmdir(REAPER_RUNTIME_DIR);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+static void owners(void **state)
+{
+	char self[OWNER_MAX];
+	uint64_t start;
+	pid_t pid;
+
+	(void)state;
+	assert_true(owner_alive(owner_self(self)));
+	assert_true(owner_parse(self, &pid, &start));
+	assert_int_equal(pid, getpid());
+	snprintf(self, sizeof(self), "%d-1", (int)getpid());
+	assert_false(owner_alive(self)); /* a pid used again */
+	assert_false(owner_alive("12"));
+	assert_false(owner_alive("12-13x"));
+	assert_false(owner_alive(""));
+	assert_false(owner_parse("-1-5", &pid, &start));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(owners),
+		cmocka_unit_test(kill_nine_leaves_nothing),
+		cmocka_unit_test(done_means_hands_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
