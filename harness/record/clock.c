@@ -145,13 +145,28 @@ static void close_group(struct clock_map *c)
 	c->group = (struct stretch){0};
 }
 
-/* Take the finished second into the stretch, or begin a new stretch with it. */
+static void note_jump(struct clock_map *c)
+{
+	close_group(c);
+	c->q.offset_changes++;
+	c->epoch++;
+}
+
+/* Take the finished second into the stretch, or begin a new stretch with it. A second that fits no
+ * line by itself holds the jump: it is left out. */
 static void close_mini(struct clock_map *c)
 {
 	struct stretch trial;
 
 	if (stretch_empty(&c->mini))
 		return;
+	if (hull_gap(&c->mini.lower, &c->mini.upper, c->fit.b, NULL, NULL) < 0 &&
+		hull_fit(&c->mini.lower, &c->mini.upper, -SLOPE_MAX, SLOPE_MAX).margin <
+			-JUMP_NS / 2) {
+		note_jump(c);
+		stretch_release(&c->mini);
+		return;
+	}
 	stretch_copy(c, &trial, &c->group);
 	stretch_merge(c, &trial, &c->mini);
 	if (hull_gap(&trial.lower, &trial.upper, c->fit.b, NULL, NULL) < 0)
@@ -159,11 +174,10 @@ static void close_mini(struct clock_map *c)
 	else
 		c->fit.margin = 0;
 	if (c->fit.margin < 0 && !stretch_empty(&c->group)) {
-		close_group(c);
-		if (c->fit.margin < -JUMP_NS / 2) {
-			c->q.offset_changes++;
-			c->epoch++;
-		}
+		if (c->fit.margin < -JUMP_NS / 2)
+			note_jump(c);
+		else
+			close_group(c);
 		stretch_release(&trial);
 		stretch_copy(c, &trial, &c->mini);
 	}
@@ -185,9 +199,7 @@ static bool advance(struct clock_map *c, uint64_t tsc)
 		if (++c->back_run < BACK_MAX)
 			return false;
 		close_mini(c);
-		close_group(c);
-		c->epoch++;
-		c->q.offset_changes++;
+		note_jump(c);
 	}
 	c->back_run = 0;
 	c->last_tsc = tsc;
