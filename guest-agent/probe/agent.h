@@ -44,9 +44,11 @@ struct probe_run {
 	uint64_t since;	    /* gap: `done` at the last gap */
 	uint64_t last_tsc;  /* gap: the last pass; written by the loop alone */
 	uint64_t exit_tsc;  /* gap: end of the last interrupt; written by the handler alone */
-	uint64_t longest;   /* gap: longest pass below threshold since the last gap */
-	uint64_t threshold; /* ticks */
-	uint32_t irq_seq;   /* gap: how many interrupts came in */
+	uint64_t entry_tsc; /* gap: its begin */
+	uint64_t least_irq, least_write; /* gap: shortest own work seen, see gap_own_end() */
+	uint64_t longest;		 /* gap: longest pass below threshold since the last gap */
+	uint64_t threshold;		 /* ticks */
+	uint32_t irq_seq;		 /* gap: how many interrupts came in */
 };
 
 struct agent_vcpu {

@@ -14,6 +14,22 @@ static void gap_start(struct agent_vcpu *v, struct probe_run *run)
 {
 	run->threshold = agent_ns_to_ticks(v, run->p[0]);
 	run->last_tsc = run->exit_tsc = platform_tsc();
+	run->least_irq = run->least_write = UINT64_MAX / 2;
+}
+
+/*
+ * From where to measure on after work of our own that began at `start`. The same work takes about
+ * the same time, so what goes beyond twice the shortest seen was taken from us, and measuring goes
+ * on from where the shortest would have ended. A gap within own work is so short of the truth by at
+ * most that much.
+ */
+static uint64_t gap_own_end(uint64_t start, uint64_t *least)
+{
+	uint64_t now = platform_tsc(), took = now - start;
+
+	if (took < *least)
+		*least = took;
+	return took <= 2 * *least ? now : start + *least;
 }
 
 /* Interrupts are out. */
@@ -47,16 +63,17 @@ static void gap_work(struct agent_vcpu *v, struct probe_run *run)
 		run->done++;
 		if (step > threshold) {
 			platform_irq_off(v);
-			if (*irq_seq == seq)
+			if (*irq_seq == seq) {
 				gap_emit(v, run, &now, now.tsc - step);
-			*last_shared = last = platform_tsc();
+				*last_shared = last = gap_own_end(now.tsc, &run->least_write);
+			}
 			platform_irq_on(v);
 		} else if (step > run->longest) {
 			run->longest = step;
 		}
 		if (now.tsc >= v->next_steal) {
 			agent_housekeeping(v, now.tsc);
-			*last_shared = last = platform_tsc();
+			*last_shared = last = gap_own_end(now.tsc, &run->least_write);
 		}
 	}
 }
@@ -65,6 +82,7 @@ static void gap_irq_enter(struct agent_vcpu *v, struct probe_run *run, const str
 {
 	uint64_t last = run->last_tsc;
 
+	run->entry_tsc = at->tsc;
 	/* The loop may have written a reading that it took before our last exit. */
 	if ((int64_t)(run->exit_tsc - last) > 0)
 		last = run->exit_tsc;
@@ -76,7 +94,7 @@ static void gap_irq_exit(struct agent_vcpu *v, struct probe_run *run)
 {
 	(void)v;
 	run->irq_seq++;
-	run->exit_tsc = platform_tsc();
+	run->exit_tsc = gap_own_end(run->entry_tsc, &run->least_irq);
 }
 
 const struct probe_ops probe_gap = {
