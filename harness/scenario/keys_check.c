@@ -185,10 +185,11 @@ void keys_store(const struct node *n, void *out)
 	for (const struct key_attr *k = n->key->attrs; k && k->name; k++) {
 		const struct attr *a = node_attr(n, k->name);
 		const char *text = a ? a->value : k->def;
-		char *field = (char *)out + k->offset;
+		char *field;
 
 		if (k->offset == KEY_NOT_STORED)
 			continue;
+		field = (char *)out + k->offset;
 		if (!text && k->type <= VALUE_FILE)
 			text = "";
 		if (!text)
