@@ -134,7 +134,7 @@ void culprits_track(struct culprits *c, uint32_t tid, uint32_t id)
 {
 	unsigned guest = id >> 8, vcpu = id & 255;
 
-	if (guest < c->info->n_guests && vcpu < c->info->guests[guest].n_vcpus)
+	if (guest < c->info->n_guests)
 		set_vcpu(c, tid, guest, vcpu);
 }
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* stealscope doctor: what this box can and cannot do, row by row, and what follows from it. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "collect/hostd.h"
+#include "domain/domain.h"
+#include "host/facts.h"
+#include "report/facts_report.h"
+
+/* Rows beyond host/facts.h: they need the parts that doctor tries for real. */
+struct tried {
+	struct fact_row *rows;
+	size_t n;
+	struct strv texts; /* owns what the rows point to */
+};
+
+static void add_row(struct tried *t, const char *key, const char *doc, const char *verdict,
+	const char *note, const char *value)
+{
+	const char *fields[] = {key, doc, value, verdict, note};
+	size_t first = t->texts.n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		strv_add(&t->texts, "%s", fields[i]);
+	ARRAY_GROW(t->rows, t->n);
+	t->rows[t->n++] = (struct fact_row){t->texts.items[first], t->texts.items[first + 1],
+		t->texts.items[first + 2], t->texts.items[first + 3], t->texts.items[first + 4]};
+}
+
+static void try_libvirt(const struct cmd_common *c, struct tried *t)
+{
+	struct lab_conn *conn = NULL;
+	struct err e = ERR_INIT;
+	unsigned long v, q;
+	auto_free char *value = NULL;
+
+	if (lab_open(c->connect, NULL, &conn, &e)) {
+		add_row(t, "libvirt", "connection that guests are made through", "missing", e.msg,
+			"cannot be opened");
+		return;
+	}
+	v = lab_libvirt_version(conn);
+	q = lab_qemu_version(conn);
+	value = xasprintf("%s, libvirt %lu.%lu.%lu, QEMU %lu.%lu.%lu", lab_uri(conn), v / 1000000,
+		v / 1000 % 1000, v % 1000, q / 1000000, q / 1000 % 1000, q % 1000);
+	add_row(t, "libvirt", "connection that guests are made through", "good", "", value);
+	lab_close(conn);
+}
+
+/* Load the tracer for real: nothing else tells whether eBPF works here. */
+static void try_tracer(struct tried *t)
+{
+	static const char doc[] = "eBPF scheduler tracer (loaded for this row)";
+	struct err e = ERR_INIT;
+	auto_free char *path = cmd_find_part("stealscope-hostd", &e);
+	struct hostd_options how = {.path = path, .mode = TRACE_MODE_EVENTS, .out = "/dev/null"};
+	struct hostd *h = NULL;
+
+	if (!path || hostd_spawn(&how, &h, &e))
+		add_row(t, "ebpf.tracer", doc, "missing", e.msg, "the host agent does not start");
+	else if (hostd_mode(h) != TRACE_MODE_EVENTS)
+		add_row(t, "ebpf.tracer", doc, "missing", hostd_reason(h),
+			"counters only: no trace, no blame");
+	else
+		add_row(t, "ebpf.tracer", doc, "good", "", "loads and traces");
+	hostd_close(h);
+}
+
+static void print_rows(const struct fact_row *rows, size_t n)
+{
+	bool color = isatty(STDOUT_FILENO);
+	size_t wide = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wide = MAX(wide, strlen(rows[i].key));
+	for (size_t i = 0; i < n; i++) {
+		const char *code = !strcmp(rows[i].verdict, "good")	 ? "\033[32m"
+				   : !strcmp(rows[i].verdict, "limits")	 ? "\033[33m"
+				   : !strcmp(rows[i].verdict, "missing") ? "\033[31m"
+									 : "";
+
+		printf("%s%-7s%s %-*s  %s\n", color ? code : "", rows[i].verdict,
+			color && *code ? "\033[0m" : "", (int)wide, rows[i].key, rows[i].value);
+		if (rows[i].note[0])
+			printf("        %-*s  -> %s\n", (int)wide, "", rows[i].note);
+	}
+}
+
+int cmd_doctor(const struct command *c, int argc, char **argv)
+{
+	struct cmd_common common;
+	struct tried t = {0};
+	struct facts *f;
+	bool missing = false;
+
+	cmd_parse(c,
+		"Each row: verdict, what it is about, what was found, and what follows. good: as one would\n"
+		"wish; limits: works, but limits what results mean; missing: cannot be done here. Nothing is\n"
+		"changed. Exit status 4 when a guest cannot be run at all.",
+		NULL, NULL, NULL, &common, argc, argv);
+	f = facts_read("");
+	for (size_t i = 0; i < facts_count(f); i++)
+		add_row(&t, facts_key(f, i), facts_doc(f, i), fact_verdict_text(facts_verdict(f, i)),
+			facts_note(f, i), facts_value(f, i));
+	try_libvirt(&common, &t);
+	missing = !strcmp(t.rows[t.n - 1].verdict, "missing");
+	try_tracer(&t);
+	if (common.json) {
+		auto_free char *json = facts_json(t.rows, t.n);
+
+		fputs(json, stdout);
+	} else {
+		print_rows(t.rows, t.n);
+	}
+	facts_free(f);
+	strv_release(&t.texts);
+	free(t.rows);
+	return missing ? EXIT_HOST : EXIT_DONE;
+}
