@@ -259,21 +259,23 @@ static void one_late(const struct analysis *a, size_t i, struct strbuf *out)
 	strbuf_add(out, "</details>\n");
 }
 
+static const char late_key[] =
+	"<p>First band: what the vCPU's host thread did, from the trace. Second band: who ran on "
+	"the CPU it "
+	"waited for. The dashed lines are the deadline and the wake-up.</p>\n"
+	"<div class=\"key\"><span><i class=\"run\"></i>running</span>"
+	"<span><i class=\"wait\"></i>waiting in the run queue</span>"
+	"<span><i class=\"throttle\"></i>held by a quota</span>"
+	"<span><i class=\"sleep\"></i>sleeping</span>"
+	"<span><i class=\"none\"></i>not traced</span></div>\n";
+
 void html_late(const struct analysis *a, struct strbuf *out)
 {
 	if (!a->n_late) {
 		html_missing(out, "no wake-up was late enough to keep, or no probe ran");
 		return;
 	}
-	strbuf_add(out, "<p>What the vCPU's host thread did around each, from the trace. The "
-			"dashed lines are the "
-			"deadline and the wake-up.</p>\n<div class=\"key\"><span><i "
-			"class=\"run\"></i>running</span>"
-			"<span><i class=\"wait\"></i>waiting in the run queue (who ran stands "
-			"below)</span><span>"
-			"<i class=\"throttle\"></i>held by a quota</span><span><i "
-			"class=\"sleep\"></i>sleeping</span>"
-			"<span><i class=\"none\"></i>not traced</span></div>\n");
+	strbuf_add(out, "%s", late_key);
 	for (size_t i = 0; i < a->n_late; i++)
 		one_late(a, i, out);
 }

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #define MARGIN	   8
-#define BAND_H	   26
+#define BAND_H	   20
+#define LEGEND_H   18
+#define NAME_MOST  36 /* characters of a culprit's name in a legend */
+#define BAND_GAP   3
 #define CELL	   26
 #define CELL_LEAST 12
 #define NAME_W	   170
@@ -66,30 +69,60 @@ static void draw_piece(
 	svg_rect(s, state_class(p), from, y, to - from, BAND_H, tip);
 }
 
-/* Who stood in the way, written below the stretches wide enough to hold it; equal neighbours once.
+/* Colours of the culprits named, those of the states above them left out; then that of all others.
  */
-static void draw_occupants(struct svg *s, const struct axis *x, double y, const struct late *l)
-{
-	for (size_t i = 0; i < l->n_pieces;) {
-		const char *who = l->pieces[i].occupant;
-		size_t j = i + 1;
-		double from, to;
-		int room;
+static const char *const who_class[] = {"b0", "b3", "b4", "b5", "b7", "b6"};
+#define WHO_NAMED (ARRAY_SIZE(who_class) - 1)
 
-		while (j < l->n_pieces && who && l->pieces[j].occupant &&
-			!strcmp(who, l->pieces[j].occupant))
-			j++;
-		from = axis_at(x, ms_from(l->pieces[i].start_ns, l->deadline_ns));
-		to = axis_at(x, ms_from(l->pieces[j - 1].end_ns, l->deadline_ns));
-		room = (int)((to - from) / 7);
-		i = j;
-		if (!who || room < 4)
-			continue;
-		svg_line(s, "axis", from + 1, y + 4, to - 1, y + 4);
-		svg_text(s, "middle", (from + to) / 2, y + 18, "%.*s%s",
-			(int)strlen(who) > room ? room - 1 : room, who,
-			(int)strlen(who) > room ? "\xe2\x80\xa6" : "");
+static size_t who_colour(const struct late *l, const char *occupant)
+{
+	for (size_t i = 0; i < MIN(l->n_who, WHO_NAMED); i++)
+		if (!strcmp(l->who[i].name, occupant))
+			return i;
+	return WHO_NAMED;
+}
+
+/* The second band: who ran on the CPU that the vCPU waited for. */
+static void draw_occupant(struct svg *s, const struct axis *x, double y, const struct late *l,
+	const struct late_piece *p)
+{
+	double from = axis_at(x, ms_from(p->start_ns, l->deadline_ns));
+	double to = axis_at(x, ms_from(p->end_ns, l->deadline_ns));
+
+	if (!p->occupant || to - from < 0.05)
+		return;
+	svg_rect(s, who_class[who_colour(l, p->occupant)], from, y, to - from, BAND_H, p->occupant);
+}
+
+/* Names of the culprits with their colours; returns y below. Draws nothing when s is NULL. */
+static double who_legend(struct svg *s, const struct late *l, double width, double y)
+{
+	size_t named = MIN(l->n_who, WHO_NAMED), n = named;
+	double x = MARGIN;
+
+	for (size_t i = 0; i < l->n_pieces; i++)
+		if (l->pieces[i].occupant && who_colour(l, l->pieces[i].occupant) == WHO_NAMED)
+			n = named + 1;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = i < named ? l->who[i].name : "others";
+		double w = 20 + 7 * (double)MIN(strlen(name), (size_t)NAME_MOST);
+
+		if (x > MARGIN && x + w > width) {
+			x = MARGIN;
+			y += LEGEND_H;
+		}
+		if (s) {
+			svg_rect(s, who_class[i < named ? i : WHO_NAMED], x, y - 10, 12, 12, NULL);
+			svg_text(s, "start", x + 17, y, "%.*s", NAME_MOST, name);
+		}
+		x += w + 12;
 	}
+	return n ? y + LEGEND_H : y;
+}
+
+static void late_mark(struct svg *s, double x, double top, double bottom)
+{
+	svg_line(s, "mark", x, top - 4, x, bottom + 4);
 }
 
 void svg_plot_late(struct strbuf *out, double width, bool standalone, const struct analysis *a,
@@ -99,30 +132,34 @@ void svg_plot_late(struct strbuf *out, double width, bool standalone, const stru
 	auto_free char *title = xasprintf("%s vcpu%u: %.3f ms late", a->guests[l->guest].name,
 		a->guests[l->guest].vcpus[l->vcpu].id, (double)l->lateness_ns / 1e6);
 	uint64_t first = l->deadline_ns, last = l->woke_ns;
-	double head = standalone ? 42 : 20, at;
+	double head = standalone ? 42 : 20, bottom = head + 2 * BAND_H + BAND_GAP, at, woke;
 	struct axis x;
 
 	for (size_t i = 0; i < l->n_pieces; i++) {
 		first = MIN(first, l->pieces[i].start_ns);
 		last = MAX(last, l->pieces[i].end_ns);
 	}
-	svg_begin(&s, width, head + BAND_H + 24 + 44, title);
+	svg_begin(&s, width, who_legend(NULL, l, width, bottom + 58), title);
 	if (standalone)
 		svg_text(&s, "start", 2, 16, "%s", title);
 	x = (struct axis){ms_from(first, l->deadline_ns), ms_from(last, l->deadline_ns), MARGIN,
 		width - MARGIN, false, "time since the deadline (ms)"};
-	for (size_t i = 0; i < l->n_pieces; i++)
+	for (size_t i = 0; i < l->n_pieces; i++) {
 		draw_piece(&s, &x, head, &l->pieces[i], l->deadline_ns);
-	draw_occupants(&s, &x, head + BAND_H, l);
+		draw_occupant(&s, &x, head + BAND_H + BAND_GAP, l, &l->pieces[i]);
+	}
 	at = axis_at(&x, 0);
-	svg_line(&s, "mark", at, head - 4, at, head + BAND_H + 4);
-	svg_text(&s, at > width / 2 ? "end dim" : "start dim", at > width / 2 ? at + 3 : at - 3,
+	woke = axis_at(&x, ms_from(l->woke_ns, l->deadline_ns));
+	late_mark(&s, at, head, bottom);
+	late_mark(&s, woke, head, bottom);
+	/* Two names that would meet stand on the outer sides of their marks. */
+	svg_text(&s, woke - at < 90 ? "end dim" : "start dim", at + (woke - at < 90 ? 3 : -3),
 		head - 8, l->kind == LATE_GAP ? "gap begins" : "deadline");
-	at = axis_at(&x, ms_from(l->woke_ns, l->deadline_ns));
-	svg_line(&s, "mark", at, head - 4, at, head + BAND_H + 4);
-	svg_text(&s, "end dim", fmin(at + 3, width - 2), head - 8,
+	svg_text(&s, woke - at < 90 && woke < width - 60 ? "start dim" : "end dim",
+		fmin(woke + (woke - at < 90 && woke < width - 60 ? 6 : 3), width - 2), head - 8,
 		l->kind == LATE_GAP ? "gap ends" : "woke");
-	svg_x_axis(&s, &x, head + BAND_H + 26);
+	svg_x_axis(&s, &x, bottom + 4);
+	who_legend(&s, l, width, bottom + 56);
 	svg_end(&s);
 }
 
