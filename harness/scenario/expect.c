@@ -98,12 +98,11 @@ static char *expect_text(const struct exp_expect *e, const char *unit)
 
 	strbuf_add(&b, "%s%s%s %s %g", e->metric, e->guest[0] ? " of " : "", e->guest,
 		words_relation[e->relation], e->value);
-	if (!e->of_metric[0] && !e->of_config[0] && !e->of_guest[0])
+	if (!e->of_metric[0])
 		strbuf_add(&b, " %s", unit);
 	else
-		strbuf_add(&b, " x %s%s%s%s%s", e->of_metric[0] ? e->of_metric : e->metric,
-			of_guest[0] ? " of " : "", of_guest, e->of_config[0] ? " in " : "",
-			e->of_config);
+		strbuf_add(&b, " x %s%s%s%s%s", e->of_metric, of_guest[0] ? " of " : "", of_guest,
+			e->of_config[0] ? " in " : "", e->of_config);
 	if (e->relation == EXPECT_NEAR)
 		strbuf_add(&b, " +- %g %%", e->tolerance * 100);
 	return b.text;
@@ -125,6 +124,10 @@ static void build_expect(const struct node *n, const struct points *all, const s
 	keys_store(n, &e);
 	e.relation = (enum expect_relation)relation;
 	e.of_config = xstrdup(other && other != self ? other->name : "");
+	if (!e.of_metric[0] && (of[0] || e.of_guest[0])) {
+		free(e.of_metric);
+		e.of_metric = xstrdup(e.metric);
+	}
 	e.text = expect_text(&e, metric ? metric->unit : "");
 	ARRAY_GROW(out->expects, out->n_expects);
 	out->expects[out->n_expects++] = e;
@@ -238,8 +241,8 @@ void check_expects(const struct exp_config *c, struct scenario_msgs *msgs)
 		check_metric(c, e, e->metric, e->guest, msgs);
 		/* In another configuration it is checked when that is known to have the guest:
 		 * guests rarely differ, and a missing value there is reported by the analysis. */
-		if ((e->of_metric[0] || e->of_guest[0]) && !e->of_config[0])
-			check_metric(c, e, e->of_metric[0] ? e->of_metric : e->metric,
-				e->of_guest[0] ? e->of_guest : e->guest, msgs);
+		if (e->of_metric[0] && !e->of_config[0])
+			check_metric(
+				c, e, e->of_metric, e->of_guest[0] ? e->of_guest : e->guest, msgs);
 	}
 }

@@ -111,8 +111,8 @@ struct exp_expect {
 	enum expect_relation relation;
 	double value;
 	double tolerance; /* EXPECT_NEAR: relative */
-	/* Compare with value x that metric; all "" = compare with value. of_config is the name of a
-	 * configuration (exp_config.name). */
+	/* of_metric "" = compare with value; else with value x of_metric of of_guest ("" = the guest judged)
+	 * in of_config, the name of a configuration ("" = this one). */
 	char *of_metric, *of_config, *of_guest;
 	struct scenario_pos pos;
 };
