@@ -135,10 +135,10 @@ struct vcpu_joins {
 	bool have_steal;
 	bool steal_exact; /* joined inside traced RUNNING intervals; else by schedstat samples
 			     nearby */
-	uint64_t steal_ns, run_delay_ns; /* the two deltas */
-	uint64_t steal_span_ns;		 /* time between the two samples */
-	uint64_t steal_joined,
-		steal_agree; /* samples joined; of these with the very same difference */
+	uint64_t steal_ns, run_delay_ns;    /* the two deltas */
+	uint64_t steal_span_ns;		    /* time between the two samples */
+	uint64_t steal_joined, steal_agree; /* samples joined; of these with the same difference as
+					       the one before */
 	/* Traced WAITING against run_delay over the same STATE records. */
 	bool have_wait;
 	uint64_t wait_ns, wait_run_delay_ns;

@@ -22,8 +22,9 @@ static void vote(struct vcpu_build *v, const struct sample *s, uint64_t delay)
 		v->first_votes[v->n_first_votes++] = vo;
 	v->last_votes[v->n_votes++ % VOTES] = vo;
 	v->out->joins.steal_joined++;
-	v->out->joins.steal_agree +=
-		vo.steal - vo.delay == v->first_votes[0].steal - v->first_votes[0].delay;
+	/* As the one before, so that one torn sample does not discredit all others. */
+	v->out->joins.steal_agree += v->n_votes == 1 || vo.steal - vo.delay == v->vote_difference;
+	v->vote_difference = vo.steal - vo.delay;
 }
 
 /* The vote whose difference most others share (the earliest of these): a sample taken across a

@@ -98,10 +98,10 @@ static json_t *clock_json(const struct clock_quality *q)
 
 static json_t *states_json(const struct vcpu_states *s)
 {
-	json_t *j = json_object();
+	json_t *j = s->have ? json_object() : json_null();
 
 	if (!s->have)
-		return json_null();
+		return j;
 	json_object_set_new(j, "run_ns", count(s->run_ns));
 	json_object_set_new(j, "wait_ns", count(s->wait_ns));
 	json_object_set_new(j, "sleep_ns", count(s->sleep_ns));

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A whole record, made by arithmetic: the analysis must find what the simulator knows to be true.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "report/report.h"
+#include "tests/bench/simulate.h"
+
+#define VCPUS 3
+
+static char dir[] = "/tmp/test_join.XXXXXX";
+static struct sim_truth truth;
+
+static const struct sim_config config = {.vcpus = VCPUS,
+	.duration_ns = 12 * NS_PER_S + 345678,
+	.mean_ns = 6000000,
+	.tsc_hz = 2.1e9,
+	.drift_ppm = -17,
+	.seed = 5};
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	simulate_record(dir, &config, &truth);
+	return 0;
+}
+
+static int drop_dir(void **state)
+{
+	(void)state;
+	return remove_tree(dir, NULL);
+}
+
+static struct analysis *analyse(void)
+{
+	struct analysis *a = NULL;
+	struct err e = ERR_INIT;
+
+	if (analysis_make(dir, &a, &e))
+		fail_msg("%s", e.msg);
+	return a;
+}
+
+static void test_states_and_steal_are_exact(void **state)
+{
+	struct analysis *a = analyse();
+
+	(void)state;
+	for (unsigned i = 0; i < VCPUS; i++) {
+		const struct analysis_vcpu *v = &a->guests[0].vcpus[i];
+		double wait = (double)truth.wait_ns[i] / a->window_s / 1e6;
+
+		assert_int_equal(v->states.wait_ns, truth.wait_ns[i]);
+		assert_int_equal(v->states.run_ns, truth.run_ns[i]);
+		assert_true(v->joins.steal_exact);
+		assert_int_equal(v->joins.steal_ns, v->joins.run_delay_ns);
+		assert_true(v->joins.steal_ns > 5 * NS_PER_S);
+		assert_int_equal(v->joins.steal_agree, v->joins.steal_joined);
+		assert_int_equal(v->joins.wait_ns, v->joins.wait_run_delay_ns);
+		assert_true(fabs(v->metrics[METRIC_WAIT_RATE].value - wait) < 1e-6);
+		/* Between first and last sample: some ms of the ends are not seen. */
+		assert_true(fabs(v->metrics[METRIC_STEAL_RATE].value - wait) < 3);
+		assert_true(fabs(v->metrics[METRIC_RUN_DELAY_RATE].value - wait) < 3);
+	}
+	for (size_t i = 0; i < a->n_checks; i++)
+		if (a->checks[i].verdict != VERDICT_PASS)
+			fail_msg("%s: %s", a->checks[i].name, a->checks[i].note);
+	assert_true(analysis_check(a, "steal_vs_run_delay")->value == 0);
+	assert_true(analysis_check(a, "wait_vs_run_delay")->value == 0);
+	analysis_free(a);
+}
+
+static void test_blame_is_exact(void **state)
+{
+	struct analysis *a = analyse();
+
+	(void)state;
+	assert_int_equal(a->n_blame, 2 * VCPUS);
+	for (unsigned i = 0; i < VCPUS; i++) {
+		const struct blame_row *hog = &a->blame[2 * i], *intruder = hog + 1;
+
+		assert_string_equal(hog->culprit, "noise hog");
+		assert_string_equal(intruder->culprit, "process intruder");
+		assert_int_equal(hog->ns, truth.hog_ns[i]);
+		assert_int_equal(intruder->ns, truth.intruder_ns[i]);
+		assert_true(fabs(hog->share + intruder->share - 100) < 1e-9);
+	}
+	analysis_free(a);
+}
+
+static void test_lateness_is_explained(void **state)
+{
+	struct analysis *a = analyse();
+	const struct analysis_guest *g = &a->guests[0];
+
+	(void)state;
+	for (unsigned i = 0; i < VCPUS; i++) {
+		/* Every period of the window has its lateness, missed ones too: no coordinated
+		 * omission. */
+		uint64_t periods = g->vcpus[i].late.total,
+			 expected = config.duration_ns / SIM_PERIOD_NS;
+
+		assert_true(periods >= expected - 2 && periods <= expected + 2);
+		assert_int_equal(g->vcpus[i].samples, truth.samples[i]);
+		assert_true(g->vcpus[i].backfilled > 0);
+	}
+	assert_true(g->metrics[METRIC_LATE_EXPLAINED].value > 99.9);
+	assert_int_equal(a->n_late, ANALYSIS_WORST);
+	for (size_t i = 0; i < a->n_late; i++) {
+		const struct late *l = &a->late[i];
+
+		assert_true(!i || l->lateness_ns <= a->late[i - 1].lateness_ns);
+		assert_int_equal(l->fired_late_ns + l->wait_ns + l->throttled_ns + l->running_ns +
+					 l->unexplained_ns,
+			l->lateness_ns);
+		/* By construction it is there 20 us after it got the CPU, or 30 us after its deadline. */
+		assert_true(l->running_ns <= 50000 + 2 * l->clock_error_ns);
+		assert_true(l->n_who >= 1);
+		assert_true(l->n_pieces > 1);
+	}
+	assert_true(g->metrics[METRIC_TIMER_LATE_MAX].value <= 12000);
+	assert_true(g->metrics[METRIC_SLEEP_ELAPSED_MAX].value >
+		    g->metrics[METRIC_TIMER_LATE_MAX].value);
+	analysis_free(a);
+}
+
+static void test_series(void **state)
+{
+	struct analysis *a = analyse();
+	const struct analysis_vcpu *v = &a->guests[0].vcpus[0];
+	double sum = 0;
+
+	(void)state;
+	assert_int_equal(v->series[SERIES_STEAL].n, 2);
+	assert_int_equal(v->fine[SERIES_WAIT].n, 13);
+	for (unsigned i = 0; i < 12; i++) {
+		assert_true(fabs(v->fine[SERIES_WAIT].v[i] - v->fine[SERIES_STEAL].v[i]) < 30);
+		sum += v->fine[SERIES_WAIT].v[i];
+	}
+	assert_true(fabs(sum / 12 - v->metrics[METRIC_WAIT_RATE].value) < 1);
+	assert_true(v->fine[SERIES_TIMER_LATE].v[0] > 1000);
+	assert_true(v->metrics[METRIC_STEAL_RATE_10S].have);
+	analysis_free(a);
+}
+
+static void test_same_bytes_every_time(void **state)
+{
+	struct analysis *a = analyse(), *b = analyse();
+	auto_free char *x = report_json(a), *y = report_json(b);
+
+	(void)state;
+	assert_string_equal(x, y);
+	analysis_free(a);
+	analysis_free(b);
+}
+
+static void cut(const char *name, size_t keep)
+{
+	auto_free char *path = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(truncate(path, (off_t)keep), 0);
+}
+
+/* Destroys the record: keep these last. */
+static void test_cut_files_are_read_up_to_the_cut(void **state)
+{
+	struct analysis *a;
+
+	(void)state;
+	cut("host/trace.bin", 128 + 50001);
+	a = analyse();
+	assert_true(a->cut);
+	assert_true(a->trace_records > 1000);
+	assert_true(a->guests[0].metrics[METRIC_STEAL_RATE].have);
+	assert_int_equal(analysis_check(a, "state_conservation")->verdict, VERDICT_FAIL);
+	assert_true(a->guests[0].metrics[METRIC_LATE_EXPLAINED].value < 90);
+	analysis_free(a);
+	cut("guest/victim.bin", 128 + 64 * 1000 + 5);
+	a = analyse();
+	assert_true(a->guest_records == 1000);
+	analysis_free(a);
+	cut("guest/victim.bin", 60);
+	a = analyse();
+	assert_false(a->guests[0].metrics[METRIC_STEAL_RATE].have);
+	assert_non_null(a->guests[0].metrics[METRIC_STEAL_RATE].why);
+	assert_true(a->warnings.n >= 1);
+	analysis_free(a);
+}
+
+static void test_without_a_trace(void **state)
+{
+	struct analysis *a;
+
+	(void)state;
+	simulate_record(dir, &config, &truth);
+	cut("host/trace.bin", 10);
+	a = analyse();
+	assert_false(a->have_trace);
+	assert_true(a->guests[0].metrics[METRIC_STEAL_RATE].have);
+	assert_false(a->guests[0].metrics[METRIC_WAIT_RATE].have);
+	assert_false(a->guests[0].metrics[METRIC_LATE_EXPLAINED].have);
+	assert_int_equal(analysis_check(a, "steal_vs_run_delay")->verdict, VERDICT_UNKNOWN);
+	assert_int_equal(a->n_late, ANALYSIS_WORST);
+	assert_int_equal(a->late[0].unexplained_ns, a->late[0].lateness_ns);
+	analysis_free(a);
+}
+
+static void scramble(const char *name, unsigned seed)
+{
+	auto_free char *path = xasprintf("%s/%s", dir, name);
+	FILE *f = fopen(path, "r+");
+	struct stat st;
+
+	assert_non_null(f);
+	assert_int_equal(fstat(fileno(f), &st), 0);
+	srand(seed);
+	for (int i = 0; i < 3000; i++) {
+		uint64_t junk = rand() % 3 ? (uint64_t)rand() << 40 : UINT64_MAX;
+
+		fseek(f, 128 + (long)(rand() % (st.st_size - 136)) / 8 * 8, SEEK_SET);
+		fwrite(&junk, 8, 1, f);
+	}
+	fclose(f);
+}
+
+static void test_hostile_records(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 8; seed++) {
+		struct analysis *a;
+		char *json;
+
+		simulate_record(dir, &config, &truth);
+		scramble("guest/victim.bin", seed);
+		if (seed % 2)
+			scramble("host/trace.bin", seed);
+		a = analyse();
+		json = report_json(a);
+		assert_non_null(strstr(json, "\"checks\""));
+		free(json);
+		analysis_free(a);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_states_and_steal_are_exact),
+		cmocka_unit_test(test_blame_is_exact),
+		cmocka_unit_test(test_lateness_is_explained),
+		cmocka_unit_test(test_series),
+		cmocka_unit_test(test_same_bytes_every_time),
+		cmocka_unit_test(test_cut_files_are_read_up_to_the_cut),
+		cmocka_unit_test(test_without_a_trace),
+		cmocka_unit_test(test_hostile_records),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, drop_dir);
+}
