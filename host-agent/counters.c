@@ -89,13 +89,13 @@ static pid_t tgid_of(pid_t tid)
 	return line ? (pid_t)atoi(line + strlen("\nTgid:")) : 0;
 }
 
-static void add_vm(struct counters *c, pid_t tgid)
+static void add_vm(struct counters *c, pid_t tgid, struct sink *s)
 {
 	for (size_t i = 0; i < c->n_vms; i++)
 		if (c->vms[i].tgid == tgid)
 			return;
 	ARRAY_GROW(c->vms, c->n_vms);
-	c->vms[c->n_vms++] = (struct vm_source){tgid, kvmstat_open(tgid)};
+	c->vms[c->n_vms++] = (struct vm_source){tgid, kvmstat_open(tgid, s)};
 }
 
 int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tgid, struct err *e)
@@ -113,7 +113,7 @@ int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tg
 	ARRAY_GROW(c->threads, c->n_threads);
 	c->threads[c->n_threads++] = t;
 	if (c->has_kvm)
-		add_vm(c, t.tgid);
+		add_vm(c, t.tgid, s);
 	*tgid = t.tgid;
 	return 0;
 }

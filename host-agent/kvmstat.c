@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +25,16 @@ static const struct {
 	{CTR_KVM_HALT_WAIT_NS, "halt_wait_ns"}, /* since 5.15 */
 };
 
+/* Files are opened anew for each sample: those of debugfs give their value once. */
 struct kvmstat_vcpu {
 	pid_t tid;
-	int tsc_offset_fd;
+	char *tsc_offset;
 };
 
 struct kvmstat {
 	pid_t tgid;
-	int fds[ARRAY_SIZE(vm_rows)];
+	char *dir;
+	bool refused[ARRAY_SIZE(vm_rows)];
 	struct kvmstat_vcpu *vcpus;
 	size_t n_vcpus;
 };
@@ -57,24 +58,17 @@ bool kvmstat_init(struct sink *s)
 	return !failed;
 }
 
-/* A decimal number, signed ones as two's complement. */
-static bool read_number(int fd, uint64_t *out)
+/* A decimal number, signed ones as two's complement. 0 or -errno. */
+static int read_number(const char *path, uint64_t *out)
 {
-	char text[32], *end;
-	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+	struct err e = ERR_INIT;
+	auto_free char *text = read_file(path, 64, NULL, &e);
+	char *end;
 
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
+	if (!text)
+		return -e.code;
 	*out = text[0] == '-' ? (uint64_t)strtoll(text, &end, 10) : strtoull(text, &end, 10);
-	return end != text;
-}
-
-static int open_at(const char *dir, const char *sub, const char *file)
-{
-	auto_free char *path = xasprintf("%s/%s/%s", dir, sub, file);
-
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return end == text ? -EINVAL : 0;
 }
 
 /* The n-th (from 0) vCPU thread of a QEMU process, in order of thread ids; 0 when there is none. */
@@ -105,23 +99,18 @@ static pid_t nth_vcpu_thread(pid_t tgid, unsigned n)
 
 /* vcpuN counts in order of creation, which need not be the guest's CPU number: the thread is taken
  * from vcpuN/pid (since 6.3), else the N-th vCPU thread by id, as QEMU makes both in one order. */
-static void add_vcpu(struct kvmstat *k, const char *dir, const char *name)
+static void add_vcpu(struct kvmstat *k, const char *name)
 {
-	auto_close int pid_fd = open_at(dir, name, "pid");
-	struct kvmstat_vcpu v = {.tsc_offset_fd = open_at(dir, name, "tsc-offset")};
+	auto_free char *pid = xasprintf("%s/%s/pid", k->dir, name);
 	uint64_t tid = 0;
 
-	if (v.tsc_offset_fd < 0)
-		return;
-	if (!read_number(pid_fd, &tid))
+	if (read_number(pid, &tid))
 		tid = (uint64_t)nth_vcpu_thread(k->tgid, (unsigned)atoi(name + strlen("vcpu")));
-	v.tid = (pid_t)tid;
-	if (!v.tid || k->n_vcpus >= MAX_VCPUS) {
-		close(v.tsc_offset_fd);
+	if (!tid || k->n_vcpus >= MAX_VCPUS)
 		return;
-	}
 	ARRAY_GROW(k->vcpus, k->n_vcpus);
-	k->vcpus[k->n_vcpus++] = v;
+	k->vcpus[k->n_vcpus++] =
+		(struct kvmstat_vcpu){(pid_t)tid, xasprintf("%s/%s/tsc-offset", k->dir, name)};
 }
 
 static char *vm_dir(pid_t tgid)
@@ -139,9 +128,31 @@ static char *vm_dir(pid_t tgid)
 	return found;
 }
 
-struct kvmstat *kvmstat_open(pid_t tgid)
+/* A locked-down kernel shows the folder but not the numbers. */
+static void try_rows(struct kvmstat *k, struct sink *s)
 {
-	auto_free char *dir = vm_dir(tgid);
+	struct strbuf missing = {0};
+	uint64_t value;
+	int why = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(vm_rows); i++) {
+		auto_free char *path = xasprintf("%s/%s", k->dir, vm_rows[i].file);
+		int rc = read_number(path, &value);
+
+		k->refused[i] = rc < 0;
+		if (rc < 0)
+			strbuf_add(&missing, "%s%s", missing.len ? ", " : "", vm_rows[i].file);
+		why = rc < 0 ? -rc : why;
+	}
+	if (missing.len)
+		sink_note(s, "KVM's counters of process %d are not readable: %s: %s", (int)k->tgid,
+			strerror(why), missing.text);
+	strbuf_release(&missing);
+}
+
+struct kvmstat *kvmstat_open(pid_t tgid, struct sink *s)
+{
+	char *dir = vm_dir(tgid);
 	struct kvmstat *k;
 	struct dirent *d;
 	DIR *h;
@@ -150,12 +161,12 @@ struct kvmstat *kvmstat_open(pid_t tgid)
 		return NULL;
 	k = xcalloc(1, sizeof(*k));
 	k->tgid = tgid;
-	for (size_t i = 0; i < ARRAY_SIZE(vm_rows); i++)
-		k->fds[i] = open_at(dir, ".", vm_rows[i].file);
+	k->dir = dir;
+	try_rows(k, s);
 	h = opendir(dir);
 	while (h && (d = readdir(h)))
 		if (!strncmp(d->d_name, "vcpu", 4))
-			add_vcpu(k, dir, d->d_name);
+			add_vcpu(k, d->d_name);
 	if (h)
 		closedir(h);
 	return k;
@@ -165,12 +176,10 @@ void kvmstat_close(struct kvmstat *k)
 {
 	if (!k)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(vm_rows); i++)
-		if (k->fds[i] >= 0)
-			close(k->fds[i]);
 	for (size_t i = 0; i < k->n_vcpus; i++)
-		close(k->vcpus[i].tsc_offset_fd);
+		free(k->vcpus[i].tsc_offset);
 	free(k->vcpus);
+	free(k->dir);
 	free(k);
 }
 
@@ -178,12 +187,15 @@ void kvmstat_sample(struct kvmstat *k, struct sink *s)
 {
 	uint64_t value, now = now_ns();
 
-	for (size_t i = 0; i < ARRAY_SIZE(vm_rows); i++)
-		if (read_number(k->fds[i], &value))
+	for (size_t i = 0; i < ARRAY_SIZE(vm_rows); i++) {
+		auto_free char *path = xasprintf("%s/%s", k->dir, vm_rows[i].file);
+
+		if (!k->refused[i] && !read_number(path, &value))
 			sink_counter(s, now, (uint32_t)k->tgid, 0, COUNTER_KVM, vm_rows[i].key, 0,
 				value);
+	}
 	for (size_t i = 0; i < k->n_vcpus; i++)
-		if (read_number(k->vcpus[i].tsc_offset_fd, &value))
+		if (!read_number(k->vcpus[i].tsc_offset, &value))
 			sink_counter(s, now, (uint32_t)k->vcpus[i].tid, 0, COUNTER_KVM,
 				CTR_KVM_TSC_OFFSET, 0, value);
 }

@@ -12,8 +12,8 @@
 bool kvmstat_init(struct sink *s);
 
 struct kvmstat;
-/* NULL when process `tgid` has no VM. */
-struct kvmstat *kvmstat_open(pid_t tgid);
+/* NULL when process `tgid` has no VM. What of it cannot be read is told in NOTEs. */
+struct kvmstat *kvmstat_open(pid_t tgid, struct sink *s);
 void kvmstat_close(struct kvmstat *k); /* NULL is fine */
 void kvmstat_sample(struct kvmstat *k, struct sink *s);
 

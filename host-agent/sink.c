@@ -47,7 +47,8 @@ static void give_up_buffer(struct sink *s, int code)
 {
 	s->write_errno = code;
 	s->lost += s->buffered;
-	s->untold += s->buffered;
+	s->untold += s->buffered + s->telling;
+	s->telling = 0;
 	s->used = 0;
 	s->buffered = 0;
 	if (s->good_end < 0)
@@ -72,6 +73,7 @@ int sink_flush(struct sink *s)
 	s->records += s->buffered;
 	s->used = 0;
 	s->buffered = 0;
+	s->telling = 0;
 	s->write_errno = 0;
 	return 0;
 }
@@ -87,11 +89,15 @@ static void put_one(struct sink *s, const void *record, size_t size)
 
 static void tell_lost(struct sink *s)
 {
-	struct trace_counter r = {.value = s->untold};
+	struct trace_counter r = {0};
 
 	if (!s->untold)
 		return;
+	if (s->used + sizeof(r) > SINK_BUFFER)
+		sink_flush(s); /* which may lose more */
 	r.h = trace_head(now_ns(), 0, 0, TRACE_LOST, sizeof(r));
+	r.value = s->untold;
+	s->telling += s->untold;
 	s->untold = 0;
 	put_one(s, &r, sizeof(r));
 }

@@ -22,6 +22,7 @@ struct sink {
 	uint64_t records;  /* in the file */
 	uint64_t lost;	   /* never came, or could not be written */
 	uint64_t untold;   /* part of `lost` no TRACE_LOST record tells yet */
+	uint64_t telling;  /* part a buffered TRACE_LOST tells */
 	int64_t good_end;  /* bytes written so far that are whole records; -1 when not a file */
 	int write_errno;   /* of the last failed write, 0 after a good one */
 	bool ended;	   /* TRACE_END is in */
