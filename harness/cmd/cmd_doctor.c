@@ -97,14 +97,17 @@ int cmd_doctor(const struct command *c, int argc, char **argv)
 	bool missing = false;
 
 	cmd_parse(c,
-		"Each row: verdict, what it is about, what was found, and what follows. good: as one would\n"
-		"wish; limits: works, but limits what results mean; missing: cannot be done here. Nothing is\n"
+		"Each row: verdict, what it is about, what was found, and what follows. good: as "
+		"one would\n"
+		"wish; limits: works, but limits what results mean; missing: cannot be done here. "
+		"Nothing is\n"
 		"changed. Exit status 4 when a guest cannot be run at all.",
 		NULL, NULL, NULL, &common, argc, argv);
 	f = facts_read("");
 	for (size_t i = 0; i < facts_count(f); i++)
-		add_row(&t, facts_key(f, i), facts_doc(f, i), fact_verdict_text(facts_verdict(f, i)),
-			facts_note(f, i), facts_value(f, i));
+		add_row(&t, facts_key(f, i), facts_doc(f, i),
+			fact_verdict_text(facts_verdict(f, i)), facts_note(f, i),
+			facts_value(f, i));
 	try_libvirt(&common, &t);
 	missing = !strcmp(t.rows[t.n - 1].verdict, "missing");
 	try_tracer(&t);

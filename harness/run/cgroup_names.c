@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Names for the cgroup numbers in a trace: every group of the cpu hierarchy while the run is on. */
+#include "run/cgroup_names.h"
+
 #include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "host/cgroup.h"
-#include "run/session.h"
 
 #define MAX_GROUPS                                                                                 \
 	2000 /* a box with more keeps the first; the others stay numbers in the report             \
@@ -28,20 +29,14 @@ static int add_group(const char *path, const struct stat *st, int type, struct F
 	return 0;
 }
 
-void note_cgroups(struct session *s)
+void cgroup_names_read(struct run_info *to)
 {
 	char root[4096];
 
 	if (!cgroup_mount("cpu", root, sizeof(root)))
 		return;
-	info = &s->info;
+	info = to;
 	root_len = strlen(root);
 	nftw(root, add_group, 16, FTW_PHYS | FTW_MOUNT);
 	info = NULL;
-	for (size_t i = 0; i < s->n_noises; i++) {
-		struct stat st;
-
-		if (stat(noise_cgroup_path(s->noises[i].noise), &st) == 0)
-			s->noises[i].info->cgroup_id = (uint64_t)st.st_ino;
-	}
 }

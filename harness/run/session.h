@@ -73,9 +73,6 @@ int session_check(struct session *s, struct err *e);
 int session_wait(
 	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e);
 
-/* cgroup_names.c */
-void note_cgroups(struct session *s);
-
 int pump_start(struct session *s, struct err *e);
 void pump_end(struct session *s);
 

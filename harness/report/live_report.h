@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One interval of `blame` (analysis/live.h) as a table for people or one JSON line for machines. */
+#ifndef SS_REPORT_LIVE_REPORT_H
+#define SS_REPORT_LIVE_REPORT_H
+
+#include "analysis/live.h"
+
+/* At most 100 columns a line. */
+void live_report_text(const struct live *l, const struct live_view *v, const struct run_info *info,
+	struct strbuf *out);
+/* {"from_ns","to_ns","lost","box_steal","vcpus":[{"vm","vcpu","tid","run","wait","sleep","run_delay",
+ * "throttled","migrations","named","culprits":[{"name","kind","ms_per_s","share"}],"advice"}]} and
+ * a newline; rates in ms/s, migrations in 1/s, named and share in %. Caller frees. */
+char *live_report_json(
+	const struct live *l, const struct live_view *v, const struct run_info *info);
+
+#endif
