@@ -56,6 +56,21 @@ double stats_median(const double *v, size_t n)
 	return stats_quantile(v, n, 0.5);
 }
 
+struct interval stats_median_interval(const double *v, size_t n, double confidence)
+{
+	struct interval none = {-INFINITY, INFINITY};
+	unsigned k = 0;
+
+	/* The k-th smallest and k-th largest value, k the largest with P(B(n, 1/2) < k) <= alpha/2.
+	 */
+	while (k < n / 2 && gsl_cdf_binomial_P(k, 0.5, (unsigned)n) <= (1 - confidence) / 2)
+		k++;
+	if (!k)
+		return none;
+	auto_free double *s = sorted_copy(v, n);
+	return (struct interval){s[k - 1], s[n - k]};
+}
+
 double stats_ecdf_sorted(const double *sorted, size_t n, double x)
 {
 	size_t lo = 0, hi = n;

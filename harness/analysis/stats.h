@@ -38,6 +38,11 @@ double stats_quantile_sorted(const double *sorted, size_t n, double p);
 double stats_quantile(const double *v, size_t n, double p);
 double stats_median(const double *v, size_t n);
 
+/* Interval of the median from order statistics (the sign test's): covers the true median of any
+ * continuous distribution with at least `confidence`. [-inf, inf] when n is too small: 95 %
+ * takes 6. */
+struct interval stats_median_interval(const double *v, size_t n, double confidence);
+
 /* Empirical distribution function of an ascending array at x: the share of values <= x. */
 double stats_ecdf_sorted(const double *sorted, size_t n, double x);
 

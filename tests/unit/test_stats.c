@@ -88,7 +88,12 @@ static void check_line(const char *key, const char *rest, struct sample *a, stru
 		assert_near(stats_cliffs_delta(a->v, a->n, b->v, b->n), v.v[0], key);
 	else if (!strcmp(key, "quantile"))
 		assert_near(stats_quantile(b->v, b->n, v.v[0]), v.v[1], key);
-	else if (!strcmp(key, "ecdf"))
+	else if (!strcmp(key, "median")) {
+		struct interval got = stats_median_interval(b->v, b->n, 0.95);
+
+		assert_near(got.lo, v.v[0], "median from");
+		assert_near(got.hi, v.v[1], "median to");
+	} else if (!strcmp(key, "ecdf"))
 		assert_near(stats_ecdf_sorted(sorted.v, sorted.n, v.v[0]), v.v[1], key);
 	else if (!strcmp(key, "adjusted")) {
 		stats_holm(a->v, a->n, a->v);
@@ -130,6 +135,9 @@ static void test_edges(void **state)
 	(void)state;
 	assert_true(isnan(stats_median(NULL, 0)));
 	assert_true(isnan(stats_quantile_sorted(NULL, 0, 0.5)));
+	assert_true(isinf(stats_median_interval(bad, 0, 0.95).lo));
+	assert_true(isinf(stats_median_interval((double[]){1, 2, 3, 4, 5}, 5, 0.95).hi));
+	assert_true(stats_median_interval((double[]){6, 2, 3, 4, 5, 1}, 6, 0.95).hi == 6);
 	assert_true(isnan(stats_sd(one, 1)));
 	assert_true(isnan(stats_cliffs_delta(one, 1, NULL, 0)));
 	assert_true(isnan(stats_ecdf_sorted(NULL, 0, 1)));

@@ -7,6 +7,7 @@
 #   shift ESTIMATE LO HI      wilcox.test(b, a, conf.int = TRUE), exact cases only
 #   delta D                   2 W / (n m) - 1
 #   quantile P VALUE          quantile(b, P, type = 7)
+#   median LO HI              order statistics qbinom(0.025, n, 1/2) and its mirror image, of b
 #   ecdf X VALUE              ecdf(b)(X)
 # and of vectors of p-values: "holm NAME", "p ...", "adjusted ..." by p.adjust(p, "holm").
 f <- function(x) paste(formatC(x, digits = 17, format = "g"), collapse = " ")
@@ -20,6 +21,9 @@ emit <- function(name, a, b) {
 	cat("delta", f(2 * t$statistic / (length(a) * length(b)) - 1), "\n")
 	for (p in c(0, 0.05, 0.25, 0.5, 0.9, 0.99, 1))
 		cat("quantile", p, f(quantile(b, p, type = 7, names = FALSE)), "\n")
+	k <- qbinom(0.025, length(b), 0.5)
+	if (k > 0)
+		cat("median", f(c(sort(b)[k], sort(b)[length(b) + 1 - k])), "\n")
 	for (x in c(min(b) - 1, b[1], median(b), max(b)))
 		cat("ecdf", f(x), f(ecdf(b)(x)), "\n")
 }
