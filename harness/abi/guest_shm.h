@@ -137,11 +137,11 @@ enum rec_type {
 			  this record's tsc (back-filled by the analysis), v[3] 1 when the vCPU had
 			  no busy probe (it was halted), else 0 */
 	REC_GAP = 4,   /* TSC of the record = end of the gap: v[0] start TSC, v[1] longest loop pass
-			  below   threshold since the last gap (TSC ticks), v[2] loop passes since the
+			  below threshold since the last gap (TSC ticks), v[2] loop passes since the
 			  last gap */
 	REC_JOB = 5,   /* one unit of work done: v[0] start TSC, v[1] unit number */
 	REC_LOCK = 6,  /* a lock wait over the threshold: v[0] TSC when waiting began, v[1]
-			  acquisitions so  far, v[2] TSC when the lock was got (the record is written
+			  acquisitions so far, v[2] TSC when the lock was got (the record is written
 			  after its release) */
 	REC_MEMORY = 7, /* v[0] start TSC, v[1] accesses (chase) or bytes (bandwidth) */
 	REC_STEAL = 8,	/* the counter alone; v[0] for busy probes: loop passes or units so far */
