@@ -143,6 +143,8 @@ static void ticks(struct svg *s, const struct axis *a, const struct axis *other,
 {
 	double room = fabs(a->to - a->from) / (is_x ? TICK_EVERY : 36);
 
+	if (!(a->hi > a->lo))
+		return;
 	if (a->log) {
 		double decades = log10(a->hi / a->lo);
 		double every = fmax(1, ceil(decades / fmax(room, 1)));

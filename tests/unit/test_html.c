@@ -22,6 +22,7 @@
 #include "report/compare_html.h"
 #include "report/html.h"
 #include "report/svg.h"
+#include "report/sweep_report.h"
 
 #define HOSTILE "</script><img src=x onerror=\"alert(1)\">'&\x01\xff]]><!--"
 
@@ -160,6 +161,44 @@ static void test_svg_files(void **state)
 	made_free(a);
 }
 
+static void test_sweep(void **state)
+{
+	const double one[] = {4, 5, 6, 5.5, 4.5, 5.2}, two[] = {8, 9, NAN}, none[] = {NAN};
+	const struct sweep_point points[] = {{"1", one, 6}, {"2", two, 3}, {"4", none, 1}};
+	const struct sweep_point words[] = {{"float", one, 6}, {"pinned <apart>", two, 3}};
+	const struct sweep s = {"guests.count", "timer.late.p99", "us", points, 3};
+	const struct sweep w = {"placement", "timer.late.p99", "us", words, 2},
+			   empty = {"k", "m", "", NULL, 0};
+	struct strbuf text = {0}, js = {0}, svg = {0};
+	struct sweep_value v = sweep_value(&points[0]);
+	json_t *root;
+	xmlDoc *doc;
+
+	(void)state;
+	assert_true(v.n == 6 && v.enough && v.ci.lo == 4 && v.ci.hi == 6);
+	v = sweep_value(&points[1]);
+	assert_true(v.n == 2 && !v.enough && v.median == 8.5 && v.ci.hi == 9);
+	sweep_report_text(&s, &text);
+	assert_non_null(strstr(text.text, "not provided"));
+	assert_non_null(strstr(text.text, "* fewer than 6 boots"));
+	sweep_report_json(&s, &js);
+	root = json_loads(js.text, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(root, "points")), 3);
+	json_decref(root);
+	strbuf_add(&svg, "<x>");
+	svg_plot_sweep(&svg, SVG_PAPER, true, &s);
+	svg_plot_sweep(&svg, SVG_NARROW, false, &w);
+	svg_plot_sweep(&svg, SVG_NARROW, false, &empty);
+	strbuf_add(&svg, "</x>");
+	doc = xmlReadMemory(svg.text, (int)svg.len, NULL, NULL, XML_PARSE_NONET);
+	assert_non_null(doc);
+	assert_null(strstr(svg.text, "nan"));
+	xmlFreeDoc(doc);
+	strbuf_release(&text);
+	strbuf_release(&js);
+	strbuf_release(&svg);
+}
+
 static void test_escape(void **state)
 {
 	struct strbuf x = {0}, j = {0};
@@ -273,6 +312,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_empty_analysis),
 		cmocka_unit_test(test_package_missing),
 		cmocka_unit_test(test_svg_files),
+		cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_compare_page),
 	};
