@@ -51,8 +51,10 @@ static void draw_band(struct svg *s, const double *px, const double *lo, const d
 	strbuf_add(s->out, "z\"/>");
 }
 
+/* curve: a line and its band through places that are numbers; else a bar each, for words have no
+ * between. */
 static void draw_points(struct svg *g, const struct sweep *s, const double *at,
-	const struct axis *x, const struct axis *y, double factor)
+	const struct axis *x, const struct axis *y, double factor, bool curve)
 {
 	auto_free double *px = xcalloc(s->n, sizeof(*px)), *mid = xcalloc(s->n, sizeof(*mid));
 	auto_free double *lo = xcalloc(s->n, sizeof(*lo)), *hi = xcalloc(s->n, sizeof(*hi));
@@ -73,8 +75,14 @@ static void draw_points(struct svg *g, const struct sweep *s, const double *at,
 		lo[n] = axis_at(y, v.ci.lo * factor);
 		hi[n++] = axis_at(y, v.ci.hi * factor);
 	}
-	draw_band(g, px, lo, hi, n);
-	svg_path(g, "c0", px, mid, n);
+	for (size_t i = 0; i < n && !curve; i++) {
+		svg_line(g, "span", px[i] + 10, lo[i], px[i] + 10, hi[i]);
+		svg_line(g, "span", px[i] + 5, mid[i], px[i] + 15, mid[i]);
+	}
+	if (curve) {
+		draw_band(g, px, lo, hi, n);
+		svg_path(g, "c0", px, mid, n);
+	}
 }
 
 void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const struct sweep *s)
@@ -92,7 +100,7 @@ void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const str
 	svg_begin(&g, width, HEIGHT + head, title);
 	if (standalone)
 		svg_text(&g, "start", 2, 16, "%s", title);
-	pad = s->n > 1 ? (at[s->n - 1] - at[0]) * 0.05 : 1;
+	pad = !numeric ? 0.5 : s->n > 1 ? (at[s->n - 1] - at[0]) * 0.05 : 1;
 	x = (struct axis){
 		at[0] - pad, (s->n ? at[s->n - 1] : 0) + pad, LEFT, width - RIGHT, false, s->key};
 	y = (struct axis){0, largest(s) * factor, HEIGHT + head - BOTTOM, head + 30, false, label};
@@ -108,6 +116,6 @@ void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const str
 			svg_text(&g, "middle", axis_at(&x, at[i]), y.from + 16, "%.16s",
 				s->points[i].label);
 	}
-	draw_points(&g, s, at, &x, &y, factor);
+	draw_points(&g, s, at, &x, &y, factor, numeric);
 	svg_end(&g);
 }
