@@ -11,10 +11,11 @@
 
 #include "analysis/build.h"
 
-#define CHECK_FLOOR    0.01 /* 10 ms/s */
-#define LIMIT_EXACT    0.001
-#define LIMIT_COUNTERS 0.02 /* schedstat sampled beside the guest's samples, not joined with them  \
-			     */
+#define CHECK_FLOOR 0.01 /* 10 ms/s */
+#define LIMIT_EXACT 0.001
+#define LIMIT_COUNTERS                                                                             \
+	0.02 /* schedstat sampled beside the guest's samples, not joined with them                 \
+	      */
 #define LIMIT_CLOCK_NS	1e6
 #define LIMIT_EXPLAINED 99.0
 
@@ -78,7 +79,7 @@ static void check_steal(struct build *b)
 				j->steal_exact ? "exact join" : "sampled", j->steal_joined));
 	}
 	add_check(b->a, "steal_vs_run_delay",
-		"guest steal against run_delay of its thread, relative difference", &w,
+		"guest steal = its thread's run_delay (relative difference)", &w,
 		exact ? LIMIT_EXACT : LIMIT_COUNTERS, "", false,
 		"no guest steal, or neither trace nor schedstat of its threads");
 }
@@ -100,9 +101,8 @@ static void check_wait(struct build *b)
 				b->a->guests[v->guest].name, v->index, j->wait_ns,
 				j->wait_run_delay_ns));
 	}
-	add_check(b->a, "wait_vs_run_delay",
-		"traced waiting against run_delay, relative difference", &w, LIMIT_EXACT, "", false,
-		"no scheduler trace with run_delay");
+	add_check(b->a, "wait_vs_run_delay", "traced waiting = run_delay (relative difference)", &w,
+		LIMIT_EXACT, "", false, "no scheduler trace with run_delay");
 }
 
 static void check_states(struct build *b)
@@ -132,8 +132,8 @@ static void check_states(struct build *b)
 				sleep / 1e9, wall / 1e9));
 	}
 	add_check(b->a, "state_conservation",
-		"run + wait + sleep against the window, relative difference", &w, LIMIT_EXACT, "",
-		false, "no scheduler trace");
+		"run + wait + sleep = the window (relative difference)", &w, LIMIT_EXACT, "", false,
+		"no scheduler trace");
 }
 
 static void check_clock(struct build *b)

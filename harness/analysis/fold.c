@@ -137,7 +137,13 @@ static void fold_states(struct build *b, struct vcpu_build *v)
 		give_if(s->have, m, METRIC_SLEEP_RATE, (double)s->sleep_ns * per, NO_TRACE);
 	}
 	give_if(s->have, m, METRIC_WASTED_RATE, (double)s->wasted_ns * per, NO_TRACE);
-	give_if(s->have, m, METRIC_THROTTLE_RATE, (double)s->throttled_ns * per, NO_TRACE);
+	/* Waiting while throttled, exact from the trace; cpu.stat also counts what nobody waited
+	 * for. */
+	if (s->have && !counts)
+		give(m, METRIC_THROTTLE_RATE, (double)s->throttled_ns * per, NO_TRACE);
+	else
+		give(m, METRIC_THROTTLE_RATE, counter_span_rate(&v->throttled, 1e-6),
+			"neither traced nor is its cgroup sampled");
 	give_if(s->have && !counts, m, METRIC_MIGRATIONS_RATE,
 		(double)s->migrations / b->a->window_s, NO_TRACE);
 	give_if(s->have && v->out->late_count, m, METRIC_LATE_EXPLAINED,

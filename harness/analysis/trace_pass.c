@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analysis/build.h"
-#include "analysis/order.h"
+#include "analysis/trace_walk.h"
 
 static struct vcpu_build *vcpu_of_tid(struct build *b, uint32_t tid)
 {
@@ -83,6 +83,12 @@ static void on_counter(struct build *b, const struct trace_counter *r)
 		for (size_t g = 0; r->key == CTR_KVM_EXITS && g < b->a->n_guests; g++)
 			if (b->a->info.guests[g].pid == (int)r->h.tid)
 				add_reading(b, &b->guests[g].exits, r);
+		break;
+	case COUNTER_CGROUP:
+		/* The number of a vCPU's cgroup is the vCPU's: guest << 8 | vcpu. */
+		if (r->key == CTR_CGROUP_THROTTLED_NS && r->owner >> 8 < b->a->n_guests &&
+			(r->owner & 255) < b->a->guests[r->owner >> 8].n_vcpus)
+			add_reading(b, &build_vcpu(b, r->owner >> 8, r->owner & 255)->throttled, r);
 		break;
 	case COUNTER_CPU:
 		if (r->key != CTR_BOX_STEAL_NS || r->h.cpu >= CPUSET_MAX)
@@ -169,11 +175,13 @@ static void on_note(struct build *b, const struct trace_note *r)
 		strv_add(&b->a->warnings, "host agent: %s", text);
 }
 
-static void on_other(struct build *b, const struct trace_hdr *h)
+static void on_other(void *arg, const struct trace_hdr *h)
 {
+	struct build *b = arg;
+
 	switch (h->type) {
-	case TRACE_TASK:
-		culprits_task(b->names, (const struct trace_task *)h);
+	case TRACE_LOST:
+		b->a->lost_host += ((const struct trace_counter *)h)->value;
 		break;
 	case TRACE_TRACK:
 		on_track(b, (const struct trace_track *)h);
@@ -206,28 +214,9 @@ static void track_known(struct build *b)
 
 void trace_pass(struct build *b)
 {
-	const struct trace_hdr *h, *ready;
-	struct order order;
+	struct trace_walk walk = {b->trace, b->timeline, b->names, on_other, b};
 
 	track_known(b);
-	order_init(&order);
-	while ((h = trace_reader_next(b->trace))) {
-		if (h->type == TRACE_LOST)
-			b->a->lost_host += ((const struct trace_counter *)h)->value;
-		if (h->type == TRACE_END || order_wants(h->type))
-			b->trace_end_ns = MAX(b->trace_end_ns, h->ts_ns);
-		if (!order_wants(h->type)) {
-			on_other(b, h);
-			continue;
-		}
-		order_push(&order, h);
-		while ((ready = order_pop(&order)))
-			timeline_record(b->timeline, ready);
-	}
-	order_flush(&order);
-	while ((ready = order_pop(&order)))
-		timeline_record(b->timeline, ready);
-	timeline_finish(b->timeline, b->trace_end_ns);
+	b->trace_end_ns = trace_walk(&walk);
 	b->a->bad_records += timeline_disorder(b->timeline);
-	order_release(&order);
 }

@@ -10,6 +10,7 @@
 
 #define TOP_CULPRITS 4 /* shown per guest */
 #define TOP_LATE     5
+#define COLUMNS	     100
 
 struct text {
 	FILE *out;
@@ -260,6 +261,27 @@ static const char *verdict_color(const struct text *t, enum verdict v)
 	return v == VERDICT_PASS ? t->green : v == VERDICT_FAIL ? t->red : t->yellow;
 }
 
+/* Words of `text` from column `indent` on, broken before column COLUMNS. The cursor is at `at`. */
+static void print_wrapped(const struct text *t, const char *text, int at, int indent)
+{
+	while (*text) {
+		int word = (int)strcspn(text, " ");
+
+		if (at > indent && at + 1 + word > COLUMNS) {
+			fprintf(t->out, "\n%*s", indent, "");
+			at = indent;
+		} else if (at > indent) {
+			fputc(' ', t->out);
+			at++;
+		}
+		fprintf(t->out, "%.*s", word, text);
+		at += word;
+		text += word;
+		text += strspn(text, " ");
+	}
+	fputc('\n', t->out);
+}
+
 static void print_checks(const struct text *t, const struct analysis *a)
 {
 	fprintf(t->out, "\n%schecks%s\n", t->bold, t->plain);
@@ -270,9 +292,13 @@ static void print_checks(const struct text *t, const struct analysis *a)
 		if (c->have)
 			snprintf(value, sizeof(value), "%.3g%s%s", c->value, *c->unit ? " " : "",
 				c->unit);
-		fprintf(t->out, "  %s%-7s%s %-19s %-12s %s%s%s\n", verdict_color(t, c->verdict),
-			verdict_name(c->verdict), t->plain, c->name, value, t->dim, c->note,
+		fprintf(t->out, "  %s%-7s%s %-18s %-11s %s%s%s\n", verdict_color(t, c->verdict),
+			verdict_name(c->verdict), t->plain, c->name, value, t->dim, c->doc,
 			t->plain);
+		if (c->verdict == VERDICT_PASS)
+			continue;
+		fprintf(t->out, "%10s", "");
+		print_wrapped(t, c->note, 10, 10);
 	}
 }
 
@@ -281,9 +307,11 @@ static void print_expects(const struct text *t, const struct analysis *a)
 	if (!a->n_expects)
 		return;
 	fprintf(t->out, "\n%sexpectations%s\n", t->bold, t->plain);
-	for (size_t i = 0; i < a->n_expects; i++)
-		fprintf(t->out, "  %s%-7s%s %s\n", verdict_color(t, a->expects[i].verdict),
-			verdict_name(a->expects[i].verdict), t->plain, a->expects[i].why);
+	for (size_t i = 0; i < a->n_expects; i++) {
+		fprintf(t->out, "  %s%-7s%s ", verdict_color(t, a->expects[i].verdict),
+			verdict_name(a->expects[i].verdict), t->plain);
+		print_wrapped(t, a->expects[i].why, 10, 10);
+	}
 }
 
 static void print_tail(const struct text *t, const struct analysis *a)
@@ -294,8 +322,10 @@ static void print_tail(const struct text *t, const struct analysis *a)
 
 	if (a->warnings.n)
 		fprintf(t->out, "\n%swarnings%s\n", t->bold, t->plain);
-	for (size_t i = 0; i < a->warnings.n; i++)
-		fprintf(t->out, "  %s%s%s\n", t->yellow, a->warnings.items[i], t->plain);
+	for (size_t i = 0; i < a->warnings.n; i++) {
+		fprintf(t->out, "  %s!%s ", t->yellow, t->plain);
+		print_wrapped(t, a->warnings.items[i], 4, 4);
+	}
 	fprintf(t->out, "\nlost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
 		a->lost_host);
 	if (a->info.first_sample_ns)
