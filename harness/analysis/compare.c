@@ -126,7 +126,7 @@ static void say_same(struct strbuf *b, const struct compare_row *r)
 		add_shift(b, r->shift.estimate, r->shift.ci, r->metric->unit);
 		strbuf_add(b, ", but p = %.2g after correction for all metrics, ", r->p_holm);
 	} else if (r->bound == 0) {
-		strbuf_add(b, "%s: no difference at all, ", r->metric->name);
+		strbuf_add(b, "%s: no difference, ", r->metric->name);
 	} else {
 		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
 		strbuf_add(b, "%s: no difference larger than %s", r->metric->name, bound);

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "report/assets.h"
+#include "report/compare_report.h"
+#include "report/compare_series.h"
 #include "report/escape.h"
 #include "report/html_parts.h"
 #include "report/svg_compare.h"
@@ -68,13 +70,14 @@ static const struct {
 static void part_verdicts(const void *page, struct strbuf *out)
 {
 	const struct compare_result *r = ((const struct compare_page *)page)->result;
+	struct strbuf missing = {0};
 
 	strbuf_add(out, "<div class=\"wide\"><table>\n");
-	for (int differs = 1; differs >= 0; differs--)
+	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++) {
 			const struct compare_row *row = &r->rows[i];
 
-			if ((row->verdict >= COMPARE_A_BETTER) != differs)
+			if (compare_rank(row) != rank)
 				continue;
 			strbuf_add(out,
 				"<tr><td><span class=\"badge %s\">%s</span></td><td "
@@ -84,6 +87,13 @@ static void part_verdicts(const void *page, struct strbuf *out)
 			strbuf_add(out, "</td></tr>\n");
 		}
 	strbuf_add(out, "</table></div>\n");
+	compare_missing(r, &missing);
+	if (missing.len) {
+		strbuf_add(out, "<p class=\"note\">");
+		escape_xml(out, missing.text);
+		strbuf_add(out, "</p>\n");
+	}
+	strbuf_release(&missing);
 }
 
 static void cell(struct strbuf *out, double v, const char *unit, bool sign)
@@ -126,6 +136,8 @@ static void part_table(const void *page, struct strbuf *out)
 		const struct compare_row *row = &r->rows[i];
 		const char *unit = row->metric->unit;
 
+		if (!row->na && !row->nb)
+			continue;
 		strbuf_add(out, "<tr><th scope=\"row\">");
 		escape_xml(out, row->metric->name);
 		strbuf_add(out, "</th><td class=\"n\">%zu, %zu</td>", row->na, row->nb);
@@ -212,6 +224,32 @@ static void part_lateness(const void *page, struct strbuf *out)
 	}
 	hist_release(&a);
 	hist_release(&b);
+}
+
+static void part_timeline(const void *page, struct strbuf *out)
+{
+	static const struct {
+		enum series_id id;
+		const char *title, *label;
+		double scale;
+	} plots[] = {{SERIES_STEAL, "Steal, mean of all boots", "steal (ms/s per vCPU)", 1},
+		{SERIES_TIMER_LATE, "Worst wake-up of each stretch, mean of all boots",
+			"lateness (ms)", 1e-3}};
+	const struct compare_page *p = page;
+	const char *const names[] = {input_of(p)->name_a, input_of(p)->name_b};
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(plots); i++) {
+		struct series arms[] = {
+			arm_series(p->a, p->na, plots[i].id), arm_series(p->b, p->nb, plots[i].id)};
+
+		any |= html_arm_series(
+			out, names, arms, plots[i].title, plots[i].label, plots[i].scale);
+		free(arms[0].v);
+		free(arms[1].v);
+	}
+	if (!any)
+		html_missing(out, "the boots of both arms are not at hand");
 }
 
 /* ---- blame of an arm: culprits summed over boots, by name */
@@ -306,6 +344,7 @@ static const struct template_part parts[] = {
 	{"table", part_table},
 	{"plots", part_plots},
 	{"lateness", part_lateness},
+	{"timeline", part_timeline},
 	{"blame", part_blame},
 	{"footer", part_footer},
 };

@@ -7,9 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_difference(const struct compare_row *r)
+int compare_rank(const struct compare_row *r)
 {
-	return r->verdict >= COMPARE_A_BETTER;
+	if (!r->na && !r->nb)
+		return COMPARE_RANKS;
+	return r->verdict >= COMPARE_A_BETTER ? 0 : r->verdict == COMPARE_SAME ? 1 : 2;
+}
+
+void compare_missing(const struct compare_result *r, struct strbuf *out)
+{
+	const char *separator = "not provided by either: ";
+
+	for (size_t i = 0; i < r->n_rows; i++)
+		if (!r->rows[i].na && !r->rows[i].nb) {
+			strbuf_add(out, "%s%s", separator, r->rows[i].metric->name);
+			separator = ", ";
+		}
+	if (*separator == ',')
+		strbuf_add(out, "\n");
 }
 
 static void table_line(const struct compare_row *r, struct strbuf *out)
@@ -36,10 +51,11 @@ void compare_report_text(const struct compare_result *r, struct strbuf *out)
 {
 	if (r->warning)
 		strbuf_add(out, "warning: %s\n", r->warning);
-	for (int differences = 1; differences >= 0; differences--)
+	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++)
-			if (is_difference(&r->rows[i]) == differences)
+			if (compare_rank(&r->rows[i]) == rank)
 				strbuf_add(out, "%s\n", r->rows[i].words);
+	compare_missing(r, out);
 	strbuf_add(out,
 		"\na = %s, b = %s; shift = b - a (Hodges-Lehmann), its %.0f %% interval; p by "
 		"Mann-Whitney, p(Holm) corrected for all metrics; effect by Cliff's delta\n",
@@ -48,7 +64,8 @@ void compare_report_text(const struct compare_result *r, struct strbuf *out)
 		"n(b)", "median(a)", "median(b)", "shift", "from", "to", "p", "p(Holm)", "delta",
 		"effect");
 	for (size_t i = 0; i < r->n_rows; i++)
-		table_line(&r->rows[i], out);
+		if (r->rows[i].na || r->rows[i].nb)
+			table_line(&r->rows[i], out);
 }
 
 /* JSON has neither NaN nor infinity: null. */

@@ -6,6 +6,13 @@
 
 #include "analysis/compare.h"
 
+/* In which group of verdicts a row is shown: 0 differences, 1 none, 2 cannot be said;
+ * COMPARE_RANKS: no arm has it, named by compare_missing() only ("not provided by either: ..." and
+ * a newline, or nothing). */
+#define COMPARE_RANKS 3
+int compare_rank(const struct compare_row *r);
+void compare_missing(const struct compare_result *r, struct strbuf *out);
+
 /* Verdicts first (one sentence per metric, differences before the rest), then a table of figures.
  */
 void compare_report_text(const struct compare_result *r, struct strbuf *out);

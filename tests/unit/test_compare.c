@@ -77,7 +77,7 @@ static void test_equal_values(void **state)
 
 	(void)state;
 	check_words(zero, 8, zero, 8, BETTER_LOWER, COMPARE_SAME,
-		"timer.late.p99: no difference at all, 8 boots an arm");
+		"timer.late.p99: no difference, 8 boots an arm");
 }
 
 /* Six boots give p = 0.0022 at best: 30 metrics with a p raise it to 0.065; metrics whose values
@@ -148,8 +148,10 @@ static void test_printers(void **state)
 		{"steal.rate", "ms/s", BETTER_LOWER, LOW, LOW, 8, 8},
 		{"timer.late.p99", "us", BETTER_LOWER, LOW, HIGH, 8, 8},
 		{"gap.rate", "ms/s", BETTER_LOWER, LOW, GAPS, 8, 1},
+		{"job.rate", "units/s", BETTER_HIGHER, NULL, NULL, 0, 0},
+		{"job.time", "s", BETTER_LOWER, GAPS, GAPS, 1, 1},
 	};
-	struct compare_input in = {.name_a = "x", .name_b = "y", .metrics = m, .n_metrics = 3};
+	struct compare_input in = {.name_a = "x", .name_b = "y", .metrics = m, .n_metrics = 5};
 	struct compare_result r = compare_one(&in);
 	struct strbuf text = {0}, js = {0}, csv = {0};
 	json_t *root, *row;
@@ -167,6 +169,7 @@ static void test_printers(void **state)
 	assert_true(json_is_null(json_object_get(row, "p")));
 	json_decref(root);
 	compare_report_csv(&r, &csv);
+	assert_non_null(strstr(text.text, "\nnot provided by either: job.rate, job.time\n"));
 	assert_non_null(strstr(csv.text, "\ngap.rate,ms/s,no_data,8,0,1350,,,"));
 	strbuf_release(&text);
 	strbuf_release(&js);
