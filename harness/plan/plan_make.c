@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/guest_shm.h"
 #include "plan/plan_priv.h"
 
 /* What QEMU takes beside a guest's memory, as seen with 7.2: the check against the box is no
@@ -28,6 +29,11 @@ static struct plan_probe probe_of(const struct exp_probe *e, unsigned vcpus)
 
 	switch (e->kind) {
 	case PROBE_WORD_TIMER:
+		p.p[0] = e->period_ns;
+		p.p[1] = e->timer_policy | (e->relative ? SHM_TIMER_RELATIVE : 0);
+		p.p[2] = e->priority;
+		p.p[3] = e->slack_ns;
+		break;
 	case PROBE_WORD_STEAL:
 		p.p[0] = e->period_ns;
 		break;
@@ -36,12 +42,16 @@ static struct plan_probe probe_of(const struct exp_probe *e, unsigned vcpus)
 		break;
 	case PROBE_WORD_JOB:
 		p.p[0] = e->iterations;
+		p.p[1] = (e->affinity ? SHM_JOB_FLOAT : 0) | (e->barrier ? SHM_JOB_BARRIER : 0) |
+			 (e->output ? SHM_JOB_OUTPUT : 0);
+		p.p[2] = e->copies;
 		p.command = e->command[0] ? xstrdup(e->command) : NULL;
 		break;
 	case PROBE_WORD_LOCK:
 		p.p[0] = e->inside;
 		p.p[1] = e->outside;
 		p.p[2] = e->threshold_ns;
+		p.p[3] = e->lock_kind;
 		break;
 	case PROBE_WORD_MEMORY:
 		p.p[0] = e->bytes;

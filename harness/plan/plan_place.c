@@ -49,7 +49,7 @@ bool plan_base_cpus(struct planning *p, const char *name, const struct cpuset *c
 		return false;
 	}
 	for (size_t i = 0; ref[0] && i < p->c->n_guests; i++) {
-		if (strcmp(p->c->guests[i].name, ref))
+		if (strcmp(p->c->guests[i].name, ref) != 0)
 			continue;
 		*out = beside[0] ? p->guest_cpus[i] : cpuset_minus(&p->lab, &p->guest_cpus[i]);
 	}

@@ -129,7 +129,7 @@ static char group_letter(const struct map *m, size_t group)
 
 	for (size_t i = 0; i < group; i++)
 		letter += cpuset_count(&m->groups[i].cpus) > 1;
-	return letter < MAX_SETS ? (char)('A' + letter) : '*';
+	return letter < MAX_SETS ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[letter] : '*';
 }
 
 /* Who runs on a CPU: those that have it alone, then the letters of the sets it is in. */

@@ -3,11 +3,12 @@
 // meet, references to nothing.
 #include <string.h>
 
+#include "abi/guest_shm.h"
 #include "scenario/build.h"
 
 #define SAY(c, msgs, pos, ...)                                                                     \
 	scenario_msgs_add(msgs, BLAME_SCENARIO, pos,                                               \
-		strcmp((c)->variant, "base") ? (c)->variant : NULL, __VA_ARGS__)
+		strcmp((c)->variant, "base") != 0 ? (c)->variant : NULL, __VA_ARGS__)
 #define MIB (UINT64_C(1) << 20)
 
 static unsigned popcount(uint64_t v)
@@ -45,6 +46,19 @@ static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 	if (p->kind == PROBE_WORD_JOB && p->command[0] && g->kind == GUEST_METAL)
 		SAY(c, msgs, p->pos,
 			"a metal guest runs no programs; use kind=\"linux\", or leave command out");
+	if (g->kind == GUEST_METAL &&
+		(p->timer_policy || p->priority || p->slack_ns || p->relative || p->affinity ||
+			p->barrier || p->lock_kind))
+		SAY(c, msgs, p->pos,
+			"a metal guest has no scheduler: policy, priority, slack, sleep, affinity, "
+			"barrier and type=\"mutex\" need kind=\"linux\" or \"native\"");
+	if (p->kind == PROBE_WORD_TIMER && p->priority && p->timer_policy != SHM_POLICY_FIFO &&
+		p->timer_policy != SHM_POLICY_RR)
+		SAY(c, msgs, p->pos,
+			"<timer priority> without a real-time policy; set policy=\"fifo\" or "
+			"\"rr\"");
+	if (p->barrier && p->command[0])
+		SAY(c, msgs, p->pos, "<job barrier> is for the loop; leave barrier or command out");
 	if (p->kind == PROBE_WORD_STEAL && g->kind == GUEST_NATIVE)
 		SAY(c, msgs, p->pos, "a native guest has no steal counter; remove <steal>");
 	if (p->period_ns > c->duration_ns)
@@ -164,7 +178,7 @@ static void check_reference(const struct exp_config *c, const char *self, const 
 		const struct exp_guest *g = &c->guests[i];
 
 		near_try(&near, g->name);
-		if (strcmp(g->name, name))
+		if (strcmp(g->name, name) != 0)
 			continue;
 		if (!strcmp(name, self))
 			SAY(c, msgs, pos, "'%s' cannot be beside or away from itself", name);
@@ -186,7 +200,7 @@ static bool names_meet(const struct exp_guest *g, const char *name)
 
 	if (!strcmp(g->name, name))
 		return true;
-	if (g->count == 1 || strncmp(g->name, name, strlen(g->name)))
+	if (g->count == 1 || strncmp(g->name, name, strlen(g->name)) != 0)
 		return false;
 	for (unsigned i = 0; i < MIN(g->count, (unsigned)EXP_MAX_GUESTS); i++) {
 		snprintf(copy, sizeof(copy), "%s-%u", g->name, i);

@@ -84,7 +84,7 @@ static int relation_of(const struct node *n, const struct metric_name *metric, d
 	}
 	value_parse(key_attr_find(n->key, found->name), found->value, value, NULL);
 	unit = found->value + strspn(found->value, "-.0123456789 ");
-	if (*unit && metric && strcmp(unit, metric->unit))
+	if (*unit && metric && strcmp(unit, metric->unit) != 0)
 		SAY(msgs, found->pos, "'%s': %s is in %s; write %s=\"%.*s\" or with that unit",
 			found->value, metric->name, metric->unit, found->name,
 			(int)strcspn(found->value, " abcdefghijklmnopqrstuvwxyz/%"), found->value);
@@ -149,7 +149,7 @@ static bool guest_is(const struct exp_guest *g, const char *name)
 	size_t len = strlen(g->name);
 	const char *rest = name + len;
 
-	if (strncmp(g->name, name, len))
+	if (strncmp(g->name, name, len) != 0)
 		return false;
 	if (!*rest)
 		return true;

@@ -38,6 +38,14 @@ struct exp_probe {
 	uint64_t bytes;
 	enum memory_mode mode;
 	char *command; /* "" = the fixed loop */
+	/* Only in guests with a kernel; the values of abi/guest_shm.h. */
+	unsigned timer_policy, priority; /* enum shm_timer_policy */
+	uint64_t slack_ns;
+	unsigned relative;	  /* 1: sleep from the wake-up on */
+	unsigned affinity;	  /* job: 1 = any CPU of the guest */
+	unsigned copies;	  /* job: of the program, on each vCPU */
+	unsigned barrier, output; /* job: 1 = yes */
+	unsigned lock_kind;	  /* enum shm_lock_kind */
 	struct scenario_pos pos;
 };
 
@@ -111,8 +119,8 @@ struct exp_expect {
 	enum expect_relation relation;
 	double value;
 	double tolerance; /* EXPECT_NEAR: relative */
-	/* of_metric "" = compare with value; else with value x of_metric of of_guest ("" = the guest judged)
-	 * in of_config, the name of a configuration ("" = this one). */
+	/* of_metric "" = compare with value; else with value x of_metric of of_guest ("" = the
+	 * guest judged) in of_config, the name of a configuration ("" = this one). */
 	char *of_metric, *of_config, *of_guest;
 	struct scenario_pos pos;
 };

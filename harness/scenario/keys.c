@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define S_SEC(n)   ((n)*NS_PER_S)
-#define S_HOUR(n)  ((n)*3600 * NS_PER_S)
+#define S_SEC(n)   (NS_PER_S * (n))
+#define S_HOUR(n)  (NS_PER_S * 3600 * (n))
 #define MIB	   (UINT64_C(1) << 20)
 #define GIB	   (UINT64_C(1) << 30)
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -27,7 +27,7 @@ static const struct key_attr scenario_attrs[] = {
 		.doc = "One line for lists; the first line of <doc> if not given."},
 	{"warmup", VALUE_TIME, AT(warmup_ns), 0, S_HOUR(1), "1s",
 		.doc = "Time that guests and noise run before measuring begins."},
-	{"duration", VALUE_TIME, AT(duration_ns), 100 * NS_PER_MS, S_HOUR(720), "10s",
+	{"duration", VALUE_TIME, AT(duration_ns), NS_PER_MS * 100, S_HOUR(720), "10s",
 		.doc = "Length of the measured window."},
 	{"repeats", VALUE_COUNT, AT(repeats), 1, 1000, "1",
 		.doc = "How often each configuration is run; each run boots its guests anew."},
@@ -145,8 +145,20 @@ static const struct key_attr guest_attrs[] = {
 		"vcpus", VALUE_VCPUS, AT(vcpu_mask), 0, 0, "all", .doc = "The vCPUs it runs on."   \
 	}
 static const struct key_attr timer_attrs[] = {
-	{"period", VALUE_TIME, AT(period_ns), 100 * NS_PER_US, S_SEC(10), "10ms",
+	{"period", VALUE_TIME, AT(period_ns), NS_PER_US * 100, S_SEC(10), "10ms",
 		.doc = "Distance of the deadlines."},
+	{"policy", VALUE_WORD, AT(timer_policy), 0, 0, "other",
+		WORDS("other", "fifo", "rr", "deadline"),
+		.doc = "Linux and native guests: scheduling policy of the waiting thread, in the "
+		       "guest."},
+	{"priority", VALUE_COUNT, AT(priority), 1, 99,
+		.doc = "Its real-time priority for policy fifo and rr (1 if not given)."},
+	{"slack", VALUE_TIME, AT(slack_ns), 0, S_SEC(1), "0",
+		.doc = "Linux and native guests: timer slack of the waiting thread; 0: the "
+		       "kernel's (50us)."},
+	{"sleep", VALUE_WORD, AT(relative), 0, 0, "absolute", WORDS("absolute", "relative"),
+		.doc = "Sleep until deadlines at fixed distances, or (Linux and native guests) one "
+		       "period from each wake-up on."},
 	VCPUS_ROW,
 	{0},
 };
@@ -160,7 +172,18 @@ static const struct key_attr job_attrs[] = {
 	{"iterations", VALUE_BIG, AT(iterations), 1, UINT64_C(1000000000000), "20000",
 		.doc = "Loop iterations in one unit of work."},
 	{"command", VALUE_TEXT, AT(command), 0, 0, "",
-		.doc = "Linux and native guests: a program to run instead of the loop."},
+		.doc = "Linux and native guests: a program to run instead of the loop, over and "
+		       "over; one unit of work is one run of it. No shell; quotes keep blanks."},
+	{"copies", VALUE_COUNT, AT(copies), 1, 16, "1",
+		.doc = "How many of the program run at once on each vCPU."},
+	{"affinity", VALUE_WORD, AT(affinity), 0, 0, "vcpu", WORDS("vcpu", "any"),
+		.doc = "Linux and native guests: the work stays on its vCPU, or runs on any of "
+		       "the guest's."},
+	{"barrier", VALUE_WORD, AT(barrier), 0, 0, "no", WORDS("no", "yes"),
+		.doc = "Linux and native guests: a unit of the loop ends when all vCPUs have done "
+		       "theirs."},
+	{"output", VALUE_WORD, AT(output), 0, 0, "none", WORDS("none", "console"),
+		.doc = "What the program prints is dropped, or goes to the guest's console."},
 	VCPUS_ROW,
 	{0},
 };
@@ -171,6 +194,8 @@ static const struct key_attr lock_attrs[] = {
 		.doc = "Loop iterations between two acquisitions."},
 	{"threshold", VALUE_TIME, AT(threshold_ns), NS_PER_US, S_SEC(1), "1ms",
 		.doc = "Waits for the lock from here on are recorded."},
+	{"type", VALUE_WORD, AT(lock_kind), 0, 0, "spin", WORDS("spin", "mutex"),
+		.doc = "Waiters spin, or (Linux and native guests) sleep as a pthread mutex does."},
 	VCPUS_ROW,
 	{0},
 };
@@ -219,7 +244,7 @@ static const struct key_attr noise_attrs[] = {
 		.doc = "Memory of each busy guest."},
 	{"duty", VALUE_PERCENT, AT(duty_percent), 1, 100, "100%", .only = N_OURS,
 		.doc = "Share of one CPU that each thread asks for."},
-	{"burst", VALUE_TIME, AT(burst_ns), 100 * NS_PER_US, S_SEC(10), "10ms", .only = N_OURS,
+	{"burst", VALUE_TIME, AT(burst_ns), NS_PER_US * 100, S_SEC(10), "10ms", .only = N_OURS,
 		.doc = "Length of one busy stretch; the idle stretch follows from duty."},
 	{"size", VALUE_SIZE, AT(bytes), 4096, 16 * GIB, "64MiB",
 		.only = BIT(NOISE_MEMBW) | BIT(NOISE_CACHE), .doc = "Working set of each thread."},
@@ -303,7 +328,8 @@ static const struct key_attr expect_attrs[] = {
 const struct key_elem
 	key_elems[ELEM_COUNT] = {[ELEM_SCENARIO] = {"scenario", "The root of a scenario.", 0, 1,
 					 .built = true, .attrs = scenario_attrs},
-		[ELEM_SHARED] = {"shared", "The root of a file that scenarios include.", 0, 1},
+		[ELEM_SHARED] = {"shared", "The root of a file that scenarios include.", 0, 1,
+			.text = false},
 		[ELEM_DOC] = {"doc", "What the scenario shows, for people.",
 			P(SCENARIO) | P(SHARED) | P(VARIANT), 1, .text = true},
 		[ELEM_INCLUDE] = {"include", "Take in the guests and noises of another file.",

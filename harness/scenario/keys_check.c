@@ -171,7 +171,7 @@ static void check_node(struct node *n, struct scenario_msgs *msgs)
 
 void keys_check_tree(struct node *root, enum elem_id expected, struct scenario_msgs *msgs)
 {
-	if (strcmp(root->name, key_elems[expected].name)) {
+	if (strcmp(root->name, key_elems[expected].name) != 0) {
 		SAY(msgs, root->pos, "the root element is <%.60s>; it must be <%s>", root->name,
 			key_elems[expected].name);
 		return;

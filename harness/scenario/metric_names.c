@@ -64,7 +64,7 @@ const struct metric_name *metric_name_find(const char *name)
 {
 	size_t len = strcspn(name, ":");
 
-	if (name[len] && (strncmp(name, "blame.share", len) || !name[len + 1]))
+	if (name[len] && (strncmp(name, "blame.share", len) != 0 || !name[len + 1]))
 		return NULL;
 	for (size_t i = 0; i < n_metric_names; i++)
 		if (strlen(metric_names[i].name) == len &&

@@ -66,7 +66,7 @@ static void rank_files(const struct scenario_msgs *m, unsigned *rank)
 	for (size_t i = 0; i < m->n; i++) {
 		size_t first = 0;
 
-		while (strcmp(m->items[first].file, m->items[i].file))
+		while (strcmp(m->items[first].file, m->items[i].file) != 0)
 			first++;
 		rank[i] = (unsigned)first;
 	}

@@ -130,7 +130,7 @@ struct node *node_child(const struct node *n, const char *name, const char *call
 	{
 		const struct attr *a;
 
-		if (strcmp(c->name, name))
+		if (strcmp(c->name, name) != 0)
 			continue;
 		if (!called)
 			return c;

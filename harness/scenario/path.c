@@ -76,7 +76,7 @@ static struct node *find_element(struct node *root, const char *path, const char
 
 	snprintf(kind, sizeof(kind), "%s", text);
 	dot = strchr(kind, '.');
-	if (!dot || (strncmp(kind, "guest.", 6) && strncmp(kind, "noise.", 6))) {
+	if (!dot || (strncmp(kind, "guest.", 6) != 0 && strncmp(kind, "noise.", 6) != 0)) {
 		SAY(msgs, pos, "'%s' names nothing; write guest.NAME or noise.NAME", path);
 		return NULL;
 	}
@@ -159,7 +159,7 @@ static bool set_all(struct arena *a, struct node *root, const char *path, const 
 
 	node_for_each(c, root)
 	{
-		if (!named(c) || strcmp(c->name, kind))
+		if (!named(c) || strcmp(c->name, kind) != 0)
 			continue;
 		any = true;
 		ok &= set_attr(a, c, path, name, value, msgs);

@@ -125,7 +125,7 @@ static bool take_unit(const char *text, const struct unit *units, size_t n, uint
 	if (!take_double(&text, &v))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(text, units[i].name) && !(v == 0 && !*text))
+		if (strcmp(text, units[i].name) != 0 && !(v == 0 && !*text))
 			continue;
 		v *= (double)units[i].factor;
 		if (v > 9e18)
@@ -139,7 +139,7 @@ static bool take_unit(const char *text, const struct unit *units, size_t n, uint
 static bool take_word(const struct key_attr *row, const char *text, unsigned *out)
 {
 	for (unsigned i = 0; row->words[i]; i++) {
-		if (strcmp(row->words[i], text))
+		if (strcmp(row->words[i], text) != 0)
 			continue;
 		*out = i;
 		return true;
@@ -256,7 +256,7 @@ static bool take_numeric(const struct key_attr *row, const char *text, union val
 		return take_unit(text, size_units, ARRAY_SIZE(size_units), &v->big) &&
 		       in_range(row, v->big);
 	case VALUE_PERCENT:
-		if (!take_u64(&text, &big) || strcmp(text, "%") || !in_range(row, big))
+		if (!take_u64(&text, &big) || strcmp(text, "%") != 0 || !in_range(row, big))
 			return false;
 		v->u = (unsigned)big;
 		return true;
@@ -264,7 +264,7 @@ static bool take_numeric(const struct key_attr *row, const char *text, union val
 		return take_double(&text, &v->d) && !*text && v->d >= (double)row->min &&
 		       v->d <= (double)row->max;
 	case VALUE_PART:
-		if (!take_double(&text, &v->d) || (*text && strcmp(text, "%")))
+		if (!take_double(&text, &v->d) || (*text && strcmp(text, "%") != 0))
 			return false;
 		v->d /= *text ? 100 : 1;
 		return v->d <= 1;

@@ -92,7 +92,7 @@ static void read_attrs(
 
 	n->attrs = arena_alloc(r->arena, (size_t)count * sizeof(*n->attrs));
 	for (int i = 0; i < count; i++) {
-		const xmlChar **a = attrs + 5 * i;
+		const xmlChar **a = attrs + (size_t)5 * (size_t)i;
 		size_t len = (size_t)(a[4] - a[3]);
 		size_t offset = next_attr_offset(r, &pos);
 		struct attr *out = &n->attrs[n->n_attrs];

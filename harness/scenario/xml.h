@@ -6,8 +6,8 @@
 
 #include "scenario/node.h"
 
-#define XML_MAX_BYTES	 (1024 * 1024) /* of one file */
-#define XML_MAX_ELEMENTS 1000	       /* of one file */
+#define XML_MAX_BYTES	 ((size_t)1 << 20) /* of one file */
+#define XML_MAX_ELEMENTS 1000		   /* of one file */
 #define XML_MAX_DEPTH	 8
 #define XML_MAX_ATTRS	 64
 #define XML_MAX_VALUE	 4096  /* bytes of one attribute value */
