@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "report/figures.h"
 #include "report/html_parts.h"
 #include "report/svg.h"
 
@@ -37,10 +38,14 @@ struct series arm_series(const struct analysis *const *set, size_t n, enum serie
 		for (size_t g = 0; g < set[i]->n_guests; g++) {
 			const struct analysis_guest *guest = &set[i]->guests[g];
 
-			for (unsigned v = 0; v < guest->n_vcpus && !guest->is_noise; v++)
-				add_bins(&sum, &count,
-					fine ? &guest->vcpus[v].fine[id]
-					     : &guest->vcpus[v].series[id]);
+			for (unsigned v = 0; v < guest->n_vcpus && !guest->is_noise; v++) {
+				const struct analysis_vcpu *vcpu = &guest->vcpus[v];
+				struct series s =
+					figure_trim(fine ? &vcpu->fine[id] : &vcpu->series[id],
+						set[i]->window_s);
+
+				add_bins(&sum, &count, &s);
+			}
 		}
 	for (size_t i = 0; i < sum.n; i++)
 		sum.v[i] = count[i] > 0 ? sum.v[i] / count[i] : NAN;

@@ -44,20 +44,32 @@ size_t *figure_guest_order(const struct analysis *a)
 }
 
 static void add_line(
-	struct figure_line **lines, size_t *n, char *name, char *group, const struct series *s)
+	struct figure_line **lines, size_t *n, char *name, char *group, struct series s)
 {
 	ARRAY_GROW(*lines, *n);
 	(*lines)[(*n)++] = (struct figure_line){name, group, s};
 }
 
-static void add_vcpu(const struct analysis_guest *g, const struct analysis_vcpu *v, bool fine,
-	const struct figure_info *f, struct figure_line **lines, size_t *n)
+struct series figure_trim(const struct series *s, double window_s)
+{
+	struct series t = *s;
+
+	if (t.n > 1 && window_s * 1e9 < ((double)t.n - 0.5) * (double)t.bin_ns)
+		t.n--;
+	return t;
+}
+
+static void add_vcpu(const struct analysis *a, const struct analysis_guest *g,
+	const struct analysis_vcpu *v, const struct figure_info *f, struct figure_line **lines,
+	size_t *n)
 {
 	for (unsigned k = 0; k < f->n_series; k++) {
-		const struct series *s = fine ? &v->fine[f->series[k]] : &v->series[f->series[k]];
+		struct series s =
+			figure_trim(use_fine(a) ? &v->fine[f->series[k]] : &v->series[f->series[k]],
+				a->window_s);
 		char *vcpu;
 
-		if (!s->n)
+		if (!s.n)
 			continue;
 		vcpu = xasprintf("%s vcpu%u%s", g->name, v->id, g->is_noise ? " (noise)" : "");
 		if (f->n_series > 1)
@@ -78,7 +90,7 @@ struct figure_line *figure_lines(
 		const struct analysis_guest *g = &a->guests[order[i]];
 
 		for (unsigned v = 0; v < g->n_vcpus; v++)
-			add_vcpu(g, &g->vcpus[v], use_fine(a), f, &lines, &count);
+			add_vcpu(a, g, &g->vcpus[v], f, &lines, &count);
 	}
 	*left_out = count > most ? count - most : 0;
 	while (count > most) {

@@ -20,8 +20,8 @@ extern const struct figure_info figure_table[];
 extern const size_t n_figures;
 
 struct figure_line {
-	char *name, *group; /* group: NULL, or the vCPU whose lines belong together */
-	const struct series *series;
+	char *name, *group;   /* group: NULL, or the vCPU whose lines belong together */
+	struct series series; /* borrows the analysis' values */
 };
 
 /* The lines of a figure that have data; the caller frees with figure_lines_free(). 1 s bins in
@@ -29,6 +29,10 @@ struct figure_line {
 struct figure_line *figure_lines(
 	const struct analysis *a, const struct figure_info *f, size_t *n, size_t *left_out);
 void figure_lines_free(struct figure_line *lines, size_t n);
+
+/* The series without its last bin when the window covers less than half of it: what came in a few
+ * ms does not stand beside whole bins. */
+struct series figure_trim(const struct series *s, double window_s);
 
 /* Length of the bins of the figures of this analysis, in seconds. */
 double figure_bin_s(const struct analysis *a);

@@ -17,7 +17,7 @@ static size_t count_values(const struct analysis *a)
 		struct figure_line *lines = figure_lines(a, &figure_table[i], &n, &left_out);
 
 		for (size_t k = 0; k < n; k++)
-			total += lines[k].series->n;
+			total += lines[k].series.n;
 		figure_lines_free(lines, n);
 	}
 	return total;
@@ -67,7 +67,7 @@ static void add_figure(
 		strbuf_add(out, ",\"group\":");
 		escape_json(out, lines[i].group);
 		strbuf_add(out, ",\"v\":");
-		add_values(out, lines[i].series, f->scale, thin);
+		add_values(out, &lines[i].series, f->scale, thin);
 		strbuf_add(out, "}");
 	}
 	strbuf_add(out, "]}");

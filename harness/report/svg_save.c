@@ -34,7 +34,7 @@ static int save_figure(const struct analysis *a, const struct figure_info *f, co
 		size_t m = 0;
 
 		for (; i < n && (!group || !strcmp(lines[i].group, group)); i++)
-			d[m++] = (struct svg_line_data){lines[i].name, lines[i].series, f->scale};
+			d[m++] = (struct svg_line_data){lines[i].name, &lines[i].series, f->scale};
 		title = xasprintf("%s%s%s, bins of %.0f s", f->name, group ? ": " : "",
 			group ? group : "", figure_bin_s(a));
 		name = group ? xasprintf("%s-%zu", f->id, groups++) : xstrdup(f->id);
