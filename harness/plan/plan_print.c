@@ -8,8 +8,7 @@
 #include "plan/plan_priv.h"
 #include "scenario/value.h"
 
-#define COLUMNS	 96
-#define MAX_SETS 26 /* sets of several CPUs that get a letter */
+#define COLUMNS 96
 
 /* Who runs on exactly these CPUs. */
 struct group {
@@ -125,11 +124,12 @@ static void print_sentence(FILE *f, const char *text, unsigned indent)
 
 static char group_letter(const struct map *m, size_t group)
 {
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	unsigned letter = 0;
 
 	for (size_t i = 0; i < group; i++)
 		letter += cpuset_count(&m->groups[i].cpus) > 1;
-	return letter < MAX_SETS ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[letter] : '*';
+	return letter < sizeof(letters) - 1 ? letters[letter] : '*';
 }
 
 /* Who runs on a CPU: those that have it alone, then the letters of the sets it is in. */

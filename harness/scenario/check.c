@@ -214,7 +214,8 @@ static void check_names(const struct exp_config *c, struct scenario_msgs *msgs)
 {
 	for (size_t i = 0; i < c->n_guests; i++) {
 		for (size_t j = 0; j < c->n_guests; j++)
-			if (j != i && (j < i || strcmp(c->guests[i].name, c->guests[j].name)) &&
+			if (j != i &&
+				(j < i || strcmp(c->guests[i].name, c->guests[j].name) != 0) &&
 				names_meet(&c->guests[j], c->guests[i].name) &&
 				c->guests[i].name[0])
 				SAY(c, msgs, c->guests[i].pos,
