@@ -2,11 +2,12 @@
 # Bad input: one clear line, the right exit status, nothing started.
 . "$(dirname "$0")/lib.sh"
 
+CANARY=$(own_scenario scenarios/canary.xml)
 xml() { printf '%s\n' "$2" >"$T/$1.xml"; }
 xml unknown-element '<scenario name="x"><gest name="a"/></scenario>'
 xml unknown-attribute '<scenario name="x"><guest name="a" vcpu="1"/></scenario>'
 xml range '<scenario name="x"><guest name="a" vcpus="17"/></scenario>'
-xml memory '<scenario name="x"><guest name="a" memory="4096GiB"/></scenario>'
+xml memory '<scenario name="x"><guest name="a" memory="900GiB"/></scenario>'
 xml number '<scenario name="x"><guest name="a" vcpus="two"/></scenario>'
 xml broken '<scenario name="x"><guest name="a">'
 xml bomb '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><scenario name="x"><doc>&b;</doc></scenario>'
@@ -31,18 +32,19 @@ expect_exit "more memory than the box has" 4 $SS check "$T/memory.xml"
 expect_exit "a missing file" 2 $SS run "$T/none.xml"
 expect_exit "a folder as a scenario" 2 $SS run "$T"
 expect_exit "no file named" 2 $SS run
-expect_exit "an unknown option" 2 $SS run --nonsense scenarios/canary.xml
-expect_exit "a bad override" 2 $SS check --set guest.nobody.vcpus=4 scenarios/canary.xml
+expect_exit "an unknown option" 2 $SS run --nonsense "$CANARY"
+expect_exit "a bad override" 2 $SS check --set guest.nobody.vcpus=4 "$CANARY"
 expect_exit "an unknown record" 2 $SS show --results "$T" nothing
 expect_exit "a broken record" 1 sh -c "mkdir -p $T/r; echo '{' >$T/r/run.json; exec $SS analyze $T/r"
-expect_exit "a remote that is not there" 4 $SS run --results "$T/res" --connect qemu+unix:///system?socket=/nonexistent scenarios/canary.xml
+expect_exit "a remote that is not there" 4 $SS run --results "$T/res" --connect qemu+unix:///system?socket=/nonexistent "$CANARY"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	expect_exit "no permission" 4 setpriv --reuid=65534 --regid=65534 --clear-groups $SS run --results "$T/res" scenarios/canary.xml
+	mkdir -m 777 "$T/open"
+	expect_exit "no permission" 4 setpriv --reuid=65534 --regid=65534 --clear-groups $SS run --results "$T/open" "$CANARY"
 else
 	skip "no permission: needs root to become nobody"
 fi
 if [ "$(id -u)" = 0 ] && [ -c /dev/kvm ]; then
-	expect_exit "no /dev/kvm" 4 unshare -m sh -c "mount --bind /dev/null /dev/kvm && exec $SS run --results $T/res scenarios/canary.xml"
+	expect_exit "no /dev/kvm" 4 unshare -m sh -c "mount --bind /dev/null /dev/kvm && exec $SS run --results $T/res $CANARY"
 else
 	skip "no /dev/kvm: needs root and a /dev/kvm to hide"
 fi

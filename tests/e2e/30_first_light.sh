@@ -4,7 +4,7 @@
 need_kvm
 R=$T/res
 
-$SS run --results "$R" --json scenarios/first-light.xml >"$T/run.json" 2>"$T/err"
+$SS run --results "$R" --json "$(own_scenario scenarios/first-light.xml)" >"$T/run.json" 2>"$T/err"
 got=$?
 [ $got = 0 ] && ok "first-light ends with its expectations met" || bad "first-light: exit $got: $(tail -3 "$T/err"; jq -c '.expect' "$T/run.json" 2>/dev/null)"
 is "one JSON document with both variants" "$T/run.json" '.variants | length == 2'
@@ -25,7 +25,7 @@ fi
 for v in show analyze report; do expect_exit "$v last" 0 $SS $v --results "$R" last; done
 expect_exit "show --late 1" 0 $SS show --results "$R" --late 1 "$(basename "$rec")"
 expect_exit "list" 0 $SS list --results "$R"
-grep -q first-light-overcommit "$T/out" && ok "list shows the record" || bad "list: $(cat "$T/out")"
+grep -q "$MINE-overcommit" "$T/out" && ok "list shows the record" || bad "list: $(cat "$T/out")"
 for f in perfetto csv jsonl; do
 	expect_exit "export --format $f" 0 $SS export --results "$R" --format $f --output "$T/export.$f" "$(basename "$rec")"
 	[ -s "$T/export.$f" ] && ok "export.$f holds something" || bad "export.$f is empty"

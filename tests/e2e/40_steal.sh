@@ -6,7 +6,7 @@ need_kvm
 R=$T/res
 
 run() { # NAME: run tests/e2e/scenarios/NAME.xml into $T/NAME.json; its exit status in $status
-	$SS run --results "$R" --json "tests/e2e/scenarios/$1.xml" >"$T/$1.json" 2>"$T/$1.err"
+	$SS run --results "$R" --json "$(own_scenario "tests/e2e/scenarios/$1.xml")" >"$T/$1.json" 2>"$T/$1.err"
 	status=$?
 	[ $status = 0 ] || [ $status = 3 ] || bad "$1: exit $status: $(tail -2 "$T/$1.err")"
 }

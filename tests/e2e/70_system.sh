@@ -21,11 +21,10 @@ fi
 # QEMU runs as libvirt-qemu there: it needs /dev/kvm through its group, as on any box with udev.
 getent group kvm >/dev/null && chgrp kvm /dev/kvm && chmod 660 /dev/kvm
 
-cp scenarios/canary.xml "$T/canary.xml"
-$SS run --connect qemu:///system --results "$T/res" --json "$T/canary.xml" >"$T/run.json" 2>"$T/err"
+$SS run --connect qemu:///system --results "$T/res" --json "$(own_scenario scenarios/canary.xml)" >"$T/run.json" 2>"$T/err"
 got=$?
 [ $got = 0 ] && ok "canary through qemu:///system" || bad "canary through qemu:///system: exit $got: $(tail -3 "$T/err")"
 is "steal = run_delay there too" "$T/run.json" '.variants[0].checks.steal_vs_run_delay | . != null and . <= 0.001' '.variants[0].checks'
-virsh -q -c qemu:///system list --all | grep -q stealscope && bad "a domain is left in libvirtd" || ok "no domain is left in libvirtd"
+virsh -q -c qemu:///system list --all | grep -q "stealscope-.*$MINE" && bad "a domain is left in libvirtd" || ok "no domain is left in libvirtd"
 clean_after "qemu:///system"
 finish

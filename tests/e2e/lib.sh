@@ -46,15 +46,24 @@ expect_exit() {
 		ok "$name (exit $got: $(head -1 "$T/err" | cut -c1-150))"
 	fi
 }
-# What a run may leave behind: one line a thing. Empty = clean.
+# A scenario of this test's own name, so that its runs are told from others on the same box.
+MINE=t$$
+own_scenario() { # FILE: a copy of it in $T under the name $MINE; prints its path
+	sed "0,/name=\"[^\"]*\"/s//name=\"$MINE\"/" "$1" >"$T/$MINE.xml"
+	echo "$T/$MINE.xml"
+}
+# What this test's runs may have left behind: one line a thing. Empty = clean.
 leftovers() {
-	pgrep -fa 'guest=stealscope' | sed 's/^/process: /'
-	pgrep -xa stealscope-hostd | sed 's/^/process: /'
-	find /dev/shm -maxdepth 1 -name 'stealscope*' 2>/dev/null | sed 's/^/shm: /'
-	find /sys/fs/cgroup -maxdepth 4 -type d -name 'stealscope*' 2>/dev/null | sed 's/^/cgroup: /'
-	find /sys/fs/cgroup -maxdepth 4 -type d -name '*stealscope-*' 2>/dev/null | sed 's/^/cgroup: /'
-	grep stealscope /proc/self/mounts | sed 's/^/mount: /'
-	find /run/stealscope -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/runtime: /'
+	pgrep -fa "guest=stealscope-[^ ]*$MINE" | cut -c1-120 | sed 's/^/process: /'
+	pgrep -fa "stealscope-hostd.*$T" | cut -c1-120 | sed 's/^/process: /'
+	find /dev/shm -maxdepth 1 -name "stealscope-*$MINE*" 2>/dev/null | sed 's/^/shm: /'
+	find /sys/fs/cgroup -maxdepth 5 -type d -name "*$MINE*" 2>/dev/null | sed 's/^/cgroup: /'
+	grep "$T" /proc/self/mounts | sed 's/^/mount: /'
+	local d pid
+	for d in /run/stealscope/[0-9]*; do # PID-START of a harness
+		pid=${d##*/} pid=${pid%%-*}
+		[ -d "$d" ] && [ ! -d "/proc/$pid" ] && echo "runtime: $d"
+	done
 }
 # clean_after NAME [SECONDS]: nothing is left, at the latest SECONDS (10) from now.
 clean_after() {

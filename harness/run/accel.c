@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Is KVM there for the guests that want it? A metal guest is made to show what KVM does: without KVM
+ * it would run and have nothing to say of steal, so `auto` does not slip to emulation for it; asking
+ * for accel="tcg" does. Linux guests choose in linux.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "run/session.h"
+
+static const char *kvm_problem(void)
+{
+	auto_close int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int version = fd >= 0 ? ioctl(fd, KVM_GET_API_VERSION, 0) : 0;
+
+	if (fd < 0)
+		return strerror(errno);
+	return version == KVM_API_VERSION ? NULL : "it is no KVM device";
+}
+
+int step_kvm(struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_guests; i++) {
+		const struct plan_guest *g = s->guests[i].plan;
+		const char *why;
+
+		if (g->kind != GUEST_METAL || g->accel == ACCEL_TCG)
+			continue;
+		/* Behind a daemon, QEMU has permissions of its own, on this box or another. */
+		why = strcmp(s->o->connect, "auto") && !strstr(s->o->connect, "qemu:///embed")
+			      ? NULL
+			      : kvm_problem();
+		if (why)
+			return err_set_exit(e, EXIT_HOST, ENODEV,
+				"guest %s needs /dev/kvm, which cannot be used: %s; `stealscope doctor` tells "
+				"more, accel=\"tcg\" emulates the guest without a steal counter",
+				g->name, why);
+	}
+	return 0;
+}
