@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The virtual machine itself: QEMU's command line, and watching it. Sourced by lab-vm.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+BOOT_SECONDS=${LAB_BOOT_SECONDS:-240} # 15 s here on a quiet machine
+QEMU=${LAB_QEMU:-qemu-system-x86_64}
+
+machine_check_programs() {
+	local p
+	command -v "$QEMU" >/dev/null || die 4 "$QEMU is not installed (apt-get install qemu-system-x86)"
+	for p in mke2fs xz tar setpriv; do
+		command -v $p >/dev/null ||
+			die 4 "$p is not installed (apt-get install e2fsprogs xz-utils tar util-linux)"
+	done
+}
+
+machine_check_memory() {
+	local have
+	have=$(awk '/^MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
+	((have >= MEMORY + 300)) ||
+		die 4 "the lab needs $MEMORY MiB and 300 for QEMU; $have MiB of memory are available (--memory M takes less)"
+}
+
+# The processor: real nested virtualisation where this machine has it, else QEMU's own SVM, slower but complete.
+# TCG's 5-level page tables only make every walk longer.
+machine_accel() {
+	if [ -r /dev/kvm ] && [ -w /dev/kvm ] && grep -qE '^flags.*\<(svm|vmx)\>' /proc/cpuinfo &&
+		grep -qsE '^(1|Y)' /sys/module/kvm_{amd,intel}/parameters/nested; then
+		echo "-accel kvm -cpu host"
+	else
+		echo "-accel tcg,thread=multi,tb-size=512 -cpu max,la57=off"
+	fi
+}
+
+# NODES sockets of CPUS/NODES cores, a NUMA node each, one hop (21) from every other.
+machine_nodes() {
+	local i j mb=$((MEMORY / NODES))
+	echo "-m $((mb * NODES)) -smp $CPUS,sockets=$NODES,cores=$((CPUS / NODES)),threads=1"
+	for ((i = 0; i < NODES; i++)); do
+		echo "-object memory-backend-ram,id=m$i,size=${mb}M -numa node,nodeid=$i,memdev=m$i"
+		echo "-numa cpu,node-id=$i,socket-id=$i"
+	done
+	for ((i = 0; i < NODES; i++)); do
+		for ((j = 0; j < NODES; j++)); do
+			((i == j)) || echo "-numa dist,src=$i,dst=$j,val=21"
+		done
+	done
+}
+
+# The job as a tar: the tree without its history, results and build folders, the programs as build/, the command.
+machine_pack() { # MODE COMMAND...
+	local mode=$1 job=$WORK/job p parts=()
+	shift
+	mkdir -p "$job/job" "$job/build/tests"
+	printf '%s\0' "$@" >"$job/job/command"
+	echo "$mode" >"$job/job/mode"
+	date +%s >"$job/job/time"
+	echo "$(stty size 2>/dev/null || echo 24 80) ${TERM:-dumb}" >"$job/job/terminal"
+	for p in stealscope stealscope-hostd metal.elf; do
+		cp "$PROGRAMS/$p" "$job/build/" || die 1 "$PROGRAMS/$p is not built"
+	done
+	for p in $PROGRAM_TESTS; do
+		[ ! -e "$PROGRAMS/tests/test_$p" ] || cp "$PROGRAMS/tests/test_$p" "$job/build/tests/"
+	done
+	tar -c -f "$WORK/job.tar" -C "$TOP" --owner=0 --group=0 --exclude-vcs --exclude='./build*' \
+		--exclude='./results/*' . -C "$job" job build 2>"$WORK/tar.log" ||
+		[ ! -s "$WORK/tar.log" ] || grep -q 'file changed' "$WORK/tar.log" || die 1 "cannot pack the tree: $(head -1 "$WORK/tar.log")"
+	truncate -s %1M "$WORK/job.tar"
+}
+
+machine_start() { # MODE
+	local port=virtserialport,bus=lab.0 quiet=loglevel=4
+	local console="-chardev null,id=hvc"
+	[ "$1" != shell ] || console="-chardev stdio,id=hvc,signal=off"
+	# The command's output goes to file descriptors of this process, whatever they are, as it comes.
+	# shellcheck disable=SC2046,SC2086
+	TMPDIR=$WORK setpriv --pdeathsig KILL "$QEMU" -name stealscope-lab -nodefaults -no-user-config \
+		-display none -M q35,hpet=off -no-reboot -nic none $(machine_accel) $(machine_nodes) \
+		-kernel "$IMAGE/kernel" -initrd "$IMAGE/initrd" \
+		-append "console=ttyS0 root=/dev/vda rw $quiet mitigations=off tsc=reliable panic=-1 $APPEND" \
+		-drive "file=$IMAGE/disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
+		-drive "file=$WORK/job.tar,format=raw,if=virtio,readonly=on" \
+		-chardev "file,id=con,path=$WORK/console" -serial chardev:con \
+		-add-fd fd=7,set=1 -add-fd fd=8,set=2 \
+		-device virtio-serial-pci,id=lab,max_ports=8 $console -device virtconsole,bus=lab.0,chardev=hvc,nr=0 \
+		-chardev file,id=out,path=/dev/fdset/1,append=on -device $port,chardev=out,name=lab.out,nr=1 \
+		-chardev file,id=err,path=/dev/fdset/2,append=on -device $port,chardev=err,name=lab.err,nr=2 \
+		-chardev "file,id=res,path=$WORK/results.tar" -device $port,chardev=res,name=lab.results,nr=3 \
+		-chardev "file,id=status,path=$WORK/status" -device $port,chardev=status,name=lab.status,nr=4 \
+		7>&1 8>&2 2>"$WORK/qemu.log" 0<&6 &
+	CHILD=$!
+}
+
+console_tail() {
+	say "the end of its console:"
+	tr -d '\r' <"$WORK/console" 2>/dev/null | tail -n 15 | cut -c1-160 | sed 's/^/  | /' >&2
+}
+
+# machine_watch: until the job has ended, with its exit status; a lab that does not boot, hangs or dies is told.
+machine_watch() {
+	local start=$SECONDS state=
+	while :; do
+		state=$(tail -n 1 "$WORK/status" 2>/dev/null)
+		[[ $state != exit\ * ]] || return "${state#exit }"
+		if ! kill -0 "$CHILD" 2>/dev/null; then
+			if [ -s "$WORK/qemu.log" ]; then
+				say "QEMU ended: $(tail -1 "$WORK/qemu.log")"
+			else
+				say "the lab ended by itself before the command did"
+			fi
+			console_tail
+			return 1
+		elif [ -z "$state" ] && ((SECONDS - start > BOOT_SECONDS)); then
+			say "the lab did not boot within $BOOT_SECONDS s"
+			console_tail
+			return 1
+		elif ((TIMEOUT > 0 && SECONDS - start > TIMEOUT)); then
+			say "the command did not end within $TIMEOUT s"
+			console_tail
+			return 124
+		fi
+		sleep 0.2
+	done
+}
+
+machine_run() { # MODE COMMAND...
+	local status
+	[ -n "$TIMEOUT" ] || { TIMEOUT=1800; [ "$1" != shell ] || TIMEOUT=0; }
+	machine_pack "$@"
+	: >"$WORK/status"
+	exec 6<&0
+	[ "$1" = shell ] || exec 6</dev/null
+	machine_start "$1"
+	machine_watch
+	status=$?
+	{ kill -KILL "$CHILD"; wait "$CHILD"; } 2>/dev/null
+	CHILD=
+	[ "$1" != shell ] || stty sane 2>/dev/null
+	[ -z "$CONSOLE" ] || cp "$WORK/console" "$CONSOLE"
+	if [ -s "$WORK/results.tar" ]; then
+		mkdir -p "$RESULTS"
+		tar -x --no-same-owner --strip-components=1 -C "$RESULTS" -f "$WORK/results.tar" ||
+			{ say "its results are not whole: what could be read is in $RESULTS"; [ $status != 0 ] || status=1; }
+	fi
+	return $status
+}
