@@ -86,7 +86,8 @@ static void gap_irq_enter(struct agent_vcpu *v, struct probe_run *run, const str
 	/* The loop may have written a reading that it took before our last exit. */
 	if ((int64_t)(run->exit_tsc - last) > 0)
 		last = run->exit_tsc;
-	if (at->tsc - last > run->threshold)
+	/* Signed: where the "interrupt" is a thread, the loop may be ahead of it. */
+	if ((int64_t)(at->tsc - last) > (int64_t)run->threshold)
 		gap_emit(v, run, at, last);
 }
 

@@ -60,13 +60,15 @@ enum shm_accel {
 #define SHM_FEAT_KVMCLOCK (1u << 1) /* tsc_hz came from kvmclock */
 #define SHM_FEAT_X2APIC	  (1u << 2)
 #define SHM_FEAT_DEADLINE (1u << 3) /* TSC-deadline timer; else the APIC one-shot timer */
+#define SHM_FEAT_STEAL_COARSE (1u << 4) /* steal_ns moves in steps of 1/100 s (/proc/stat) */
 
 /* A steal value that does not exist ("not provided", never 0). */
 #define SHM_STEAL_NONE UINT64_MAX
 
 enum probe_id {
 	PROBE_NONE = 0,
-	PROBE_TIMER = 1,  /* p[0] period ns, p[1] timer flags (SHM_TIMER_*), p[2] priority */
+	PROBE_TIMER = 1,  /* p[0] period ns; Linux: p[1] enum shm_timer_policy | SHM_TIMER_RELATIVE,
+			     p[2] priority, p[3] timer slack ns (0: as it is) */
 	PROBE_GAP = 2,	  /* p[0] threshold ns */
 	PROBE_JOB = 3,	  /* p[0] loop iterations per unit of work */
 	PROBE_LOCK = 4,	  /* p[0] iterations inside the lock, p[1] iterations outside, p[2] report
@@ -75,6 +77,27 @@ enum probe_id {
 	PROBE_STEAL =
 		6, /* p[0] period ns: REC_STEAL at that period (the other probes carry steal too) */
 };
+
+/* Parameters that only guests with a kernel know (the Linux agent). */
+enum shm_timer_policy {
+	SHM_POLICY_OTHER = 0,
+	SHM_POLICY_FIFO = 1,
+	SHM_POLICY_RR = 2,
+	SHM_POLICY_DEADLINE = 3,
+};
+#define SHM_TIMER_POLICY   UINT64_C(0xf)
+#define SHM_TIMER_RELATIVE (UINT64_C(1) << 4) /* sleep one period from each wake-up on */
+#define SHM_JOB_FLOAT	   (UINT64_C(1) << 0) /* on any CPU of the guest, not on the vCPU's own */
+#define SHM_JOB_BARRIER	   (UINT64_C(1) << 1) /* a unit ends when all its vCPUs have done theirs */
+#define SHM_JOB_OUTPUT	   (UINT64_C(1) << 2) /* what a program prints goes to the console */
+enum shm_lock_kind {
+	SHM_LOCK_SPIN = 0,
+	SHM_LOCK_MUTEX = 1, /* pthread mutex: waiters sleep on a futex */
+};
+
+/* REC_TIMER v[3]. */
+#define SHM_TIMER_HALTED     UINT64_C(1) /* the vCPU had no busy probe */
+#define SHM_TIMER_WAIT_SHIFT 8 /* 1 + ns the woken thread was in the guest's own run queue; 0 unknown */
 
 /* A probe with its parameters; runs on the vCPUs in vcpu_mask. timer and steal are driven by the
  * timer interrupt; at most one of gap, job, lock, memory (the busy ones) per vCPU. */

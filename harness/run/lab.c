@@ -93,7 +93,12 @@ int step_domain_xml(struct session *s, struct err *e)
 		int rc;
 
 		g->console = xasprintf("%s/guest/%s.console.log", s->folder.path, g->plan->name);
+		if (g->plan->kind == GUEST_NATIVE)
+			continue;
 		f.console_log = g->console;
+		rc = g->plan->kind == GUEST_LINUX ? linux_prepare(s, g, &f, e) : 0;
+		if (rc)
+			return err_wrap(e, "guest %s", g->plan->name);
 		g->xml = domain_xml(g->plan, s->info.run, &f, e);
 		if (!g->xml)
 			return err_wrap(e, "guest %s", g->plan->name);
@@ -119,6 +124,10 @@ static void *start_thread(void *arg)
 
 		if (st->s->o->interrupted && *st->s->o->interrupted)
 			break;
+		if (g->plan->kind == GUEST_NATIVE) {
+			native_start(st->s, g, &g->start_err);
+			continue;
+		}
 		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err))
 			continue;
 		reaper_add_pid(st->s->reaper, domain_pid(g->domain));
@@ -161,6 +170,7 @@ void undo_start_domains(struct session *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_guests; i++) {
+		native_stop(&s->guests[i]);
 		if (s->guests[i].domain)
 			all[n++] = s->guests[i].domain;
 		s->guests[i].domain = NULL;
@@ -206,7 +216,7 @@ int noise_schedule(struct session *s, uint64_t t, struct err *e)
 }
 
 /* The last lines a guest wrote to its serial port, on one line. */
-static char *console_tail(const char *path)
+char *console_tail(const char *path)
 {
 	char *text = read_file(path, 1 << 20, NULL, NULL);
 	size_t len = text ? strlen(text) : 0;
@@ -228,7 +238,7 @@ static char *console_tail(const char *path)
 
 int step_boot(struct session *s, struct err *e)
 {
-	uint64_t start = now_ns(), until = start + s->o->boot_timeout_ns;
+	uint64_t start = now_ns(), until = start + boot_timeout_ns(s);
 
 	for (size_t i = 0; i < s->n_guests;) {
 		struct guest_run *g = &s->guests[i];
@@ -251,7 +261,7 @@ int step_boot(struct session *s, struct err *e)
 				"guest %s: %u of its %u vCPUs came up within %llu s, so it did not "
 				"come up; %s",
 				g->plan->name, ready, g->plan->vcpus,
-				(unsigned long long)(s->o->boot_timeout_ns / NS_PER_S), tail);
+				(unsigned long long)(boot_timeout_ns(s) / NS_PER_S), tail);
 		}
 		if (rc)
 			return rc;

@@ -76,6 +76,8 @@ static void attach_kvm(struct session *s)
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 
+		if (!g->domain)
+			continue;
 		guest_shm_attach_kvm(g->shm, dir, domain_pid(g->domain), g->tids, g->plan->vcpus);
 	}
 }
@@ -104,8 +106,9 @@ int step_track(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
-		unsigned n = 0;
-		int rc = domain_vcpu_tids(g->domain, g->tids, PLAN_MAX_VCPUS, &n, e);
+		unsigned n = g->plan->vcpus;
+		int rc = g->native ? native_tids(g, g->tids, e)
+				   : domain_vcpu_tids(g->domain, g->tids, PLAN_MAX_VCPUS, &n, e);
 
 		if (rc || n != g->plan->vcpus)
 			return rc ? rc

@@ -1,0 +1,17 @@
+# The Linux agent: one static program, with flags and objects of its own (the probes are shared with
+# the metal guest, which builds them freestanding).
+AGENT_SRC := $(wildcard guest-agent/linux/*.c) \
+	$(addprefix guest-agent/probe/,agent.c gap.c job.c lock.c memory.c steal.c)
+AGENT_OBJ := $(AGENT_SRC:%.c=$(BUILD)/linux/%.o)
+AGENT_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -pthread -MMD -MP -Iharness -I. \
+	-DSS_VERSION='"$(VERSION)"'
+
+all: $(BUILD)/stealscope-agent
+
+$(BUILD)/linux/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(AGENT_FLAGS) -c $< -o $@
+
+$(BUILD)/stealscope-agent: $(AGENT_OBJ)
+	$(CC) -static -pthread $(AGENT_OBJ) -o $@.full
+	strip -o $@ $@.full

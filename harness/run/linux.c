@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What a Linux guest needs before its domain can be described: an accelerator that can run it, a
+ * kernel, an initramfs that fits. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/image.h"
+#include "run/session.h"
+
+#define METAL_BOOT_NS (60 * NS_PER_S)
+#define LINUX_BOOT_NS (25 * NS_PER_S)
+#define LINUX_MORE_NS (4 * NS_PER_S) /* each further one: under TCG they share the CPUs */
+
+uint64_t boot_timeout_ns(const struct session *s)
+{
+	uint64_t n = 0;
+
+	if (s->o->boot_timeout_ns)
+		return s->o->boot_timeout_ns;
+	for (size_t i = 0; i < s->n_guests; i++)
+		n += s->guests[i].plan->kind == GUEST_LINUX;
+	return n ? LINUX_BOOT_NS + (n - 1) * LINUX_MORE_NS : METAL_BOOT_NS;
+}
+
+/* A kernel of a distribution needs KVM on hardware: what emulates instructions stops at some. */
+static int choose_accel(struct session *s, struct guest_run *g, bool *kvm, struct err *e)
+{
+	const char *kind = facts_get(s->facts, "kvm.kind");
+	bool hardware =
+		kind && !strncmp(kind, "hardware", 8) && access("/dev/kvm", R_OK | W_OK) == 0;
+
+	if (g->plan->accel == ACCEL_KVM && !hardware)
+		return err_set_exit(e, EXIT_HOST, ENOTSUP,
+			"a Linux guest cannot run on this box's KVM, which is: %s; use "
+			"accel=\"auto\" "
+			"or \"tcg\"",
+			kind ? kind : "not known");
+	*kvm = g->plan->accel != ACCEL_TCG && hardware;
+	if (!*kvm && g->plan->accel == ACCEL_AUTO)
+		session_warn(s,
+			"guest %s runs under TCG: it has no steal counter and its timing is coarse "
+			"(KVM here: %s)",
+			g->plan->name, kind ? kind : "not known");
+	return 0;
+}
+
+static uint64_t file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static int check_memory(const struct guest_run *g, const struct initramfs_size *size, struct err *e)
+{
+	uint64_t need = initramfs_memory(size->bytes, file_size(g->kernel));
+
+	if (need <= g->plan->memory_bytes)
+		return 0;
+	return err_set_exit(e, EXIT_USAGE, E2BIG,
+		"its initramfs of %llu MiB (%u files) is too large for its memory of %llu MiB; "
+		"give "
+		"it memory=\"%lluMiB\" or fewer files",
+		(unsigned long long)(size->bytes >> 20) + 1, size->files,
+		(unsigned long long)(g->plan->memory_bytes >> 20),
+		(unsigned long long)(need >> 20) + 1);
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? xasprintf("%.*s", (int)(slash - path), path) : xstrdup(".");
+}
+
+int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e)
+{
+	auto_free char *base = folder_of(s->o->scenario_path);
+	struct initramfs what = {.agent = s->o->agent, .guest = g->plan, .base = base};
+	struct initramfs_size size;
+	int rc = choose_accel(s, g, &f->kvm, e);
+
+	if (rc)
+		return rc;
+	if (!s->o->agent)
+		return err_set(e, ENOENT, "there is no stealscope-agent to put into it");
+	g->kernel = kernel_find(g->plan->kernel, e);
+	if (!g->kernel)
+		return -e->code;
+	rc = kernel_check(g->kernel, e);
+	g->initrd = xasprintf("%s/guest/%s.initramfs", s->folder.path, g->plan->name);
+	if (!rc)
+		rc = initramfs_write(&what, g->initrd, &size, e);
+	if (!rc)
+		rc = check_memory(g, &size, e);
+	if (rc)
+		return rc;
+	g->cmdline = xasprintf("console=ttyS0 quiet panic=-1 rdinit=/init nokaslr%s",
+		f->kvm ? "" : " tsc=reliable mitigations=off no_timer_check");
+	f->kernel = g->kernel;
+	f->initrd = g->initrd;
+	f->cmdline = g->cmdline;
+	return 0;
+}
+
+void linux_release(struct guest_run *g)
+{
+	if (g->initrd)
+		unlink(g->initrd);
+	free(g->kernel);
+	free(g->initrd);
+	free(g->cmdline);
+	g->kernel = g->initrd = g->cmdline = NULL;
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Native guests: the Linux agent as a process of this host, in a control group of its own, its
+ * shared page mapped as the file it is. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "host/cgroup.h"
+#include "run/session.h"
+
+struct native_guest {
+	pid_t pid;
+	int pidfd;
+	struct cgroup_handle *group;
+	char *config; /* file with its programs; NULL = none */
+};
+
+/* "0:1:0-3", a list per vCPU. */
+static char *cpu_lists(const struct plan_guest *g)
+{
+	struct strbuf b = {0};
+
+	for (unsigned v = 0; v < g->vcpus; v++) {
+		char text[4096];
+
+		strbuf_add(&b, "%s%s", v ? ":" : "",
+			cpuset_format(&g->vcpu_cpus[v], text, sizeof(text)));
+	}
+	return b.text;
+}
+
+/* As the initramfs of a Linux guest has it. */
+static int write_config(struct session *s, struct guest_run *g, struct err *e)
+{
+	struct strbuf b = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < g->plan->n_probes; i++)
+		if (g->plan->probes[i].command)
+			strbuf_add(&b, "job %llx %s\n",
+				(unsigned long long)g->plan->probes[i].vcpu_mask,
+				g->plan->probes[i].command);
+	if (b.text) {
+		g->native->config =
+			xasprintf("%s/guest/%s.programs", s->folder.path, g->plan->name);
+		rc = write_file(g->native->config, b.text, b.len, e);
+	}
+	strbuf_release(&b);
+	return rc;
+}
+
+static _Noreturn void child(char **argv, const char *console, int gate, pid_t harness)
+{
+	struct sched_param param = {0};
+	int null = open("/dev/null", O_RDONLY);
+	int out = open(console, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	sigset_t none;
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL);
+	if (getppid() != harness)
+		_exit(0);
+	setpgid(0, 0);
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	sched_setscheduler(0, SCHED_OTHER, &param);
+	dup2(null, 0);
+	dup2(out, 1);
+	dup2(out, 2);
+	while (read(gate, &byte, 1) < 0 && errno == EINTR)
+		;
+	close_range(3, ~0U, 0);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static int spawn(struct session *s, struct guest_run *g, struct err *e)
+{
+	struct native_guest *n = g->native;
+	auto_free char *lists = cpu_lists(g->plan);
+	auto_free char *page = xasprintf("--page=/dev/shm/%s", g->shm_name);
+	auto_free char *cpus = xasprintf("--cpus=%s", lists);
+	auto_free char *config = n->config ? xasprintf("--config=%s", n->config) : NULL;
+	char *argv[] = {(char *)s->o->agent, (char *)"native", page, cpus, config, NULL};
+	pid_t harness = getpid();
+	int gate[2], rc;
+
+	if (pipe2(gate, O_CLOEXEC))
+		return err_sys(e, "no pipe");
+	n->pid = fork();
+	if (n->pid == 0)
+		child(argv, g->console, gate[0], harness);
+	close(gate[0]);
+	if (n->pid < 0) {
+		rc = err_sys(e, "its process does not start");
+	} else {
+		n->pidfd = process_open(n->pid);
+		reaper_add_pid(s->reaper, n->pid);
+		rc = cgroup_add_process(n->group, n->pid, e);
+	}
+	close(gate[1]);
+	return rc;
+}
+
+int native_start(struct session *s, struct guest_run *g, struct err *e)
+{
+	const struct plan_cpu_limits *l = &g->plan->vcpu_limits;
+	struct cgroup_limits limits = {.shares = l->shares,
+		.period_us = l->period_us,
+		.quota_us = l->quota_us * g->plan->vcpus};
+	int rc;
+
+	if (!s->o->agent)
+		return err_set(e, ENOENT, "there is no stealscope-agent to run");
+	g->native = xcalloc(1, sizeof(*g->native));
+	g->native->pidfd = -1;
+	rc = write_config(s, g, e);
+	if (!rc)
+		rc = cgroup_make(s->info.run, g->plan->name, &limits, &g->native->group, e);
+	if (!rc)
+		rc = spawn(s, g, e);
+	g->info->pid = g->native->pid;
+	return rc;
+}
+
+bool native_alive(const struct native_guest *n)
+{
+	return n->pidfd < 0 || !process_ended(n->pidfd);
+}
+
+/* The agent names its threads "vcpu0", "vcpu1", ... */
+static pid_t find_thread(pid_t pid, const char *name)
+{
+	auto_free char *dir = xasprintf("/proc/%d/task", (int)pid);
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (d && !found && (entry = readdir(d))) {
+		auto_free char *path = xasprintf("%s/%s/comm", dir, entry->d_name);
+		auto_free char *comm = read_file(path, 64, NULL, NULL);
+
+		if (comm && !strncmp(comm, name, strlen(name)) && comm[strlen(name)] == '\n')
+			found = (pid_t)atoi(entry->d_name);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+int native_tids(const struct guest_run *g, pid_t *tids, struct err *e)
+{
+	for (unsigned v = 0; v < g->plan->vcpus; v++) {
+		struct sched_param param = {.sched_priority = (int)g->plan->priority};
+		char name[16];
+
+		snprintf(name, sizeof(name), "vcpu%u", v);
+		tids[v] = find_thread(g->native->pid, name);
+		if (!tids[v])
+			return err_set(e, ESRCH, "guest %s: its thread %s was not found",
+				g->plan->name, name);
+		if (g->plan->policy != SCHED_AS_IS &&
+			sched_setscheduler(tids[v],
+				g->plan->policy == SCHED_RT_FIFO ? SCHED_FIFO : SCHED_RR, &param))
+			return err_sys(
+				e, "guest %s: no real-time policy for %s", g->plan->name, name);
+	}
+	return 0;
+}
+
+void native_stop(struct guest_run *g)
+{
+	struct native_guest *n = g->native;
+
+	if (!n)
+		return;
+	if (n->pidfd >= 0) {
+		process_signal(n->pidfd, SIGKILL);
+		process_wait_end(n->pidfd, 2000);
+		process_collect(n->pidfd);
+		close(n->pidfd);
+	}
+	cgroup_destroy(n->group, NULL);
+	free(n->config);
+	free(n);
+	g->native = NULL;
+}
