@@ -139,9 +139,15 @@ struct vcpu_joins {
 	uint64_t steal_span_ns;		    /* time between the two samples */
 	uint64_t steal_joined, steal_agree; /* samples joined; of these with the same difference as
 					       the one before */
-	/* Traced WAITING against run_delay over the same STATE records. */
+	/* Traced WAITING (true times) against run_delay over the same STATE records, `waits` of
+	 * them. The kernel's own clock stands still at some switches, which makes a few us a wait.
+	 */
 	bool have_wait;
-	uint64_t wait_ns, wait_run_delay_ns;
+	uint64_t wait_ns, wait_run_delay_ns, waits;
+	/* The same waits on the kernel's clock, as the tracer summed them, against sampled
+	 * run_delay. */
+	bool have_clock_wait;
+	uint64_t clock_wait_ns, clock_run_delay_ns, clock_span_ns;
 };
 
 struct analysis_vcpu {

@@ -181,11 +181,25 @@ static char *kthread_name(const char *comm)
 					    : xstrdup("kernel thread kworker");
 }
 
+/* QEMU names its threads; a VM that is not of this run is known by its process. */
+static char *foreign_vm(const struct trace_task *t, const char *comm, enum culprit_kind *kind)
+{
+	unsigned vcpu;
+
+	*kind = CULPRIT_VM;
+	if (sscanf(comm, "CPU %u/", &vcpu) == 1)
+		return xasprintf("vm of pid %u vcpu%u", t->tgid, vcpu);
+	*kind = CULPRIT_VM_THREAD;
+	return strncmp(comm, "qemu-", 5) ? NULL : xasprintf("vm of pid %u qemu", t->tgid);
+}
+
 static uint32_t classify(struct culprits *c, const struct trace_task *t, const char *comm)
 {
 	const char *noise = noise_of_cgroup(c->info, t->cgroup_id);
 	const char *path = path_of_cgroup(c->info, t->cgroup_id);
 	int guest = guest_of_pid(c->info, t->tgid);
+	enum culprit_kind kind;
+	char *vm;
 
 	if (guest < 0 && t->flags & TRACE_TASK_KTHREAD)
 		guest = guest_of_helper(c->info, comm);
@@ -198,6 +212,9 @@ static uint32_t classify(struct culprits *c, const struct trace_task *t, const c
 		return intern(c, CULPRIT_NOISE, -1, xasprintf("noise %s", noise));
 	if (!strncmp(comm, "stealscope", 10))
 		return intern(c, CULPRIT_HARNESS, -1, xstrdup(comm));
+	vm = foreign_vm(t, comm, &kind);
+	if (vm)
+		return intern(c, kind, -1, vm);
 	if (path)
 		return intern(c, CULPRIT_CGROUP, -1, xasprintf("cgroup %s", path));
 	return intern(c, CULPRIT_PROCESS, -1, xasprintf("process %s", comm));

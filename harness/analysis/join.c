@@ -252,6 +252,21 @@ void join_leaving(void *arg, struct thread *t, uint64_t now, uint64_t run_delay_
 	}
 }
 
+/* Both are read in one go by the host agent, over and over: their growth over the same span. */
+static void join_clock_wait(struct vcpu_build *v)
+{
+	struct vcpu_joins *j = &v->out->joins;
+	const struct counter_span *w = &v->clock_wait, *d = &v->delay;
+
+	if (!w->have || !d->have || w->last_ns <= w->first_ns || d->last_ns <= d->first_ns ||
+		w->last < w->first || d->last < d->first)
+		return;
+	j->have_clock_wait = true;
+	j->clock_wait_ns = w->last - w->first;
+	j->clock_run_delay_ns = d->last - d->first;
+	j->clock_span_ns = w->last_ns - w->first_ns;
+}
+
 /* Counters only: the schedstat samples nearest to the ends, each with what may have accrued
  * between. */
 static void join_by_counters(struct vcpu_build *v)
@@ -294,11 +309,13 @@ void join_finish(struct build *b)
 		} else {
 			join_by_counters(v);
 		}
+		join_clock_wait(v);
 		if (t && t->have_delay && t->delay_last_ns > t->delay_first_ns &&
 			t->delay_last >= t->delay_first) {
 			j->have_wait = true;
 			j->wait_ns = t->waits_to_last;
 			j->wait_run_delay_ns = t->delay_last - t->delay_first;
+			j->waits = t->n_waits_to_last;
 		}
 	}
 }

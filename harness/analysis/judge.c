@@ -159,11 +159,16 @@ static void judge_guest(struct set s, const struct run_expect *x, const char *va
 	enum metric_id id = metric_find(x->metric);
 	const char *unit = id < METRIC_COUNT ? metric_table[id].unit : "%";
 	double got = mean_of(s, variant, guest, x->metric), wanted = x->value;
+	char relation[40];
 	enum verdict v;
 	char *why;
 
 	if (*x->other_metric)
 		wanted *= other_value(s, x, variant, guest);
+	if (!strcmp(x->relation, "within"))
+		snprintf(relation, sizeof(relation), "within %.3g %% of", 100 * x->tolerance);
+	else
+		snprintf(relation, sizeof(relation), "%.8s", x->relation);
 	v = compare(x, got, wanted);
 	if (!isfinite(got))
 		why = xasprintf("%s of %s is not provided", x->metric, guest);
@@ -171,7 +176,7 @@ static void judge_guest(struct set s, const struct run_expect *x, const char *va
 		why = xasprintf("%s to compare with is not provided", x->other_metric);
 	else
 		why = xasprintf("%s of %s%s%s is %.6g %s, wanted %s %.6g", x->metric, guest,
-			*variant ? " in " : "", variant, got, unit, x->relation, wanted);
+			*variant ? " in " : "", variant, got, unit, relation, wanted);
 	take(r, v, got, wanted, why);
 }
 

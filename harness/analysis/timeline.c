@@ -203,7 +203,7 @@ static void note_delay(struct timeline *tl, struct thread *t, uint64_t now, uint
 		t->have_delay = true;
 		t->delay_first = delay;
 		t->delay_first_ns = now;
-		t->waits_done = 0;
+		t->waits_done = t->n_waits = 0;
 	} else if (delay >= t->delay_last) {
 		double grown = (double)(delay - t->delay_last);
 
@@ -215,6 +215,7 @@ static void note_delay(struct timeline *tl, struct thread *t, uint64_t now, uint
 	t->delay_last = delay;
 	t->delay_last_ns = now;
 	t->waits_to_last = t->waits_done;
+	t->n_waits_to_last = t->n_waits;
 }
 
 /* Everything that changes when `t` goes from its state to another (or another run queue) at `now`.
@@ -254,6 +255,7 @@ static void enter_state(
 	count_event(tl, t, s);
 	if (s->state == THREAD_RUNNING) {
 		t->waits_done += t->wait_so_far;
+		t->n_waits += t->state == THREAD_WAITING;
 		t->throttled = false;
 	}
 	if (s->state != THREAD_WAITING)
@@ -333,7 +335,7 @@ static void on_lost(struct timeline *tl, uint64_t now)
 		t->state_since = t->piece_since = MAX(now, t->piece_since);
 		/* What run_delay grew by meanwhile has no traced waits to be compared with. */
 		t->have_delay = false;
-		t->waits_done = t->wait_so_far = 0;
+		t->waits_done = t->n_waits = t->wait_so_far = 0;
 	}
 	for (unsigned i = 0; i < MAX_CPUS; i++)
 		tl->cpus[i].occupant = CULPRIT_ID_UNKNOWN;

@@ -47,7 +47,8 @@ struct thread {
 	bool have_delay;
 	uint64_t delay_first, delay_first_ns; /* first end of a RUNNING in the window */
 	uint64_t delay_last, delay_last_ns;
-	uint64_t waits_done;	/* WAITING ended by RUNNING since delay_first was read */
+	uint64_t waits_done; /* WAITING ended by RUNNING since delay_first was read */
+	uint64_t n_waits, n_waits_to_last;
 	uint64_t waits_to_last; /* of these, what delay_last contains */
 	struct series_acc *delay_series, *delay_fine;
 	/* History, oldest overwritten. piece i is pieces[i % TIMELINE_PIECES]. */

@@ -128,6 +128,11 @@ static json_t *joins_json(const struct vcpu_joins *v)
 	if (v->have_wait) {
 		json_object_set_new(j, "wait_ns", count(v->wait_ns));
 		json_object_set_new(j, "wait_run_delay_ns", count(v->wait_run_delay_ns));
+		json_object_set_new(j, "waits", count(v->waits));
+	}
+	if (v->have_clock_wait) {
+		json_object_set_new(j, "clock_wait_ns", count(v->clock_wait_ns));
+		json_object_set_new(j, "clock_run_delay_ns", count(v->clock_run_delay_ns));
 	}
 	return j;
 }

@@ -10,6 +10,7 @@
 
 #define TOP_CULPRITS 4 /* shown per guest */
 #define TOP_LATE     5
+#define TOP_WARNINGS 12
 #define COLUMNS	     100
 
 struct text {
@@ -322,10 +323,12 @@ static void print_tail(const struct text *t, const struct analysis *a)
 
 	if (a->warnings.n)
 		fprintf(t->out, "\n%swarnings%s\n", t->bold, t->plain);
-	for (size_t i = 0; i < a->warnings.n; i++) {
+	for (size_t i = 0; i < a->warnings.n && i < TOP_WARNINGS; i++) {
 		fprintf(t->out, "  %s!%s ", t->yellow, t->plain);
 		print_wrapped(t, a->warnings.items[i], 4, 4);
 	}
+	if (a->warnings.n > TOP_WARNINGS)
+		fprintf(t->out, "  and %zu more in analysis.json\n", a->warnings.n - TOP_WARNINGS);
 	fprintf(t->out, "\nlost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
 		a->lost_host);
 	if (a->info.first_sample_ns)
