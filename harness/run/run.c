@@ -25,6 +25,26 @@ void session_warn(struct session *s, const char *fmt, ...)
 		strv_add(&s->info.warnings, "%s", text);
 }
 
+/* It lives, and says of none of its vCPUs that it cannot go on. */
+static int check_guest(struct guest_run *g, struct err *e)
+{
+	bool ended = (g->domain && !domain_alive(g->domain)) ||
+		     (g->native && !native_alive(g->native));
+	auto_free char *tail = NULL;
+
+	if (!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED)))
+		return 0;
+	g->dead = ended;
+	free(g->info->status);
+	g->info->status = xstrdup(ended ? "died" : "failed");
+	tail = console_tail(g->console);
+	return err_set(e, ECHILD, "guest %s: %s; %s", g->plan->name,
+		!ended	    ? "it cannot do what it was told"
+		: g->native ? "its process ended in mid-run"
+			    : "its QEMU ended in mid-run",
+		tail);
+}
+
 int session_check(struct session *s, struct err *e)
 {
 	if (s->o->interrupted && *s->o->interrupted)
@@ -34,15 +54,10 @@ int session_check(struct session *s, struct err *e)
 		return -e->code;
 	}
 	for (size_t i = 0; i < s->n_guests; i++) {
-		struct guest_run *g = &s->guests[i];
+		int rc = check_guest(&s->guests[i], e);
 
-		if (!g->domain || domain_alive(g->domain))
-			continue;
-		g->dead = true;
-		free(g->info->status);
-		g->info->status = xstrdup("died");
-		return err_set(e, ECHILD, "guest %s: its QEMU ended in mid-run; its console: %s",
-			g->plan->name, g->console);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
@@ -121,6 +136,7 @@ static void undo_facts(struct session *s)
 }
 
 static const struct step steps[] = {
+	{"look for KVM", step_kvm, NULL},
 	{"read host facts", step_facts, undo_facts},
 	{"begin the record", step_record, NULL},
 	{"watch over leftovers", step_reaper, undo_reaper},
@@ -189,6 +205,7 @@ static void session_release(struct session *s)
 		free(s->guests[i].shm_name);
 		free(s->guests[i].console);
 		free(s->guests[i].xml);
+		linux_release(&s->guests[i]);
 	}
 	free(s->guests);
 	free(s->noises);

@@ -12,23 +12,33 @@
 #include "plan/plan.h"
 #include "record/run_info.h"
 
+struct lab_conn;
+
 struct run_options {
 	const char *results;	   /* folder of the records */
 	const char *connect;	   /* "auto" or a libvirt URI */
 	const char *scenario_path; /* copied into the record */
 	const char *metal_elf;	   /* the metal guest's ELF */
+	const char *agent;	   /* the Linux agent's program; NULL = none: no Linux, no native guests */
 	const char *hostd;	   /* the host agent's program; NULL = do without, and say so */
 	const char *experiment;	   /* id shared by the runs of one experiment */
 	const char *plan_text;	   /* what `plan` draws, for the record */
-	uint64_t boot_timeout_ns;  /* give up on a guest that is not up by then */
-	unsigned repeat;
+	uint64_t boot_timeout_ns;  /* give up on a guest that is not up by then; 0 = as the guests need */
+	unsigned repeat, place, places, block; /* as in run_info */
+	const struct strv *warnings; /* of the time before the run, for the record; NULL = none */
 	const struct run_expect *expects; /* copied into the record */
 	size_t n_expects;
 	const volatile sig_atomic_t *interrupted; /* end early when it becomes nonzero */
 	/* What is being done; fraction 0..1 of the measuring, < 0 when unknown. May be NULL. */
 	void (*progress)(void *ctx, const char *what, double fraction);
 	void *progress_ctx;
+	/* The libvirt connection, kept from one run of this process to the next (the embedded driver
+	 * can be registered 16 times only): opened by the first run, closed by the caller with
+	 * run_lab_close(). NULL = a connection of the run's own. */
+	struct lab_conn **lab;
 };
+
+void run_lab_close(struct lab_conn **lab);
 
 struct run_result {
 	char *record; /* folder of the record, complete or marked as interrupted; NULL if none began

@@ -25,6 +25,8 @@ struct guest_run {
 	pid_t tids[PLAN_MAX_VCPUS];
 	struct err start_err; /* of the thread that started it */
 	bool dead;	      /* its QEMU is gone before it was told to */
+	char *kernel, *initrd, *cmdline; /* linux */
+	struct native_guest *native;	 /* native: its process; NULL = not started */
 };
 
 struct noise_run {
@@ -73,6 +75,22 @@ int session_check(struct session *s, struct err *e);
 int session_wait(
 	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e);
 
+/* The last lines of a guest's console on one line; caller frees. */
+char *console_tail(const char *path);
+
+/* linux.c: what a Linux guest boots from, into `f` (borrowed from `g`); refuses what cannot work.
+ * linux_release() removes the initramfs. */
+int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e);
+void linux_release(struct guest_run *g);
+/* How long guests may take to come up. */
+uint64_t boot_timeout_ns(const struct session *s);
+
+/* native.c: a guest that is a process of this host. */
+int native_start(struct session *s, struct guest_run *g, struct err *e);
+bool native_alive(const struct native_guest *n);
+int native_tids(const struct guest_run *g, pid_t *tids, struct err *e);
+void native_stop(struct guest_run *g);
+
 int pump_start(struct session *s, struct err *e);
 void pump_end(struct session *s);
 
@@ -83,6 +101,9 @@ struct step {
 	int (*up)(struct session *s, struct err *e);
 	void (*undo)(struct session *s);
 };
+
+/* accel.c */
+int step_kvm(struct session *s, struct err *e);
 
 /* lab.c: before measuring */
 int step_shared_pages(struct session *s, struct err *e);
