@@ -8,6 +8,7 @@
 #include "analysis/compare.h"
 #include "cmd/cmd.h"
 #include "cmd/results.h"
+#include "report/compare_html.h"
 #include "report/compare_report.h"
 
 struct compare_args {
@@ -16,15 +17,17 @@ struct compare_args {
 	const char *guest;
 	struct strv metrics;
 	bool force, csv;
+	const char *html;
 };
 
-enum { OPT_GUEST = 0x100, OPT_METRIC, OPT_FORCE, OPT_CSV };
+enum { OPT_GUEST = 0x100, OPT_METRIC, OPT_FORCE, OPT_CSV, OPT_HTML };
 
 static const struct argp_option options[] = {
 	{"guest", OPT_GUEST, "NAME", 0,
 		"Values of this guest (default: the mean over the run's guests)", 0},
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
 	{"force", OPT_FORCE, NULL, 0, "Compare even across different hosts or kernels", 0},
+	{"html", OPT_HTML, "FILE", 0, "Also write a page with paired plots", 0},
 	{"csv", OPT_CSV, NULL, 0, "One line per metric instead of text", 0},
 	{0},
 };
@@ -45,6 +48,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FORCE:
 		a->force = true;
+		return 0;
+	case OPT_HTML:
+		a->html = arg;
 		return 0;
 	case OPT_CSV:
 		a->csv = true;
@@ -147,6 +153,45 @@ static int read_metrics(struct index *x, const struct compare_args *args, const 
 	return 0;
 }
 
+/* The analyses of an arm's records, for lateness and blame on the page. Those that cannot be read
+ * any more are left out; the figures come from the index. */
+static const struct analysis **arm_analyses(
+	const struct cmd_common *c, const struct arm *a, size_t *n)
+{
+	const struct analysis **list = xcalloc(a->n, sizeof(*list));
+
+	*n = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		auto_free char *dir = xasprintf("%s/%s", c->results, a->rows[i].folder);
+		struct analysis *one = NULL;
+		struct err e = ERR_INIT;
+
+		if (analysis_make(dir, &one, &e) == 0)
+			list[(*n)++] = one;
+		else
+			cmd_say(c, "note: %s", e.msg);
+	}
+	return list;
+}
+
+static int save_page(const struct cmd_common *c, const char *path, const struct arm *arms,
+	const struct compare_result *r, struct err *e)
+{
+	struct compare_page page = {.result = r};
+	const struct analysis **lists[2];
+	int rc;
+
+	page.a = lists[0] = arm_analyses(c, &arms[0], &page.na);
+	page.b = lists[1] = arm_analyses(c, &arms[1], &page.nb);
+	rc = compare_html_save(&page, path, e);
+	for (unsigned k = 0; k < 2; k++) {
+		for (size_t i = 0; i < (k ? page.nb : page.na); i++)
+			analysis_free((struct analysis *)(uintptr_t)lists[k][i]);
+		free(lists[k]);
+	}
+	return rc;
+}
+
 static int compare_and_print(const struct cmd_common *c, const struct compare_args *args,
 	struct index *x, const struct arm *arms, struct err *e)
 {
@@ -169,6 +214,8 @@ static int compare_and_print(const struct cmd_common *c, const struct compare_ar
 			: args->csv ? compare_report_csv
 				    : compare_report_text)(&result, &out);
 		fputs(out.text, stdout);
+		if (args->html)
+			rc = save_page(c, args->html, arms, &result, e);
 		compare_result_release(&result);
 	}
 	strbuf_release(&out);

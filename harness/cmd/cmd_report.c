@@ -5,9 +5,17 @@
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
 #include "report/html.h"
+#include "report/svg.h"
 
 struct report_args {
-	const char *run;
+	const char *run, *svg;
+};
+
+enum { OPT_SVG = 0x100 };
+
+static const struct argp_option options[] = {
+	{"svg", OPT_SVG, "DIR", 0, "Also write every plot into DIR as an SVG file of its own", 0},
+	{0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -15,6 +23,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct report_args *a = state->input;
 
 	switch (key) {
+	case OPT_SVG:
+		a->svg = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (a->run)
 			argp_error(state, "one record at a time");
@@ -39,9 +50,10 @@ int cmd_report(const struct command *c, int argc, char **argv)
 	int status = EXIT_DONE;
 
 	cmd_parse(c, "RUN as in `stealscope analyze`. The page needs no network and no other file.",
-		NULL, parse, &args, &common, argc, argv);
+		options, parse, &args, &common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);
-	if (!dir || analysis_make(dir, &a, &e) || html_report_save(a, dir, &e))
+	if (!dir || analysis_make(dir, &a, &e) || html_report_save(a, dir, &e) ||
+		(args.svg && (make_dirs(args.svg, &e) || svg_save_all(a, args.svg, &e))))
 		status = cmd_fail(&e);
 	else
 		cmd_say(&common, "%s/report.html", dir);

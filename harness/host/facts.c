@@ -29,6 +29,8 @@ static const struct fact_row rows[] = {
 	{"memory.hugepages", "huge pages reserved", fact_hugepages, false},
 	{"memory.ksm", "merging of equal pages", fact_ksm, false},
 	{"memory.balancing", "automatic NUMA balancing", fact_numa_balancing, false},
+	{"host.name", "what this box is called; runs are compared on one host only", fact_host_name,
+		false},
 	{"kernel.release", "the running kernel", fact_kernel, false},
 	{"kernel.defects", "known defects of its CPU accounting", fact_defects, false},
 	{"kernel.tick", "timer tick", fact_tick, false},

@@ -13,6 +13,14 @@
 
 #define CPU_NOHZ "/sys/devices/system/cpu/nohz_full"
 
+void fact_host_name(const struct fact_source *s, struct fact *f)
+{
+	auto_free char *name = fact_line(s, "/proc/sys/kernel/hostname");
+
+	if (name)
+		fact_set(f, FACT_INFO, "", "%s", name);
+}
+
 void fact_kernel(const struct fact_source *s, struct fact *f)
 {
 	auto_free char *release = fact_line(s, "/proc/sys/kernel/osrelease");

@@ -61,6 +61,7 @@ void fact_box_vm(const struct fact_source *s, struct fact *f);
 void fact_box_steal(const struct fact_source *s, struct fact *f);
 
 /* facts_kernel.c */
+void fact_host_name(const struct fact_source *s, struct fact *f);
 void fact_kernel(const struct fact_source *s, struct fact *f);
 void fact_defects(const struct fact_source *s, struct fact *f);
 void fact_tick(const struct fact_source *s, struct fact *f);

@@ -34,8 +34,8 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* vCPU threads are named "CPU 3/KVM" (debug-threads=on, as libvirt sets it). With `all`, every thread
- * counts, numbered in the order of its id. */
+/* vCPU threads are named "CPU 3/KVM" (debug-threads=on, as libvirt sets it). With `all`, every
+ * thread counts, numbered in the order of its id. */
 static void read_threads(struct vm *vm, bool all)
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)vm->pid);
@@ -88,7 +88,8 @@ static bool is_qemu(const char *argv0)
 	const char *slash = strrchr(argv0, '/');
 	const char *base = slash ? slash + 1 : argv0;
 
-	return !strncmp(base, "qemu-system", 11) || !strcmp(base, "qemu-kvm") || !strcmp(base, "kvm");
+	return !strncmp(base, "qemu-system", 11) || !strcmp(base, "qemu-kvm") ||
+	       !strcmp(base, "kvm");
 }
 
 int vm_of_pid(pid_t pid, struct vm *out, struct err *e)

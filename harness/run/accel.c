@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Is KVM there for the guests that want it? A metal guest is made to show what KVM does: without KVM
- * it would run and have nothing to say of steal, so `auto` does not slip to emulation for it; asking
- * for accel="tcg" does. Linux guests choose in linux.c.
+ * Is KVM there for the guests that want it? A metal guest is made to show what KVM does: without
+ * KVM it would run and have nothing to say of steal, so `auto` does not slip to emulation for it;
+ * asking for accel="tcg" does. Linux guests choose in linux.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,8 @@ int step_kvm(struct session *s, struct err *e)
 			      : kvm_problem();
 		if (why)
 			return err_set_exit(e, EXIT_HOST, ENODEV,
-				"guest %s needs /dev/kvm, which cannot be used: %s; `stealscope doctor` tells "
+				"guest %s needs /dev/kvm, which cannot be used: %s; `stealscope "
+				"doctor` tells "
 				"more, accel=\"tcg\" emulates the guest without a steal counter",
 				g->name, why);
 	}

@@ -82,6 +82,9 @@ void run_describe(const struct plan *p, const struct run_options *o, struct run_
 	info->variant = xstrdup(p->variant);
 	info->point = xstrdup(p->point ? p->point : "");
 	info->repeat = o->repeat;
+	info->place = o->place;
+	info->places = o->places;
+	info->block = o->block;
 	info->seed = p->seed;
 	info->status = xstrdup("interrupted");
 	info->started = xstrdup(stamp);
@@ -108,4 +111,6 @@ void run_describe(const struct plan *p, const struct run_options *o, struct run_
 		describe_expect(&o->expects[i], &info->expects[i]);
 	for (size_t i = 0; i < p->notes.n; i++)
 		strv_add(&info->warnings, "%s", p->notes.items[i]);
+	for (size_t i = 0; o->warnings && i < o->warnings->n; i++)
+		strv_add(&info->warnings, "%s", o->warnings->items[i]);
 }

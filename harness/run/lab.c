@@ -51,10 +51,16 @@ int step_connect(struct session *s, struct err *e)
 {
 	uid_t uid;
 	gid_t gid;
-	int rc = lab_open(s->o->connect, NULL, &s->conn, e);
+	int rc = 0;
 
+	if (s->o->lab && *s->o->lab)
+		s->conn = *s->o->lab;
+	else
+		rc = lab_open(s->o->connect, NULL, &s->conn, e);
 	if (rc)
 		return rc;
+	if (s->o->lab)
+		*s->o->lab = s->conn;
 	if (lab_root(s->conn))
 		reaper_add_path(s->reaper, lab_root(s->conn));
 	free(s->info.connect);
@@ -67,8 +73,15 @@ int step_connect(struct session *s, struct err *e)
 
 void undo_connect(struct session *s)
 {
-	lab_close(s->conn);
+	if (!s->o->lab)
+		lab_close(s->conn);
 	s->conn = NULL;
+}
+
+void run_lab_close(struct lab_conn **lab)
+{
+	lab_close(*lab);
+	*lab = NULL;
 }
 
 int step_domain_xml(struct session *s, struct err *e)

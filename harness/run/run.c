@@ -28,8 +28,8 @@ void session_warn(struct session *s, const char *fmt, ...)
 /* It lives, and says of none of its vCPUs that it cannot go on. */
 static int check_guest(struct guest_run *g, struct err *e)
 {
-	bool ended = (g->domain && !domain_alive(g->domain)) ||
-		     (g->native && !native_alive(g->native));
+	bool ended =
+		(g->domain && !domain_alive(g->domain)) || (g->native && !native_alive(g->native));
 	auto_free char *tail = NULL;
 
 	if (!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED)))

@@ -19,11 +19,12 @@ struct run_options {
 	const char *connect;	   /* "auto" or a libvirt URI */
 	const char *scenario_path; /* copied into the record */
 	const char *metal_elf;	   /* the metal guest's ELF */
-	const char *agent;	   /* the Linux agent's program; NULL = none: no Linux, no native guests */
-	const char *hostd;	   /* the host agent's program; NULL = do without, and say so */
-	const char *experiment;	   /* id shared by the runs of one experiment */
-	const char *plan_text;	   /* what `plan` draws, for the record */
-	uint64_t boot_timeout_ns;  /* give up on a guest that is not up by then; 0 = as the guests need */
+	const char *agent; /* the Linux agent's program; NULL = none: no Linux, no native guests */
+	const char *hostd; /* the host agent's program; NULL = do without, and say so */
+	const char *experiment;	  /* id shared by the runs of one experiment */
+	const char *plan_text;	  /* what `plan` draws, for the record */
+	uint64_t boot_timeout_ns; /* give up on a guest that is not up by then; 0 = as the guests
+				     need */
 	unsigned repeat, place, places, block; /* as in run_info */
 	const struct strv *warnings; /* of the time before the run, for the record; NULL = none */
 	const struct run_expect *expects; /* copied into the record */
@@ -32,9 +33,9 @@ struct run_options {
 	/* What is being done; fraction 0..1 of the measuring, < 0 when unknown. May be NULL. */
 	void (*progress)(void *ctx, const char *what, double fraction);
 	void *progress_ctx;
-	/* The libvirt connection, kept from one run of this process to the next (the embedded driver
-	 * can be registered 16 times only): opened by the first run, closed by the caller with
-	 * run_lab_close(). NULL = a connection of the run's own. */
+	/* The libvirt connection, kept from one run of this process to the next (the embedded
+	 * driver can be registered 16 times only): opened by the first run, closed by the caller
+	 * with run_lab_close(). NULL = a connection of the run's own. */
 	struct lab_conn **lab;
 };
 

@@ -23,8 +23,8 @@ struct guest_run {
 	struct guest_shm *shm;
 	struct domain *domain;
 	pid_t tids[PLAN_MAX_VCPUS];
-	struct err start_err; /* of the thread that started it */
-	bool dead;	      /* its QEMU is gone before it was told to */
+	struct err start_err;		 /* of the thread that started it */
+	bool dead;			 /* its QEMU is gone before it was told to */
 	char *kernel, *initrd, *cmdline; /* linux */
 	struct native_guest *native;	 /* native: its process; NULL = not started */
 };
