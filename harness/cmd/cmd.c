@@ -97,6 +97,35 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 	argp_parse(&argp, argc, argv, 0, NULL, &in);
 }
 
+static error_t one_arg(int key, char *arg, struct argp_state *state, const char **dest,
+	const char *many, const char *none)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*dest)
+			argp_error(state, "%s", many);
+		*dest = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "%s", none);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+error_t cmd_one_record(int key, char *arg, struct argp_state *state, const char **dest)
+{
+	return one_arg(key, arg, state, dest, "one record at a time",
+		"which record? `stealscope list` shows them; `last` is the newest");
+}
+
+error_t cmd_one_scenario(int key, char *arg, struct argp_state *state, const char **dest)
+{
+	return one_arg(key, arg, state, dest, "one scenario at a time; `batch` takes many",
+		"which scenario file? For example scenarios/first-light.xml");
+}
+
 int cmd_fail(const struct err *e)
 {
 	cmd_progress(NULL, "%s", "");

@@ -36,6 +36,11 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 	error_t (*parse)(int key, char *arg, struct argp_state *state), void *own,
 	struct cmd_common *common, int argc, char **argv);
 
+/* The end of a parser whose command takes exactly one record, or one scenario: ARGP_KEY_ARG into
+ * *dest, one line of help when there is none or more than one. Any other key is unknown. */
+error_t cmd_one_record(int key, char *arg, struct argp_state *state, const char **dest);
+error_t cmd_one_scenario(int key, char *arg, struct argp_state *state, const char **dest);
+
 /* Print "stealscope: sentence" on stderr; returns the exit status that belongs to it. */
 int cmd_fail(const struct err *e);
 

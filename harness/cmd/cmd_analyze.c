@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope analyze: record -> analysis.json and report.html, from the folder alone. */
-#include <errno.h>
 #include <string.h>
 
 #include "analysis/analysis.h"
@@ -27,17 +26,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_NO_SAVE:
 		a->no_save = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (a->run)
-			argp_error(state, "one record at a time");
-		a->run = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(
-			state, "which record? `stealscope list` shows them; `last` is the newest");
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cmd_one_record(key, arg, state, &a->run);
 	}
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope plan: what `run` would do on this box, drawn; nothing is started. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,16 +32,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_XML:
 		a->xml = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (a->file)
-			argp_error(state, "one scenario at a time");
-		a->file = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which scenario file? For example scenarios/first-light.xml");
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cmd_one_scenario(key, arg, state, &a->file);
 	}
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope report: record -> one self-contained HTML page. */
-#include <errno.h>
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
@@ -26,17 +25,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SVG:
 		a->svg = arg;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (a->run)
-			argp_error(state, "one record at a time");
-		a->run = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(
-			state, "which record? `stealscope list` shows them; `last` is the newest");
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cmd_one_record(key, arg, state, &a->run);
 	}
 }
 
