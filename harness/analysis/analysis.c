@@ -283,6 +283,8 @@ static void end_build(struct build *b)
 	for (unsigned i = 0; i < 3; i++)
 		free(b->worst[i]);
 	free(b->counted);
+	for (unsigned i = 0; i < CPUSET_MAX; i++)
+		series_free(&b->box[i].idle);
 	free(b->guests);
 	free(b->vcpus);
 	free(b->first_vcpu);

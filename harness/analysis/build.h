@@ -87,6 +87,8 @@ struct box_cpu {
 	struct counter_span steal;
 	uint64_t ts[BOX_SAMPLES], value[BOX_SAMPLES];
 	uint64_t n;
+	struct series_acc idle; /* made when a first reading comes */
+	uint64_t idle_prev, idle_prev_ns;
 };
 
 struct build {
@@ -145,6 +147,11 @@ void trace_pass(struct build *b);
 void fold_metrics(struct build *b);
 void fold_blame(struct build *b);
 void fold_late(struct build *b);
+
+/* wasted.c */
+void box_idle_reading(struct build *b, struct box_cpu *cpu, uint64_t ns, uint64_t idle_ns);
+/* Waiting of a vCPU while another CPU it might have used was idle, ns of the window. */
+double wasted_elsewhere(const struct build *b, const struct vcpu_build *v);
 
 /* checks.c */
 void make_checks(struct build *b);

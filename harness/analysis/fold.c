@@ -126,6 +126,7 @@ static void fold_states(struct build *b, struct vcpu_build *v)
 	struct metric_value *m = v->out->metrics;
 	double per = 1e3 / (b->a->window_s * 1e9);
 	bool counts = b->a->trace_mode == TRACE_MODE_COUNTS;
+	double wasted;
 
 	if (counts) {
 		give(m, METRIC_WAIT_RATE, counter_span_rate(&v->traced_wait, 1e-6), NO_TRACE);
@@ -136,7 +137,11 @@ static void fold_states(struct build *b, struct vcpu_build *v)
 		give_if(s->have, m, METRIC_RUN_RATE, (double)s->run_ns * per, NO_TRACE);
 		give_if(s->have, m, METRIC_SLEEP_RATE, (double)s->sleep_ns * per, NO_TRACE);
 	}
-	give_if(s->have, m, METRIC_WASTED_RATE, (double)s->wasted_ns * per, NO_TRACE);
+	/* Throttled waiting is not wasted: no CPU would have helped. */
+	wasted = (double)s->wasted_ns + wasted_elsewhere(b, v);
+	wasted = fmin(wasted, (double)(s->wait_ns - s->throttled_ns));
+	give_if(s->have && !counts, m, METRIC_WASTED_RATE, wasted * per, NO_TRACE);
+
 	/* Waiting while throttled, exact from the trace; cpu.stat also counts what nobody waited
 	 * for. */
 	if (s->have && !counts)

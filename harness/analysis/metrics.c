@@ -97,7 +97,10 @@ const struct metric_info metric_table[METRIC_COUNT] = {
 		"on the host, queued behind named culprits, throttled, or running but not yet "
 		"there."),
 	ROW(WASTED_RATE, "wasted.rate", "ms/s", true, MEAN, LOWER, "host trace of the allowed CPUs",
-		"Time the vCPU waited, not throttled, while a CPU it was allowed on was idle."),
+		"Time the vCPU waited, not throttled, while its CPU was idle, plus its waiting "
+		"times the "
+		"idle share of the idlest other CPU that it was allowed on or that is in the lab "
+		"(sampled)."),
 	ROW(THROTTLE_RATE, "throttle.rate", "ms/s", true, MEAN, LOWER,
 		"host trace or cgroup cpu.stat",
 		"Time the vCPU waited because its CPU bandwidth quota was used up."),

@@ -94,9 +94,13 @@ static void on_counter(struct build *b, const struct trace_counter *r)
 			add_reading(b, &build_vcpu(b, r->owner >> 8, r->owner & 255)->throttled, r);
 		break;
 	case COUNTER_CPU:
-		if (r->key != CTR_BOX_STEAL_NS || r->h.cpu >= CPUSET_MAX)
+		if (r->h.cpu >= CPUSET_MAX)
 			break;
 		cpu = &b->box[r->h.cpu];
+		if (r->key == CTR_BOX_IDLE_NS)
+			box_idle_reading(b, cpu, r->h.ts_ns, r->value);
+		if (r->key != CTR_BOX_STEAL_NS)
+			break;
 		add_reading(b, &cpu->steal, r);
 		cpu->ts[cpu->n % BOX_SAMPLES] = r->h.ts_ns;
 		cpu->value[cpu->n++ % BOX_SAMPLES] = r->value;

@@ -7,6 +7,11 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "analysis/build.h"
 #include "tests/unit/trace_events.h"
 
 static struct run_guest guests[2];
@@ -59,6 +64,8 @@ static void test_names(void **state)
 	expect(c, culprit_of_tid(c, 301), 0, "stealscope", CULPRIT_HARNESS);
 	ev_task(c, 302, 302, 5, 0, "sshd");
 	expect(c, culprit_of_tid(c, 302), 0, "cgroup system.slice/ssh.service", CULPRIT_CGROUP);
+	ev_task(c, 304, 290, 5, 0, "CPU 1/KVM"); /* a VM that is not of this run */
+	expect(c, culprit_of_tid(c, 304), 0, "vm of pid 290 vcpu1", CULPRIT_VM);
 	ev_task(c, 303, 303, 1, 0, "cc1");
 	expect(c, culprit_of_tid(c, 303), 0, "process cc1", CULPRIT_PROCESS);
 	ev_task(c, 16, 16, 1, TRACE_TASK_KTHREAD, "kworker/1:0-events");
@@ -109,12 +116,139 @@ static void test_hostile_names_and_tids(void **state)
 	culprits_free(c);
 }
 
+/* A vCPU pinned to CPU 0 of a lab of two waits half of each second; CPU 1 idles a known share. */
+static double wasted_with(uint64_t idle_ns_per_s)
+{
+	struct analysis a = {.window_start_ns = 10 * NS_PER_S, .window_end_ns = 20 * NS_PER_S};
+	struct analysis_vcpu out = {.cpu_set = cpuset_of(0)};
+	struct vcpu_build v = {.out = &out};
+	struct build b = {.a = &a, .vcpus = &v, .n_vcpus = 1};
+	double wasted;
+
+	b.box = xcalloc(CPUSET_MAX, sizeof(*b.box));
+	cpuset_add(&a.info.lab_cpus, 0);
+	cpuset_add(&a.info.lab_cpus, 1);
+	series_begin(&v.acc[SERIES_WAIT], a.window_start_ns, a.window_end_ns, BIN_NS);
+	series_span(&v.acc[SERIES_WAIT], a.window_start_ns, a.window_end_ns, 5e9);
+	for (uint64_t s = 9; s < 22; s++) {
+		box_idle_reading(
+			&b, &b.box[0], s * NS_PER_S, s * NS_PER_S); /* its own: no matter */
+		box_idle_reading(&b, &b.box[1], s * NS_PER_S, s * idle_ns_per_s);
+	}
+	wasted = wasted_elsewhere(&b, &v);
+	for (unsigned i = 0; i < 2; i++)
+		series_free(&b.box[i].idle);
+	series_free(&v.acc[SERIES_WAIT]);
+	free(b.box);
+	return wasted;
+}
+
+static void test_wasted(void **state)
+{
+	(void)state;
+	assert_true(fabs(wasted_with(NS_PER_S) - 5e9) < 1e3);
+	assert_true(fabs(wasted_with(0)) < 1e-9);
+	assert_true(fabs(wasted_with(NS_PER_S / 4) - 1.25e9) < 1e3);
+}
+
+#define BUSY 2000u
+
+/* ---- counts mode: a record with no events, only what the tracer summed itself */
+
+static void put(FILE *f, const void *record, size_t len)
+{
+	assert_int_equal(fwrite(record, len, 1, f), 1);
+}
+
+static void put_cell(FILE *f, uint64_t ts, uint32_t culprit, uint32_t kind, uint64_t ns)
+{
+	struct trace_blame r = {.h = {ts, 110, 0, TRACE_BLAME, sizeof(r) / 8},
+		.culprit_tid = culprit,
+		.kind = kind,
+		.ns = ns,
+		.times = ns / 10};
+
+	put(f, &r, sizeof(r));
+}
+
+static void put_counter(FILE *f, uint64_t ts, uint16_t key, uint64_t value)
+{
+	struct trace_counter r = {.h = {ts, 110, 0, TRACE_COUNTER, sizeof(r) / 8},
+		.scope = COUNTER_THREAD,
+		.key = key,
+		.value = value};
+
+	put(f, &r, sizeof(r));
+}
+
+static void write_counts_record(const char *dir)
+{
+	struct trace_file_header h = {TRACE_FILE_MAGIC, TRACE_VERSION, sizeof(h), TRACE_MODE_COUNTS,
+		2, 9 * NS_PER_S, 1, "k", {0}};
+	struct trace_task task = {.h = {9 * NS_PER_S, BUSY, 0, TRACE_TASK, sizeof(task) / 8},
+		.tgid = BUSY,
+		.cgroup_id = 77,
+		.comm = "x"};
+	struct run_info r = info;
+	auto_free char *host = xasprintf("%s/host", dir), *path = xasprintf("%s/trace.bin", host);
+	struct err e = ERR_INIT;
+	FILE *f;
+
+	r.format = RUN_INFO_FORMAT;
+	r.window_start_ns = 10 * NS_PER_S;
+	r.window_end_ns = 20 * NS_PER_S;
+	assert_int_equal(run_info_save(&r, dir, &e), 0);
+	assert_int_equal(make_dirs(host, &e), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	put(f, &h, sizeof(h));
+	put(f, &task, sizeof(task));
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t ts = (i ? 20 : 10) * NS_PER_S - 1000;
+
+		put_cell(f, ts, BUSY, BLAME_TASK, i ? 5 * NS_PER_S : NS_PER_S);
+		put_cell(f, ts, 0, BLAME_THROTTLED, i ? NS_PER_S : 0);
+		put_cell(f, ts, 24, BLAME_IRQ, i ? 700 : 600);
+		put_counter(f, ts, CTR_TRACED_WAIT_NS, i ? 6 * NS_PER_S : NS_PER_S);
+		put_counter(f, ts, CTR_TRACED_RUN_NS, i ? 7 * NS_PER_S : 2 * NS_PER_S);
+		put_counter(f, ts, CTR_TRACED_SLEEP_NS, 0);
+	}
+	assert_int_equal(fclose(f), 0);
+}
+
+static void test_counts_mode(void **state)
+{
+	char dir[] = "/tmp/test_blame.XXXXXX";
+	struct analysis *a;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	culprits_free(make()); /* sets the guests up */
+	write_counts_record(dir);
+	assert_int_equal(analysis_make(dir, &a, &e), 0);
+	assert_int_equal(a->trace_mode, TRACE_MODE_COUNTS);
+	assert_int_equal(a->n_blame, 3);
+	assert_string_equal(a->blame[0].culprit, "noise hog");
+	assert_int_equal(a->blame[0].ns, 4 * NS_PER_S);
+	assert_true(fabs(a->blame[0].share - 80) < 0.01);
+	assert_int_equal(a->blame[1].kind, CULPRIT_QUOTA);
+	assert_string_equal(a->blame[2].culprit, "irq 24");
+	assert_int_equal(a->blame[2].ns, 100);
+	assert_true(fabs(a->guests[0].vcpus[0].metrics[METRIC_WAIT_RATE].value - 500) < 0.01);
+	assert_int_equal(analysis_check(a, "state_conservation")->verdict, VERDICT_PASS);
+	analysis_free(a);
+	remove_tree(dir, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_exec_renames_and_tids_are_used_again),
 		cmocka_unit_test(test_hostile_names_and_tids),
+		cmocka_unit_test(test_wasted),
+		cmocka_unit_test(test_counts_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
