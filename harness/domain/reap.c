@@ -45,6 +45,7 @@ static bool kill_wait(pid_t pid)
 		return true;
 	process_signal(fd, SIGKILL);
 	ended = process_wait_end(fd, 2000);
+	process_collect(fd);
 	close(fd);
 	return ended;
 }
