@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Insiders' view of a journal: its two halves. */
+#ifndef SS_BATCH_JOURNAL_PRIV_H
+#define SS_BATCH_JOURNAL_PRIV_H
+
+#include "batch/journal.h"
+
+#define JOURNAL_MAGIC	"stealscope-batch"
+#define JOURNAL_VERSION 1
+
+int journal_lock(struct journal *j, struct err *e);
+/* Keep one line (without its end) in `j`. -EINVAL for one that makes no sense. */
+int journal_take(struct journal *j, const char *line, struct err *e);
+
+#endif
