@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* analysis/live: totals of the host agent become rates, culprits and advice. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/live.h"
+
+#define VICTIM 100
+#define OTHER  200
+#define PROC   300
+
+/* A stream made record by record, as the agent would write it. */
+struct stream {
+	char data[8192];
+	size_t len;
+	uint64_t now;
+};
+
+static void put(struct stream *s, const void *rec, size_t len)
+{
+	assert_true(s->len + len <= sizeof(s->data));
+	memcpy(s->data + s->len, rec, len);
+	s->len += len;
+}
+
+static struct trace_hdr head(const struct stream *s, uint32_t tid, uint8_t type, size_t len)
+{
+	return (struct trace_hdr){s->now, tid, 0, type, (uint8_t)(len / 8)};
+}
+
+static void begin(struct stream *s)
+{
+	struct trace_file_header h = {.magic = TRACE_FILE_MAGIC,
+		.version = TRACE_VERSION,
+		.header_size = sizeof(h),
+		.mode = TRACE_MODE_COUNTS,
+		.start_host_ns = 1000000000};
+	struct trace_task t = {.tgid = PROC};
+
+	s->now = 1000000000;
+	put(s, &h, sizeof(h));
+	t.h = head(s, PROC, TRACE_TASK, sizeof(t));
+	memcpy(t.comm, "hog", 4);
+	put(s, &t, sizeof(t));
+}
+
+static void counter(
+	struct stream *s, uint32_t tid, uint16_t cpu, uint16_t scope, uint16_t key, uint64_t v)
+{
+	struct trace_counter c = {.scope = scope, .key = key, .value = v};
+
+	c.h = head(s, tid, TRACE_COUNTER, sizeof(c));
+	c.h.cpu = cpu;
+	put(s, &c, sizeof(c));
+}
+
+static void blame(struct stream *s, uint32_t who, uint32_t kind, uint64_t ns)
+{
+	struct trace_blame b = {.culprit_tid = who, .kind = kind, .ns = ns, .times = 1};
+
+	b.h = head(s, VICTIM, TRACE_BLAME, sizeof(b));
+	put(s, &b, sizeof(b));
+}
+
+/* One dump at `t` s: the victim ran, waited, slept so many ms since the start. */
+static void dump(
+	struct stream *s, unsigned t, uint64_t run, uint64_t wait, uint64_t sleep, uint64_t delay)
+{
+	s->now = 1000000000 + t * UINT64_C(1000000000);
+	counter(s, VICTIM, 0, COUNTER_THREAD, CTR_RUN_DELAY_NS, 5000000 + delay * 1000000);
+	counter(s, VICTIM, 0, COUNTER_THREAD, CTR_TRACED_RUN_NS, run * 1000000);
+	counter(s, VICTIM, 0, COUNTER_THREAD, CTR_TRACED_WAIT_NS, wait * 1000000);
+	counter(s, VICTIM, 0, COUNTER_THREAD, CTR_TRACED_SLEEP_NS, sleep * 1000000);
+}
+
+static struct live *make(struct run_info *info, const char *cpus)
+{
+	struct live *l;
+	struct cpuset allowed;
+
+	*info = (struct run_info){0};
+	info->n_guests = 2;
+	info->guests = xcalloc(2, sizeof(*info->guests));
+	info->guests[0] = (struct run_guest){.name = xstrdup("web"), .pid = 90, .n_vcpus = 1};
+	info->guests[0].vcpus[0].tid = VICTIM;
+	info->guests[1] = (struct run_guest){.name = xstrdup("db"), .pid = 190, .n_vcpus = 1};
+	info->guests[1].vcpus[0].tid = OTHER;
+	l = live_make(info);
+	assert_int_equal(cpuset_parse(cpus, &allowed, NULL), 0);
+	live_track(l, VICTIM, 0, 0, &allowed);
+	return l;
+}
+
+static void feed(struct live *l, struct stream *s)
+{
+	struct err e = ERR_INIT;
+
+	assert_int_equal(live_feed(l, s->data, s->len, &e), s->len);
+	s->len = 0;
+}
+
+static void rates_and_culprits(void **state)
+{
+	struct stream s = {0};
+	struct run_info info;
+	struct live *l = make(&info, "0");
+	const struct live_view *v;
+	auto_free char *advice = NULL;
+
+	(void)state;
+	begin(&s);
+	dump(&s, 0, 0, 0, 0, 0);
+	feed(l, &s);
+	live_view(l, false);
+	dump(&s, 2, 800, 1200, 0, 1200);
+	blame(&s, OTHER, BLAME_TASK, 900000000);
+	blame(&s, PROC, BLAME_TASK, 300000000);
+	feed(l, &s);
+	v = live_view(l, false);
+	assert_int_equal(v->n, 1);
+	assert_true(fabs(v->vcpus[0].run - 400) < 1e-9);
+	assert_true(fabs(v->vcpus[0].wait - 600) < 1e-9);
+	assert_true(fabs(v->vcpus[0].run_delay - 600) < 1e-9);
+	assert_int_equal(v->vcpus[0].n_who, 2);
+	assert_string_equal(v->vcpus[0].who[0].name, "vm db vcpu0");
+	assert_true(fabs(v->vcpus[0].who[0].share - 75) < 1e-9);
+	assert_true(fabs(v->vcpus[0].who[1].ms_per_s - 150) < 1e-9);
+	assert_true(fabs(v->vcpus[0].named - 100) < 1e-9);
+	advice = live_advice(v, &v->vcpus[0], live_allowed(l, 0));
+	assert_non_null(strstr(advice, "raise its shares"));
+
+	/* Totals go on: the next interval shows the growth alone, the whole shows all of it. */
+	dump(&s, 3, 800, 2200, 0, 2200);
+	blame(&s, OTHER, BLAME_TASK, 1900000000);
+	blame(&s, PROC, BLAME_TASK, 300000000);
+	feed(l, &s);
+	v = live_view(l, false);
+	assert_true(fabs(v->vcpus[0].wait - 1000) < 1e-9);
+	assert_int_equal(v->vcpus[0].n_who, 1);
+	v = live_view(l, true);
+	assert_true(fabs(v->vcpus[0].wait - 2200 / 3.0) < 1e-6);
+	live_free(l);
+	run_info_release(&info);
+}
+
+/* Which line speaks for which figures. */
+static void advice_follows_figures(void **state)
+{
+	static const struct {
+		uint32_t who, kind;
+		uint64_t wait_ms, idle_ms; /* in 1 s; idle of CPU 1 */
+		const char *says;
+	} rows[] = {
+		{OTHER, BLAME_TASK, 2, 900, "nothing to do"},
+		{0, BLAME_THROTTLED, 700, 900, "quota"},
+		{91, BLAME_TASK, 400, 900, "emulator"},
+		{OTHER, BLAME_TASK, 500, 900, "pin apart"},
+		{OTHER, BLAME_TASK, 500, 100, "raise its shares"},
+		{0, BLAME_IDLE, 300, 100, "waking up"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stream s = {0};
+		struct run_info info;
+		struct live *l = make(&info, "0");
+		struct trace_task own = {.tgid = 90};
+		const struct live_view *v;
+		auto_free char *advice = NULL;
+
+		begin(&s);
+		own.h = head(&s, 91, TRACE_TASK, sizeof(own));
+		memcpy(own.comm, "IO mon_iothread", 16);
+		put(&s, &own, sizeof(own));
+		counter(&s, 0, 1, COUNTER_CPU, CTR_BOX_IDLE_NS, 1);
+		dump(&s, 0, 0, 0, 0, 0);
+		feed(l, &s);
+		live_view(l, false);
+		dump(&s, 1, 1000 - rows[i].wait_ms, rows[i].wait_ms, 0, rows[i].wait_ms);
+		counter(&s, 0, 1, COUNTER_CPU, CTR_BOX_IDLE_NS, 1 + rows[i].idle_ms * 1000000);
+		blame(&s, rows[i].who, rows[i].kind, rows[i].wait_ms * 1000000);
+		feed(l, &s);
+		v = live_view(l, false);
+		advice = live_advice(v, &v->vcpus[0], live_allowed(l, 0));
+		if (!strstr(advice, rows[i].says))
+			fail_msg("row %zu: '%s' does not say '%s'", i, advice, rows[i].says);
+		live_free(l);
+		run_info_release(&info);
+	}
+}
+
+static void hostile_streams(void **state)
+{
+	struct stream s = {0};
+	struct run_info info;
+	struct live *l = make(&info, "0");
+	struct err e = ERR_INIT;
+	char junk[256] = {0};
+	struct trace_hdr none = {0};
+
+	(void)state;
+	assert_int_equal(live_feed(l, junk, sizeof(junk), &e), -EBADMSG);
+	begin(&s);
+	/* A record that is cut stays for the next time. */
+	put(&s, &(struct trace_hdr){1, 1, 0, TRACE_STATE, 4}, sizeof(none));
+	assert_int_equal(live_feed(l, s.data, s.len, &e), s.len - sizeof(none));
+	/* One without a length would never end. */
+	assert_int_equal(live_feed(l, &none, sizeof(none), &e), -EBADMSG);
+	live_free(l);
+	run_info_release(&info);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rates_and_culprits),
+		cmocka_unit_test(advice_follows_figures),
+		cmocka_unit_test(hostile_streams),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
