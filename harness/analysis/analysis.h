@@ -20,7 +20,7 @@
 
 #define ANALYSIS_FORMAT	    1
 #define ANALYSIS_WORST	    20	     /* late wake-ups kept with their anatomy */
-#define ANALYSIS_LATE_NS    1000000u /* later than this counts for late.explained */
+#define ANALYSIS_LATE_NS    1000000u /* later (or longer) than this counts for late.explained */
 #define ANALYSIS_LATE_WHO   6	     /* culprits kept per late wake-up, largest first */
 #define ANALYSIS_MAX_PIECES 400	     /* timeline pieces kept per late wake-up */
 
@@ -164,10 +164,10 @@ struct analysis_vcpu {
 	struct vcpu_states states;
 	struct vcpu_joins joins;
 	struct clock_quality clock;
-	uint64_t samples;		     /* guest records in the window */
-	uint64_t backfilled;		     /* missed periods added to `late` */
-	uint64_t lost;			     /* dropped or torn on this vCPU */
-	uint64_t late_count;		     /* wake-ups later than ANALYSIS_LATE_NS */
+	uint64_t samples;    /* guest records in the window */
+	uint64_t backfilled; /* missed periods added to `late` */
+	uint64_t lost;	     /* dropped or torn on this vCPU */
+	uint64_t late_count; /* wake-ups later and gaps longer than ANALYSIS_LATE_NS */
 	uint64_t late_ns, late_explained_ns; /* their lateness, and how much of it has a place */
 	const struct clock_map *clock_map;   /* guest TSC -> host ns, for exports */
 };

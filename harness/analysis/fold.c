@@ -153,7 +153,7 @@ static void fold_states(struct build *b, struct vcpu_build *v)
 		(double)s->migrations / b->a->window_s, NO_TRACE);
 	give_if(s->have && v->out->late_count, m, METRIC_LATE_EXPLAINED,
 		100 * (double)v->out->late_explained_ns / (double)v->out->late_ns,
-		s->have ? "no wake-up was later than 1 ms" : NO_TRACE);
+		s->have ? "no wake-up was later, no gap longer than 1 ms" : NO_TRACE);
 }
 
 static void fold_busy(struct build *b, struct vcpu_build *v)

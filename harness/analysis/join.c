@@ -176,7 +176,6 @@ static void keep_worst(struct build *b, struct anatomy *an, const struct thread 
 static void explain(struct build *b, struct vcpu_build *v, const struct sample *s)
 {
 	struct anatomy an = {0};
-	uint64_t explained;
 
 	if (!s->in_window)
 		return;
@@ -188,12 +187,9 @@ static void explain(struct build *b, struct vcpu_build *v, const struct sample *
 		.lateness_ns = s->host_ns - s->from_ns,
 		.clock_error_ns = s->error_ns};
 	split(&an, v->thread); /* no thread traced: all unexplained */
-	if (s->kind == LATE_TIMER) {
-		explained = an.l.lateness_ns - an.l.unexplained_ns;
-		v->out->late_count++;
-		v->out->late_ns += an.l.lateness_ns;
-		v->out->late_explained_ns += explained;
-	}
+	v->out->late_count++;
+	v->out->late_ns += an.l.lateness_ns;
+	v->out->late_explained_ns += an.l.lateness_ns - an.l.unexplained_ns;
 	keep_worst(b, &an, v->thread);
 }
 

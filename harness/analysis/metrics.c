@@ -91,11 +91,12 @@ const struct metric_info metric_table[METRIC_COUNT] = {
 		"expectation blame.share:NAME is the share of the culprits whose name contains "
 		"NAME."),
 	ROW(LATE_EXPLAINED, "late.explained", "%", true, GUEST, HIGHER,
-		"host trace, a late wake-up",
-		"Of the lateness of all wake-ups more than 1 ms late, the part with a known place: "
-		"timer late "
-		"on the host, queued behind named culprits, throttled, or running but not yet "
-		"there."),
+		"host trace, a late wake-up or gap",
+		"Of the lateness of all wake-ups more than 1 ms late, and of all gaps longer than "
+		"1 ms, the part "
+		"with a known place: timer late on the host, queued behind named culprits, "
+		"throttled, or "
+		"running but not yet there."),
 	ROW(WASTED_RATE, "wasted.rate", "ms/s", true, MEAN, LOWER, "host trace of the allowed CPUs",
 		"Time the vCPU waited, not throttled, while its CPU was idle, plus its waiting "
 		"times the "

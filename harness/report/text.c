@@ -11,6 +11,7 @@
 #define TOP_CULPRITS 4 /* shown per guest */
 #define TOP_LATE     5
 #define TOP_WARNINGS 12
+#define TOP_VICTIMS  3
 #define COLUMNS	     100
 
 struct text {
@@ -184,6 +185,7 @@ static size_t guest_culprits(
 static void print_blame(const struct text *t, const struct analysis *a)
 {
 	bool head = false;
+	size_t shown = 0;
 
 	for (size_t g = 0; g < a->n_guests; g++) {
 		auto_free struct total *list = NULL;
@@ -195,6 +197,8 @@ static void print_blame(const struct text *t, const struct analysis *a)
 			continue;
 		n = guest_culprits(a, g, &list, &sum);
 		if (!n)
+			continue;
+		if (++shown > TOP_VICTIMS)
 			continue;
 		if (!head)
 			fprintf(t->out, "\n%swho had the CPU while it waited%s\n", t->bold,
@@ -213,6 +217,8 @@ static void print_blame(const struct text *t, const struct analysis *a)
 			fprintf(t->out, "  %5.1f %%  %zu others\n",
 				100 * (double)rest / (double)sum, n - TOP_CULPRITS);
 	}
+	if (shown > TOP_VICTIMS)
+		fprintf(t->out, "and of %zu more guests in the report\n", shown - TOP_VICTIMS);
 }
 
 static void print_part(const struct text *t, bool *any, uint64_t ns, uint64_t of, const char *what)
