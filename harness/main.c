@@ -23,6 +23,7 @@ const struct command commands[] = {
 		cmd_list},
 	{"show", "RUN", "Print the summary of a record", cmd_show},
 	{"blame", "DOMAIN", "Say who takes the CPU of a running VM, now", cmd_blame},
+	{"import", "FILE...", "Make a record of recordings of stealscope-agent", cmd_import},
 	{"clean", "", "Remove what interrupted runs left on this host", cmd_clean},
 };
 const size_t n_commands = ARRAY_SIZE(commands);

@@ -78,6 +78,8 @@ struct shm_host *page_from_file(const char *path, uint64_t *size);
 
 /* machine.c: hypervisor, TSC frequency; fills `process`. */
 void machine_detect(void);
+/* enum shm_accel, from CPUID. */
+uint32_t hypervisor(void);
 uint64_t mono_ns(void);
 /* CPU number `index` of the machine as a mask; the CPUs this process may use. */
 cpu_mask mask_one(unsigned cpu);
@@ -97,6 +99,8 @@ bool policy_same(const struct policy *a, const struct policy *b);
 /* steal.c. The steal column of line "cpu<N>" of a /proc/stat text in ticks; false when there is
  * none. */
 bool steal_parse(const char *text, int cpu, uint64_t *ticks);
+/* The same of all CPUs below n at once; CPUs without a line keep what they have. */
+void steal_parse_all(const char *text, uint64_t *ticks, unsigned n);
 /* Steal of the CPUs in `cpus` now in ns; `fd` is /proc/stat. */
 uint64_t steal_read(int fd, const cpu_mask *cpus, uint64_t step_ns);
 /* Whether this machine's kernel gets steal from what it runs on. */
@@ -113,7 +117,7 @@ extern const struct probe_ops linux_timer, linux_job, linux_lock;
 void init_mounts(void);
 void init_power_off(void) __attribute__((noreturn));
 
-/* record.c: the stand-alone recorder; exit status. */
+/* record_main.c: the stand-alone recorder; exit status. */
 int record_main(int argc, char **argv);
 
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

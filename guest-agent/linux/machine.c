@@ -22,7 +22,7 @@ uint64_t mono_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static uint32_t hypervisor(void)
+uint32_t hypervisor(void)
 {
 	unsigned a, b, c, d;
 	char name[13] = "";

@@ -1,11 +1,265 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* stealscope-agent record. */
-#include "guest-agent/linux/linux.h"
+/*
+ * stealscope-agent record: steal and timer of this machine for hours, alone. One thread sleeps
+ * until fixed deadlines, as the timer probe does; every second it reads /proc/stat. What it has
+ * goes to the file every 10 s in one write (abi/recording.h); a cut loses at most that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
-int record_main(int argc, char **argv)
+#include "abi/recording.h"
+#include "guest-agent/linux/linux.h"
+#include "guest-agent/linux/record.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define BLOCK_NS (10 * NS_PER_S)
+#define ROW_NS	 NS_PER_S
+#define SYNC_NS	 (60 * NS_PER_S)
+
+struct recorder {
+	const struct record_options *o;
+	int fd, stat_fd;
+	struct recording_header head;
+	uint64_t written, next_row, next_sync;
+	uint64_t ticks[RECORDING_CPUS_MAX]; /* of each CPU, as read last */
+	uint64_t samples, worst_ns;
+	bool full;
+	/* The block being filled. */
+	struct recording_block block;
+	uint8_t sample_bytes[RECORDING_BLOCK_MAX / 2], row_bytes[RECORDING_BLOCK_MAX / 2];
+	size_t n_sample_bytes, n_row_bytes;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int sig)
 {
-	(void)argc;
-	(void)argv;
-	say("record: not here yet");
-	return 1;
+	(void)sig;
+	stopped = 1;
+}
+
+static void put(uint8_t *buf, size_t *n, uint64_t v)
+{
+	while (v >= 0x80) {
+		buf[(*n)++] = (uint8_t)(v | 0x80);
+		v >>= 7;
+	}
+	buf[(*n)++] = (uint8_t)v;
+}
+
+static uint64_t real_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* As one write: what is on disk is whole blocks, and at most one that was cut. */
+static bool write_block(struct recorder *r, uint64_t now)
+{
+	static uint8_t out[sizeof(struct recording_block) + RECORDING_BLOCK_MAX];
+	struct recording_block *b = &r->block;
+	size_t n = sizeof(*b) + r->n_sample_bytes + r->n_row_bytes;
+	ssize_t done;
+
+	if (!b->n_samples && !b->n_rows)
+		return true;
+	if (r->written + n > r->o->size_max) {
+		r->full = true;
+		return false;
+	}
+	b->magic = RECORDING_BLOCK_MAGIC;
+	b->bytes = (uint32_t)(r->n_sample_bytes + r->n_row_bytes);
+	b->end_ns = now;
+	memcpy(out + sizeof(*b), r->sample_bytes, r->n_sample_bytes);
+	memcpy(out + sizeof(*b) + r->n_sample_bytes, r->row_bytes, r->n_row_bytes);
+	memcpy(out, b, sizeof(*b));
+	b->crc = recording_crc(0, out + RECORDING_CRC_FROM, n - RECORDING_CRC_FROM);
+	memcpy(out, b, sizeof(*b));
+	done = write(r->fd, out, n);
+	if (done != (ssize_t)n) {
+		say("cannot write %s: %s", r->o->file, done < 0 ? strerror(errno) : "disk full");
+		return false;
+	}
+	r->written += n;
+	if (now >= r->next_sync) {
+		fdatasync(r->fd);
+		r->next_sync = now + SYNC_NS;
+	}
+	*b = (struct recording_block){.seq = b->seq + 1, .start_ns = now};
+	r->n_sample_bytes = r->n_row_bytes = 0;
+	return true;
+}
+
+/* All CPUs' counters; growth since last time into `row` when not NULL. */
+static void read_steal(struct recorder *r, uint8_t *row, size_t *n)
+{
+	static char text[RECORDING_CPUS_MAX * 128];
+	uint64_t seen[RECORDING_CPUS_MAX];
+	size_t len = 0;
+	ssize_t got;
+
+	while (len < sizeof(text) - 1 &&
+		(got = pread(r->stat_fd, text + len, sizeof(text) - 1 - len, (off_t)len)) > 0)
+		len += (size_t)got;
+	text[len] = '\0';
+	memcpy(seen, r->ticks, sizeof(seen));
+	steal_parse_all(text, seen, r->head.n_cpus);
+	for (unsigned i = 0; i < r->head.n_cpus; i++) {
+		if (row)
+			put(row, n, seen[i] > r->ticks[i] ? seen[i] - r->ticks[i] : 0);
+		r->ticks[i] = seen[i];
+	}
+}
+
+static void add_row(struct recorder *r, uint64_t now)
+{
+	put(r->row_bytes, &r->n_row_bytes, (now - r->block.start_ns) / 1000);
+	read_steal(r, r->row_bytes, &r->n_row_bytes);
+	r->block.n_rows++;
+	r->next_row += ROW_NS * (1 + (now - r->next_row) / ROW_NS);
+}
+
+static void add_sample(struct recorder *r, uint64_t deadline, uint64_t missed, uint64_t late)
+{
+	if (!r->block.n_samples++)
+		r->block.first_deadline_ns = deadline;
+	put(r->sample_bytes, &r->n_sample_bytes, late / RECORDING_LATE_NS << 1 | (missed != 0));
+	if (missed)
+		put(r->sample_bytes, &r->n_sample_bytes, missed);
+	r->samples++;
+	if (late + missed * r->head.period_ns > r->worst_ns)
+		r->worst_ns = late + missed * r->head.period_ns;
+}
+
+static void sleep_to(uint64_t deadline)
+{
+	struct timespec t = {(time_t)(deadline / NS_PER_S), (long)(deadline % NS_PER_S)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR && !stopped)
+		;
+}
+
+static void sleep_for(uint64_t ns)
+{
+	struct timespec t = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+/* True when it ended as meant. */
+static bool record_loop(struct recorder *r)
+{
+	uint64_t period = r->head.period_ns, deadline = mono_ns() + period, last = deadline;
+	uint64_t end = r->o->for_ns ? r->head.start_ns + r->o->for_ns : UINT64_MAX, now;
+	bool relative = r->head.flags & RECORDING_RELATIVE;
+
+	while (!stopped) {
+		uint64_t late, missed = 0;
+
+		if (relative)
+			sleep_for(period);
+		else
+			sleep_to(deadline);
+		now = mono_ns();
+		if (stopped || now < deadline)
+			continue;
+		late = now - deadline;
+		if (!relative && late >= period)
+			missed = late / period;
+		last = deadline + missed * period;
+		/* A block's samples must fit it whatever the period. */
+		if (now - r->block.start_ns >= BLOCK_NS ||
+			r->n_sample_bytes > sizeof(r->sample_bytes) - 32 ||
+			r->n_row_bytes > sizeof(r->row_bytes) - 10 * r->head.n_cpus - 32)
+			if (!write_block(r, now))
+				return r->full;
+		add_sample(r, last, missed, now - last);
+		if (now >= r->next_row)
+			add_row(r, now);
+		if (now >= end)
+			break;
+		deadline = relative ? mono_ns() + period : last + period;
+	}
+	now = mono_ns();
+	if (r->head.flags & RECORDING_STEAL || r->block.n_samples)
+		add_row(r, now);
+	return write_block(r, now) || r->full;
+}
+
+static bool begin(struct recorder *r)
+{
+	r->fd = open(r->o->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_APPEND, 0644);
+	if (r->fd < 0) {
+		say("cannot make %s: %s%s", r->o->file, strerror(errno),
+			errno == EEXIST ? "; a recording is never written over" : "");
+		return false;
+	}
+	r->stat_fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
+	if (r->stat_fd < 0) {
+		say("cannot read /proc/stat: %s", strerror(errno));
+		return false;
+	}
+	record_header(&r->head);
+	r->head.period_ns = r->o->period_ns;
+	r->head.flags |= r->o->relative ? RECORDING_RELATIVE : 0;
+	read_steal(r, NULL, NULL);
+	r->head.start_ns = mono_ns();
+	r->head.start_unix_ns = real_ns();
+	r->block.start_ns = r->next_row = r->head.start_ns;
+	r->next_sync = r->head.start_ns + SYNC_NS;
+	if (write(r->fd, &r->head, sizeof(r->head)) != (ssize_t)sizeof(r->head)) {
+		say("cannot write %s: %s", r->o->file, strerror(errno));
+		return false;
+	}
+	r->written = sizeof(r->head);
+	return true;
+}
+
+/* Its own use of CPU in 1/1000 %, over the recording. */
+static unsigned own_use(const struct recorder *r)
+{
+	uint64_t wall = mono_ns() - r->head.start_ns, cpu;
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	cpu = (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NS_PER_S +
+	      (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
+	return wall ? (unsigned)(cpu * 100000 / wall) : 0;
+}
+
+int record_run(const struct record_options *o)
+{
+	static struct recorder r;
+	struct sigaction sa = {.sa_handler = on_signal};
+	bool good;
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGHUP, SIG_IGN); /* the terminal that began it may go */
+	r.o = o;
+	if (!begin(&r))
+		return 1;
+	say("recording to %s: %u CPUs, steal %s, a timer every %llu us; Ctrl-C ends it", o->file,
+		r.head.n_cpus,
+		r.head.flags & RECORDING_STEAL ? "provided" : "not provided by this machine",
+		(unsigned long long)(o->period_ns / 1000));
+	good = record_loop(&r);
+	if (close(r.fd))
+		good = false;
+	if (r.full)
+		say("%s has reached its size limit: the recording ends here", o->file);
+	say("%llu samples, worst %llu us late, %llu bytes, %u.%03u %% of a CPU; next: stealscope "
+	    "import %s",
+		(unsigned long long)r.samples, (unsigned long long)(r.worst_ns / 1000),
+		(unsigned long long)r.written, own_use(&r) / 1000, own_use(&r) % 1000, o->file);
+	return good ? 0 : 1;
 }

@@ -14,6 +14,32 @@
 #define STEAL_COLUMN   8	 /* user nice system idle iowait irq softirq steal */
 #define KVM_STEAL_TIME (1u << 5) /* CPUID 0x40000001 EAX: Documentation/virt/kvm/x86/cpuid.rst */
 
+/* The steal column of what follows "cpuN"; false when the line has fewer. */
+static bool steal_column(const char *p, uint64_t *ticks)
+{
+	char *end;
+
+	for (int i = 1;; i++) {
+		uint64_t v;
+
+		p += strspn(p, " ");
+		if (*p < '0' || *p > '9')
+			return false;
+		v = strtoull(p, &end, 10);
+		if (i == STEAL_COLUMN) {
+			*ticks = v;
+			return true;
+		}
+		p = end;
+	}
+}
+
+static const char *next_line(const char *text)
+{
+	text = strchr(text, '\n');
+	return text && text[1] ? text + 1 : NULL;
+}
+
 bool steal_parse(const char *text, int cpu, uint64_t *ticks)
 {
 	char head[16];
@@ -24,25 +50,24 @@ bool steal_parse(const char *text, int cpu, uint64_t *ticks)
 	else
 		snprintf(head, sizeof(head), "cpu%d ", cpu);
 	len = strlen(head);
-	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
-		const char *p = text + len;
-		char *end;
-
-		if (strncmp(text, head, len))
-			continue;
-		for (int i = 1;; i++) {
-			uint64_t v = strtoull(p, &end, 10);
-
-			if (end == p)
-				return false;
-			if (i == STEAL_COLUMN) {
-				*ticks = v;
-				return true;
-			}
-			p = end;
-		}
-	}
+	for (; text; text = next_line(text))
+		if (!strncmp(text, head, len))
+			return steal_column(text + len, ticks);
 	return false;
+}
+
+void steal_parse_all(const char *text, uint64_t *ticks, unsigned n)
+{
+	for (; text && !strncmp(text, "cpu", 3); text = next_line(text)) {
+		char *end;
+		unsigned long cpu;
+
+		if (text[3] < '0' || text[3] > '9')
+			continue;
+		cpu = strtoul(text + 3, &end, 10);
+		if (cpu < n)
+			steal_column(end, &ticks[cpu]);
+	}
 }
 
 static bool stat_text(int fd, char *buf)

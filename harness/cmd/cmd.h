@@ -78,6 +78,7 @@ int cmd_compare(const struct command *c, int argc, char **argv);
 int cmd_list(const struct command *c, int argc, char **argv);
 int cmd_show(const struct command *c, int argc, char **argv);
 int cmd_blame(const struct command *c, int argc, char **argv);
+int cmd_import(const struct command *c, int argc, char **argv);
 int cmd_clean(const struct command *c, int argc, char **argv);
 
 #endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* stealscope-agent record: its command line. */
+#include <cpuid.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest-agent/linux/record.h"
+
+#define SIZE_DEFAULT (UINT64_C(64) << 20)
+#define SIZE_MIN     (UINT64_C(64) << 10)
+
+static int usage(int status)
+{
+	FILE *f = status ? stderr : stdout;
+
+	fputs("Usage: stealscope-agent record [--for TIME] [--out FILE] [--size LIMIT]\n"
+	      "                               [--period TIME] [--relative]\n"
+	      "Record this machine's steal (each CPU, every second) and how late a sleeping "
+	      "thread\n"
+	      "wakes (every period), for `stealscope import`. Needs no root.\n\n"
+	      "  --for TIME     end after so long: 90s, 30m, 10h (default: until Ctrl-C or "
+	      "SIGTERM)\n"
+	      "  --out FILE     where to (default: HOST-DATE.recording); never written over\n"
+	      "  --size LIMIT   end before the file is larger: 30M (default: 64M)\n"
+	      "  --period TIME  distance of the deadlines, 1ms to 10s (default: 10ms)\n"
+	      "  --relative     sleep one period from each wake-up on instead\n",
+		f);
+	return status;
+}
+
+/* A number with one of the units; 0 when it is none. */
+static uint64_t parse_unit(const char *text, const char *const *names, const uint64_t *units)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || !(v > 0) || v > 1e15)
+		return 0;
+	for (unsigned i = 0; names[i]; i++)
+		if (!strcmp(end, names[i]))
+			return (uint64_t)(v * (double)units[i]);
+	return 0;
+}
+
+static uint64_t parse_time(const char *text)
+{
+	static const char *const names[] = {"us", "ms", "s", "m", "min", "h", "d", NULL};
+	static const uint64_t units[] = {
+		1000, 1000000, 1000000000, 60000000000, 60000000000, 3600000000000, 86400000000000};
+
+	return parse_unit(text, names, units);
+}
+
+static uint64_t parse_size(const char *text)
+{
+	static const char *const names[] = {"", "k", "K", "M", "MiB", "MB", "G", "GiB", NULL};
+	static const uint64_t units[] = {
+		1, 1024, 1024, 1048576, 1048576, 1000000, 1073741824, 1073741824};
+
+	return parse_unit(text, names, units);
+}
+
+static char *default_file(void)
+{
+	static char name[128];
+	struct utsname u;
+	time_t now = time(NULL);
+	char stamp[32];
+	struct tm tm;
+
+	uname(&u);
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(name, sizeof(name), "%.60s-%s.recording", u.nodename, stamp);
+	return name;
+}
+
+void record_header(struct recording_header *h)
+{
+	unsigned a, b, c, d;
+	struct utsname u;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	uname(&u);
+	*h = (struct recording_header){.magic = RECORDING_MAGIC,
+		.version = RECORDING_VERSION,
+		.header_size = sizeof(*h),
+		.steal_step_ns = UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK),
+		.n_cpus = cpus < 1 ? 1 : (uint32_t)cpus,
+		.flags = steal_is_provided() ? RECORDING_STEAL : 0};
+	if (h->n_cpus > RECORDING_CPUS_MAX)
+		h->n_cpus = RECORDING_CPUS_MAX;
+	snprintf(h->host, sizeof(h->host), "%.63s", u.nodename);
+	snprintf(h->kernel, sizeof(h->kernel), "%.63s", u.release);
+	h->accel = hypervisor();
+	if (__get_cpuid(1, &a, &b, &c, &d) && c >> 31) {
+		__cpuid(0x40000000, a, b, c, d);
+		memcpy(h->hypervisor, &b, 4);
+		memcpy(h->hypervisor + 4, &c, 4);
+		memcpy(h->hypervisor + 8, &d, 4);
+	} else {
+		h->accel = SHM_ACCEL_NATIVE;
+	}
+}
+
+/* "--name VALUE" or "--name=VALUE": the value, with *i moved; NULL when it is another option. */
+static const char *value_of(int argc, char **argv, int *i, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!strcmp(argv[*i], name))
+		return *i + 1 < argc ? argv[++*i] : "";
+	return strncmp(argv[*i], name, len) || argv[*i][len] != '=' ? NULL : argv[*i] + len + 1;
+}
+
+int record_main(int argc, char **argv)
+{
+	struct record_options o = {.size_max = SIZE_DEFAULT, .period_ns = 10000000};
+	const char *v;
+
+	for (int i = 1; i < argc; i++) {
+		uint64_t *number = NULL;
+
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return usage(0);
+		if (!strcmp(argv[i], "--relative")) {
+			o.relative = true;
+		} else if ((v = value_of(argc, argv, &i, "--out"))) {
+			o.file = v;
+		} else if ((v = value_of(argc, argv, &i, "--for"))) {
+			number = &o.for_ns;
+			*number = parse_time(v);
+		} else if ((v = value_of(argc, argv, &i, "--size"))) {
+			number = &o.size_max;
+			*number = parse_size(v);
+			if (*number < SIZE_MIN)
+				*number = 0;
+		} else if ((v = value_of(argc, argv, &i, "--period"))) {
+			number = &o.period_ns;
+			*number = parse_time(v);
+			if (*number < 1000000 || *number > UINT64_C(10000000000))
+				*number = 0;
+		} else {
+			say("record: no option %s", argv[i]);
+			return usage(2);
+		}
+		if (number && !*number) {
+			say("record: \"%s\" is no value for it", v);
+			return usage(2);
+		}
+	}
+	if (!o.file || !*o.file)
+		o.file = default_file();
+	return record_run(&o);
+}

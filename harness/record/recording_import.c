@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Recordings as guests of a record: their wake-ups and counters become the records that an agent in
+ * a lab guest would have written. The "TSC" of such a guest is the recorded machine's clock in ns.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "abi/guest_shm.h"
+#include "record/folder.h"
+#include "record/recording.h"
+
+#define BASE_NS	 (1000 * NS_PER_S) /* where all recordings begin on the record's clock */
+#define PAIR_NS	 (10 * NS_PER_S)   /* so often the two clocks are tied together */
+#define ERROR_NS 500 /* of a tie: the clocks are one; half of a rounded unit and more */
+
+struct importer {
+	struct recording *in;
+	FILE *out;
+	unsigned vcpus;
+	uint64_t shift; /* added to the recorded machine's clock */
+	uint64_t next_pair;
+	uint32_t seq[SHM_MAX_VCPUS];
+	bool steal;
+};
+
+static int put(struct importer *m, const struct shm_rec *rec, struct err *e)
+{
+	struct shm_rec r = *rec;
+
+	if (r.type < REC_DRAIN)
+		r.seq = ++m->seq[r.vcpu];
+	if (fwrite(&r, sizeof(r), 1, m->out) != 1)
+		return err_sys(e, "cannot write the record");
+	return 0;
+}
+
+static int put_pairs(struct importer *m, uint64_t ns, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned v = 0; v < m->vcpus && !rc; v++)
+		rc = put(m,
+			&(struct shm_rec){.type = REC_OFFSET,
+				.vcpu = (uint16_t)v,
+				.tsc = ns,
+				.steal_ns = SHM_STEAL_NONE,
+				.v = {ns, ERROR_NS, 0}},
+			e);
+	m->next_pair = ns + PAIR_NS;
+	return rc;
+}
+
+static int put_event(struct importer *m, const struct recording_event *ev, struct err *e)
+{
+	uint64_t ns = ev->ns + m->shift, deadline = ev->deadline_ns + m->shift;
+	uint64_t period = recording_head(m->in)->period_ns;
+	int rc = ns >= m->next_pair ? put_pairs(m, ns, e) : 0;
+
+	if (!rc && !ev->is_row)
+		return put(m,
+			&(struct shm_rec){.type = REC_TIMER,
+				.probe = PROBE_TIMER,
+				.tsc = ns,
+				.steal_ns = SHM_STEAL_NONE,
+				.v = {deadline, deadline - (1 + ev->missed) * period, ev->missed,
+					SHM_TIMER_HALTED}},
+			e);
+	for (unsigned v = 0; v < m->vcpus && !rc; v++)
+		rc = put(m,
+			&(struct shm_rec){.type = REC_STEAL,
+				.probe = PROBE_STEAL,
+				.vcpu = (uint16_t)v,
+				.tsc = ns,
+				.steal_ns = m->steal ? ev->steal_ns[v] : SHM_STEAL_NONE},
+			e);
+	return rc;
+}
+
+static int put_head(struct importer *m, const char *name, uint32_t accel, struct err *e)
+{
+	struct guest_file_header h = {.magic = GUEST_FILE_MAGIC,
+		.version = SHM_VERSION,
+		.header_size = sizeof(h),
+		.rec_size = sizeof(struct shm_rec),
+		.nr_vcpus = m->vcpus,
+		.start_host_ns = BASE_NS,
+		.start_unix_ns = recording_head(m->in)->start_unix_ns};
+	uint32_t features = m->steal ? SHM_FEAT_STEAL | SHM_FEAT_STEAL_COARSE : 0;
+	int rc = 0;
+
+	snprintf(h.name, sizeof(h.name), "%.63s", name);
+	if (fwrite(&h, sizeof(h), 1, m->out) != 1)
+		return err_sys(e, "cannot write the record");
+	for (unsigned v = 0; v < m->vcpus && !rc; v++)
+		rc = put(m,
+			&(struct shm_rec){.type = REC_START,
+				.vcpu = (uint16_t)v,
+				.tsc = BASE_NS,
+				.steal_ns = SHM_STEAL_NONE,
+				.v = {features, NS_PER_S, accel}},
+			e);
+	return rc ? rc : put_pairs(m, BASE_NS, e);
+}
+
+/* The file's name without folder and ending, made safe and unique: two recordings of one machine
+ * differ by it. */
+static char *guest_name(const struct run_info *info, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char base[48];
+	char *name, *dot;
+
+	snprintf(base, sizeof(base), "%.47s", slash ? slash + 1 : file);
+	dot = strrchr(base, '.');
+	if (dot && dot != base)
+		*dot = '\0';
+	for (char *p = base; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_",
+			    *p))
+			*p = '-';
+	if (!name_is_safe(base))
+		snprintf(base, sizeof(base), "machine");
+	name = xstrdup(base);
+	for (unsigned k = 2;; k++) {
+		bool taken = false;
+
+		for (size_t i = 0; i < info->n_guests; i++)
+			taken |= info->guests[i].name && !strcmp(info->guests[i].name, name);
+		if (!taken)
+			return name;
+		free(name);
+		name = xasprintf("%s-%u", base, k);
+	}
+}
+
+static void note_machine(
+	struct run_info *info, const char *name, const struct recording_header *h, const char *file)
+{
+	time_t when = (time_t)(h->start_unix_ns / NS_PER_S);
+	char stamp[32];
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	ARRAY_GROW(info->facts, info->n_facts);
+	info->facts[info->n_facts++] = (struct run_fact){xasprintf("machine.%s", name),
+		xasprintf("%s, Linux %s, %s, %u CPUs, recorded from %s (%s)", h->host, h->kernel,
+			h->hypervisor[0] ? h->hypervisor : "no hypervisor", h->n_cpus, stamp,
+			file)};
+	if (h->n_cpus > SHM_MAX_VCPUS)
+		strv_add(&info->warnings, "%s: %u CPUs were recorded; the first %u are shown", name,
+			h->n_cpus, SHM_MAX_VCPUS);
+	if (!(h->flags & RECORDING_STEAL))
+		strv_add(&info->warnings, "%s: the machine has no steal counter: not provided",
+			name);
+}
+
+static void describe(struct run_guest *g, const struct recording_header *h, unsigned vcpus)
+{
+	static const char *const accels[] = {"unknown", "kvm", "tcg", "native"};
+
+	g->kind = xstrdup(h->accel == SHM_ACCEL_NATIVE ? "native" : "linux");
+	g->accel = xstrdup(accels[h->accel <= SHM_ACCEL_NATIVE ? h->accel : 0]);
+	g->n_vcpus = vcpus;
+	for (unsigned v = 0; v < vcpus; v++)
+		g->vcpus[v].id = v;
+	g->policy = xstrdup("");
+	g->tsc_hz = NS_PER_S;
+	g->status = xstrdup("ok");
+	g->guest_file = xasprintf("guest/%s.bin", g->name);
+	g->n_probes = 2;
+	g->probes = xcalloc(2, sizeof(*g->probes));
+	g->probes[0] = (struct run_probe){xstrdup("timer"), 1, {h->period_ns}};
+	g->probes[1] = (struct run_probe){xstrdup("steal"),
+		vcpus < 64 ? (UINT64_C(1) << vcpus) - 1 : ~UINT64_C(0), {NS_PER_S}};
+}
+
+static void note_end(struct run_info *info, struct run_guest *g, const struct recording_status *s,
+	uint64_t shift)
+{
+	if (s->cut)
+		strv_add(&info->warnings, "%s: the recording is cut; it was read up to the cut",
+			g->name);
+	if (s->bad_blocks || s->lost_blocks)
+		strv_add(&info->warnings,
+			"%s: %llu blocks of the recording are damaged, %llu are missing", g->name,
+			(unsigned long long)s->bad_blocks, (unsigned long long)s->lost_blocks);
+	g->lost = s->bad_blocks + s->lost_blocks;
+	info->window_end_ns = MAX(info->window_end_ns, s->last_ns + shift);
+}
+
+static int import_one(const char *file, struct run_info *info, const char *dir, struct err *e)
+{
+	struct importer m = {0};
+	struct run_guest *g;
+	struct recording_event ev;
+	struct recording_status s;
+	auto_free char *path = NULL;
+	int rc = recording_open(file, &m.in, e);
+
+	if (rc)
+		return rc;
+	ARRAY_GROW(info->guests, info->n_guests);
+	g = &info->guests[info->n_guests];
+	g->name = guest_name(info, file);
+	info->n_guests++;
+	m.vcpus = MIN(recording_head(m.in)->n_cpus, SHM_MAX_VCPUS);
+	m.steal = recording_head(m.in)->flags & RECORDING_STEAL;
+	m.shift = BASE_NS - recording_head(m.in)->start_ns;
+	describe(g, recording_head(m.in), m.vcpus);
+	note_machine(info, g->name, recording_head(m.in), file);
+	path = xasprintf("%s/%s", dir, g->guest_file);
+	m.out = fopen(path, "wxe");
+	rc = m.out ? put_head(&m, g->name, recording_head(m.in)->accel, e)
+		   : err_sys(e, "cannot make %s", path);
+	while (!rc && recording_next(m.in, &ev))
+		rc = put_event(&m, &ev, e);
+	if (m.out && fclose(m.out) && !rc)
+		rc = err_sys(e, "cannot write %s", path);
+	s = recording_status(m.in);
+	if (!rc && !s.samples && !s.rows)
+		rc = err_set(e, ENODATA, "%s: the recording holds nothing yet", file);
+	if (!rc)
+		note_end(info, g, &s, m.shift);
+	recording_close(m.in);
+	return rc;
+}
+
+static void begin_info(struct run_info *info, const char *run, uint64_t start_unix_ns)
+{
+	time_t when = (time_t)(start_unix_ns / NS_PER_S);
+	char stamp[32];
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	info->format = RUN_INFO_FORMAT;
+	info->run = xstrdup(run);
+	info->experiment = xstrdup(run);
+	info->scenario = xstrdup("recording");
+	info->variant = xstrdup("base");
+	info->point = xstrdup("");
+	info->status = xstrdup("complete");
+	info->started = xstrdup(stamp);
+	info->version = xstrdup(SS_VERSION);
+	info->connect = xstrdup("none");
+	info->plan_text =
+		xstrdup("Recordings of stealscope-agent, side by side; all begin at 0 s.\n"
+			"There is no host trace: who took the CPU is not known.\n");
+	info->trace_mode = xstrdup("none");
+	info->window_start_ns = BASE_NS;
+}
+
+int recording_import(
+	const char *const *files, size_t n, const char *results, char **record, struct err *e)
+{
+	struct record_folder folder = {0};
+	struct run_info info = {0};
+	struct recording *first;
+	uint64_t start_unix_ns;
+	int rc;
+
+	if (n < 1 || n > IMPORT_MAX)
+		return err_set_exit(e, EXIT_USAGE, EINVAL, "%zu recordings; 1 to %d fit one record",
+			n, IMPORT_MAX);
+	rc = recording_open(files[0], &first, e);
+	if (rc)
+		return rc;
+	start_unix_ns = recording_head(first)->start_unix_ns;
+	recording_close(first);
+	rc = record_begin(results, "recording", "", &folder, e);
+	if (rc)
+		return rc;
+	begin_info(&info, folder.name, start_unix_ns);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = import_one(files[i], &info, folder.path, e);
+	info.duration_ns = info.window_end_ns > BASE_NS ? info.window_end_ns - BASE_NS : 0;
+	info.wall_ns = info.duration_ns;
+	info.overcommit = 0;
+	if (!rc)
+		rc = run_info_save(&info, folder.path, e);
+	if (!rc)
+		rc = record_finish(&folder, e);
+	if (rc)
+		remove_tree(folder.path, NULL);
+	else
+		*record = xstrdup(folder.path);
+	run_info_release(&info);
+	record_folder_release(&folder);
+	return rc;
+}
