@@ -137,10 +137,8 @@ static void *start_thread(void *arg)
 
 		if (st->s->o->interrupted && *st->s->o->interrupted)
 			break;
-		if (g->plan->kind == GUEST_NATIVE) {
-			native_start(st->s, g, &g->start_err);
+		if (g->plan->kind == GUEST_NATIVE)
 			continue;
-		}
 		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err))
 			continue;
 		reaper_add_pid(st->s->reaper, domain_pid(g->domain));
@@ -165,6 +163,9 @@ int step_start_domains(struct session *s, struct err *e)
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 
+		/* From this thread: a native guest dies with the thread that forked it. */
+		if (g->plan->kind == GUEST_NATIVE)
+			native_start(s, g, &g->start_err);
 		if (g->start_err.code) {
 			*e = g->start_err;
 			free(g->info->status);

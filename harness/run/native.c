@@ -57,7 +57,7 @@ static int write_config(struct session *s, struct guest_run *g, struct err *e)
 	return rc;
 }
 
-static _Noreturn void child(char **argv, const char *console, int gate, pid_t harness)
+static _Noreturn void child(char **argv, const char *console, const int *gate, pid_t harness)
 {
 	struct sched_param param = {0};
 	int null = open("/dev/null", O_RDONLY);
@@ -77,7 +77,8 @@ static _Noreturn void child(char **argv, const char *console, int gate, pid_t ha
 	dup2(null, 0);
 	dup2(out, 1);
 	dup2(out, 2);
-	while (read(gate, &byte, 1) < 0 && errno == EINTR)
+	close(gate[1]);
+	while (read(gate[0], &byte, 1) < 0 && errno == EINTR)
 		;
 	close_range(3, ~0U, 0);
 	execv(argv[0], argv);
@@ -99,7 +100,7 @@ static int spawn(struct session *s, struct guest_run *g, struct err *e)
 		return err_sys(e, "no pipe");
 	n->pid = fork();
 	if (n->pid == 0)
-		child(argv, g->console, gate[0], harness);
+		child(argv, g->console, gate, harness);
 	close(gate[0]);
 	if (n->pid < 0) {
 		rc = err_sys(e, "its process does not start");

@@ -108,12 +108,23 @@ static int step_record(struct session *s, struct err *e)
 
 static int step_reaper(struct session *s, struct err *e)
 {
-	return reaper_start(s->info.run, NULL, &s->reaper, e);
+	/* The folder names this process as the run's owner, so that `clean` spares what lives. */
+	s->runtime_dir = xasprintf("%s/%s", REAPER_RUNTIME_DIR, s->info.run);
+	if (reaper_start(s->info.run, s->runtime_dir, &s->reaper, e) == 0)
+		return 0;
+	if (e->code == EACCES || e->code == EPERM)
+		return err_set_exit(e, EXIT_HOST, e->code,
+			"no permission to make %s: running guests needs root (sudo); check, plan, "
+			"analyze "
+			"and show do not",
+			s->runtime_dir);
+	return -e->code;
 }
 
 static void undo_reaper(struct session *s)
 {
 	reaper_done(s->reaper);
+	remove_tree(s->runtime_dir, NULL);
 	s->reaper = NULL;
 }
 
@@ -209,6 +220,7 @@ static void session_release(struct session *s)
 	}
 	free(s->guests);
 	free(s->noises);
+	free(s->runtime_dir);
 	record_folder_release(&s->folder);
 	run_info_release(&s->info);
 	pthread_mutex_destroy(&s->lock);

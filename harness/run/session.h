@@ -48,6 +48,7 @@ struct session {
 	size_t n_noises;
 	struct facts *facts;
 	struct reaper *reaper;
+	char *runtime_dir; /* /run/stealscope/<run>: says who owns the run */
 	struct lab_conn *conn;
 	struct hostd *hostd;
 	int debugfs; /* its root; -1 = none */

@@ -59,6 +59,7 @@ leftovers() {
 	find /dev/shm -maxdepth 1 -name "stealscope-*$MINE*" 2>/dev/null | sed 's/^/shm: /'
 	find /sys/fs/cgroup -maxdepth 5 -type d -name "*$MINE*" 2>/dev/null | sed 's/^/cgroup: /'
 	grep "$T" /proc/self/mounts | sed 's/^/mount: /'
+	find /run/stealscope -maxdepth 1 -name "*$MINE*" 2>/dev/null | sed 's/^/runtime: /'
 	local d pid
 	for d in /run/stealscope/[0-9]*; do # PID-START of a harness
 		pid=${d##*/} pid=${pid%%-*}
