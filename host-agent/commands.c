@@ -84,9 +84,7 @@ static int cmd_start(struct agent *a, char **args, char *reply, size_t size, str
 	(void)args;
 	if (a->started)
 		return err_set(e, EALREADY, "it is started already");
-	if (a->tracer && a->measure_bpf)
-		rc = tracer_measure(a->tracer, e);
-	if (!rc && a->tracer)
+	if (a->tracer)
 		rc = tracer_start(a->tracer, &a->sink, e);
 	if (rc)
 		return rc;

@@ -29,7 +29,7 @@ struct options {
 	unsigned interval_ms;
 	const char *out;
 	int out_fd;
-	bool pin, measure_bpf;
+	bool pin, measure_bpf, queue;
 	struct cpuset cpus;
 };
 
@@ -40,6 +40,7 @@ static const struct argp_option option_rows[] = {
 	{"out-fd", 'f', "N", 0, "Write the trace to this inherited file descriptor", 0},
 	{"cpus", 'c', "LIST", 0, "Run on these CPUs only", 0},
 	{"measure-bpf", 'b', NULL, 0, "Also measure the time spent in the eBPF programs", 0},
+	{"queue", 'q', NULL, 0, "Do without the BPF ring buffer, as on PREEMPT_RT before 6.12", 0},
 	{0},
 };
 
@@ -95,6 +96,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'b':
 		o->measure_bpf = true;
+		return 0;
+	case 'q':
+		o->queue = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected \"%s\"", arg);
@@ -165,7 +169,7 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	if (o->mode == TRACE_MODE_COUNTERS)
 		err_set(&why, ENOTSUP, "asked for");
 	else
-		tracer_open(o->mode == TRACE_MODE_COUNTS, &tracer, &why);
+		tracer_open(o->mode == TRACE_MODE_COUNTS, o->queue, &tracer, &why);
 	*a = (struct agent){.tracer = tracer,
 		.mode = tracer ? o->mode : TRACE_MODE_COUNTERS,
 		.measure_bpf = o->measure_bpf};
@@ -176,6 +180,10 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	}
 	if (!tracer)
 		sink_note(&a->sink, "no scheduler trace: %s", why.msg);
+	if (tracer && o->measure_bpf && tracer_measure(tracer, &why)) {
+		sink_note(&a->sink, "%s", why.msg);
+		a->measure_bpf = false;
+	}
 	a->counters = counters_open(&a->sink);
 	if (privilege_drop(&why))
 		fprintf(stderr, "stealscope-hostd: %s\n", why.msg);

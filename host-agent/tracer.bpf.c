@@ -21,6 +21,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set before loading. */
 const volatile bool counts_mode = false;
 const volatile bool cgroup_v1 = false;
+const volatile bool use_queue = false;	      /* instead of the ring */
 const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
 
 /* Set by hostd while running. */
@@ -43,6 +44,15 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } ring SEC(".maps");
+
+/* The way out where the ring must not be used: before 6.12 its lock sleeps on PREEMPT_RT, and these
+ * programs run under run queue locks. The queue's lock never does; reading it costs a system call
+ * each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1 << 16);
+	__uint(value_size, TRACER_RECORD_MAX);
+} queue SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -51,7 +52,30 @@ static bool cpu_controller_is_v1(void)
 	return line && strtoul(line + strlen("\ncpu\t"), NULL, 10) != 0;
 }
 
-static int load(struct tracer *t, bool counts, struct err *e)
+/* PREEMPT_RT before 6.12: the ring's lock could sleep in the scheduler. */
+static bool ring_may_sleep(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname u;
+
+	return !uname(&u) && strstr(u.version, "PREEMPT_RT") &&
+	       sscanf(u.release, "%u.%u", &major, &minor) == 2 && major * 1000 + minor < 6012;
+}
+
+/* Only one of the two ways out is used; the other is made as small as can be. */
+static void choose_way_out(struct tracer_bpf *skel, bool counts, bool queue)
+{
+	queue = queue || ring_may_sleep();
+	skel->rodata->use_queue = queue;
+	if (!queue)
+		bpf_map__set_max_entries(skel->maps.queue, 1);
+	if (queue)
+		bpf_map__set_max_entries(skel->maps.ring, (uint32_t)sysconf(_SC_PAGESIZE));
+	else if (counts) /* only names go through it then */
+		bpf_map__set_max_entries(skel->maps.ring, 1 << 20);
+}
+
+static int load(struct tracer *t, bool counts, bool queue, struct err *e)
 {
 	int rc;
 
@@ -64,8 +88,7 @@ static int load(struct tracer *t, bool counts, struct err *e)
 		return err_sys(e, "cannot open the eBPF programs");
 	t->skel->rodata->counts_mode = counts;
 	t->skel->rodata->cgroup_v1 = cpu_controller_is_v1();
-	if (counts) /* only names go through the ring then */
-		bpf_map__set_max_entries(t->skel->maps.ring, 1 << 20);
+	choose_way_out(t->skel, counts, queue);
 	rc = tracer_bpf__load(t->skel);
 	if (rc)
 		return err_set(e, -rc, "cannot load eBPF programs: %s%s%s%s", strerror(-rc),
@@ -102,13 +125,13 @@ static int walk(struct tracer *t, struct sink *s, struct err *e)
 	return n < 0 ? err_sys(e, "cannot walk the tasks") : 0;
 }
 
-int tracer_open(bool counts, struct tracer **out, struct err *e)
+int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e)
 {
 	struct tracer *t = xcalloc(1, sizeof(*t));
 	int rc;
 
 	t->stats_fd = -1;
-	rc = load(t, counts, e);
+	rc = load(t, counts, queue, e);
 	if (!rc)
 		rc = walk(t, NULL, e); /* who occupies each CPU now */
 	if (rc) {
@@ -231,13 +254,29 @@ int tracer_poll_fd(const struct tracer *t)
 	return ring_buffer__epoll_fd(t->ring);
 }
 
+static void drain_queue(struct tracer *t, struct sink *s)
+{
+	uint64_t record[TRACER_RECORD_MAX / 8];
+	const struct trace_hdr *h = (const void *)record;
+	int fd = bpf_map__fd(t->skel->maps.queue);
+	/* Bounded: it fills while it is read. */
+	for (unsigned left = 1 << 17; left; left--) {
+		if (bpf_map_lookup_and_delete_elem(fd, NULL, record))
+			return;
+		sink_put(s, record, MIN(h->len8 * 8u, sizeof(record)));
+	}
+}
+
 void tracer_drain(struct tracer *t, struct sink *s)
 {
 	uint64_t lost = 0;
 	int n = libbpf_num_possible_cpus();
 
 	t->sink = s;
-	ring_buffer__consume(t->ring);
+	if (t->skel->rodata->use_queue)
+		drain_queue(t, s);
+	else
+		ring_buffer__consume(t->ring);
 	for (int i = 0; i < n && i < TRACER_MAX_CPUS; i++)
 		lost += __atomic_load_n(&t->skel->bss->cpus[i].lost, __ATOMIC_RELAXED);
 	if (lost > t->lost_seen)

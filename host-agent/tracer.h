@@ -11,8 +11,9 @@
 
 struct tracer;
 
-/* Load and attach; nothing is recorded yet. -errno with the reason where eBPF is not to be had. */
-int tracer_open(bool counts, struct tracer **out, struct err *e);
+/* Load and attach; nothing is recorded yet. -errno with the reason where eBPF is not to be had.
+ * `queue`: as on PREEMPT_RT before 6.12, without the ring (chosen by itself there). */
+int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e);
 void tracer_close(struct tracer *t); /* NULL is fine */
 
 /* Trace a thread; before or after tracer_start(). -ENOSPC when all slots are taken. */

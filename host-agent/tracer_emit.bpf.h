@@ -12,10 +12,19 @@ static __always_inline bool emit(void *record, uint32_t size)
 {
 	uint64_t flags = BPF_RB_NO_WAKEUP;
 	uint32_t cpu;
+	long failed;
 
-	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
-	if (!bpf_ringbuf_output(&ring, record, size, flags))
+	if (use_queue) {
+		char whole[TRACER_RECORD_MAX] = {};
+
+		__builtin_memcpy(whole, record, size);
+		failed = bpf_map_push_elem(&queue, whole, 0);
+	} else {
+		if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
+			flags = BPF_RB_FORCE_WAKEUP;
+		failed = bpf_ringbuf_output(&ring, record, size, flags);
+	}
+	if (!failed)
 		return true;
 	cpu = bpf_get_smp_processor_id();
 	__sync_fetch_and_add(&cpu_at(cpu)->lost, 1);

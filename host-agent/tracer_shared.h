@@ -9,6 +9,7 @@
 #define TRACER_NAMED_SLOTS 32768 /* direct-mapped by tid; a collision only names a task again */
 #define TRACER_FILTER_BITS 65536
 #define TRACER_BLAME_CELLS 16384
+#define TRACER_RECORD_MAX  48 /* bytes of the longest record made in the kernel */
 
 /*
  * One CPU. `occupant*` are written by sched_switch on this CPU alone. `waiting` (bit = slot of a

@@ -137,7 +137,7 @@ struct trace_task {
 	uint32_t tgid;
 	uint32_t flags;
 	uint64_t cgroup_id; /* inode of the cpu (v1) or unified (v2) cgroup's folder; 0 unknown */
-	char comm[TRACE_COMM];
+	char comm[TRACE_COMM]; /* any bytes: a process names itself */
 };
 
 /* Who a counter belongs to (scope) and what it is (key). hdr.tid or hdr.cpu names the owner. */

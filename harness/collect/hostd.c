@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,7 +56,8 @@ static int launch(struct hostd *h, char *const argv[], struct err *e)
 	int in[2] = {-1, -1}, out[2] = {-1, -1};
 	pid_t parent = getpid();
 
-	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) {
+	/* A socket, because writing to it can be kept from raising SIGPIPE here. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) || pipe2(out, O_CLOEXEC)) {
 		err_sys(e, "cannot make a pipe");
 		goto fail;
 	}
@@ -133,13 +135,24 @@ static void drop_line(struct hostd *h)
 	memmove(h->line, h->line + n, h->used);
 }
 
+/* Commands are far shorter than the socket's buffer: one that does not go in whole is a failure. */
+static bool send_line(struct hostd *h, const char *text, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = send(h->to, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	return n == (ssize_t)len;
+}
+
 /* Send a command; the answer (what follows "ok") is copied to `answer`, which may be NULL. */
 static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
 {
-	struct strbuf cmd = {0};
 	char text[LINE_MAX_BYTES];
+	size_t len;
 	va_list ap;
 	int rc;
 
@@ -151,10 +164,9 @@ static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const 
 	for (char *c = text; *c; c++)
 		if (*c == '\n')
 			*c = ' ';
-	strbuf_add(&cmd, "%s\n", text);
-	rc = write_all(h->to, cmd.text, cmd.len);
-	strbuf_release(&cmd);
-	if (rc < 0)
+	len = strlen(text);
+	text[len++] = '\n'; /* in place of the final NUL */
+	if (!send_line(h, text, len))
 		return broken(h, EPIPE, "has died", e);
 	rc = read_line(h, HOSTD_REPLY_MS, e);
 	if (rc)
