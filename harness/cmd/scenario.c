@@ -2,6 +2,7 @@
 #include "cmd/scenario.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "domain/domain.h"
@@ -42,6 +43,8 @@ int prepare_scenario(const struct cmd_common *c, const char *path, const struct 
 		}
 		rc = plan_make(&out->experiment, &out->topology, &out->plans, &msgs);
 	}
+	if (msgs.n)
+		out->problem = xstrdup(msgs.items[0].text);
 	scenario_msgs_format(&msgs, &text);
 	if (text.len)
 		fputs(text.text, stderr);
@@ -68,4 +71,5 @@ void prepared_release(struct prepared *p)
 	plan_list_release(&p->plans);
 	topology_release(&p->topology);
 	experiment_release(&p->experiment);
+	free(p->problem);
 }

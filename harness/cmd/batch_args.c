@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What a batch was asked to do: from the command line, and back for the journal. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmd/batch.h"
+
+enum {
+	OPT_SEED = 0x100,
+	OPT_RESUME,
+	OPT_SHARD,
+	OPT_UNTIL,
+	OPT_COOL_DOWN,
+	OPT_RETRIES,
+	OPT_ID,
+	OPT_JOBS,
+	OPT_SUM_UP,
+};
+
+const struct argp_option batch_options[] = {
+	OPTION_SET,
+	{"repeats", 'n', "N", 0, "Boot every configuration N times (default: as scenarios say)", 0},
+	{"seed", OPT_SEED, "N", 0, "Of the random order (default: the first scenario's)", 0},
+	{"until", OPT_UNTIL, "METRIC[:GUEST]:P%", 0,
+		"Stop a scenario early when half the 95 % interval of the metric's median is "
+		"within "
+		"P % of it in each configuration; --repeats is the cap (default then: 30)",
+		0},
+	{"resume", OPT_RESUME, NULL, 0,
+		"Go on with the batch of the same words, without words with the newest unfinished "
+		"one; begin it where there is none",
+		0},
+	{"shard", OPT_SHARD, "K/N", 0, "Only the K-th of N parts, split by whole blocks", 0},
+	{"cool-down", OPT_COOL_DOWN, "SECONDS", 0,
+		"Before each run, wait at most so long for quiet lab CPUs (default 10; 0: do not)",
+		0},
+	{"retries", OPT_RETRIES, "N", 0, "Repeat a run that failed so often (default 1)", 0},
+	{"jobs", OPT_JOBS, "1", 0, "Always one run at a time: two would measure each other", 0},
+	{"id", OPT_ID, "ID", 0, "Id of the experiment, shared by all its shards", 0},
+	{"sum-up", OPT_SUM_UP, "ID", 0,
+		"Run nothing: judge all records of an experiment, as of merged shards", 0},
+	OPTIONS_EXECUTE,
+	{0},
+};
+
+static void parse_shard(struct batch_args *a, const char *arg, struct argp_state *state)
+{
+	int used = 0;
+
+	if (sscanf(arg, "%u/%u%n", &a->shard, &a->shards, &used) != 2 || arg[used] ||
+		a->shard < 1 || a->shards < a->shard || a->shards > 10000)
+		argp_error(state, "--shard wants K/N, like 1/4, not '%s'", arg);
+}
+
+/* "timer.late.p99:victim:2%" */
+static void parse_until(struct batch_until *u, const char *arg, struct argp_state *state)
+{
+	auto_free char *copy = xstrdup(arg);
+	char *last = strrchr(copy, ':'), *guest, *end;
+
+	if (last)
+		*last++ = '\0';
+	guest = strchr(copy, ':');
+	if (guest)
+		*guest++ = '\0';
+	u->metric = metric_find(copy);
+	if (u->metric == METRIC_COUNT)
+		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them", copy);
+	free(u->guest);
+	u->guest = guest && *guest ? xstrdup(guest) : NULL;
+	u->share = last ? strtod(last, &end) / 100 : 0;
+	if (!last || end == last || strcmp(end, "%") || !(u->share > 0 && u->share <= 1))
+		argp_error(state,
+			"--until wants METRIC:P%% or METRIC:GUEST:P%%, like "
+			"timer.late.p99:victim:2%%, not '%s'",
+			arg);
+}
+
+static uint64_t parse_u64(const char *option, const char *arg, struct argp_state *state)
+{
+	char *end;
+	unsigned long long v = strtoull(arg, &end, 10);
+
+	if (arg[0] < '0' || arg[0] > '9' || *end)
+		argp_error(state, "--%s wants a number, not '%s'", option, arg);
+	return v;
+}
+
+static void check_all(const struct batch_args *a, struct argp_state *state)
+{
+	if (a->sum_up && (a->paths.n || a->resume))
+		argp_error(state, "--sum-up runs nothing: give no scenario and no --resume");
+	if (!a->sum_up && !a->resume && !a->paths.n)
+		argp_error(state, "which scenario files or folders? For example scenarios/");
+}
+
+error_t batch_parse(int key, char *arg, struct argp_state *state)
+{
+	struct batch_args *a = state->input;
+
+	switch (key) {
+	case OPT_SET:
+		strv_add(&a->sets, "%s", arg);
+		break;
+	case 'n':
+		a->repeats = (unsigned)parse_count("repeats", arg, 10000, "", state);
+		break;
+	case OPT_SEED:
+		a->seed = parse_u64("seed", arg, state);
+		a->have_seed = true;
+		break;
+	case OPT_UNTIL:
+		parse_until(&a->until, arg, state);
+		break;
+	case OPT_RESUME:
+		a->resume = true;
+		break;
+	case OPT_SHARD:
+		parse_shard(a, arg, state);
+		break;
+	case OPT_COOL_DOWN:
+		a->cool_down_ns =
+			strcmp(arg, "0") && strcmp(arg, "0s")
+				? parse_count("cool-down", arg, 3600, "s", state) * NS_PER_S
+				: 0;
+		break;
+	case OPT_RETRIES:
+		a->retries = (unsigned)parse_u64("retries", arg, state);
+		break;
+	case OPT_JOBS:
+		if (strcmp(arg, "1"))
+			argp_error(state, "--jobs is always 1: two runs on one box would measure "
+					  "each other; use --shard for more boxes");
+		break;
+	case OPT_ID:
+	case OPT_SUM_UP:
+		if (!name_is_safe(arg) || strlen(arg) > 32)
+			argp_error(
+				state, "an id is up to 32 letters, digits, - and _, not '%s'", arg);
+		*(key == OPT_ID ? &a->id : &a->sum_up) = arg;
+		break;
+	case OPT_BOOT_TIMEOUT:
+		a->boot_timeout_ns = parse_count("boot-timeout", arg, 3600, "s", state) * NS_PER_S;
+		break;
+	case OPT_NO_AGENT:
+		a->no_agent = true;
+		break;
+	case ARGP_KEY_ARG:
+		strv_add(&a->paths, "%s", arg);
+		break;
+	case ARGP_KEY_END:
+		check_all(a, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void batch_args_release(struct batch_args *a)
+{
+	strv_release(&a->paths);
+	strv_release(&a->sets);
+	free(a->until.guest);
+}
+
+void batch_args_init(struct batch_args *a)
+{
+	*a = (struct batch_args){.shard = 1,
+		.shards = 1,
+		.until.metric = METRIC_COUNT,
+		.cool_down_ns = 10 * NS_PER_S,
+		.retries = 1};
+}
+
+int batch_args_format(
+	const struct batch_args *a, const char *connect, struct strv *out, struct err *e)
+{
+	if (strcmp(connect, "auto"))
+		strv_add(out, "--connect=%s", connect);
+	for (size_t i = 0; i < a->sets.n; i++)
+		strv_add(out, "--set=%s", a->sets.items[i]);
+	if (a->repeats)
+		strv_add(out, "--repeats=%u", a->repeats);
+	if (a->have_seed)
+		strv_add(out, "--seed=%llu", (unsigned long long)a->seed);
+	if (a->until.metric != METRIC_COUNT)
+		strv_add(out, "--until=%s%s%s:%.9g%%", metric_table[a->until.metric].name,
+			a->until.guest ? ":" : "", a->until.guest ? a->until.guest : "",
+			100 * a->until.share);
+	if (a->shards > 1)
+		strv_add(out, "--shard=%u/%u", a->shard, a->shards);
+	if (a->id)
+		strv_add(out, "--id=%s", a->id);
+	strv_add(out, "--cool-down=%llu", (unsigned long long)(a->cool_down_ns / NS_PER_S));
+	strv_add(out, "--retries=%u", a->retries);
+	if (a->boot_timeout_ns)
+		strv_add(out, "--boot-timeout=%llu",
+			(unsigned long long)(a->boot_timeout_ns / NS_PER_S));
+	if (a->no_agent)
+		strv_add(out, "--no-agent");
+	for (size_t i = 0; i < a->paths.n; i++) {
+		auto_free char *path = realpath(a->paths.items[i], NULL);
+
+		if (!path) {
+			err_sys(e, "%s", a->paths.items[i]);
+			e->exit = EXIT_USAGE;
+			return -e->code;
+		}
+		strv_add(out, "%s", path);
+	}
+	return 0;
+}
+
+static int is_xml(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > 4 && !strcmp(d->d_name + len - 4, ".xml");
+}
+
+/* A file that only others include holds no <scenario>. */
+static bool holds_scenario(const char *path)
+{
+	auto_free char *text = read_file(path, 1 << 20, NULL, NULL);
+
+	return !text || strstr(text, "<scenario"); /* what cannot be read is told of later */
+}
+
+static int add_folder(const char *dir, struct strv *out, struct err *e)
+{
+	struct dirent **list;
+	size_t before = out->n;
+	int n = scandir(dir, &list, is_xml, alphasort);
+
+	if (n < 0)
+		return err_sys(e, "%s", dir);
+	for (int i = 0; i < n; i++) {
+		auto_free char *path = xasprintf("%s/%s", dir, list[i]->d_name);
+
+		if (holds_scenario(path))
+			strv_add(out, "%s", path);
+		free(list[i]);
+	}
+	free(list);
+	if (out->n == before)
+		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no scenario in this folder", dir);
+	return 0;
+}
+
+int batch_files(const struct batch_args *a, struct strv *out, struct err *e)
+{
+	for (size_t i = 0; i < a->paths.n; i++) {
+		struct stat st;
+		int rc = 0;
+
+		if (stat(a->paths.items[i], &st))
+			rc = err_sys(e, "%s", a->paths.items[i]);
+		else if (S_ISDIR(st.st_mode))
+			rc = add_folder(a->paths.items[i], out, e);
+		else
+			strv_add(out, "%s", a->paths.items[i]);
+		if (rc) {
+			e->exit = EXIT_USAGE;
+			return rc;
+		}
+	}
+	return 0;
+}

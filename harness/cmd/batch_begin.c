@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* How a batch begins: its scenarios, its order, or the journal of one that was interrupted. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "batch/find.h"
+#include "cmd/batch.h"
+#include "run/run.h"
+
+#define REPEATS_UNTIL 30 /* cap of --until without --repeats */
+
+static bool same_args(const struct strv *a, const struct strv *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->items[i], b->items[i]))
+			return false;
+	return true;
+}
+
+static int is_batch(const struct dirent *d)
+{
+	return !strncmp(d->d_name, "batch-", 6);
+}
+
+/* Whether the journal in `dir` is what --resume means. */
+static bool is_wanted(const struct batch *b, const struct strv *asked, const char *dir)
+{
+	struct err e = ERR_INIT;
+	struct journal j;
+	bool wanted;
+
+	if (journal_read(dir, &j, &e))
+		return false;
+	if (b->args.paths.n)
+		wanted = same_args(&j.args, asked);
+	else
+		wanted = !j.ended && (!b->args.id || !strcmp(b->args.id, j.id));
+	journal_release(&j);
+	return wanted;
+}
+
+/* The folder of the wanted journal that was written to last; NULL without. */
+static char *newest(const struct batch *b, const struct strv *asked)
+{
+	struct dirent **list;
+	struct timespec best = {0};
+	char *found = NULL;
+	int n = scandir(b->common.results, &list, is_batch, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		auto_free char *dir = xasprintf("%s/%s", b->common.results, list[i]->d_name);
+		auto_free char *file = xasprintf("%s/%s", dir, JOURNAL_NAME);
+		struct stat st;
+
+		free(list[i]);
+		if (stat(file, &st) || !is_wanted(b, asked, dir))
+			continue;
+		if (found && (st.st_mtim.tv_sec < best.tv_sec ||
+				     (st.st_mtim.tv_sec == best.tv_sec &&
+					     st.st_mtim.tv_nsec < best.tv_nsec)))
+			continue;
+		best = st.st_mtim;
+		free(found);
+		found = dir;
+		dir = NULL;
+	}
+	if (n >= 0)
+		free(list);
+	return found;
+}
+
+/* What the journal was begun with, as if it stood on the command line. */
+static void parse_again(struct batch *b, const struct command *c)
+{
+	struct cmd_common now = b->common;
+	auto_free char **argv = xcalloc(b->journal.args.n + 2, sizeof(*argv));
+	int argc = 1;
+
+	argv[0] = (char *)(uintptr_t)c->name;
+	for (size_t i = 0; i < b->journal.args.n; i++)
+		argv[argc++] = b->journal.args.items[i];
+	batch_args_release(&b->args);
+	batch_args_init(&b->args);
+	cmd_parse(c, "", batch_options, batch_parse, &b->args, &b->common, argc, argv);
+	now.connect = b->common.connect;
+	b->common = now;
+}
+
+int batch_find_journal(struct batch *b, const struct command *c)
+{
+	struct strv asked = {0};
+	struct err e = ERR_INIT;
+	auto_free char *dir = NULL;
+	int rc = batch_args_format(&b->args, b->common.connect, &asked, &e);
+
+	if (!rc) {
+		dir = newest(b, &asked);
+		if (!dir && !b->args.paths.n)
+			rc = err_set_exit(&e, EXIT_USAGE, ENOENT,
+				"%s: no unfinished batch to resume", b->common.results);
+	}
+	strv_release(&asked);
+	if (!rc && dir)
+		rc = journal_open(dir, &b->journal, &e);
+	if (rc)
+		return cmd_fail(&e);
+	if (!dir)
+		cmd_say(&b->common, "nothing to resume: this batch begins");
+	else if (!b->args.paths.n)
+		parse_again(b, c);
+	return EXIT_DONE;
+}
+
+static const struct batch_job *job_named(const struct batch *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_jobs; i++)
+		if (!strcmp(b->jobs[i].prepared.experiment.name, name))
+			return &b->jobs[i];
+	return NULL;
+}
+
+static int prepare_one(struct batch *b, const char *path, int *status)
+{
+	struct batch_job job = {0};
+	const struct batch_job *other;
+	struct err e = ERR_INIT;
+	int rc = prepare_scenario(&b->common, path, &b->args.sets, true, &job.prepared);
+
+	if (rc != EXIT_DONE && rc != EXIT_HOST) {
+		prepared_release(&job.prepared);
+		*status = rc;
+		return -EINVAL;
+	}
+	if (!job.prepared.experiment.name) {
+		prepared_release(&job.prepared);
+		*status = rc;
+		return -EINVAL;
+	}
+	other = job_named(b, job.prepared.experiment.name);
+	if (other) {
+		err_set_exit(&e, EXIT_USAGE, EEXIST,
+			"%s and %s are both named %s; a batch tells its records apart by that name",
+			other->path, path, job.prepared.experiment.name);
+		prepared_release(&job.prepared);
+		*status = cmd_fail(&e);
+		return -EEXIST;
+	}
+	job.path = realpath(path, NULL);
+	if (!job.path)
+		job.path = xstrdup(path);
+	if (rc == EXIT_HOST)
+		job.skipped = xstrdup(
+			job.prepared.problem ? job.prepared.problem : "this box cannot run it");
+	ARRAY_GROW(b->jobs, b->n_jobs);
+	b->jobs[b->n_jobs++] = job;
+	return 0;
+}
+
+int batch_prepare(struct batch *b)
+{
+	struct strv files = {0};
+	struct err e = ERR_INIT;
+	int status = EXIT_DONE;
+
+	if (batch_files(&b->args, &files, &e))
+		status = cmd_fail(&e);
+	/* All of them, so that one look shows all that is wrong. */
+	for (size_t i = 0; i < files.n; i++)
+		prepare_one(b, files.items[i], &status);
+	strv_release(&files);
+	return status;
+}
+
+static unsigned repeats_of(const struct batch *b, const struct batch_job *job)
+{
+	if (b->args.repeats)
+		return b->args.repeats;
+	return b->args.until.metric != METRIC_COUNT ? REPEATS_UNTIL
+						    : job->prepared.plans.plans[0].repeats;
+}
+
+static int add_files(struct batch *b, struct err *e)
+{
+	struct journal *j = &b->journal;
+
+	for (size_t i = 0; i < b->n_jobs; i++) {
+		uint64_t hash;
+		int rc = journal_hash(&b->jobs[i].prepared.experiment.files, &hash, e);
+
+		if (rc)
+			return rc;
+		ARRAY_GROW(j->files, j->n_files);
+		j->files[j->n_files++] =
+			(struct journal_file){hash, xstrdup(b->jobs[i].prepared.experiment.name),
+				xstrdup(b->jobs[i].path), NULL};
+	}
+	return 0;
+}
+
+static void add_units(struct batch *b)
+{
+	auto_free struct order_size *sizes = xcalloc(b->n_jobs + 1, sizeof(*sizes));
+	auto_free struct order_unit *order = NULL;
+	struct journal *j = &b->journal;
+	size_t n;
+
+	j->seed = b->args.seed;
+	for (size_t i = b->n_jobs; i-- > 0;) {
+		if (b->jobs[i].skipped)
+			continue;
+		sizes[i] = (struct order_size){
+			b->jobs[i].prepared.plans.n, repeats_of(b, &b->jobs[i])};
+		if (!b->args.have_seed)
+			j->seed = b->jobs[i].prepared.plans.plans[0].seed;
+	}
+	order = order_make(sizes, b->n_jobs, j->seed, &n);
+	j->units = xcalloc(n + 1, sizeof(*j->units));
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_list *plans = &b->jobs[order[i].scenario].prepared.plans;
+
+		if (!order_in_shard(&order[i], j->shard, j->shards))
+			continue;
+		j->units[j->n_units++] = (struct journal_unit){
+			.unit = order[i], .config = xstrdup(plans->plans[order[i].config].variant)};
+	}
+}
+
+int batch_begin(struct batch *b, struct err *e)
+{
+	struct journal *j = &b->journal;
+	char host[256] = "";
+	int rc;
+
+	gethostname(host, sizeof(host) - 1);
+	j->id = xstrdup(b->args.id ? b->args.id : b->executor.experiment);
+	j->host = xstrdup(host);
+	j->shard = b->args.shard;
+	j->shards = b->args.shards;
+	j->dir = j->shards > 1 ? xasprintf("%s/batch-%s-%uof%u", b->common.results, j->id, j->shard,
+					 j->shards)
+			       : xasprintf("%s/batch-%s", b->common.results, j->id);
+	rc = batch_args_format(&b->args, b->common.connect, &j->args, e);
+	if (!rc)
+		rc = add_files(b, e);
+	if (rc)
+		return rc;
+	add_units(b);
+	return journal_create(j, e);
+}
+
+static int check_files(const struct batch *b, struct err *e)
+{
+	const struct journal *j = &b->journal;
+
+	for (size_t i = 0; i < b->n_jobs || i < j->n_files; i++) {
+		uint64_t hash = 0;
+
+		if (i < b->n_jobs && i < j->n_files) {
+			int rc = journal_hash(&b->jobs[i].prepared.experiment.files, &hash, e);
+
+			if (rc)
+				return rc;
+			if (hash == j->files[i].hash &&
+				!strcmp(j->files[i].scenario, b->jobs[i].prepared.experiment.name))
+				continue;
+		}
+		return err_set_exit(e, EXIT_USAGE, EINVAL,
+			"%s is not what it was when %s began; begin a new batch",
+			i < j->n_files ? j->files[i].path : b->jobs[i].path, j->dir);
+	}
+	return 0;
+}
+
+static int check_units(const struct batch *b, struct err *e)
+{
+	const struct journal *j = &b->journal;
+
+	for (size_t i = 0; i < j->n_units; i++) {
+		const struct journal_unit *u = &j->units[i];
+		const struct plan_list *plans = &b->jobs[u->unit.scenario].prepared.plans;
+
+		if (u->unit.config >= plans->n ||
+			strcmp(plans->plans[u->unit.config].variant, u->config))
+			return err_set_exit(e, EXIT_USAGE, EINVAL,
+				"%s: its run %zu, %s %s, is not in the scenario, or this box "
+				"cannot run it; "
+				"begin a new batch",
+				j->dir, i, j->files[u->unit.scenario].scenario, u->config);
+	}
+	return 0;
+}
+
+/* The unit that a record is of, or -1. */
+static long unit_of(const struct journal *j, const struct found *f)
+{
+	for (size_t i = 0; i < j->n_units; i++)
+		if (j->units[i].unit.repeat == f->repeat &&
+			!strcmp(j->units[i].config, f->variant) &&
+			!strcmp(j->files[j->units[i].unit.scenario].scenario, f->scenario))
+			return (long)i;
+	return -1;
+}
+
+static int adopt(struct batch *b, struct found *f, struct err *e)
+{
+	struct journal *j = &b->journal;
+	long unit = unit_of(j, f);
+	struct analysis *a = NULL;
+	int rc = 0;
+
+	if (unit < 0)
+		return 0; /* another shard's */
+	if (!f->complete)
+		return f->sealed ? 0 : found_mark_killed(f, e);
+	if (b->boots[unit].record) {
+		cmd_say(&b->common,
+			"note: %s and %s are both complete for one run; the first counts",
+			b->boots[unit].record, f->name);
+		return 0;
+	}
+	if (f->partial)
+		rc = found_finish(f, e);
+	/* The crash may have come before its analysis was saved. */
+	if (!rc && !j->units[unit].done)
+		rc = execute_analysis(&b->common, f->dir, &a, e);
+	if (!rc && !j->units[unit].done)
+		rc = journal_done(j, (size_t)unit, f->name, e);
+	analysis_free(a);
+	if (!rc)
+		b->boots[unit].record = xstrdup(f->name);
+	return rc;
+}
+
+int batch_take_up(struct batch *b, struct err *e)
+{
+	struct strv removed = {0};
+	struct err why = ERR_INIT;
+	struct found *list = NULL;
+	char host[256] = "";
+	size_t n = 0;
+	int rc = check_files(b, e);
+
+	if (!rc)
+		rc = check_units(b, e);
+	if (rc)
+		return rc;
+	gethostname(host, sizeof(host) - 1);
+	if (strcmp(host, b->journal.host))
+		cmd_say(&b->common,
+			"note: this batch began on %s and goes on on %s; the block it was in is "
+			"spread over both",
+			b->journal.host, host);
+	if (run_clean(b->common.connect, &removed, &why))
+		cmd_say(&b->common, "note: cannot look for leftovers: %s", why.msg);
+	for (size_t i = 0; i < removed.n; i++)
+		cmd_say(&b->common, "removed %s", removed.items[i]);
+	strv_release(&removed);
+	snprintf(b->executor.experiment, sizeof(b->executor.experiment), "%s", b->journal.id);
+	rc = found_list(b->common.results, b->journal.id, &list, &n, e);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = adopt(b, &list[i], e);
+	found_free(list, n);
+	return rc;
+}
