@@ -32,7 +32,8 @@ BPF_SRC := $(wildcard host-agent/*.bpf.c)
 BPF_SKEL := $(BPF_SRC:host-agent/%.bpf.c=$(BUILD)/gen/%.skel.h)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all test clean layers format format-check tidy
+
+.PHONY: all test docs clean layers format format-check tidy
 all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
 
 $(BUILD)/libstealscope.a: $(LIB_OBJ)
@@ -79,6 +80,12 @@ format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 format-check:
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+
+# Documents that are printed from tables in the code; a test holds them against the tables.
+docs: all
+	$(BUILD)/stealscope list keys >docs/scenario-keys.md
+	$(BUILD)/stealscope list schema >scenarios/scenario.rng
+	$(BUILD)/stealscope list metrics-doc >docs/metrics.md
 
 clean:
 	rm -rf build build-san build-fuzz

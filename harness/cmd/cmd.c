@@ -139,6 +139,7 @@ void cmd_say(const struct cmd_common *c, const char *fmt, ...)
 
 	if (c->quiet)
 		return;
+	fflush(stdout); /* keep both streams in order where they end in one place */
 	cmd_progress(c, "%s", "");
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -152,6 +153,7 @@ void cmd_verbose(const struct cmd_common *c, const char *fmt, ...)
 
 	if (!c->verbose || c->quiet)
 		return;
+	fflush(stdout); /* keep both streams in order where they end in one place */
 	cmd_progress(c, "%s", "");
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);

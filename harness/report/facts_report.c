@@ -12,10 +12,10 @@ char *facts_json(const struct fact_row *rows, size_t n)
 	char *text, *out;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s, s:s, s:s}", "key", rows[i].key, "what", rows[i].doc,
-				"value", rows[i].value, "verdict", rows[i].verdict, "note",
-				rows[i].note));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "key", rows[i].key, "what",
+				      rows[i].doc, "value", rows[i].value, "verdict",
+				      rows[i].verdict, "note", rows[i].note));
 	doc = json_pack("{s:o}", "facts", list);
 	text = json_dumps(doc, JSON_INDENT(1));
 	out = xasprintf("%s\n", text);
