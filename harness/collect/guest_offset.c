@@ -147,6 +147,11 @@ unsigned guest_shm_attach_kvm(
 	return found;
 }
 
+void guest_shm_attach_native(struct guest_shm *g)
+{
+	g->is_host = true;
+}
+
 void guest_shm_note_host_tsc(struct guest_shm *g)
 {
 	for (unsigned i = 0; i < g->n_vcpus; i++) {
@@ -154,7 +159,8 @@ void guest_shm_note_host_tsc(struct guest_shm *g)
 			.type = REC_OFFSET, .vcpu = (uint16_t)i, .steal_ns = SHM_STEAL_NONE};
 		struct tsc_pair p;
 
-		if (!g->vcpus[i].offset_path || !read_number(g->vcpus[i].offset_path, &rec.v[2]))
+		if (!g->is_host && (!g->vcpus[i].offset_path ||
+					   !read_number(g->vcpus[i].offset_path, &rec.v[2])))
 			continue;
 		p = host_tsc_pair();
 		rec.tsc = p.tsc;

@@ -33,6 +33,7 @@ struct guest_shm {
 	uint64_t last_flush_ns;
 	size_t n_out;
 	struct shm_rec out[OUT_RECORDS];
+	bool is_host; /* native: guest TSC = host TSC */
 };
 
 static inline struct shm_host *guest_host(const struct guest_shm *g)

@@ -65,6 +65,9 @@ int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e);
 unsigned guest_shm_attach_kvm(
 	struct guest_shm *g, const char *kvm_dir, pid_t qemu, const pid_t *tids, unsigned n);
 
+/* Its vCPUs are threads of this host: their TSC is the host's. */
+void guest_shm_attach_native(struct guest_shm *g);
+
 /* Write REC_OFFSET for each vCPU whose offset can be read: host TSC and host time of one instant.
  */
 void guest_shm_note_host_tsc(struct guest_shm *g);

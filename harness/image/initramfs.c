@@ -67,6 +67,11 @@ static int add_needs(struct builder *b, const char *source, unsigned depth, stru
 	struct elf_needs n;
 	int rc = elf_read(source, &n, e);
 
+	/* A file that is not meant to be run may be anything. */
+	if (rc && depth == 0 && access(source, X_OK)) {
+		*e = (struct err)ERR_INIT;
+		return 0;
+	}
 	if (rc)
 		return rc;
 	if (n.interpreter)

@@ -113,6 +113,26 @@ static int spawn(struct session *s, struct guest_run *g, struct err *e)
 	return rc;
 }
 
+/* On cgroup v1 with RT_GROUP_SCHED a group has no real-time budget of its own (and no task in it
+ * may have such a policy) until it is given one, from the top down. A timer needs little. */
+static void give_rt_budget(const struct native_guest *n)
+{
+	static const char *const budget_us[] = {"800000", "400000", "50000"};
+	const char *path = cgroup_cpu_path(n->group), *p = strstr(path, "/stealscope");
+
+	for (size_t i = 0; p && i < ARRAY_SIZE(budget_us); i++) {
+		auto_free char *file = NULL;
+		uint64_t now;
+
+		p += 1 + strcspn(p + 1, "/");
+		file = xasprintf("%.*s/cpu.rt_runtime_us", (int)(p - path), path);
+		if (read_u64(file, &now, NULL) == 0 && now == 0)
+			write_file(file, budget_us[i], strlen(budget_us[i]), NULL);
+		if (!*p)
+			return;
+	}
+}
+
 int native_start(struct session *s, struct guest_run *g, struct err *e)
 {
 	const struct plan_cpu_limits *l = &g->plan->vcpu_limits;
@@ -128,8 +148,11 @@ int native_start(struct session *s, struct guest_run *g, struct err *e)
 	rc = write_config(s, g, e);
 	if (!rc)
 		rc = cgroup_make(s->info.run, g->plan->name, &limits, &g->native->group, e);
-	if (!rc)
+	if (!rc) {
+		give_rt_budget(g->native);
 		rc = spawn(s, g, e);
+	}
+	guest_shm_attach_native(g->shm);
 	g->info->pid = g->native->pid;
 	return rc;
 }
