@@ -84,7 +84,7 @@ format-check:
 # Documents that are printed from tables in the code; a test holds them against the tables.
 docs: all
 	$(BUILD)/stealscope list keys >docs/scenario-keys.md
-	$(BUILD)/stealscope list schema >scenarios/scenario.rng
+	$(BUILD)/stealscope list rng >scenarios/scenario.rng
 	$(BUILD)/stealscope list metrics-doc >docs/metrics.md
 
 clean:

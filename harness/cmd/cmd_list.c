@@ -182,7 +182,7 @@ static const struct {
 	{"probes", "what runs inside a guest", library_list_probes},
 	{"noise", "the kinds of noisy neighbours", list_noise},
 	{"keys", "the scenario language (docs/scenario-keys.md)", list_keys},
-	{"schema", "its RELAX NG schema (scenarios/scenario.rng)", list_rng},
+	{"rng", "its RELAX NG schema (scenarios/scenario.rng)", list_rng},
 	{"metrics-doc", "docs/metrics.md", list_metrics_doc},
 };
 
