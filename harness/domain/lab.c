@@ -177,15 +177,19 @@ static int connect_libvirt(struct lab_conn *c, struct err *e)
 	if (rc)
 		return rc;
 	c->looping = true;
+	c->conn = virConnectOpen(c->uri);
+	if (c->conn && !c->embed_root)
+		return 0;
 	/* libvirt daemonizes its QEMUs; with this they become children of this process, which
-	 * collects them at once. Not every init does: where it takes a second, so did each stop. */
-	if (c->embed_root) {
+	 * collects them at once. Not every init does: where it takes a second, so did each stop.
+	 * Only after libvirt has asked every emulator what it can do: the QEMUs it starts for that
+	 * leave no pid file, and libvirt would poll 40 s for each of their zombies. */
+	if (c->conn) {
+		free(virConnectGetCapabilities(c->conn));
 		prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
 		c->sweep_timer = virEventAddTimeout(-1, sweep, c, NULL);
-	}
-	c->conn = virConnectOpen(c->uri);
-	if (c->conn)
 		return 0;
+	}
 	rc = lab_error(e, what);
 	if (e)
 		e->exit = EXIT_HOST;

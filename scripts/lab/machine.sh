@@ -56,9 +56,8 @@ machine_pack() { # MODE COMMAND...
 	echo "$mode" >"$job/job/mode"
 	date +%s >"$job/job/time"
 	echo "$(stty size 2>/dev/null || echo 24 80) ${TERM:-dumb}" >"$job/job/terminal"
-	for p in stealscope stealscope-hostd metal.elf; do
-		cp "$PROGRAMS/$p" "$job/build/" || die 1 "$PROGRAMS/$p is not built"
-	done
+	find "$PROGRAMS" -maxdepth 1 -type f ! -name '*.a' -exec cp -t "$job/build" {} +
+	[ -x "$job/build/stealscope" ] || die 1 "$PROGRAMS/stealscope is not built"
 	for p in $PROGRAM_TESTS; do
 		[ ! -e "$PROGRAMS/tests/test_$p" ] || cp "$PROGRAMS/tests/test_$p" "$job/build/tests/"
 	done
