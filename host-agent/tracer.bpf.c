@@ -184,6 +184,7 @@ static __always_inline int woken(struct task_struct *p)
 	t->task = (uint64_t)p;
 	uint16_t from = t->state == THREAD_UNKNOWN ? cpu : t->cpu;
 
+	booked_sleep(t, p);
 	t->run_delay = kt_run_delay(p);
 	t->clock_since = kt_rq_clock(p);
 	set_state(t, THREAD_WAITING, cpu, now);
@@ -231,8 +232,12 @@ int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
 		charge(slot, old->occupant, BLAME_TASK, now);
 	}
 	t->migrations++;
-	/* From here on the new run queue's clock counts, which at the end is in last_queued. */
+	/* From here on the new run queue's clock counts: at the end it is in last_queued, but
+	 * another move before that wipes it out. */
 	clock_wait(t, t->clock_since, kt_rq_clock(p));
+	if (cpu_at(cpu)->clock_offset)
+		t->clock_since = now - cpu_at(cpu)->clock_offset;
+	t->moved = 1;
 	t->run_delay = kt_run_delay(p);
 	set_state(t, THREAD_WAITING, cpu, now);
 	emit_state(slot, TRACE_STATE_MIGRATED, from, (uint32_t)bpf_get_current_pid_tgid());

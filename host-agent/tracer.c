@@ -284,14 +284,23 @@ void tracer_drain(struct tracer *t, struct sink *s)
 	t->lost_seen = lost;
 }
 
+struct counter_row {
+	enum counter_key key;
+	uint64_t value;
+};
+
+static void put_rows(
+	struct sink *s, uint32_t tid, uint64_t now, const struct counter_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sink_counter(s, now, tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
+}
+
 static void dump_thread(const struct tracer_thread *live, struct sink *s)
 {
 	struct tracer_thread th = *live;
 	uint64_t now = now_ns(), open = now > th.since ? now - th.since : 0;
-	const struct {
-		enum counter_key key;
-		uint64_t value;
-	} rows[] = {
+	const struct counter_row rows[] = {
 		{CTR_TRACED_RUN_NS, th.run_ns + (th.state == THREAD_RUNNING ? open : 0)},
 		{CTR_TRACED_WAIT_NS, th.wait_ns + (th.state == THREAD_WAITING ? open : 0)},
 		{CTR_TRACED_SLEEP_NS, th.sleep_ns + (th.state == THREAD_SLEEPING ? open : 0)},
@@ -299,22 +308,21 @@ static void dump_thread(const struct tracer_thread *live, struct sink *s)
 		{CTR_TRACED_MIGRATIONS, th.migrations},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		sink_counter(s, now, th.tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
+	put_rows(s, th.tid, now, rows, ARRAY_SIZE(rows));
 }
 
 void tracer_sample(struct tracer *t, struct sink *s)
 {
 	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++) {
 		const struct tracer_thread *th = &t->skel->bss->threads[i];
-		uint64_t now = now_ns();
+		const struct counter_row rows[] = {
+			{CTR_TRACED_CLOCK_WAIT_NS, th->clock_wait_ns},
+			{CTR_TRACED_SLEEP_BOOKED_NS, th->sleep_booked_ns},
+			{CTR_TRACED_CONFLICTS, th->conflicts},
+		};
 
-		if (!th->tid)
-			continue;
-		sink_counter(s, now, th->tid, 0, COUNTER_THREAD, CTR_TRACED_CLOCK_WAIT_NS, 0,
-			th->clock_wait_ns);
-		sink_counter(
-			s, now, th->tid, 0, COUNTER_THREAD, CTR_TRACED_CONFLICTS, 0, th->conflicts);
+		if (th->tid)
+			put_rows(s, th->tid, now_ns(), rows, ARRAY_SIZE(rows));
 	}
 }
 

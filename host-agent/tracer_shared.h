@@ -36,15 +36,17 @@ struct tracer_thread {
 	uint8_t throttled;
 	uint16_t cpu;
 	uint32_t slot;	    /* its own index */
-	uint32_t arrived;   /* `since` is the event at which it got the CPU */
+	uint16_t arrived;   /* `since` is the event at which it got the CPU */
+	uint16_t moved;	    /* in this wait: clock_since is an estimate, last_queued exact */
 	uint64_t since;	    /* of this state */
 	uint64_t charged;   /* counts mode: the wait is blamed on someone up to here */
 	uint64_t task;	    /* kernel address */
 	uint64_t run_delay; /* as of the last event */
 	uint64_t run_ns, wait_ns, sleep_ns;
 	uint64_t waits, migrations, conflicts;
-	uint64_t clock_since;	/* run queue clock when this wait began, 0 unknown */
-	uint64_t clock_wait_ns; /* the waits again, on the run queue clock */
+	uint64_t clock_since;	  /* run queue clock when this wait began, 0 unknown */
+	uint64_t clock_wait_ns;	  /* the waits again, on the run queue clock */
+	uint64_t sleep_booked_ns; /* sleep the kernel will add to run_delay */
 };
 
 struct blame_key {

@@ -48,6 +48,21 @@ static __always_inline void clock_wait(struct tracer_thread *t, uint64_t begin, 
 	if (begin && end > begin)
 		t->clock_wait_ns += end - begin;
 	t->clock_since = 0;
+	t->moved = 0;
+}
+
+/* At a wake-up the thread has just been queued, and run_delay is what it was when it fell asleep.
+ * Not so on kernels with delayed dequeue (6.12 and later): a sleeper that still stands in a run
+ * queue may be moved to another, is then marked as queued there, and its sleep is booked as
+ * waiting. */
+static __always_inline void booked_sleep(struct tracer_thread *t, struct task_struct *p)
+{
+	uint64_t queued = BPF_CORE_READ(p, sched_info.last_queued), now = kt_rq_clock(p);
+
+	if (queued && now > queued)
+		t->sleep_booked_ns += now - queued;
+	if (t->state == THREAD_SLEEPING)
+		t->sleep_booked_ns += kt_run_delay(p) - t->run_delay;
 }
 
 static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct *prev,
@@ -83,7 +98,9 @@ static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct 
 	if (t->state == THREAD_UNKNOWN)
 		from = cpu;
 	if (t->state == THREAD_WAITING)
-		clock_wait(t, t->clock_since ?: BPF_CORE_READ(next, sched_info.last_queued),
+		clock_wait(t,
+			t->clock_since && !t->moved ? t->clock_since
+						    : BPF_CORE_READ(next, sched_info.last_queued),
 			kt_rq_clock(next));
 	t->run_delay = kt_run_delay(next);
 	t->task = (uint64_t)next;

@@ -100,18 +100,13 @@ struct trace_state {
  */
 
 /*
- * How run_delay and the traced wait may differ. When a wake-up preempts, the kernel does not read its run queue
- * clock anew at the switch: it books the time from that wake-up to the switch as waiting (some us a
- * wait, more when the box itself is delayed), though the thread still had the CPU; and while a
+ * How run_delay and the traced wait may differ. When a wake-up preempts, the kernel does not read its
+ * run queue clock anew at the switch: it books the time from that wake-up to the switch as waiting (some
+ * us a wait, more when the box itself is delayed), though the thread still had the CPU; and while a
  * waiting thread is on its way between two run queues (MIGRATED) it books nothing. Times here are the
- * true ones; CTR_TRACED_CLOCK_WAIT_NS sums the same waits on the kernel's clock and equals run_delay's
- * growth, so that a difference of the two can be told from a defect of either.
- *
- * INFERRED: some kernels hide the events raised in the context of some threads from every tracer (seen:
- * a switch away from, or a wake-up by, such a thread). A later event then does not fit the state held.
- * The record that was missing is written before that event's own, with the time at which the kernel says
- * the thread was queued or got the CPU (sched_info; to some us). An OCCUPY may likewise come late, with
- * the time its task got the CPU. Both are counted in CTR_TRACED_CONFLICTS.
+ * true ones. CTR_TRACED_CLOCK_WAIT_NS sums the same waits on the kernel's clock and, with
+ * CTR_TRACED_SLEEP_BOOKED_NS added, equals run_delay's growth to the ns: so a difference between wait
+ * and run_delay is told from a defect of either.
  */
 
 #define TRACE_IRQ_HARD	 1u /* hard irq: other = irq number */
@@ -164,6 +159,8 @@ enum counter_key {
 	CTR_TRACED_CLOCK_WAIT_NS = 14, /* waits ended since start, on the kernel's run queue clock: its
 					  growth is that of run_delay (one wait found at the start counts
 					  in full, as in run_delay) */
+	CTR_TRACED_SLEEP_BOOKED_NS = 15, /* sleep that the kernel booked as run_delay (the delayed
+					    dequeue defect of 6.12 and later), as seen at wake-ups */
 	CTR_TRACED_CONFLICTS = 9,  /* events that did not fit the state held: what was hidden between
 				      them is inferred, TRACE_STATE_INFERRED */
 	CTR_CGROUP_USAGE_NS = 10,

@@ -134,6 +134,10 @@ static void on_counter(struct read_trace *t, const struct trace_counter *r)
 		first_and_last(th->clock_wait, r->value, !th->seen_clock);
 		th->seen_clock = true;
 		break;
+	case CTR_TRACED_SLEEP_BOOKED_NS:
+		first_and_last(th->booked, r->value, !th->seen_booked);
+		th->seen_booked = true;
+		break;
 	case CTR_TRACED_CONFLICTS:
 		th->conflicts = r->value;
 		break;

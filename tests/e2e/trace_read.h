@@ -29,8 +29,8 @@ struct read_thread {
 	uint64_t wait_at_first, wait_at_last, delay_at_first, delay_at_last, waits_at_first,
 		waits_at_last;
 	/* Counters of hostd: first and last value. */
-	uint64_t run_delay[2], clock_wait[2], conflicts;
-	bool seen_delay, seen_clock;
+	uint64_t run_delay[2], clock_wait[2], booked[2], conflicts;
+	bool seen_delay, seen_clock, seen_booked;
 	uint64_t total[3]; /* CTR_TRACED_RUN/WAIT/SLEEP_NS at the end */
 	uint64_t total_ts;
 	uint64_t cells_ns; /* sum of its TRACE_BLAME cells */
