@@ -48,7 +48,7 @@ struct order_unit *order_make(
 		for (size_t i = 0; i < n; i++) {
 			size_t s = scenarios[i];
 
-			if (r >= sizes[s].repeats)
+			if (r >= sizes[s].repeats || !sizes[s].configs)
 				continue;
 			block++;
 			shuffle(configs, sizes[s].configs, &seed);

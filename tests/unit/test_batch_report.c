@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* report/batch_*, report/junit: a batch told as text, JSON, JUnit XML and a page, with hostile
+ * names.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/batch_page.h"
+#include "report/junit.h"
+
+#define LIT(s)	((char *)(uintptr_t)(s))
+#define HOSTILE "<b>&\"'\x01\xff]]>"
+
+static struct batch_scenario scenarios[] = {
+	{"one", "/x/one.xml", "", ""},
+	{"two" HOSTILE, "/x/two.xml", "", "narrow"},
+	{"three", "/x/three.xml", "no second node", ""},
+};
+
+static struct batch_expect expects[] = {
+	{0, LIT("a"), LIT("steal below 2"), LIT("is 1"), VERDICT_PASS},
+	{0, LIT("b"), LIT("steal below 2 <"), LIT("is 3"), VERDICT_FAIL},
+	{1, LIT("a"), LIT("steal"), LIT("not provided"), VERDICT_UNKNOWN},
+};
+
+static struct batch_run runs[6];
+
+static struct batch_report make(void)
+{
+	static char *all[] = {LIT("every run has it"), LIT("only one: " HOSTILE)};
+	struct strv one = {all, 1}, two = {all, 2};
+
+	runs[0] = (struct batch_run){0, "a", 0, 1, BATCH_DONE, "r0", "", 2.5, 1.5, one};
+	runs[1] = (struct batch_run){0, "b", 0, 1, BATCH_DONE, "r1", "", 3.5, 2.5, two};
+	runs[2] = (struct batch_run){0, "a", 1, 2, BATCH_FAILED, "", HOSTILE, NAN, NAN, {0}};
+	runs[3] = (struct batch_run){0, "b", 1, 2, BATCH_OPEN, "", "", NAN, NAN, {0}};
+	runs[4] = (struct batch_run){1, "a", 0, 3, BATCH_DONE, "r4", "", 1, 0.5, one};
+	runs[5] = (struct batch_run){1, "a", 1, 4, BATCH_STOPPED, "", "narrow", NAN, NAN, {0}};
+	return (struct batch_report){.id = "abc",
+		.results = "..",
+		.seed = 5,
+		.shard = 1,
+		.shards = 2,
+		.status = 1,
+		.scenarios = scenarios,
+		.n_scenarios = 3,
+		.runs = runs,
+		.n_runs = 6,
+		.expects = expects,
+		.n_expects = 3};
+}
+
+static void warnings_are_grouped(void **state)
+{
+	struct batch_report r = make();
+	size_t n;
+	struct batch_warning *w = batch_warnings(&r, &n);
+
+	(void)state;
+	assert_int_equal(n, 2);
+	assert_false(w[0].every);
+	assert_int_equal(w[0].n, 1);
+	assert_int_equal(w[0].runs[0], 1);
+	assert_true(w[1].every);
+	assert_int_equal(w[1].n, 3);
+	batch_warnings_free(w, n);
+}
+
+static double count(xmlDocPtr doc, const char *what)
+{
+	xmlXPathContextPtr c = xmlXPathNewContext(doc);
+	auto_free char *expression = xasprintf("number(%s)", what);
+	xmlXPathObjectPtr o = xmlXPathEvalExpression((const xmlChar *)expression, c);
+	double v = o->floatval;
+
+	xmlXPathFreeObject(o);
+	xmlXPathFreeContext(c);
+	return v;
+}
+
+static void junit_is_xml_and_adds_up(void **state)
+{
+	struct batch_report r = make();
+	struct strbuf b = {0};
+	xmlDocPtr doc;
+
+	(void)state;
+	junit_xml(&r, &b);
+	doc = xmlReadMemory(b.text, (int)b.len, "junit.xml", NULL, XML_PARSE_NONET);
+	assert_non_null(doc);
+	assert_true(count(doc, "count(//testsuite)") == 3);
+	assert_true(count(doc, "count(//testcase)") == 6 + 3 + 1);
+	assert_true(count(doc, "sum(//testsuite/@tests)") == 10);
+	assert_true(count(doc, "sum(//testsuite/@failures)") == 1);
+	assert_true(count(doc, "count(//failure)") == 1);
+	assert_true(count(doc, "sum(//testsuite/@errors)") == 1);
+	assert_true(count(doc, "count(//error)") == 1);
+	assert_true(count(doc, "sum(//testsuite/@skipped)") == 4);
+	assert_true(count(doc, "count(//skipped)") == 4);
+	assert_true(fabs(count(doc, "sum(//testcase/@time)") - 7) < 1e-9);
+	xmlFreeDoc(doc);
+	strbuf_release(&b);
+}
+
+static void json_parses(void **state)
+{
+	struct batch_report r = make();
+	struct strbuf b = {0};
+	json_t *j, *run;
+
+	(void)state;
+	batch_report_json(&r, &b);
+	j = json_loads(b.text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(j);
+	assert_int_equal(json_array_size(json_object_get(j, "runs")), 6);
+	assert_int_equal(json_array_size(json_object_get(j, "expect")), 3);
+	run = json_array_get(json_object_get(j, "runs"), 1);
+	assert_string_equal(json_string_value(json_object_get(run, "run")), "r1");
+	assert_true(json_real_value(json_object_get(run, "overhead_s")) == 2.5);
+	run = json_array_get(json_object_get(j, "runs"), 2);
+	assert_true(json_is_null(json_object_get(run, "wall_s")));
+	json_decref(j);
+	strbuf_release(&b);
+}
+
+static void text_names_what_matters(void **state)
+{
+	struct batch_report r = make();
+	struct strbuf b = {0};
+
+	(void)state;
+	batch_report_text(&r, &b);
+	assert_non_null(strstr(b.text, "3 runs done, 1 failed, 1 open, 1 not needed; 1.5 s a run"));
+	assert_non_null(strstr(b.text, "skipped three: no second node"));
+	assert_non_null(strstr(b.text, "failed one a, repeat 2: "));
+	assert_non_null(strstr(b.text, "expect fail    one b: steal below 2 <: is 3"));
+	assert_non_null(strstr(b.text, "warning, every run: every run has it"));
+	strbuf_release(&b);
+}
+
+static void page_links_and_escapes(void **state)
+{
+	struct batch_report r = make();
+	struct strbuf b = {0};
+
+	(void)state;
+	batch_page(&r, &b);
+	assert_non_null(strstr(b.text, "<a href=\"../r4/report.html\">r4</a>"));
+	assert_non_null(strstr(b.text, "shard 1 of 2"));
+	assert_null(strstr(b.text, "<b>"));
+	assert_null(strstr(b.text, "<script"));
+	assert_null(strstr(b.text, "http"));
+	strbuf_release(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(warnings_are_grouped),
+		cmocka_unit_test(junit_is_xml_and_adds_up),
+		cmocka_unit_test(json_parses),
+		cmocka_unit_test(text_names_what_matters),
+		cmocka_unit_test(page_links_and_escapes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
