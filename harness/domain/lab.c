@@ -177,19 +177,22 @@ static int connect_libvirt(struct lab_conn *c, struct err *e)
 	if (rc)
 		return rc;
 	c->looping = true;
-	c->conn = virConnectOpen(c->uri);
-	if (c->conn && !c->embed_root)
-		return 0;
 	/* libvirt daemonizes its QEMUs; with this they become children of this process, which
 	 * collects them at once. Not every init does: where it takes a second, so did each stop.
-	 * Only after libvirt has asked every emulator what it can do: the QEMUs it starts for that
-	 * leave no pid file, and libvirt would poll 40 s for each of their zombies. */
-	if (c->conn) {
-		free(virConnectGetCapabilities(c->conn));
+	 * The sweep must be on while libvirt asks every emulator what it can do (once per box, then
+	 * cached): it would poll 40 s for the zombie of each QEMU that it asked. */
+	if (c->embed_root) {
 		prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
 		c->sweep_timer = virEventAddTimeout(-1, sweep, c, NULL);
-		return 0;
+		lab_start_begin(c);
 	}
+	c->conn = virConnectOpen(c->uri);
+	if (c->conn && c->embed_root)
+		free(virConnectGetCapabilities(c->conn));
+	if (c->embed_root)
+		lab_start_end(c);
+	if (c->conn)
+		return 0;
 	rc = lab_error(e, what);
 	if (e)
 		e->exit = EXIT_HOST;
