@@ -233,11 +233,17 @@ static void print_part(const struct text *t, bool *any, uint64_t ns, uint64_t of
 
 static void print_parts(const struct text *t, const struct late *l)
 {
+	const struct late_culprit *first = NULL;
 	bool any = false;
+	size_t n = 0;
 
+	/* The quota has a part of its own. */
+	for (size_t i = 0; i < l->n_who; i++)
+		if (l->who[i].kind != CULPRIT_QUOTA && n++ == 0)
+			first = &l->who[i];
 	print_part(t, &any, l->wait_ns, l->lateness_ns, "queued");
-	if (l->n_who && l->wait_ns)
-		fprintf(t->out, " behind %s%s", l->who[0].name, l->n_who > 1 ? " and others" : "");
+	if (any && first)
+		fprintf(t->out, " behind %s%s", first->name, n > 1 ? " and others" : "");
 	print_part(t, &any, l->throttled_ns, l->lateness_ns, "held by its quota");
 	print_part(t, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
 	print_part(t, &any, l->running_ns, l->lateness_ns, "running, not yet there");
