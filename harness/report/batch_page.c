@@ -105,7 +105,7 @@ static void add_warnings(const struct batch_report *r, struct strbuf *out)
 	for (size_t i = 0; i < n; i++) {
 		strbuf_add(out, "<tr><td class=\"n\">%zu</td><td class=\"wrap\">", w[i].n);
 		escape_xml(out, w[i].text);
-		strbuf_add(out, "</td><td>");
+		strbuf_add(out, "%s</td><td>", w[i].varies ? BATCH_VARIES : "");
 		if (w[i].every)
 			strbuf_add(out, "every run");
 		for (size_t k = 0; !w[i].every && k < MIN(w[i].n, (size_t)LINKS_MAX); k++) {

@@ -26,6 +26,24 @@ size_t batch_count(const struct batch_report *r, enum batch_state s)
 	return n;
 }
 
+/* Whether two warnings are the same but for their figures. */
+static bool alike(const char *a, const char *b)
+{
+	for (;;) {
+		size_t na = strspn(a, "0123456789"), nb = strspn(b, "0123456789");
+
+		if ((na > 0) != (nb > 0))
+			return false;
+		a += na;
+		b += nb;
+		if (*a != *b)
+			return false;
+		if (!*a++)
+			return true;
+		b++;
+	}
+}
+
 static int by_count(const void *a, const void *b)
 {
 	const struct batch_warning *x = a, *y = b;
@@ -43,12 +61,13 @@ struct batch_warning *batch_warnings(const struct batch_report *r, size_t *n)
 			const char *text = r->runs[i].warnings.items[k];
 			size_t w = 0;
 
-			while (w < count && strcmp(list[w].text, text))
+			while (w < count && !alike(list[w].text, text))
 				w++;
 			if (w == count) {
 				ARRAY_GROW(list, count);
 				list[count++] = (struct batch_warning){.text = text};
 			}
+			list[w].varies |= strcmp(list[w].text, text) != 0;
 			if (list[w].n && list[w].runs[list[w].n - 1] == i)
 				continue;
 			ARRAY_GROW(list[w].runs, list[w].n);
@@ -77,11 +96,12 @@ static void text_warnings(const struct batch_report *r, struct strbuf *out)
 
 	for (size_t i = 0; i < n; i++) {
 		if (w[i].every) {
-			strbuf_add(out, "warning, every run: %s\n", w[i].text);
+			strbuf_add(out, "warning, every run: %s%s\n", w[i].text,
+				w[i].varies ? BATCH_VARIES : "");
 			continue;
 		}
-		strbuf_add(
-			out, "warning, %zu run%s: %s\n", w[i].n, w[i].n == 1 ? "" : "s", w[i].text);
+		strbuf_add(out, "warning, %zu run%s: %s%s\n", w[i].n, w[i].n == 1 ? "" : "s",
+			w[i].text, w[i].varies ? BATCH_VARIES : "");
 		for (size_t k = 0; k < MIN(w[i].n, 5u); k++)
 			strbuf_add(out, "\t%s\n", r->runs[w[i].runs[k]].record);
 		if (w[i].n > 5)

@@ -59,11 +59,13 @@ size_t batch_count(const struct batch_report *r, enum batch_state s);
 
 /* A warning and the runs that have it; `every`: all that are done do. */
 struct batch_warning {
-	const char *text;
+	const char *text; /* of the first */
+	bool varies;	  /* those of the others have other figures in it */
 	size_t *runs, n;
 	bool every;
 };
-/* Grouped by text, those of fewest runs first. Free with batch_warnings_free(). */
+/* Grouped by text but for figures, those of fewest runs first. Free with batch_warnings_free(). */
+#define BATCH_VARIES " (and with other figures)"
 struct batch_warning *batch_warnings(const struct batch_report *r, size_t *n);
 void batch_warnings_free(struct batch_warning *w, size_t n);
 

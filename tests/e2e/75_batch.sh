@@ -175,7 +175,7 @@ for ((i = 0; i < 100; i++)); do
 	[ "$(complete "$T/hit/shard-1" 2>/dev/null | wc -l)" -ge 1 ] && break
 	sleep 0.1
 done
-kill -9 "$(pgrep -f "batch --resume .*--results $T/hit/shard-1 ")" 2>/dev/null && ok "a task's harness is killed" || bad "no task to kill: $(cat "$T"/hit/*.log 2>&1 | tail -3)"
+kill -9 "$(pgrep -o -f "batch --resume .*--results $T/hit/shard-1 ")" 2>/dev/null && ok "a task's harness is killed" || bad "no task to kill: $(cat "$T"/hit/*.log 2>&1 | tail -3)"
 while squeue -h | grep -q .; do sleep 0.5; done
 n=$(cat "$T"/hit/shard-*/*/run.json 2>/dev/null | jq -r 'select(.status == "complete") | .run' | wc -l)
 sbatch --wait "$T"/hit/slurm-*.sh >/dev/null 2>&1

@@ -38,13 +38,15 @@ static struct batch_run runs[6];
 static struct batch_report make(void)
 {
 	static char *all[] = {LIT("every run has it"), LIT("only one: " HOSTILE)};
-	struct strv one = {all, 1}, two = {all, 2};
+	static char *other[] = {LIT("17 CPUs of 2"), LIT("every run has it")};
+	static char *third[] = {LIT("every run has it"), LIT("3 CPUs of 40")};
+	struct strv one = {other, 2}, two = {all, 2}, three = {third, 2};
 
 	runs[0] = (struct batch_run){0, "a", 0, 1, BATCH_DONE, "r0", "", 2.5, 1.5, one};
 	runs[1] = (struct batch_run){0, "b", 0, 1, BATCH_DONE, "r1", "", 3.5, 2.5, two};
 	runs[2] = (struct batch_run){0, "a", 1, 2, BATCH_FAILED, "", HOSTILE, NAN, NAN, {0}};
 	runs[3] = (struct batch_run){0, "b", 1, 2, BATCH_OPEN, "", "", NAN, NAN, {0}};
-	runs[4] = (struct batch_run){1, "a", 0, 3, BATCH_DONE, "r4", "", 1, 0.5, one};
+	runs[4] = (struct batch_run){1, "a", 0, 3, BATCH_DONE, "r4", "", 1, 0.5, three};
 	runs[5] = (struct batch_run){1, "a", 1, 4, BATCH_STOPPED, "", "narrow", NAN, NAN, {0}};
 	return (struct batch_report){.id = "abc",
 		.results = "..",
@@ -67,12 +69,16 @@ static void warnings_are_grouped(void **state)
 	struct batch_warning *w = batch_warnings(&r, &n);
 
 	(void)state;
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 3);
 	assert_false(w[0].every);
 	assert_int_equal(w[0].n, 1);
 	assert_int_equal(w[0].runs[0], 1);
-	assert_true(w[1].every);
-	assert_int_equal(w[1].n, 3);
+	assert_false(w[0].varies);
+	assert_int_equal(w[1].n, 2); /* the same but for its figures */
+	assert_string_equal(w[1].text, "17 CPUs of 2");
+	assert_true(w[1].varies);
+	assert_true(w[2].every && !w[2].varies);
+	assert_int_equal(w[2].n, 3);
 	batch_warnings_free(w, n);
 }
 
