@@ -28,7 +28,8 @@
 
 /* ---- the loop, floating or with a barrier */
 
-static volatile uint32_t barrier_count, barrier_generation;
+static pthread_mutex_t barrier_mutex = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t barrier_count, barrier_generation;
 
 static unsigned sharers(const struct agent_vcpu *v)
 {
@@ -42,15 +43,38 @@ static unsigned sharers(const struct agent_vcpu *v)
 	return 1;
 }
 
+/* True for the last one to arrive; the others get the generation to wait for the end of. */
+static bool barrier_arrive(unsigned n, uint32_t *generation)
+{
+	bool last;
+
+	pthread_mutex_lock(&barrier_mutex);
+	*generation = barrier_generation;
+	last = ++barrier_count == n;
+	if (last) {
+		barrier_count = 0;
+		barrier_generation++;
+	}
+	pthread_mutex_unlock(&barrier_mutex);
+	return last;
+}
+
+/* Whoever was told to stop is no longer waited for. */
+static void barrier_leave(uint32_t generation)
+{
+	pthread_mutex_lock(&barrier_mutex);
+	if (barrier_generation == generation)
+		barrier_count--;
+	pthread_mutex_unlock(&barrier_mutex);
+}
+
 /* False when it was told to stop meanwhile. */
 static bool barrier_wait(struct agent_vcpu *v, unsigned n)
 {
-	uint32_t generation = __atomic_load_n(&barrier_generation, __ATOMIC_ACQUIRE);
 	struct timespec t = {0, LOOK_MS * 1000000l};
+	uint32_t generation;
 
-	if (__atomic_add_fetch(&barrier_count, 1, __ATOMIC_ACQ_REL) == n) {
-		__atomic_store_n(&barrier_count, 0, __ATOMIC_RELAXED);
-		__atomic_add_fetch(&barrier_generation, 1, __ATOMIC_RELEASE);
+	if (barrier_arrive(n, &generation)) {
 		syscall(SYS_futex, &barrier_generation, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL,
 			0);
 		return true;
@@ -58,8 +82,10 @@ static bool barrier_wait(struct agent_vcpu *v, unsigned n)
 	while (__atomic_load_n(&barrier_generation, __ATOMIC_ACQUIRE) == generation) {
 		uint64_t now = platform_tsc();
 
-		if (!agent_running(v))
+		if (!agent_running(v)) {
+			barrier_leave(generation);
 			return false;
+		}
 		if (now >= v->next_steal)
 			agent_housekeeping(v, now);
 		syscall(SYS_futex, &barrier_generation, FUTEX_WAIT_PRIVATE, generation, &t, NULL,
@@ -302,7 +328,6 @@ static void job_work(struct agent_vcpu *v, struct probe_run *run)
 static void job_start(struct agent_vcpu *v, struct probe_run *run)
 {
 	probe_job.start(v, run);
-	barrier_count = 0;
 }
 
 const struct probe_ops linux_job = {

@@ -76,8 +76,21 @@ static char *folder_of(const char *path)
 	return slash ? xasprintf("%.*s", (int)(slash - path), path) : xstrdup(".");
 }
 
+/* QEMU has a working folder of its own. */
+static int make_absolute(char **path, struct err *e)
+{
+	char *whole = realpath(*path, NULL);
+
+	if (!whole)
+		return err_sys(e, "%s", *path);
+	free(*path);
+	*path = whole;
+	return 0;
+}
+
 int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e)
 {
+	auto_free char *folder = NULL;
 	auto_free char *base = folder_of(s->o->scenario_path);
 	struct initramfs what = {.agent = s->o->agent, .guest = g->plan, .base = base};
 	struct initramfs_size size;
@@ -91,7 +104,12 @@ int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f
 	if (!g->kernel)
 		return -e->code;
 	rc = kernel_check(g->kernel, e);
-	g->initrd = xasprintf("%s/guest/%s.initramfs", s->folder.path, g->plan->name);
+	if (!rc)
+		rc = make_absolute(&g->kernel, e);
+	folder = xstrdup(s->folder.path);
+	if (!rc)
+		rc = make_absolute(&folder, e);
+	g->initrd = xasprintf("%s/guest/%s.initramfs", folder, g->plan->name);
 	if (!rc)
 		rc = initramfs_write(&what, g->initrd, &size, e);
 	if (!rc)

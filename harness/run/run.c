@@ -30,6 +30,7 @@ static int check_guest(struct guest_run *g, struct err *e)
 {
 	bool ended =
 		(g->domain && !domain_alive(g->domain)) || (g->native && !native_alive(g->native));
+	bool up = g->info->status && !strcmp(g->info->status, "ok");
 	auto_free char *tail = NULL;
 
 	if (!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED)))
@@ -41,7 +42,8 @@ static int check_guest(struct guest_run *g, struct err *e)
 	return err_set(e, ECHILD, "guest %s: %s; %s", g->plan->name,
 		!ended	    ? "it cannot do what it was told"
 		: g->native ? "its process ended in mid-run"
-			    : "its QEMU ended in mid-run",
+		: up	    ? "its QEMU ended in mid-run"
+			    : "it went down before it came up (does its kernel boot?)",
 		tail);
 }
 

@@ -21,7 +21,8 @@ static uint64_t probe_mask(const struct exp_guest *g, const struct exp_probe *p)
 {
 	unsigned vcpus = g->vcpus == EXP_AUTO ? 2 : g->vcpus;
 
-	return p->vcpu_mask == UINT64_MAX ? (UINT64_C(1) << vcpus) - 1 : p->vcpu_mask;
+	/* "all" and "all-but-first" have no last vCPU. */
+	return p->vcpu_mask >> 63 ? p->vcpu_mask & ((UINT64_C(1) << vcpus) - 1) : p->vcpu_mask;
 }
 
 static void check_probe(const struct exp_config *c, const struct exp_guest *g,
@@ -130,9 +131,13 @@ static void check_guest(
 			"guest");
 	if (g->placement == PLACE_SIBLINGS && g->vcpus < 2)
 		SAY(c, msgs, g->pos, "placement=\"siblings\" needs at least 2 vCPUs");
-	if (g->n_files && g->kind != GUEST_LINUX)
-		SAY(c, msgs, g->files[0].pos,
-			"<file> is for Linux guests; set kind=\"linux\" or remove it");
+	for (size_t i = 0; i < g->n_files; i++)
+		if (g->kind == GUEST_METAL || (g->kind == GUEST_NATIVE && g->files[i].target[0]))
+			SAY(c, msgs, g->files[i].pos,
+				g->kind == GUEST_METAL
+					? "<file> is for Linux guests; set kind=\"linux\" or remove it"
+					: "a native guest uses the host's files where they are; leave "
+					  "target out");
 	check_guest_memory(c, g, msgs);
 	check_probes(c, g, msgs);
 }

@@ -198,6 +198,10 @@ static bool take_vcpus(const char *text, uint64_t *out)
 		*out = UINT64_MAX;
 		return true;
 	}
+	if (!strcmp(text, "all-but-first")) {
+		*out = ~UINT64_C(1);
+		return true;
+	}
 	if (cpuset_parse(text, &s, NULL) || cpuset_empty(&s) || cpuset_next(&s, EXP_MAX_VCPUS) >= 0)
 		return false;
 	*out = s.bits[0];

@@ -61,7 +61,7 @@ void value_describe(const struct key_attr *row, struct strbuf *out)
 		strbuf_add(out, "a CPU list as 0-3,8");
 		break;
 	case VALUE_VCPUS:
-		strbuf_add(out, "all or vCPU numbers as 0-3 (at most 15)");
+		strbuf_add(out, "all, all-but-first, or vCPU numbers as 0-3 (at most 15)");
 		break;
 	}
 }
@@ -95,7 +95,7 @@ const char *value_pattern(enum value_type type)
 	case VALUE_CPUSET:
 		return "[0-9, \\-]+";
 	case VALUE_VCPUS:
-		return "all|[0-9, \\-]+";
+		return "all|all-but-first|[0-9, \\-]+";
 	case VALUE_TEXT:
 	case VALUE_WORD:
 		break;
