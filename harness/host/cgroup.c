@@ -16,7 +16,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct cgroup_handle {
-	enum cgroup_version version;
+	enum host_cgroup_version version;
 	char *run, *name; /* "stealscope/RUN", "stealscope/RUN/NAME" */
 	char *cpu_path;
 	char *acct_path; /* v1: cpuacct */
@@ -33,7 +33,7 @@ uint64_t cgroup_weight(uint64_t shares)
 }
 
 size_t cgroup_translate(
-	enum cgroup_version version, const struct cgroup_limits *l, struct cgroup_setting *out)
+	enum host_cgroup_version version, const struct cgroup_limits *l, struct cgroup_setting *out)
 {
 	size_t n = 0;
 	uint64_t period = l->period_us ? l->period_us : 100000;
@@ -43,7 +43,7 @@ size_t cgroup_translate(
 		cpuset_format(&l->cpus, out[n].value, sizeof(out[n].value));
 		n++;
 	}
-	if (l->shares && version == CGROUP_V2) {
+	if (l->shares && version == HOST_CGROUP_V2) {
 		out[n] = (struct cgroup_setting){"cpu", "cpu.weight", ""};
 		snprintf(out[n].value, sizeof(out[n].value), "%llu",
 			(unsigned long long)cgroup_weight(l->shares));
@@ -53,7 +53,7 @@ size_t cgroup_translate(
 		snprintf(out[n].value, sizeof(out[n].value), "%llu", (unsigned long long)l->shares);
 		n++;
 	}
-	if (l->quota_us && version == CGROUP_V2) {
+	if (l->quota_us && version == HOST_CGROUP_V2) {
 		out[n] = (struct cgroup_setting){"cpu", "cpu.max", ""};
 		snprintf(out[n].value, sizeof(out[n].value), "%llu %llu",
 			(unsigned long long)l->quota_us, (unsigned long long)period);
@@ -102,11 +102,12 @@ static int add_inherited(struct cgroup_controller *cpuset, bool with_cpus, struc
 }
 
 /* One folder in every hierarchy of use, with its settings. */
-static int make_group(enum cgroup_version version, const char *name,
+static int make_group(enum host_cgroup_version version, const char *name,
 	const struct cgroup_setting *settings, size_t n_settings, struct err *e)
 {
-	const char *const *names = version == CGROUP_V1 ? v1_controllers : v2_controllers;
-	size_t n = version == CGROUP_V1 ? ARRAY_SIZE(v1_controllers) : ARRAY_SIZE(v2_controllers);
+	const char *const *names = version == HOST_CGROUP_V1 ? v1_controllers : v2_controllers;
+	size_t n =
+		version == HOST_CGROUP_V1 ? ARRAY_SIZE(v1_controllers) : ARRAY_SIZE(v2_controllers);
 	struct cgroup *g = cgroup_new_cgroup(name);
 	bool own_cpus = false;
 	int code, rc = 0;
@@ -120,7 +121,7 @@ static int make_group(enum cgroup_version version, const char *name,
 			rc = err_set(e, ENOMEM, "control group %s: no memory", name);
 			break;
 		}
-		if (version == CGROUP_V1 && strcmp(names[c], "cpuset") == 0)
+		if (version == HOST_CGROUP_V1 && strcmp(names[c], "cpuset") == 0)
 			rc = add_inherited(ctl, !own_cpus, e);
 		for (size_t i = 0; i < n_settings; i++)
 			if (strcmp(settings[i].controller, names[c]) == 0)
@@ -172,11 +173,11 @@ int cgroup_make(const char *run, const char *name, const struct cgroup_limits *l
 		return err_set_exit(e, EXIT_HOST, ENOENT,
 			"this box has no mounted control group hierarchy with the cpu controller");
 	g = xcalloc(1, sizeof(*g));
-	g->version = cgroup_version();
+	g->version = host_cgroup_version();
 	g->run = xasprintf(CGROUP_ROOT "/%s", run);
 	g->name = xasprintf("%s/%s", g->run, name);
 	g->cpu_path = xasprintf("%s/%s", cpu, g->name);
-	if (g->version == CGROUP_V1 && cgroup_mount("cpuacct", acct, sizeof(acct)))
+	if (g->version == HOST_CGROUP_V1 && cgroup_mount("cpuacct", acct, sizeof(acct)))
 		g->acct_path = xasprintf("%s/%s", acct, g->name);
 	pthread_mutex_lock(&lock);
 	rc = make_all(g, limits, e);
@@ -205,7 +206,7 @@ static int attach(struct cgroup_handle *g, pid_t pid, const char *file, struct e
 
 		if (rc)
 			return err_wrap(e, "moving %d into control group %s", (int)pid, g->name);
-		if (g->version == CGROUP_V2)
+		if (g->version == HOST_CGROUP_V2)
 			break;
 	}
 	return 0;
@@ -213,7 +214,7 @@ static int attach(struct cgroup_handle *g, pid_t pid, const char *file, struct e
 
 int cgroup_add_thread(struct cgroup_handle *g, pid_t tid, struct err *e)
 {
-	return attach(g, tid, g->version == CGROUP_V1 ? "tasks" : "cgroup.procs", e);
+	return attach(g, tid, g->version == HOST_CGROUP_V1 ? "tasks" : "cgroup.procs", e);
 }
 
 int cgroup_add_process(struct cgroup_handle *g, pid_t pid, struct err *e)

@@ -9,10 +9,10 @@
 #include "base/cpuset.h"
 #include "base/util.h"
 
-enum cgroup_version { CGROUP_NONE = 0, CGROUP_V1 = 1, CGROUP_V2 = 2 };
+enum host_cgroup_version { HOST_CGROUP_NONE = 0, HOST_CGROUP_V1 = 1, HOST_CGROUP_V2 = 2 };
 
 /* Which hierarchy carries the cpu controller here. Never fails. */
-enum cgroup_version cgroup_version(void);
+enum host_cgroup_version host_cgroup_version(void);
 
 /* Where the hierarchy with `controller` ("cpu", "cpuset", "cpuacct") is mounted; on v2 one for all.
  * False where there is none. */
@@ -38,7 +38,7 @@ uint64_t cgroup_weight(uint64_t shares);
 
 /* What `limits` mean on this version, in the order in which they must be written (pure). `out` has
  * room for CGROUP_MAX_SETTINGS. Returns how many. */
-size_t cgroup_translate(enum cgroup_version version, const struct cgroup_limits *limits,
+size_t cgroup_translate(enum host_cgroup_version version, const struct cgroup_limits *limits,
 	struct cgroup_setting *out);
 
 struct cgroup_handle;

@@ -8,9 +8,9 @@
 #include "host/cgroup.h"
 
 /* Whether the comma-separated list of a v1 line ("cpu,cpuacct") has "cpu"; v2's list is empty. */
-static bool has_cpu(const char *list, const char *end, enum cgroup_version version)
+static bool has_cpu(const char *list, const char *end, enum host_cgroup_version version)
 {
-	if (version == CGROUP_V2)
+	if (version == HOST_CGROUP_V2)
 		return list == end;
 	while (list < end) {
 		const char *comma = memchr(list, ',', (size_t)(end - list));
@@ -42,7 +42,7 @@ char *cgroup_of_thread(pid_t tid, struct err *e)
 
 		if (next)
 			*next++ = '\0';
-		if (path && has_cpu(list + 1, path, cgroup_version()))
+		if (path && has_cpu(list + 1, path, host_cgroup_version()))
 			return xasprintf("%s%s", root, path + 1);
 		line = next;
 	}

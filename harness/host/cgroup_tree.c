@@ -29,18 +29,18 @@ static bool v2_has_cpu(const char *mount)
 }
 
 /* The v1 mount with that controller, else the v2 mount if it has the cpu controller. */
-static enum cgroup_version find_mount(const char *controller, char *path, size_t size)
+static enum host_cgroup_version find_mount(const char *controller, char *path, size_t size)
 {
 	FILE *f = setmntent("/proc/self/mounts", "re");
-	enum cgroup_version found = CGROUP_NONE;
+	enum host_cgroup_version found = HOST_CGROUP_NONE;
 	struct mntent *m;
 
-	while (f && found != CGROUP_V1 && (m = getmntent(f))) {
+	while (f && found != HOST_CGROUP_V1 && (m = getmntent(f))) {
 		if (strcmp(m->mnt_type, "cgroup") == 0 && hasmntopt(m, controller))
-			found = CGROUP_V1;
-		else if (found == CGROUP_NONE && strcmp(m->mnt_type, "cgroup2") == 0 &&
+			found = HOST_CGROUP_V1;
+		else if (found == HOST_CGROUP_NONE && strcmp(m->mnt_type, "cgroup2") == 0 &&
 			 v2_has_cpu(m->mnt_dir))
-			found = CGROUP_V2;
+			found = HOST_CGROUP_V2;
 		else
 			continue;
 		snprintf(path, size, "%s", m->mnt_dir);
@@ -53,13 +53,13 @@ static enum cgroup_version find_mount(const char *controller, char *path, size_t
 /* Mounts do not change while we run: looked up once. */
 static struct mount_row {
 	const char *controller;
-	enum cgroup_version version;
+	enum host_cgroup_version version;
 	char path[256];
 } mount_rows[] = {
-	{"cpu", CGROUP_NONE, ""},
-	{"cpuset", CGROUP_NONE, ""},
-	{"cpuacct", CGROUP_NONE, ""},
-	{NULL, CGROUP_NONE, ""},
+	{"cpu", HOST_CGROUP_NONE, ""},
+	{"cpuset", HOST_CGROUP_NONE, ""},
+	{"cpuacct", HOST_CGROUP_NONE, ""},
+	{NULL, HOST_CGROUP_NONE, ""},
 };
 
 static void find_mounts(void)
@@ -76,7 +76,7 @@ static const struct mount_row *mounts(void)
 	return mount_rows;
 }
 
-enum cgroup_version cgroup_version(void)
+enum host_cgroup_version host_cgroup_version(void)
 {
 	return mounts()[0].version;
 }
@@ -87,7 +87,7 @@ bool cgroup_mount(const char *controller, char *path, size_t size)
 
 	for (const struct mount_row *r = cpu; r->controller; r++) {
 		if (strcmp(r->controller, controller) != 0 || r->version != cpu->version ||
-			r->version == CGROUP_NONE)
+			r->version == HOST_CGROUP_NONE)
 			continue;
 		snprintf(path, size, "%s", r->path);
 		return true;
@@ -238,7 +238,7 @@ int cgroup_reap(const char *run, struct err *e)
 	int count = 0;
 
 	for (const struct mount_row *r = rows; r->controller; r++) {
-		if (r->version == CGROUP_NONE || r->version != rows->version)
+		if (r->version == HOST_CGROUP_NONE || r->version != rows->version)
 			continue;
 		auto_free char *root = xasprintf("%s/" CGROUP_ROOT, r->path);
 		int n = reap_hierarchy(root, run, e);

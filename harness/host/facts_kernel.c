@@ -90,11 +90,11 @@ void fact_cgroup(const struct fact_source *s, struct fact *f)
 {
 	if (!s->live)
 		return;
-	switch (cgroup_version()) {
-	case CGROUP_V1:
+	switch (host_cgroup_version()) {
+	case HOST_CGROUP_V1:
 		fact_set(f, FACT_GOOD, "", "v1");
 		break;
-	case CGROUP_V2:
+	case HOST_CGROUP_V2:
 		fact_set(f, FACT_GOOD, "", "v2");
 		break;
 	default:

@@ -29,7 +29,7 @@ static void limits_on_v1(void **state)
 	struct cgroup_setting s[CGROUP_MAX_SETTINGS];
 
 	(void)state;
-	assert_int_equal(cgroup_translate(CGROUP_V1, &limits, s), 4);
+	assert_int_equal(cgroup_translate(HOST_CGROUP_V1, &limits, s), 4);
 	expect(&s[0], "cpuset.cpus", "0,2");
 	expect(&s[1], "cpu.shares", "512");
 	expect(&s[2], "cpu.cfs_period_us", "50000");
@@ -41,7 +41,7 @@ static void limits_on_v2(void **state)
 	struct cgroup_setting s[CGROUP_MAX_SETTINGS];
 
 	(void)state;
-	assert_int_equal(cgroup_translate(CGROUP_V2, &limits, s), 3);
+	assert_int_equal(cgroup_translate(HOST_CGROUP_V2, &limits, s), 3);
 	expect(&s[0], "cpuset.cpus", "0,2");
 	expect(&s[1], "cpu.weight", "50");
 	expect(&s[2], "cpu.max", "25000 50000");
@@ -54,9 +54,9 @@ static void no_limits_and_default_period(void **state)
 	struct cgroup_setting s[CGROUP_MAX_SETTINGS];
 
 	(void)state;
-	assert_int_equal(cgroup_translate(CGROUP_V1, &none, s), 0);
-	assert_int_equal(cgroup_translate(CGROUP_V2, &none, s), 0);
-	assert_int_equal(cgroup_translate(CGROUP_V2, &quota, s), 1);
+	assert_int_equal(cgroup_translate(HOST_CGROUP_V1, &none, s), 0);
+	assert_int_equal(cgroup_translate(HOST_CGROUP_V2, &none, s), 0);
+	assert_int_equal(cgroup_translate(HOST_CGROUP_V2, &quota, s), 1);
 	expect(&s[0], "cpu.max", "30000 100000");
 }
 

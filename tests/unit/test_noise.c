@@ -49,7 +49,7 @@ static struct noise *start(const struct plan_noise *n)
 static void raise_weight(const struct noise *n)
 {
 	char *path = xstrdup(noise_cgroup_path(n));
-	bool v1 = cgroup_version() == CGROUP_V1;
+	bool v1 = host_cgroup_version() == HOST_CGROUP_V1;
 
 	for (int i = 0; i < 3; i++) {
 		char *file = xasprintf("%s/%s", path, v1 ? "cpu.shares" : "cpu.weight");
