@@ -25,8 +25,9 @@ need_kvm() {
 }
 # is NAME FILE JQ-CONDITION: a claim about a JSON document; prints what VALUE was when it fails.
 is() {
-	local name=$1 file=$2 cond=$3 shown=${4:-}
-	if jq -e "$cond" "$file" >/dev/null 2>&1; then
+	local name=$1 file=$2 cond=$3 shown=${4:-} said
+	# jq -e calls an empty file true; a claim about nothing does not hold.
+	if said=$(jq -e "$cond" "$file" 2>/dev/null) && [ -n "$said" ]; then
 		ok "$name${shown:+ ($(jq -c "$shown" "$file" 2>/dev/null))}"
 	else
 		bad "$name: not $cond${shown:+; it is $(jq -c "$shown" "$file" 2>&1 | head -c 400)}"
