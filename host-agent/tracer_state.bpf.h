@@ -77,6 +77,8 @@ static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct
 		state = THREAD_SLEEPING;
 	else
 		flags = TRACE_STATE_PREEMPTED;
+	if (state == THREAD_SLEEPING && kstate & KT_TASK_STOPPED)
+		flags = TRACE_STATE_STOPPED;
 	if (state == THREAD_WAITING) {
 		t->waits++;
 		t->clock_since = kt_rq_clock(prev);

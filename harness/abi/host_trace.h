@@ -68,7 +68,7 @@ struct trace_hdr {
 #define TRACE_STATE_PREEMPTED 1u /* WAITING began by preemption, not by a wake-up */
 #define TRACE_STATE_MIGRATED  2u /* same state, other run queue: hdr.cpu is the new one */
 #define TRACE_STATE_INITIAL   4u /* not an event: the state found when tracking began */
-#define TRACE_STATE_YIELD     8u /* reserved */
+#define TRACE_STATE_STOPPED   8u /* SLEEPING because of a stop signal (or a debugger) */
 #define TRACE_STATE_INFERRED  16u /* no event was seen: see below */
 
 struct trace_state {

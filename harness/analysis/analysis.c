@@ -293,8 +293,14 @@ static void end_build(struct build *b)
 
 int analysis_make(const char *dir, struct analysis **out, struct err *e)
 {
+	return analysis_make_each(dir, NULL, NULL, out, e);
+}
+
+int analysis_make_each(
+	const char *dir, analysis_late_fn each, void *arg, struct analysis **out, struct err *e)
+{
 	struct analysis *a = xcalloc(1, sizeof(*a));
-	struct build b = {.a = a};
+	struct build b = {.a = a, .each_late = each, .each_arg = arg};
 	int rc = run_info_load(&a->info, dir, e);
 
 	if (!rc && a->info.n_guests > GUESTS_MAX)

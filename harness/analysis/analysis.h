@@ -63,6 +63,7 @@ enum culprit_kind {
 	CULPRIT_IRQ,	     /* "irq 24" */
 	CULPRIT_SOFTIRQ,     /* "softirq NET_RX" */
 	CULPRIT_QUOTA,	     /* CPU bandwidth limit of the guest's own cgroup */
+	CULPRIT_STOPPED,     /* a signal (SIGSTOP) or a debugger holds the thread */
 	CULPRIT_IDLE,	     /* its CPU was idle and nothing forbade it to run: waking up */
 	CULPRIT_HARNESS,     /* stealscope itself */
 	CULPRIT_BOX,	     /* the lab box's own hypervisor */
@@ -109,7 +110,7 @@ struct late {
 	uint64_t fired_late_ns; /* thread still asleep after the deadline: the host's timer was late
 				 */
 	uint64_t wait_ns;	/* runnable, queued behind `who` */
-	uint64_t throttled_ns;	/* runnable, held by a quota */
+	uint64_t throttled_ns;	/* held by a quota (runnable), or by a stop signal */
 	uint64_t running_ns;	/* running but not yet there: exits, emulation, guest kernel */
 	uint64_t unexplained_ns; /* the trace says nothing about it */
 	uint64_t box_steal_ns;	 /* taken by the box's own hypervisor meanwhile, as sampled; not a
@@ -239,6 +240,11 @@ struct analysis {
  * fails
  * (-errno, sentence) only when run.json cannot be read or memory bounds would be broken. */
 int analysis_make(const char *dir, struct analysis **out, struct err *e);
+/* The same, and `each` gets every late wake-up and long gap (ANALYSIS_LATE_NS) of the window as it
+ * is joined: parts and culprits, without pieces. `a` is still being made: its names may be used. */
+typedef void (*analysis_late_fn)(void *arg, const struct analysis *a, const struct late *l);
+int analysis_make_each(
+	const char *dir, analysis_late_fn each, void *arg, struct analysis **out, struct err *e);
 void analysis_free(struct analysis *a); /* NULL is fine */
 
 /* Judge every expectation of a set of records of one experiment (variants, repeats). An expectation

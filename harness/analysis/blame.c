@@ -109,9 +109,9 @@ static void add_rows(struct build *b, struct vcpu_build *v, struct cells *cells)
 			cells->c[i].times, 100 * (double)cells->c[i].ns / (double)total};
 	if (cells->n)
 		*share = (struct metric_value){
-			true, 100 * (double)cells->c[0].ns / (double)total, NULL};
+			true, 100 * (double)cells->c[0].ns / (double)total, NULL, 0};
 	else
-		*share = (struct metric_value){false, NAN, "it did not wait, or was not traced"};
+		*share = (struct metric_value){false, NAN, "it did not wait, or was not traced", 0};
 }
 
 void fold_blame(struct build *b)

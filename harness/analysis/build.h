@@ -54,6 +54,8 @@ struct vcpu_build {
 	uint64_t seq_lost, torn, dropped, start_tsc;
 	uint64_t first_ns, last_ns; /* first and last record at all */
 	bool steal_any;
+	uint64_t steal_step_ns; /* the counter moves in such steps; 0 = by the ns */
+	struct hist guest_wait;	/* ns a woken thread was in the guest's own run queue */
 	uint64_t steal_prev, steal_prev_ns;
 	struct counter_span steal, lock_done;
 	uint64_t gap_ns;
@@ -105,6 +107,8 @@ struct build {
 	size_t n_worst[3];
 	struct counted *counted; /* counts mode: cells of victim x culprit */
 	struct trace_reader *trace;
+	analysis_late_fn each_late; /* NULL: nobody wants every one */
+	void *each_arg;
 	uint64_t trace_end_ns; /* the last instant the trace speaks of */
 };
 

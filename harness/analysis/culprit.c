@@ -38,6 +38,7 @@ static const char *const kind_names[CULPRIT_KINDS] = {
 	[CULPRIT_IRQ] = "irq",
 	[CULPRIT_SOFTIRQ] = "softirq",
 	[CULPRIT_QUOTA] = "quota",
+	[CULPRIT_STOPPED] = "stopped",
 	[CULPRIT_IDLE] = "idle",
 	[CULPRIT_HARNESS] = "harness",
 	[CULPRIT_BOX] = "box",
@@ -110,6 +111,7 @@ struct culprits *culprits_make(const struct run_info *info)
 	intern(c, CULPRIT_IDLE, -1, xstrdup("idle CPU (waking up)"));
 	intern(c, CULPRIT_QUOTA, -1, xstrdup("its own CPU quota"));
 	intern(c, CULPRIT_UNKNOWN, -1, xstrdup("others (too many to name)"));
+	intern(c, CULPRIT_STOPPED, -1, xstrdup("a stop signal"));
 	for (size_t g = 0; g < info->n_guests; g++)
 		for (unsigned v = 0; v < info->guests[g].n_vcpus; v++)
 			if (info->guests[g].vcpus[v].tid > 0)

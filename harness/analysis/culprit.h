@@ -18,8 +18,9 @@ enum {
 	CULPRIT_ID_UNKNOWN = 0,
 	CULPRIT_ID_IDLE = 1,
 	CULPRIT_ID_QUOTA = 2,
-	CULPRIT_ID_OTHERS = 3, /* more names than fit */
-	CULPRIT_ID_FIRST = 4,
+	CULPRIT_ID_OTHERS = 3,	/* more names than fit */
+	CULPRIT_ID_STOPPED = 4, /* nobody had the CPU: a signal stopped the thread */
+	CULPRIT_ID_FIRST = 5,
 };
 
 struct culprits;

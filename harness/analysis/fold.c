@@ -12,9 +12,9 @@
 static void give(struct metric_value *m, enum metric_id id, double value, const char *why)
 {
 	if (isfinite(value))
-		m[id] = (struct metric_value){true, value, NULL};
+		m[id] = (struct metric_value){true, value, NULL, 0};
 	else
-		m[id] = (struct metric_value){false, NAN, why};
+		m[id] = (struct metric_value){false, NAN, why, 0};
 }
 
 static void give_if(
@@ -104,6 +104,15 @@ static const char *steal_why(const struct build *b, const struct vcpu_build *v)
 	return v->steal_any ? "fewer than two samples in the window" : "not provided by this guest";
 }
 
+/* A counter that moves in steps and did not move: less than one step, which is not 0. */
+static void give_below(struct metric_value *m, enum metric_id id, uint64_t step_ns, double seconds)
+{
+	if (m[id].have && m[id].value == 0 && step_ns && seconds > 0)
+		m[id] = (struct metric_value){false, NAN,
+			"below one step of the counter (10 ms) in the window",
+			(double)step_ns / 1e6 / seconds};
+}
+
 static void fold_steal(struct build *b, struct vcpu_build *v)
 {
 	struct metric_value *m = v->out->metrics;
@@ -117,6 +126,9 @@ static void fold_steal(struct build *b, struct vcpu_build *v)
 		v->steal_any && !whole ? "the window is shorter than 10 s" : steal_why(b, v));
 	if (!isfinite(delay))
 		delay = counter_span_rate(&v->delay, 1e-6);
+	give_below(m, METRIC_STEAL_RATE, v->steal_step_ns,
+		(double)(v->steal.last_ns - v->steal.first_ns) / 1e9);
+	give_below(m, METRIC_STEAL_RATE_10S, v->steal_step_ns, (double)BIN_NS / 1e9);
 	give(m, METRIC_RUN_DELAY_RATE, delay, "neither traced nor sampled");
 }
 
@@ -211,6 +223,13 @@ static void fold_vcpu(struct build *b, struct vcpu_build *v)
 	give(out->metrics, METRIC_TIMER_LATE_MAX_10S, median_of_maxima(&v->acc[SERIES_TIMER_LATE]),
 		out->late.total ? "the window is shorter than 10 s"
 				: probe_why(b, v, "timer", NO_SAMPLES));
+	give_if(v->guest_wait.total, out->metrics, METRIC_TIMER_GUEST_P99,
+		(double)hist_quantile(&v->guest_wait, 0.99) / 1e3,
+		probe_why(b, v, "timer", "this guest has no schedstat of its threads"));
+	give_if(v->guest_wait.total, out->metrics, METRIC_TIMER_GUEST_MAX,
+		(double)hist_quantile(&v->guest_wait, 1) / 1e3,
+		probe_why(b, v, "timer", "this guest has no schedstat of its threads"));
+	hist_release(&v->guest_wait);
 	give(out->metrics, METRIC_CLOCK_ERROR, out->clock.error_ns,
 		"too few bounds on the guest's clock");
 	give(out->metrics, METRIC_EXITS_RATE, NAN, "known per guest only");
@@ -228,13 +247,14 @@ static double fold_of(enum metric_fold fold, const struct analysis_guest *g, enu
 	for (unsigned i = 0; i < g->n_vcpus; i++) {
 		const struct metric_value *m = &g->vcpus[i].metrics[id];
 
+		n += m->below > 0; /* counts as 0 beside vCPUs that have more */
 		if (!m->have)
 			continue;
 		n++;
 		sum += m->value;
 		largest = fmax(largest, m->value);
 	}
-	if (!n)
+	if (!n || !isfinite(largest))
 		return NAN;
 	return fold == FOLD_SUM ? sum : fold == FOLD_MAX ? largest : sum / n;
 }
@@ -279,6 +299,9 @@ static void fold_guest(struct build *b, size_t guest)
 		else if (metric_table[i].fold != FOLD_GUEST)
 			give(g->metrics, (enum metric_id)i,
 				fold_of(metric_table[i].fold, g, (enum metric_id)i), why);
+		for (unsigned k = 0; k < g->n_vcpus && !g->metrics[i].have; k++)
+			g->metrics[i].below =
+				fmax(g->metrics[i].below, g->vcpus[k].metrics[i].below);
 	}
 	give(g->metrics, METRIC_EXITS_RATE, counter_span_rate(&b->guests[guest].exits, 1),
 		"no KVM counters");

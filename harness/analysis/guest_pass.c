@@ -142,6 +142,8 @@ static void on_timer(
 		return;
 	}
 	whole = late + missed * period;
+	if (s->in_window && rec->v[3] >> SHM_TIMER_WAIT_SHIFT)
+		hist_add(&v->guest_wait, (rec->v[3] >> SHM_TIMER_WAIT_SHIFT) - 1);
 	if (s->in_window) {
 		hist_add(&v->out->late, late);
 		for (uint64_t i = 1; i <= missed; i++)
@@ -252,6 +254,9 @@ static void on_guest_record(struct build *b, struct vcpu_build *v, const struct 
 	v->out->samples += s.in_window;
 	on_steal(b, v, s.host_ns, rec->steal_ns);
 	switch (rec->type) {
+	case REC_START:
+		v->steal_step_ns = rec->v[0] & SHM_FEAT_STEAL_COARSE ? NS_PER_S / 100 : 0;
+		break;
 	case REC_TIMER:
 		on_timer(b, v, rec, &s);
 		break;

@@ -81,16 +81,18 @@ static void split(struct anatomy *an, const struct thread *t)
 		uint64_t low = MAX(p->start, l->deadline_ns), high = MIN(p->end, l->woke_ns);
 		uint64_t ns = high > low ? high - low : 0;
 
-		if (p->state == THREAD_SLEEPING)
+		if (p->culprit == CULPRIT_ID_STOPPED || p->culprit == CULPRIT_ID_QUOTA)
+			l->throttled_ns += ns;
+		else if (p->state == THREAD_SLEEPING)
 			l->fired_late_ns += ns;
 		else if (p->state == THREAD_RUNNING)
 			l->running_ns += ns;
 		else if (p->state == THREAD_WAITING)
-			*(p->culprit == CULPRIT_ID_QUOTA ? &l->throttled_ns : &l->wait_ns) += ns;
+			l->wait_ns += ns;
 		else
 			continue;
 		known += ns;
-		if (p->state == THREAD_WAITING)
+		if (p->state == THREAD_WAITING || p->culprit == CULPRIT_ID_STOPPED)
 			add_who(an, p->culprit, ns);
 	}
 	l->unexplained_ns = l->lateness_ns - MIN(known, l->lateness_ns);
@@ -190,6 +192,12 @@ static void explain(struct build *b, struct vcpu_build *v, const struct sample *
 	v->out->late_count++;
 	v->out->late_ns += an.l.lateness_ns;
 	v->out->late_explained_ns += an.l.lateness_ns - an.l.unexplained_ns;
+	if (b->each_late) {
+		struct anatomy named = an;
+
+		name_culprits(b, &named);
+		b->each_late(b->each_arg, b->a, &named.l);
+	}
 	keep_worst(b, &an, v->thread);
 }
 

@@ -46,6 +46,14 @@ const struct metric_info metric_table[METRIC_COUNT] = {
 	ROW(TIMER_LATE_MAX_10S, "timer.late.max.10s", "us", true, MAX, LOWER, "probe timer, 10 s",
 		"Median over the 10 s windows of each window's latest wake-up; the series stands "
 		"beside it."),
+	ROW(TIMER_GUEST_P99, "timer.guest.p99", "us", true, MAX, LOWER,
+		"probe timer in a Linux or native guest",
+		"99 % of timer wake-ups waited at most this long in the run queue of the guest's own "
+		"kernel (run delay of the woken thread): the part of the lateness that a policy inside "
+		"the guest can change. While the vCPU itself waits on the host, that counts too."),
+	ROW(TIMER_GUEST_MAX, "timer.guest.max", "us", true, MAX, LOWER,
+		"probe timer in a Linux or native guest",
+		"The longest wait of a timer wake-up in the run queue of the guest's own kernel."),
 	ROW(SLEEP_ELAPSED_P50, "sleep.elapsed.p50", "us", true, POOL, LOWER, "probe timer",
 		"Median time from arming the timer to the wake-up (period included), as the blog "
 		"measured."),

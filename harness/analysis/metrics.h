@@ -23,6 +23,8 @@ enum metric_id {
 	METRIC_TIMER_LATE_P999,
 	METRIC_TIMER_LATE_MAX,
 	METRIC_TIMER_LATE_MAX_10S, /* value = the median of the 10 s maxima */
+	METRIC_TIMER_GUEST_P99,
+	METRIC_TIMER_GUEST_MAX,
 	METRIC_SLEEP_ELAPSED_P50,
 	METRIC_SLEEP_ELAPSED_P99,
 	METRIC_SLEEP_ELAPSED_P999,
@@ -83,6 +85,7 @@ struct metric_value {
 	bool have;
 	double value;
 	const char *why;
+	double below; /* > 0, have = false: the value is less than this, and no more is known */
 };
 
 #endif

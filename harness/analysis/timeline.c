@@ -155,7 +155,7 @@ static void close_piece(struct timeline *tl, struct thread *t, uint64_t to, uint
 	if (t->state == THREAD_WAITING && t->throttled)
 		culprit = CULPRIT_ID_QUOTA;
 	if (t->state != THREAD_WAITING)
-		culprit = CULPRIT_ID_UNKNOWN;
+		culprit = t->stopped ? CULPRIT_ID_STOPPED : CULPRIT_ID_UNKNOWN;
 	account_sums(tl, t, t->piece_since, to, culprit);
 	if (last && last->end == t->piece_since && last->state == t->state && last->cpu == t->cpu &&
 		last->culprit == culprit && last->throttled == t->throttled)
@@ -260,6 +260,7 @@ static void enter_state(
 	}
 	if (s->state != THREAD_WAITING)
 		t->wait_so_far = 0;
+	t->stopped = s->state == THREAD_SLEEPING && s->flags & TRACE_STATE_STOPPED;
 	t->state = s->state;
 	t->cpu = s->h.cpu;
 	t->state_since = t->piece_since = now;

@@ -34,6 +34,7 @@ struct thread {
 	uint8_t state;
 	uint16_t cpu;
 	bool throttled;
+	bool stopped;	      /* SLEEPING because of a stop signal */
 	uint64_t state_since; /* of this state */
 	uint64_t piece_since; /* everything before it is accounted */
 	uint64_t wait_so_far; /* of the WAITING in progress, on earlier run queues */

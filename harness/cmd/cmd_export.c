@@ -20,7 +20,7 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0,
 		"perfetto (default; open it in ui.perfetto.dev), csv, or jsonl (JSON Lines)", 0},
 	{"table", 't', "TABLE", 0,
-		"For csv and jsonl: samples (default), states, series, metrics, blame", 0},
+		"For csv and jsonl: samples (default), states, series, metrics, blame, late", 0},
 	{"output", 'o', "FILE", 0, "Write there instead of standard output", 0},
 	{0},
 };

@@ -14,6 +14,7 @@ enum export_table {
 	EXPORT_SERIES,	/* the 10 s (and 1 s) windows */
 	EXPORT_METRICS,
 	EXPORT_BLAME,
+	EXPORT_LATE, /* every late wake-up and long gap with its parts */
 	EXPORT_TABLES,
 };
 const char *export_table_name(enum export_table t);

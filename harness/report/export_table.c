@@ -6,7 +6,7 @@
 
 #include "report/export_stream.h"
 
-#define MAX_COLUMNS 10
+#define MAX_COLUMNS 13
 
 enum cell_type { CELL_TEXT, CELL_REAL, CELL_COUNT };
 struct cell {
@@ -33,6 +33,9 @@ static const struct table {
 		{"guest", "vcpu", "metric", "unit", "value", "not_provided"}},
 	[EXPORT_BLAME] = {"blame",
 		{"guest", "vcpu", "culprit", "kind", "wait_ns", "times", "share_percent"}},
+	[EXPORT_LATE] = {"late",
+		{"guest", "vcpu", "what", "deadline_s", "late_us", "timer_late_us", "queued_us",
+			"held_us", "running_us", "unexplained_us", "culprit", "kind"}},
 };
 
 struct writer {
@@ -206,6 +209,31 @@ static void small_table(const struct writer *w, enum export_table t)
 	}
 }
 
+static void write_late(void *arg, const struct analysis *a, const struct late *l)
+{
+	const struct writer *w = arg;
+	struct cell cells[] = {TEXT(a->guests[l->guest].name), COUNT(l->vcpu),
+		TEXT(l->kind == LATE_GAP ? "gap" : "timer"),
+		REAL(((double)l->deadline_ns - (double)a->window_start_ns) / 1e9),
+		REAL((double)l->lateness_ns / 1e3), REAL((double)l->fired_late_ns / 1e3),
+		REAL((double)l->wait_ns / 1e3), REAL((double)l->throttled_ns / 1e3),
+		REAL((double)l->running_ns / 1e3), REAL((double)l->unexplained_ns / 1e3),
+		TEXT(l->n_who ? l->who[0].name : ""),
+		TEXT(l->n_who ? culprit_kind_name(l->who[0].kind) : "")};
+
+	write_row(w, cells);
+}
+
+/* They are not kept by the analysis: made once more, row by row. */
+static int write_lates(struct writer *w, struct err *e)
+{
+	struct analysis *again = NULL;
+	int rc = analysis_make_each(w->a->dir, write_late, w, &again, e);
+
+	analysis_free(again);
+	return rc;
+}
+
 static int write_table(struct writer *w, enum export_table t, struct err *e)
 {
 	int rc = 0;
@@ -216,6 +244,8 @@ static int write_table(struct writer *w, enum export_table t, struct err *e)
 		rc = export_each_sample(w->a, sample_row, w, e);
 	else if (t == EXPORT_STATES)
 		rc = export_each_piece(w->a, state_row, w, e);
+	else if (t == EXPORT_LATE)
+		rc = write_lates(w, e);
 	else
 		small_table(w, t);
 	return rc ? rc : export_finish(w->out, e);

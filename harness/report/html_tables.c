@@ -45,7 +45,10 @@ static void metric_row(const struct metric_info *m, size_t id, const struct colu
 		} else {
 			strbuf_add(out, "<span class=\"missing\" title=\"");
 			escape_xml(out, v->why);
-			strbuf_add(out, "\">-</span>");
+			if (v->below > 0)
+				strbuf_add(out, "\">&lt; %.2f</span>", v->below);
+			else
+				strbuf_add(out, "\">-</span>");
 		}
 		strbuf_add(out, "</td>");
 	}
@@ -207,7 +210,7 @@ static void late_parts(const struct late *l, struct strbuf *out)
 		const char *what;
 		uint64_t ns;
 	} all[] = {{"the host's timer fired late", l->fired_late_ns},
-		{"waited in the run queue", l->wait_ns}, {"held by a quota", l->throttled_ns},
+		{"waited in the run queue", l->wait_ns}, {"held by a quota or a stop signal", l->throttled_ns},
 		{"ran, but was not there yet", l->running_ns}, {"unexplained", l->unexplained_ns}};
 	const char *separator = "";
 

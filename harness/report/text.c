@@ -32,7 +32,9 @@ static const char *show(const struct metric_value *m, char *buf, size_t size)
 {
 	double v = m->value;
 
-	if (!m->have)
+	if (!m->have && m->below > 0)
+		snprintf(buf, size, "<%.*f", m->below < 10 ? 2 : 1, m->below);
+	else if (!m->have)
 		snprintf(buf, size, "-");
 	else
 		snprintf(buf, size, "%.*f", fabs(v) < 10 ? 2 : fabs(v) < 1000 ? 1 : 0, v);
@@ -234,17 +236,22 @@ static void print_part(const struct text *t, bool *any, uint64_t ns, uint64_t of
 static void print_parts(const struct text *t, const struct late *l)
 {
 	const struct late_culprit *first = NULL;
+	const char *held = "its own CPU quota";
+	char by[96];
 	bool any = false;
 	size_t n = 0;
 
-	/* The quota has a part of its own. */
+	/* A quota and a stop signal have a part of their own. */
 	for (size_t i = 0; i < l->n_who; i++)
-		if (l->who[i].kind != CULPRIT_QUOTA && n++ == 0)
+		if (l->who[i].kind == CULPRIT_QUOTA || l->who[i].kind == CULPRIT_STOPPED)
+			held = l->who[i].name;
+		else if (n++ == 0)
 			first = &l->who[i];
 	print_part(t, &any, l->wait_ns, l->lateness_ns, "queued");
 	if (any && first)
 		fprintf(t->out, " behind %s%s", first->name, n > 1 ? " and others" : "");
-	print_part(t, &any, l->throttled_ns, l->lateness_ns, "held by its quota");
+	snprintf(by, sizeof(by), "held by %s", held);
+	print_part(t, &any, l->throttled_ns, l->lateness_ns, by);
 	print_part(t, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
 	print_part(t, &any, l->running_ns, l->lateness_ns, "running, not yet there");
 	print_part(t, &any, l->unexplained_ns, l->lateness_ns, "unexplained");
