@@ -29,6 +29,8 @@ const struct metric_name metric_names[] = {
 		.need = NEED_PROBE,
 		.probe = PROBE_WORD_TIMER,
 		.window_10s = true},
+	PROBE("timer.guest.p99", "us", TIMER),
+	PROBE("timer.guest.max", "us", TIMER),
 	PROBE("sleep.elapsed.p50", "us", TIMER),
 	PROBE("sleep.elapsed.p99", "us", TIMER),
 	PROBE("sleep.elapsed.p999", "us", TIMER),
