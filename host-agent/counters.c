@@ -176,16 +176,38 @@ int counters_add_cgroup(
 	return 0;
 }
 
-static void sample_thread(struct thread_source *t, struct sink *s)
+/* run_delay and the tracer's sum of it are compared later, so they must be of one instant: hostd
+ * may be preempted between the two, and a wait end meanwhile. Read again then. */
+static ssize_t read_schedstat(struct thread_source *t, struct tracer *tracer, char *text,
+	size_t size, struct tracer_seen *seen)
 {
+	struct tracer_seen before = {0}, after = {0};
+	ssize_t n;
+
+	for (int i = 0; i < 8; i++) {
+		if (tracer)
+			tracer_read(tracer, t->tid, &before);
+		n = pread(t->fd, text, size - 1, 0);
+		if (tracer)
+			tracer_read(tracer, t->tid, &after);
+		if (n <= 0 || before.clock_wait_ns == after.clock_wait_ns)
+			break;
+	}
+	*seen = after;
+	return n;
+}
+
+static void sample_thread(struct thread_source *t, struct tracer *tracer, struct sink *s)
+{
+	struct tracer_seen seen;
 	char text[128];
 	uint64_t v[3], now;
 	ssize_t n;
 
 	if (t->fd < 0)
 		return;
+	n = read_schedstat(t, tracer, text, sizeof(text), &seen);
 	now = now_ns();
-	n = pread(t->fd, text, sizeof(text) - 1, 0);
 	if (n <= 0) { /* it has exited */
 		close(t->fd);
 		t->fd = -1;
@@ -194,9 +216,21 @@ static void sample_thread(struct thread_source *t, struct sink *s)
 	text[n] = '\0';
 	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2]) != 3)
 		return;
-	sink_counter(s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, CTR_RUN_NS, 0, v[0]);
-	sink_counter(s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, CTR_RUN_DELAY_NS, 0, v[1]);
-	sink_counter(s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, CTR_TIMESLICES, 0, v[2]);
+	const struct {
+		enum counter_key key;
+		uint64_t value;
+	} rows[] = {
+		{CTR_RUN_NS, v[0]},
+		{CTR_RUN_DELAY_NS, v[1]},
+		{CTR_TIMESLICES, v[2]},
+		{CTR_TRACED_CLOCK_WAIT_NS, seen.clock_wait_ns},
+		{CTR_TRACED_SLEEP_BOOKED_NS, seen.sleep_booked_ns},
+		{CTR_TRACED_CONFLICTS, seen.conflicts},
+	};
+
+	for (size_t i = 0; i < (tracer ? ARRAY_SIZE(rows) : 3); i++)
+		sink_counter(
+			s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
 }
 
 static const struct {
@@ -289,10 +323,10 @@ static void sample_self(struct sink *s)
 	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_SWITCHES, 0, cost.switches);
 }
 
-void counters_sample(struct counters *c, struct sink *s)
+void counters_sample(struct counters *c, struct tracer *tracer, struct sink *s)
 {
 	for (size_t i = 0; i < c->n_threads; i++)
-		sample_thread(&c->threads[i], s);
+		sample_thread(&c->threads[i], tracer, s);
 	for (size_t i = 0; i < c->n_cgroups; i++)
 		sample_cgroup(&c->cgroups[i], s);
 	for (size_t i = 0; i < c->n_vms; i++)

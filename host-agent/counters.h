@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "host-agent/sink.h"
+#include "host-agent/tracer.h"
 
 /* What hostd itself used since it began. */
 struct self_cost {
@@ -29,7 +30,7 @@ void counters_drop_thread(struct counters *c, pid_t tid);
  * whether CPU bandwidth is limited there now. */
 int counters_add_cgroup(
 	struct counters *c, uint32_t owner, const char *path, bool *has_quota, struct err *e);
-/* One sample of everything. */
-void counters_sample(struct counters *c, struct sink *s);
+/* One sample of everything; of what `tracer` (may be NULL) summed, too, at the same instant. */
+void counters_sample(struct counters *c, struct tracer *tracer, struct sink *s);
 
 #endif

@@ -130,9 +130,8 @@ void agent_sample(struct agent *a)
 {
 	if (a->stopped)
 		return;
-	counters_sample(a->counters, &a->sink);
+	counters_sample(a->counters, a->started ? a->tracer : NULL, &a->sink);
 	if (a->tracer && a->started) {
-		tracer_sample(a->tracer, &a->sink);
 		tracer_drain(a->tracer, &a->sink);
 		if (a->measure_bpf)
 			sink_counter(&a->sink, now_ns(), 0, 0, COUNTER_SELF, CTR_SELF_BPF_NS, 0,

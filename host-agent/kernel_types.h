@@ -32,9 +32,9 @@ typedef __s64 int64_t;
 
 #define KERNEL_TYPE __attribute__((preserve_access_index))
 
-#define KT_PF_KTHREAD 0x00200000u /* linux/sched.h: PF_KTHREAD */
-#define KT_TASK_STOPPED 0x000cu	  /* __TASK_STOPPED | __TASK_TRACED, unchanged since 2.6 */
-#define KT_TASK_DEAD  0x0080u	  /* linux/sched.h: TASK_DEAD, since 4.14 */
+#define KT_PF_KTHREAD	0x00200000u /* linux/sched.h: PF_KTHREAD */
+#define KT_TASK_STOPPED 0x000cu	    /* __TASK_STOPPED | __TASK_TRACED, unchanged since 2.6 */
+#define KT_TASK_DEAD	0x0080u	    /* linux/sched.h: TASK_DEAD, since 4.14 */
 
 struct thread_info {
 	uint32_t cpu;

@@ -311,19 +311,14 @@ static void dump_thread(const struct tracer_thread *live, struct sink *s)
 	put_rows(s, th.tid, now, rows, ARRAY_SIZE(rows));
 }
 
-void tracer_sample(struct tracer *t, struct sink *s)
+bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
 {
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++) {
-		const struct tracer_thread *th = &t->skel->bss->threads[i];
-		const struct counter_row rows[] = {
-			{CTR_TRACED_CLOCK_WAIT_NS, th->clock_wait_ns},
-			{CTR_TRACED_SLEEP_BOOKED_NS, th->sleep_booked_ns},
-			{CTR_TRACED_CONFLICTS, th->conflicts},
-		};
+	const struct tracer_thread *th = thread_of(t, tid);
 
-		if (th->tid)
-			put_rows(s, th->tid, now_ns(), rows, ARRAY_SIZE(rows));
-	}
+	if (!th)
+		return false;
+	*out = (struct tracer_seen){th->clock_wait_ns, th->sleep_booked_ns, th->conflicts};
+	return true;
 }
 
 static void put_blame(struct sink *s, const struct blame_key *key, const struct blame_cell *cell)

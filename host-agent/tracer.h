@@ -33,7 +33,13 @@ int tracer_poll_fd(const struct tracer *t);
 /* Move what is in the ring, and the count of lost records, to the sink. */
 void tracer_drain(struct tracer *t, struct sink *s);
 /* The tracer's own counters that are compared with run_delay, to be read beside it. */
-void tracer_sample(struct tracer *t, struct sink *s);
+struct tracer_seen {
+	uint64_t clock_wait_ns;
+	uint64_t sleep_booked_ns;
+	uint64_t conflicts;
+};
+/* False when the thread is not traced. */
+bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out);
 /* Totals per thread since start (TRACE_COUNTER) and, in counts mode, all TRACE_BLAME cells. */
 void tracer_dump(struct tracer *t, struct sink *s);
 

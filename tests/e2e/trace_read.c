@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* See trace_read.h. */
 #include "trace_read.h"
 
 #include <errno.h>
