@@ -207,6 +207,8 @@ bool recording_next(struct recording *r, struct recording_event *ev)
 		r->have_row = false;
 		r->status.rows++;
 	}
+	/* A sound file is in order already; one that lies in its header shall not run backwards. */
+	ev->ns = MAX(ev->ns, r->status.last_ns);
 	if (!r->status.first_ns)
 		r->status.first_ns = ev->ns;
 	r->status.last_ns = MAX(r->status.last_ns, ev->ns);

@@ -189,7 +189,7 @@ static void note_end(struct run_info *info, struct run_guest *g, const struct re
 			"%s: %llu blocks of the recording are damaged, %llu are missing", g->name,
 			(unsigned long long)s->bad_blocks, (unsigned long long)s->lost_blocks);
 	g->lost = s->bad_blocks + s->lost_blocks;
-	info->window_end_ns = MAX(info->window_end_ns, s->last_ns + shift);
+	info->window_end_ns = MAX(info->window_end_ns, s->last_ns + shift + 1);
 }
 
 static int import_one(const char *file, struct run_info *info, const char *dir, struct err *e)
