@@ -229,6 +229,23 @@ static void note_clocks(struct build *b)
 	}
 }
 
+/* The counter and the trace disagree, and the cause is known: say so where a reader sees it. */
+static void note_booked_sleep(struct build *b)
+{
+	for (size_t i = 0; i < b->n_vcpus; i++) {
+		const struct vcpu_joins *j = &b->vcpus[i].out->joins;
+
+		if (j->sleep_booked_ns > j->clock_run_delay_ns / 1000 &&
+			j->sleep_booked_ns > NS_PER_MS)
+			strv_add(&b->a->warnings,
+				"%s/vcpu%u: this kernel booked %.1f ms of its sleep as run_delay "
+				"and steal "
+				"(delayed dequeue, 6.12 and later): trust wait.rate",
+				b->a->guests[b->vcpus[i].guest].name, b->vcpus[i].index,
+				(double)j->sleep_booked_ns / 1e6);
+	}
+}
+
 static void fold(struct build *b)
 {
 	struct analysis *a = b->a;
@@ -241,6 +258,7 @@ static void fold(struct build *b)
 	a->lost_host = MAX(a->lost_host, a->info.trace_lost);
 	note_readers(b);
 	note_clocks(b);
+	note_booked_sleep(b);
 	note_box_steal(b);
 	for (size_t i = 0; i < a->info.warnings.n; i++)
 		strv_add(&a->warnings, "%s", a->info.warnings.items[i]);

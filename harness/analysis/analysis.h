@@ -149,6 +149,9 @@ struct vcpu_joins {
 	 * run_delay. */
 	bool have_clock_wait;
 	uint64_t clock_wait_ns, clock_run_delay_ns, clock_span_ns;
+	/* Part of the same run_delay that was sleep: kernels with delayed dequeue (6.12 and later).
+	 */
+	uint64_t sleep_booked_ns;
 };
 
 struct analysis_vcpu {

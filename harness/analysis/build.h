@@ -55,7 +55,7 @@ struct vcpu_build {
 	uint64_t first_ns, last_ns; /* first and last record at all */
 	bool steal_any;
 	uint64_t steal_step_ns; /* the counter moves in such steps; 0 = by the ns */
-	struct hist guest_wait;	/* ns a woken thread was in the guest's own run queue */
+	struct hist guest_wait; /* ns a woken thread was in the guest's own run queue */
 	uint64_t steal_prev, steal_prev_ns;
 	struct counter_span steal, lock_done;
 	uint64_t gap_ns;
@@ -70,8 +70,9 @@ struct vcpu_build {
 	uint64_t n_votes, vote_difference;
 	struct counter_span delay; /* schedstat run_delay of the thread */
 	uint64_t delay_prev, delay_prev_ns;
-	struct counter_span clock_wait; /* traced waits on the kernel's own clock */
-	struct counter_span throttled;	/* of its cgroup, where hostd was told of one */
+	struct counter_span clock_wait;	  /* traced waits on the kernel's own clock */
+	struct counter_span sleep_booked; /* sleep that the kernel took for waiting */
+	struct counter_span throttled;	  /* of its cgroup, where hostd was told of one */
 	struct counter_span traced_wait, traced_run, traced_sleep; /* summed by the tracer itself */
 	struct counter_span traced_delay;			   /* from STATE records */
 };

@@ -100,12 +100,14 @@ static void check_wait(struct build *b)
 
 		if (j->have_clock_wait)
 			worse(&w,
-				relative(j->clock_wait_ns, j->clock_run_delay_ns, j->clock_span_ns),
+				relative(j->clock_wait_ns + j->sleep_booked_ns,
+					j->clock_run_delay_ns, j->clock_span_ns),
 				xasprintf("%s/vcpu%u: traced on the kernel's clock %" PRIu64
-					  " ns, run_delay %" PRIu64
-					  " ns; in true times %+.1f us a wait",
-					name, v->index, j->clock_wait_ns, j->clock_run_delay_ns,
-					bias / 1e3));
+					  " ns + %" PRIu64
+					  " ns of sleep booked as waiting, run_delay "
+					  "%" PRIu64 " ns; in true times %+.1f us a wait",
+					name, v->index, j->clock_wait_ns, j->sleep_booked_ns,
+					j->clock_run_delay_ns, bias / 1e3));
 		else if (j->have_wait)
 			worse(&w,
 				relative(j->wait_ns, j->wait_run_delay_ns,

@@ -268,10 +268,12 @@ static void on_guest_record(struct build *b, struct vcpu_build *v, const struct 
 		break;
 	case REC_LOCK:
 		if (s.in_window)
-			/* v[2]: when it was got; the record itself comes after the lock was let go. */
-			hist_add(&v->out->lock, rec->v[2] > rec->v[0] ? clock_ticks_to_ns(v->clock,
-										rec->v[2] - rec->v[0])
-								      : 0);
+			/* v[2]: when it was got; the record itself comes after the lock was let go.
+			 */
+			hist_add(&v->out->lock,
+				rec->v[2] > rec->v[0]
+					? clock_ticks_to_ns(v->clock, rec->v[2] - rec->v[0])
+					: 0);
 		counter_span_add(&v->lock_done, b->a, s.host_ns, rec->v[1]);
 		break;
 	case REC_MEMORY:

@@ -48,8 +48,10 @@ const struct metric_info metric_table[METRIC_COUNT] = {
 		"beside it."),
 	ROW(TIMER_GUEST_P99, "timer.guest.p99", "us", true, MAX, LOWER,
 		"probe timer in a Linux or native guest",
-		"99 % of timer wake-ups waited at most this long in the run queue of the guest's own "
-		"kernel (run delay of the woken thread): the part of the lateness that a policy inside "
+		"99 % of timer wake-ups waited at most this long in the run queue of the guest's "
+		"own "
+		"kernel (run delay of the woken thread): the part of the lateness that a policy "
+		"inside "
 		"the guest can change. While the vCPU itself waits on the host, that counts too."),
 	ROW(TIMER_GUEST_MAX, "timer.guest.max", "us", true, MAX, LOWER,
 		"probe timer in a Linux or native guest",

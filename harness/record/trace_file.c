@@ -23,7 +23,7 @@ struct trace_reader {
 static const uint8_t type_size[] = {
 	[TRACE_STATE] = sizeof(struct trace_state),
 	[TRACE_OCCUPY] = sizeof(struct trace_occupy),
-	[TRACE_IRQ] = sizeof(struct trace_occupy),
+	[TRACE_IRQ] = sizeof(struct trace_irq),
 	[TRACE_TASK] = sizeof(struct trace_task),
 	[TRACE_COUNTER] = sizeof(struct trace_counter),
 	[TRACE_LOST] = sizeof(struct trace_counter),
