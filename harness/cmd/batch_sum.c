@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What became of a batch: judged from its records alone, told on stdout, as JUnit XML and as a
  * page. */
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -212,37 +213,132 @@ static size_t scenario_index(struct batch_report *r, const char *name)
 	return r->n_scenarios++;
 }
 
+/* Journals of one experiment: one, or one per shard. */
+struct journals {
+	struct journal *items;
+	size_t n;
+};
+
+static void read_journals(const char *results, const char *id, struct journals *out)
+{
+	auto_free char *prefix = xasprintf("batch-%s", id);
+	DIR *d = opendir(results);
+	struct dirent *ent;
+
+	while (d && (ent = readdir(d))) {
+		auto_free char *dir = xasprintf("%s/%s", results, ent->d_name);
+		struct err e = ERR_INIT;
+		struct journal j;
+
+		if (strncmp(ent->d_name, prefix, strlen(prefix)) || journal_read(dir, &j, &e))
+			continue;
+		if (strcmp(j.id, id)) {
+			journal_release(&j);
+			continue;
+		}
+		ARRAY_GROW(out->items, out->n);
+		out->items[out->n++] = j;
+	}
+	if (d)
+		closedir(d);
+}
+
+static void add_found(struct batch_report *r, const struct found *f)
+{
+	size_t scenario = scenario_index(r, f->scenario);
+
+	ARRAY_GROW(r->runs, r->n_runs);
+	r->runs[r->n_runs++] = (struct batch_run){.scenario = scenario,
+		.config = f->variant,
+		.repeat = f->repeat,
+		.block = f->block,
+		.state = BATCH_DONE,
+		.record = f->name,
+		.why = ""};
+}
+
+static bool has_run(const struct batch_report *r, size_t scenario, const struct journal_unit *u)
+{
+	for (size_t i = 0; i < r->n_runs; i++)
+		if (r->runs[i].scenario == scenario && r->runs[i].repeat == u->unit.repeat &&
+			!strcmp(r->runs[i].config, u->config))
+			return true;
+	return false;
+}
+
+/* What the journal orders and no record is there of. */
+static void add_missing(struct batch_report *r, const struct journal *j)
+{
+	for (size_t i = 0; i < j->n_files; i++) {
+		struct batch_scenario *s = &r->scenarios[scenario_index(r, j->files[i].scenario)];
+
+		s->path = j->files[i].path;
+		if (j->files[i].stopped)
+			s->stopped = j->files[i].stopped;
+	}
+	for (size_t i = 0; i < j->n_units; i++) {
+		const struct journal_unit *u = &j->units[i];
+		const struct journal_file *file = &j->files[u->unit.scenario];
+		size_t scenario = scenario_index(r, file->scenario);
+
+		if (has_run(r, scenario, u))
+			continue;
+		ARRAY_GROW(r->runs, r->n_runs);
+		r->runs[r->n_runs++] = (struct batch_run){.scenario = scenario,
+			.config = u->config,
+			.repeat = u->unit.repeat,
+			.block = u->unit.block,
+			.state = u->text && !u->done ? BATCH_FAILED
+				 : file->stopped     ? BATCH_STOPPED
+						     : BATCH_OPEN,
+			.record = "",
+			.why = u->text && !u->done ? u->text
+			       : file->stopped	   ? file->stopped
+						   : "",
+			.wall_s = NAN,
+			.overhead_s = NAN};
+	}
+	r->seed = j->seed;
+}
+
+/* EXIT_FAILED, and a line, when a shard has not even begun. */
+static int check_shards(const struct cmd_common *c, const struct journals *all)
+{
+	unsigned shards = all->n ? all->items[0].shards : 0;
+
+	if (all->n >= shards)
+		return EXIT_DONE;
+	cmd_say(c, "%zu of %u shards are here; what the others were to run is not in the summary",
+		all->n, shards);
+	return EXIT_FAILED;
+}
+
 int batch_sum_records(const struct cmd_common *c, const char *id)
 {
 	auto_free char *dir = xasprintf("%s/batch-%s", c->results, id);
 	struct batch_report r = {.id = id, .results = "..", .shard = 1, .shards = 1};
+	struct journals journals = {0};
 	struct found *list = NULL;
 	struct err e = ERR_INIT;
 	size_t n = 0;
 	int status, rc = found_list(c->results, id, &list, &n, &e);
 
-	for (size_t i = 0; i < n && !rc; i++) {
-		size_t s;
-
-		if (!list[i].complete || list[i].partial)
-			continue;
-		s = scenario_index(&r, list[i].scenario);
-		ARRAY_GROW(r.runs, r.n_runs);
-		r.runs[r.n_runs++] = (struct batch_run){.scenario = s,
-			.config = list[i].variant,
-			.repeat = list[i].repeat,
-			.block = list[i].block,
-			.state = BATCH_DONE,
-			.record = list[i].name,
-			.why = ""};
-	}
+	for (size_t i = 0; i < n && !rc; i++)
+		if (list[i].complete && !list[i].partial)
+			add_found(&r, &list[i]);
+	read_journals(c->results, id, &journals);
+	for (size_t i = 0; i < journals.n; i++)
+		add_missing(&r, &journals.items[i]);
 	if (!rc && !r.n_runs)
-		rc = err_set_exit(&e, EXIT_USAGE, ENOENT, "%s: no complete record of experiment %s",
-			c->results, id);
+		rc = err_set_exit(
+			&e, EXIT_USAGE, ENOENT, "%s: nothing of experiment %s", c->results, id);
 	if (!rc)
 		rc = make_dirs(dir, &e);
-	status = rc ? cmd_fail(&e) : tell(c, &r, dir, EXIT_DONE);
+	status = rc ? cmd_fail(&e) : tell(c, &r, dir, check_shards(c, &journals));
 	report_release(&r);
 	found_free(list, n);
+	for (size_t i = 0; i < journals.n; i++)
+		journal_release(&journals.items[i]);
+	free(journals.items);
 	return status;
 }

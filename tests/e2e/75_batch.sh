@@ -68,7 +68,7 @@ while [ "$(complete "$R" | wc -l)" -lt "$RUNS" ] && [ $starts -lt 100 ]; do
 	again
 	wait $pid
 done
-[ $kills = "$KILLS" ] && ok "$kills kills in $((SECONDS - start)) s ($((starts - 1)) resumes)" ||
+[ $kills = "$KILLS" ] && ok "$kills kills ($hit_guest of a guest, $hit_agent of a host agent) in $((SECONDS - start)) s ($((starts - 1)) resumes)" ||
 	bad "only $kills kills before the batch was done"
 n=$(complete "$R" | wc -l)
 [ "$n" = "$RUNS" ] && ok "exactly $n complete records" || bad "$n complete records, wanted $RUNS: $(tail -3 "$T/err")"
@@ -153,6 +153,10 @@ STEALSCOPE=$(readlink -f $SS) scripts/slurm-batch --merge "$T/sh" >"$T/out" 2>"$
 got=$?
 [ $got = 0 ] && [ "$(keys "$T/sh" | sort -u | wc -l)" = 8 ] && ok "merged: 8 boots, judged together ($(grep '^expect' "$T/out" | cut -c1-60))" || bad "merge: exit $got: $(tail -2 "$T/err")"
 [ "$($SS list --results "$T/sh" --json | jq length)" = 8 ] && ok "the index has the merged records" || bad "the index has not 8"
+
+rm -r "$T"/sh/*-two-free-???? && mv "$T/sh/batch-e2e-2of2" "$T/"
+expect_exit "a summary of less than was to be run" 1 $SS batch --results "$T/sh" --sum-up e2e
+grep -q '1 of 2 shards' "$T/err" && grep -q ' 2 open' "$T/out" && ok "says what is missing" || bad "does not say what is missing: $(head -1 "$T/out"; head -1 "$T/err")"
 
 # --- Slurm
 . tests/e2e/slurm.sh
