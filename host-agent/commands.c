@@ -125,9 +125,11 @@ static int cmd_stop(struct agent *a, char **args, char *reply, size_t size, stru
 	agent_stop(a);
 	now = self_cost();
 	snprintf(reply, size,
-		"records=%" PRIu64 " lost=%" PRIu64 " cpu_ns=%" PRIu64 " switches=%" PRIu64,
+		"records=%" PRIu64 " lost=%" PRIu64 " cpu_ns=%" PRIu64 " switches=%" PRIu64
+		" bpf_ns=%" PRIu64,
 		a->sink.records, a->sink.lost, now.cpu_ns - a->cost_at_start.cpu_ns,
-		now.switches - a->cost_at_start.switches);
+		now.switches - a->cost_at_start.switches,
+		a->tracer && a->measure_bpf ? tracer_bpf_ns(a->tracer) : 0);
 	return 0;
 }
 
