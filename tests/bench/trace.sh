@@ -84,6 +84,6 @@ sort "$T/rows" | awk -v n="$ROUNDS" '
 		split("nothing counts events perf trace-cmd", names, " ")
 		for (i = 1; i <= 5; i++) { x = names[i]; for (j = 1; j <= n; j++) { a[j] = cpu[x, j]; b[j] = bytes[x, j]; d[j] = h[x, j] }; C[x] = med(a, n); B[x] = med(b, n); H[x] = med(d, n) }
 		printf "%-10s %12s %14s %14s %12s %12s\n", "tracer", "CPU ms", "bytes", "hackbench x", "CPU/perf", "bytes/perf"
-		for (i = 1; i <= 5; i++) { x = names[i]; if ((x, 1) in cpu) printf "%-10s %12.1f %14d %14.3f %12.3f %12.4f\n", x, C[x], B[x], H[x] / H["nothing"], C["perf"] ? C[x] / C["perf"] : 0, B["perf"] ? B[x] / B["perf"] : 0 }
+		for (i = 1; i <= 5; i++) { x = names[i]; if (c[x]) printf "%-10s %12.1f %14d %14.3f %12.3f %12.4f\n", x, C[x], B[x], H[x] / H["nothing"], C["perf"] ? C[x] / C["perf"] : 0, B["perf"] ? B[x] / B["perf"] : 0 }
 	}'
 [ "$tracefs" != 0 ] || umount /sys/kernel/tracing 2>/dev/null
