@@ -257,3 +257,23 @@ int lab_qemu_ids(const struct lab_conn *c, uid_t *uid, gid_t *gid, struct err *e
 	xmlFreeDoc(doc);
 	return rc;
 }
+
+bool lab_confined(const struct lab_conn *c)
+{
+	char *xml = c->embed_root ? NULL : virConnectGetCapabilities(c->conn);
+	xmlDocPtr doc = xml ? parse(xml, NULL) : NULL;
+	bool found = false;
+
+	free(xml);
+	if (!doc)
+		return false;
+	for_each_child(sec, child(xmlDocGetRootElement(doc), "host"), "secmodel")
+	{
+		xmlChar *model = xmlNodeGetContent(child(sec, "model"));
+
+		found |= model && strcmp((const char *)model, "apparmor") == 0;
+		xmlFree(model);
+	}
+	xmlFreeDoc(doc);
+	return found;
+}

@@ -56,6 +56,10 @@ unsigned long lab_libvirt_version(const struct lab_conn *c); /* as libvirt: 9000
 unsigned long lab_qemu_version(const struct lab_conn *c);
 /* uid/gid QEMU runs as under this connection, for the /dev/shm file's owner. */
 int lab_qemu_ids(const struct lab_conn *c, uid_t *uid, gid_t *gid, struct err *e);
+/* Whether QEMU runs under a libvirt AppArmor profile there. virt-aa-helper, which writes the
+ * profile, refuses a domain with firmware below /usr/share (libvirt 9 and 11) or with a relative
+ * path. */
+bool lab_confined(const struct lab_conn *c);
 /* Topology of the box behind the connection, from its capabilities. */
 int lab_topology(const struct lab_conn *c, struct topology *out, struct err *e);
 int topology_from_capabilities(const char *xml, struct topology *out, struct err *e);

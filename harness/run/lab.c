@@ -87,7 +87,11 @@ void run_lab_close(struct lab_conn **lab)
 int step_domain_xml(struct session *s, struct err *e)
 {
 	char owner[OWNER_MAX];
+	bool confined = lab_confined(s->conn);
+	auto_free char *folder = realpath(s->folder.path, NULL);
 
+	if (!folder)
+		return err_sys(e, "the record's folder %s", s->folder.path);
 	owner_self(owner);
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
@@ -99,13 +103,13 @@ int step_domain_xml(struct session *s, struct err *e)
 			.shm_size = guest_shm_size(g->shm),
 			.emulator = "/usr/bin/qemu-system-x86_64",
 			.kvm = g->plan->accel != ACCEL_TCG,
-			.firmware = domain_firmware(g->plan->kind),
+			.firmware = confined ? NULL : domain_firmware(g->plan->kind),
 			.policy_by_hand = domain_policy_by_hand(),
 			.owner = owner,
 		};
 		int rc;
 
-		g->console = xasprintf("%s/guest/%s.console.log", s->folder.path, g->plan->name);
+		g->console = xasprintf("%s/guest/%s.console.log", folder, g->plan->name);
 		if (g->plan->kind == GUEST_NATIVE)
 			continue;
 		f.console_log = g->console;

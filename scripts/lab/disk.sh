@@ -9,8 +9,7 @@ tar -x -C "$root" --exclude='./dev/*'
 [ -x "$root/usr/sbin/libvirtd" ] # a broken pipe ends in half a root
 version=$(ls "$root/lib/modules")
 modules=$root/lib/modules/$version
-mv "$root/boot/vmlinuz-$version" "$out/kernel"
-rm -f "$root"/boot/*
+cp "$root/boot/vmlinuz-$version" "$out/kernel"
 echo "$version" >"$out/version"
 
 # The initramfs: busybox and the three drivers that reach the disk, with what they depend on, in order.
