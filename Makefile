@@ -33,7 +33,7 @@ BPF_SKEL := $(BPF_SRC:host-agent/%.bpf.c=$(BUILD)/gen/%.skel.h)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 
-.PHONY: all test docs clean layers format format-check tidy
+.PHONY: all test docs install clean layers format format-check tidy
 all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
 
 $(BUILD)/libstealscope.a: $(LIB_OBJ)
@@ -80,6 +80,12 @@ format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 format-check:
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+
+install: all
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/stealscope
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/stealscope $(BUILD)/stealscope-hostd $(BUILD)/stealscope-agent
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/stealscope $(BUILD)/metal.elf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/stealscope/scenarios scenarios/*.xml scenarios/scenario.rng
 
 # Documents that are printed from tables in the code; a test holds them against the tables.
 docs: all
