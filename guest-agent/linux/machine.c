@@ -2,6 +2,7 @@
 /* What the agent runs on: hypervisor, TSC, CPUs. */
 #include <cpuid.h>
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -66,9 +67,31 @@ static uint64_t measure_hz(void)
 	return (uint64_t)((double)(b.tsc - a.tsc) * 1e9 / (double)(b.ns - a.ns));
 }
 
+/* Early after boot the kernel's own idea of the TSC is coarse (0.1 % off under TCG) and refined
+ * about a second later: until then its clock is no measure. */
+static void wait_for_clock(void)
+{
+	struct timespec t = {0, 50000000};
+
+	for (int i = 0; i < 40; i++) {
+		char name[32] = "";
+		int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+			O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || read(fd, name, sizeof(name) - 1) <= 0)
+			name[0] = '\0';
+		if (fd >= 0)
+			close(fd);
+		if (strncmp(name, "tsc-early", 9))
+			return;
+		nanosleep(&t, NULL);
+	}
+}
+
 void machine_detect(void)
 {
 	process.accel = process.is_native ? SHM_ACCEL_NATIVE : hypervisor();
+	wait_for_clock();
 	process.tsc_hz = measure_hz();
 	process.steal_step_ns = UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK);
 	if (!process.is_native && steal_is_provided())

@@ -1,0 +1,105 @@
+#!/bin/bash
+# Linux guests (under TCG where KVM cannot run them), native guests, programs as jobs, the recorder.
+. "$(dirname "$0")/lib.sh"
+need_kvm
+R=$T/res
+AGENT=$(dirname "$SS")/stealscope-agent
+RUN="$SS run --results $R"
+cache=$(scripts/fetch-kernel --print)
+if ! [ -r "$cache/distro/vmlinuz" ]; then
+	skip "50_linux: no kernel in $cache; run scripts/fetch-kernel"
+	finish
+fi
+scenario() { # NAME ATTRIBUTES PROBES: a scenario file of one Linux guest
+	echo "<scenario name=\"$1\" warmup=\"0s\" duration=\"2s\"><lab cpus=\"1\"/><guest name=\"tux\" kind=\"linux\" placement=\"pinned\" $2>$3</guest></scenario>" >"$T/$1.xml"
+}
+
+# --- one report with guests of three kinds
+expect_exit "metal, linux and native guest in one run" 0 $RUN --json tests/e2e/scenarios/linux-and-metal.xml
+cp "$T/out" "$T/three.json"
+G='.variants[0].guests'
+is "their accelerators are said" "$T/three.json" "[$G[].accel] == [\"kvm\",\"tcg\",\"native\"] or [$G[].accel] == [\"kvm\",\"kvm\",\"native\"]" "[$G[].accel]"
+is "first sample of a Linux guest within 8 s of run" "$T/three.json" '.variants[0].first_sample_s < 8' '.variants[0].first_sample_s'
+is "all three have a timer" "$T/three.json" "[$G[].metrics[\"timer.late.p50\"]] | all(. > 0)" "[$G[].metrics[\"timer.late.p50\"]]"
+is "steal without a counter is not provided, never 0" "$T/three.json" \
+	"[$G[] | select(.accel != \"kvm\") | (.metrics | has(\"steal.rate\")) or (.not_provided[\"steal.rate\"] | startswith(\"not provided\") | not)] | any | not" \
+	"[$G[] | .not_provided[\"steal.rate\"]]"
+is "bzip2 was run to its end in the guest" "$T/three.json" "$G[1].metrics[\"job.time\"] > 0" "$G[1].metrics[\"job.time\"]"
+is "the guest's own run queue is told apart" "$T/three.json" "$G[1].metrics[\"timer.guest.max\"] != null" "$G[1].metrics[\"timer.guest.max\"]"
+clean_after "three kinds"
+find "$R" -name '*.initramfs' | grep -q . && bad "an initramfs stayed in a record" || ok "no initramfs stays in a record"
+
+# --- one clear line within 30 s for what cannot work
+line() { # NAME STATUS PATTERN SCENARIO: ends so, in time, with a line that says it
+	local start=$SECONDS
+	$RUN "$T/$4.xml" >"$T/out" 2>"$T/err"
+	local got=$?
+	if [ $got = "$2" ] && grep -q -E "$3" "$T/err" && [ $((SECONDS - start)) -le 30 ]; then
+		ok "$1 ($((SECONDS - start)) s: $(grep -E "$3" "$T/err" | head -1 | cut -c1-160))"
+	else
+		bad "$1: exit $got after $((SECONDS - start)) s: $(tail -2 "$T/err")"
+	fi
+}
+head -c 13000000 "$cache/distro/vmlinuz" >"$T/cut"
+truncate -s "$(stat -c %s "$cache/distro/vmlinuz")" "$T/cut"
+scenario no-boot "kernel=\"$T/cut\"" "<timer/>"
+line "a kernel that does not boot" 1 "guest tux: .*console" no-boot
+echo "no kernel" >"$T/text"
+scenario no-kernel "kernel=\"$T/text\"" "<timer/>"
+line "a file that is no kernel" 1 "no Linux kernel image" no-kernel
+echo 'int f(void); int main(void) { return f(); }' >"$T/main.c"
+echo 'int f(void) { return 0; }' >"$T/f.c"
+if gcc -shared -fPIC -o "$T/libgone.so" "$T/f.c" 2>/dev/null && gcc -o "$T/needs" "$T/main.c" -L"$T" -lgone; then
+	rm "$T/libgone.so"
+	scenario no-library "kernel=\"distro\"" "<file source=\"$T/needs\"/><timer/>"
+	line "a program missing a library" 4 "needs the library libgone.so" no-library
+else
+	skip "a program missing a library: no gcc"
+fi
+truncate -s 200M "$T/big"
+scenario too-large "kernel=\"distro\" memory=\"256MiB\"" "<file source=\"$T/big\"/><timer/>"
+line "an initramfs too large for the guest" 2 "too large for its memory" too-large
+scenario bad-program "kernel=\"distro\"" "<job command=\"false\"/>"
+line "a program that fails" 1 "program false ended with status 1" bad-program
+clean_after "refused and broken guests"
+
+# --- the recorder
+"$AGENT" record --for 12s --out "$T/quiet.recording" 2>"$T/err" && ok "record: $(tail -1 "$T/err" | cut -c1-120)" || bad "record: $(cat "$T/err")"
+cpus=$(nproc)
+for ((i = 0; i < 4 * cpus; i++)); do timeout 14 sh -c 'while :; do :; done' & done
+"$AGENT" record --for 12s --out "$T/hogs.recording" 2>"$T/err"
+wait
+expect_exit "import of two recordings" 0 $SS import --results "$R" --json "$T/quiet.recording" "$T/hogs.recording"
+cp "$T/out" "$T/import.json"
+is "the hogs show in the tail" "$T/import.json" "$G[1].metrics[\"timer.late.p99\"] > 3 * $G[0].metrics[\"timer.late.p99\"]" "[$G[].metrics[\"timer.late.p99\"]]"
+expect_exit "the recorder never writes over a recording" 1 "$AGENT" record --for 1s --out "$T/hogs.recording"
+size=$(stat -c %s "$T/quiet.recording")
+head -c $((size - 100)) "$T/quiet.recording" >"$T/cut.recording"
+expect_exit "a cut recording is read up to the cut" 0 $SS import --results "$R" "$T/cut.recording"
+grep -q "read up to the cut" "$T/out" "$T/err" && ok "and the report says that it is cut" || bad "nothing says that it is cut: $(tail -5 "$T/out")"
+
+# --- cyclictest beside probe timer: same machine, same policy, same period
+# agree KIND GUEST TOLERANCE...: three tries, for other work on this box may hit one and not the other.
+agree() {
+	local kind=$1 guest=$2 percent=$3 floor=$4 log theirs= ours= try
+	for try in 1 2 3; do
+		$RUN --json "tests/e2e/scenarios/cyclictest-$kind.xml" >"$T/cyclic.json" 2>"$T/err" || break
+		log=$(find "$R" -path "*cyclictest-$kind*" -name "$guest.console.log" | sort | tail -1)
+		theirs=$(awk '/^[0-9]+ [0-9]+/ {n += $2; v[++k] = $1; c[k] = $2} END {for (i = 1; i <= k; i++) {t += c[i]; if (t * 2 >= n) {print v[i] + 0; exit}}}' "$log")
+		ours=$(jq "$G[0].metrics[\"timer.late.p50\"]" "$T/cyclic.json")
+		if awk -v a="$ours" -v b="${theirs:-0}" -v p="$percent" -v f="$floor" 'BEGIN {d = a > b ? a - b : b - a; exit !(b > 0 && (d * 100 <= p * b || d <= f))}'; then
+			ok "cyclictest and timer agree, $kind: medians $theirs us and $ours us (try $try)"
+			return
+		fi
+	done
+	bad "cyclictest and timer, $kind: medians $theirs us and $ours us: $(tail -1 "$T/err")"
+}
+if command -v cyclictest >/dev/null; then
+	agree native bare 10 3
+	# Under TCG every first touch of a page after a switch of processes is emulated, and cyclictest
+	# touches more of them between its wake-up and its reading of the clock: some 50 us.
+	if [ "$(jq -r "$G[1].accel" "$T/three.json")" = kvm ]; then agree linux tux 10 3; else agree linux tux 10 90; fi
+else
+	skip "cyclictest in the guest: rt-tests is not installed"
+fi
+finish
