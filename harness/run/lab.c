@@ -189,6 +189,7 @@ void undo_start_domains(struct session *s)
 
 	for (size_t i = 0; i < s->n_guests; i++) {
 		native_stop(&s->guests[i]);
+		linux_release(&s->guests[i]);
 		if (s->guests[i].domain)
 			all[n++] = s->guests[i].domain;
 		s->guests[i].domain = NULL;
