@@ -110,6 +110,7 @@ int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f
 	if (!rc)
 		rc = make_absolute(&folder, e);
 	g->initrd = xasprintf("%s/guest/%s.initramfs", folder, g->plan->name);
+	reaper_add_path(s->reaper, g->initrd);
 	if (!rc)
 		rc = initramfs_write(&what, g->initrd, &size, e);
 	if (!rc)
