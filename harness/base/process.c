@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,4 +115,26 @@ void process_collect(int pidfd)
 	siginfo_t info;
 
 	waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
+}
+
+static char root_path[128];
+
+static void find_runtime_root(void)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0)
+		snprintf(root_path, sizeof(root_path), "/run/stealscope");
+	else if (xdg && *xdg == '/' && strlen(xdg) < 64)
+		snprintf(root_path, sizeof(root_path), "%s/stealscope", xdg);
+	else
+		snprintf(root_path, sizeof(root_path), "/tmp/stealscope-%u", (unsigned)geteuid());
+}
+
+const char *runtime_root(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_runtime_root);
+	return root_path;
 }

@@ -15,6 +15,11 @@
  */
 uint64_t process_start_ticks(pid_t pid);
 
+/* The folder below which runs, and their embedded libvirt drivers, have their runtime folders:
+ * /run/stealscope for root; a user's own below $XDG_RUNTIME_DIR, or in /tmp. Never NULL, not to be
+ * freed, the same for the whole life of a process. */
+const char *runtime_root(void);
+
 /* This process as owner text. Returns buf. */
 char *owner_self(char buf[OWNER_MAX]);
 

@@ -41,11 +41,10 @@ char *domain_xml(
 	const struct plan_guest *g, const char *run, const struct domain_files *f, struct err *e);
 
 /* An open connection. `uri`: "auto" (= qemu:///embed), or any libvirt URI. `runtime_dir` is a short
- * path shared by all harnesses, NULL = LAB_RUNTIME_DIR; the embedded driver lives in its
+ * path shared by all harnesses, NULL = runtime_root(); the embedded driver lives in its
  * RUNTIME_DIR/PID-START, which lab_close() removes. libvirt's capability cache stays below
  * /var/cache/stealscope (or the user's cache folder): made anew it costs 4 s.
  * -errno with EXIT_HOST in `e` when this box cannot. */
-#define LAB_RUNTIME_DIR "/run/stealscope"
 struct lab_conn;
 int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, struct err *e);
 /* The folder to remove when this process is killed, or NULL (see host/reaper.h). */

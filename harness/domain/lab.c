@@ -205,7 +205,7 @@ int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, st
 	int rc = 0;
 
 	c->sweep_timer = -1;
-	c->runtime_dir = xstrdup(runtime_dir ? runtime_dir : LAB_RUNTIME_DIR);
+	c->runtime_dir = xstrdup(runtime_dir ? runtime_dir : runtime_root());
 	if (!uri || strcmp(uri, "auto") == 0)
 		rc = open_embed(c, e);
 	else

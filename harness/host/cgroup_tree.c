@@ -186,7 +186,7 @@ bool cgroup_remove_tree(const char *path)
 /* Whether the harness of this run still lives: it keeps its owner text in its runtime folder. */
 static bool run_is_alive(const char *run)
 {
-	auto_free char *path = xasprintf(REAPER_RUNTIME_DIR "/%s/owner", run);
+	auto_free char *path = xasprintf("%s/%s/owner", runtime_root(), run);
 	auto_free char *text = read_file(path, OWNER_MAX, NULL, NULL);
 
 	if (!text)

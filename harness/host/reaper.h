@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-/* Runtime folders of runs, and of embedded libvirt drivers, live below this. */
+/* What runtime_root() is for root. */
 #define REAPER_RUNTIME_DIR "/run/stealscope"
 
 struct reaper;

@@ -174,7 +174,7 @@ static void reap(struct child *c)
 	remove_groups(c);
 	for (size_t i = 0; i < c->paths.n; i++)
 		remove_tree(c->paths.items[i], NULL);
-	rmdir(REAPER_RUNTIME_DIR); /* when no other run uses it */
+	rmdir(runtime_root()); /* when no other run uses it */
 }
 
 _Noreturn void reaper_child(int fd, const char *run, const char *runtime_dir)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "run/session.h"
 
 void session_say(struct session *s, const char *what, double fraction)
@@ -111,7 +112,7 @@ static int step_record(struct session *s, struct err *e)
 static int step_reaper(struct session *s, struct err *e)
 {
 	/* The folder names this process as the run's owner, so that `clean` spares what lives. */
-	s->runtime_dir = xasprintf("%s/%s", REAPER_RUNTIME_DIR, s->info.run);
+	s->runtime_dir = xasprintf("%s/%s", runtime_root(), s->info.run);
 	if (reaper_start(s->info.run, s->runtime_dir, &s->reaper, e) == 0)
 		return 0;
 	if (e->code == EACCES || e->code == EPERM)

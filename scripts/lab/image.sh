@@ -16,7 +16,7 @@ packages() {
 		awk -v r="$RELEASE" -v u="$1" '($1 == "any" || $1 == r) && $2 == u {for (i = 3; i <= NF; i++) print $i}' \
 			"$LAB/packages"
 		case $1 in
-		lab) "$TOP/scripts/setup" --print run ;;
+		lab) "$TOP/scripts/setup" --print run; echo "${LAB_PACKAGES:-}" ;;
 		build) "$TOP/scripts/setup" --print build ;;
 		esac
 	} | tr -s ' \n' ',' | sed 's/,$//'
@@ -43,7 +43,7 @@ debian_root() {
 	# Without root, mmdebstrap works as a subordinate user, which must be able to pass every parent folder.
 	[ "$(id -u)" = 0 ] || tmp=/var/tmp
 	# Retries: a mirror drops a connection now and then. Documentation, translations: half of the time of unpacking.
-	TMPDIR=$tmp timeout --foreground 900 mmdebstrap --quiet --mode=auto --variant=minbase --format=tar --keyring="$KEYRING" \
+	TMPDIR=$tmp timeout --foreground 900 mmdebstrap --mode=auto --variant=minbase --format=tar --keyring="$KEYRING" \
 		--architectures=amd64 --include="$include" --aptopt='APT::Install-Recommends "false"' \
 		--aptopt='Acquire::Retries "3"' --aptopt='Acquire::http::Timeout "30"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -54,15 +54,16 @@ debian_root() {
 # why_failed LOG WHAT: the line of apt or dpkg that says most.
 why_failed() {
 	local line
-	line=$(grep -aE "Unable to locate|has no installation candidate|unmet dep|Failed to fetch|Could not|Cannot|rror|^E:" "$1" |
-		grep -avE '^E: (apt-get|mmdebstrap|run_chroot|setup failed|child)' | head -1)
+	line=$(grep -aE "Unable to locate|has no installation candidate|unmet dep|Failed to fetch|Could not|Cannot|error:|^E:" "$1" |
+		grep -avE '^E: (apt-get|mmdebstrap|run_chroot|setup failed|child)' | head -1 | sed 's/^[E: ]*//')
 	die 1 "$2: ${line:-$(tail -1 "$1")}"
 }
 
 image_key() {
 	{
 		echo "$RELEASE $(packages lab) $MIRROR $SECURITY $DISK_MB"
-		cat "$LAB/image.sh" "$LAB"/disk.sh "$LAB"/guest/*
+		declare -f debian_root image_fill
+		cat "$LAB"/disk.sh "$LAB"/guest/*
 	} | sha256sum | cut -c1-12
 }
 

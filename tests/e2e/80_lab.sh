@@ -1,0 +1,67 @@
+#!/bin/bash
+# scripts/lab-vm itself: what it says when it cannot, and that a lab's output, results and status come back.
+# Then a short set of tests in a bookworm lab (tests/e2e/lab_inside.sh). `make check-lab` runs all of them on
+# both releases.
+. "$(dirname "$0")/lib.sh"
+
+lab=scripts/lab-vm
+expect_exit "no command" 2 $lab
+expect_exit "an unknown release" 2 $lab run --release sid -- true
+expect_exit "CPUs that do not divide" 2 $lab build --cpus 5 --nodes 2
+expect_exit "an option without its value" 2 $lab run --cpus
+expect_exit "a number that is none" 2 $lab run --memory 4G -- true
+expect_exit "no QEMU" 4 env LAB_CACHE="$T/c" LAB_QEMU=qemu-none $lab run -- true
+expect_exit "not enough memory" 4 env LAB_CACHE="$T/c" $lab run --memory 1048576 -- true
+if command -v mmdebstrap >/dev/null; then
+	expect_exit "a mirror that is not there" 1 env LAB_CACHE="$T/c" LAB_MIRROR=http://127.0.0.1:9/debian \
+		LAB_MIRROR_SECURITY=http://127.0.0.1:9/debian-security $lab build
+else
+	skip "a mirror that is not there: mmdebstrap is not installed"
+fi
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$T/small"
+	expect_exit "not enough disk" 4 unshare --mount sh -c "mount -t tmpfs -o size=16m none '$T/small' && LAB_CACHE='$T/small' $lab build"
+fi
+# Only where the mirror answers; the failure comes before anything is unpacked.
+if command -v mmdebstrap >/dev/null && apt-get --print-uris download bash >/dev/null 2>&1; then
+	expect_exit "a package that cannot be had" 1 env LAB_CACHE="$T/c" LAB_PACKAGES=no-such-package $lab build
+	grep -q no-such-package "$T/err" && ok "it is named ($(tail -1 "$T/err"))" || bad "the package is not named: $(cat "$T/err")"
+fi
+left=$(find "$T/c" -mindepth 1 ! -name lock ! -name default 2>/dev/null; grep -s "$T" /proc/self/mounts)
+[ -z "$left" ] && ok "failures leave nothing, mounted or not" || bad "left by failures: $left"
+
+if ! command -v qemu-system-x86_64 >/dev/null || ! command -v mmdebstrap >/dev/null; then
+	skip "the lab: QEMU or mmdebstrap is not installed"
+	finish
+fi
+if ! timeout 280 $lab build --release bookworm --cpus 4 --nodes 2 >"$T/build" 2>&1; then
+	# A machine without a mirror, memory or disk cannot have a lab; anything else is a defect.
+	if grep -qE 'MB are needed|Failed to fetch|Could not|Cannot initiate|Temporary failure' "$T/build"; then
+		skip "the lab: $(tail -1 "$T/build")"
+	else
+		bad "lab-vm build: $(tail -2 "$T/build")"
+	fi
+	finish
+fi
+ok "lab-vm build ($(grep -o 'made.*' "$T/build" || echo cached))"
+
+timeout 150 $lab run --append "init=/none" --timeout 120 -- true >"$T/out" 2>"$T/err"
+got=$?
+grep -q 'end of its console' "$T/err" && [ $got = 1 ] && ok "a lab that does not boot shows its console" ||
+	bad "a lab that does not boot: exit $got: $(tail -3 "$T/err")"
+
+STREAM='echo out; echo err >&2; mkdir -p results; echo kept >results/mark; exit 7'
+timeout 280 $lab run --timeout 250 --results "$T/back" -- sh -c "$STREAM" >"$T/out" 2>"$T/err"
+got=$?
+[ $got = 7 ] && ok "the command's exit status comes back" || bad "exit $got: $(tail -3 "$T/err")"
+[ "$(cat "$T/out")" = out ] && grep -qx err "$T/err" && ok "its output and errors come apart" || bad "output: $(cat "$T/out" "$T/err")"
+[ "$(cat "$T/back/mark" 2>/dev/null)" = kept ] && ok "its results come back" || bad "no results/mark came back"
+
+# The lab's own lines count as this test's.
+timeout 400 $lab run --timeout 330 --results "$T/back" -- tests/e2e/lab_inside.sh short 2>&1 | tee "$T/inside"
+PASS=$((PASS + $(grep -c '^ok ' "$T/inside"))) FAIL=$((FAIL + $(grep -c '^FAIL ' "$T/inside")))
+SKIPPED=$((SKIPPED + $(grep -c '^SKIP ' "$T/inside")))
+grep -q '^lab_inside: ' "$T/inside" && ok "the tests in the lab came to their end" || bad "the tests in the lab did not end: $(tail -1 "$T/inside")"
+[ -z "$(find "${LAB_CACHE:-/var/cache/stealscope/lab}" -maxdepth 1 -name "tmp.*" 2>/dev/null)" ] && ok "nothing of the labs is left" ||
+	echo "note: another lab-vm is running"
+finish

@@ -1,0 +1,138 @@
+#!/bin/bash
+# Run in the lab of scripts/lab-vm: lab_inside.sh short|full. What needs a box with systemd, cgroup v2, NUMA nodes
+# and a KVM that runs Linux guests. The lab's processors are emulated and starved by the machine below it: times
+# mean nothing, so the books, the counters, the placement and shares of CPU time are what is tested.
+SS=stealscope
+. "$(dirname "$0")/lib.sh"
+set=${1:-short}
+J=$T
+[ "$(hostname)" = stealscope-lab ] || { skip "this is no lab: scripts/lab-vm run -- $0"; finish; }
+
+# run NAME ARGUMENT...: a run into $J/NAME.json, its exit status in $status. 3, an expectation that fell short,
+# is no failure by itself here.
+run() {
+	local name=$1
+	shift
+	timeout 240 $SS run --json --results results "$@" >"$J/$name.json" 2>"$J/$name.err"
+	status=$?
+	[ $status = 0 ] || [ $status = 3 ] || bad "$name: exit $status: $(tail -2 "$J/$name.err" | tr '\n' ' ')"
+}
+books() { # NAME: guest steal, run_delay, trace and losses agree in every variant
+	is "$1: steal = run_delay, within 1 %" "$J/$1.json" '[.variants[].checks.steal_vs_run_delay | select(. != null)] | length > 0 and all(. <= 0.01)' '[.variants[].checks.steal_vs_run_delay]'
+	is "$1: traced waiting = run_delay, within 2 %" "$J/$1.json" '[.variants[].checks.wait_vs_run_delay | select(. != null)] | length > 0 and all(. <= 0.02)' '[.variants[].checks.wait_vs_run_delay]'
+	is "$1: nothing lost" "$J/$1.json" '.lost.guest == 0 and .lost.host == 0' .lost
+}
+# pages PID NODE: of the guest's memory (the largest mapping) on that node.
+pages() { awk -v n="N$2=" '{t = 0; m = 0; for (i = 1; i <= NF; i++) if ($i ~ /^N[0-9]+=/) {split($i, a, "="); t += a[2]; if (index($i, n) == 1) m = a[2]} if (t > best) {best = t; here = m}} END {print here + 0}' "/proc/$1/numa_maps"; }
+
+doctor() {
+	$SS doctor --json >"$J/doctor.json" 2>/dev/null && ok "doctor ends with 0" || bad "doctor: exit $?"
+	row() { is "doctor: $1 is $3" "$J/doctor.json" ".facts[] | select(.key == \"$1\") | (.$2 | test(\"$3\"))" "[.facts[] | select(.key == \"$1\")][0]"; }
+	row kvm.kind value svm
+	row cpu.numa value '2 nodes'
+	row kernel.cgroup value v2
+	row kernel.release value "$(uname -r)"
+	row box.vm value QEMU
+	row libvirt verdict good
+	row ebpf.tracer verdict good
+	is "doctor misses nothing" "$J/doctor.json" '[.facts[] | select(.verdict == "missing")] | length == 0' '[.facts[] | select(.verdict == "missing") | .key]'
+}
+units() {
+	local t
+	for t in build/tests/test_*; do
+		timeout 120 "$t" >"$T/unit" 2>&1 && ok "$(basename "$t") under systemd and cgroup v2" || bad "$(basename "$t"): $(grep -m1 -aE 'ERROR|FAILED' "$T/unit")"
+	done
+}
+canary() {
+	run canary scenarios/canary.xml; books canary
+	is "canary: the hog is named" "$J/canary.json" '[.variants[0].blame[] | select(.culprit | test("hog")) | .share] | max > 50' '[.variants[0].blame[] | [.culprit, .share]][:3]'
+	clean_after canary
+	run system --connect qemu:///system scenarios/canary.xml; books system
+	[ -z "$(virsh -q -c qemu:///system list --all --name | grep stealscope)" ] && ok "qemu:///system: no domain left" || bad "a domain is left in libvirtd"
+}
+# While numa-local-vs-remote runs: where the guest's memory and its vCPU threads are.
+numa() {
+	local variant pid lab_node vcpu_node mem_node
+	lab_node() { local n; for n in 0 1; do grep -qE "(^|,|-)$1(,|-|$)" "/sys/devices/system/node/node$n/cpulist" && echo $n; done; }
+	run numa --set duration=6s scenarios/numa-local-vs-remote.xml &
+	for variant in local remote; do
+		pid=
+		for _ in $(seq 300); do
+			pid=$(pgrep -f "^/usr/bin/qemu-system-x86_64 .*guest=stealscope.*-vs-remote-$variant-" | head -1)
+			[ -n "$pid" ] && (($(pages "$pid" 0) + $(pages "$pid" 1) > 30000)) && break
+			sleep 0.2
+		done
+		[ -n "$pid" ] || { bad "numa: no guest of variant $variant was seen"; continue; }
+		sleep 1
+		for t in /proc/"$pid"/task/*; do
+			[[ $(cat "$t/comm") != CPU* ]] || vcpu_node=$(lab_node "$(awk '/^Cpus_allowed_list/ {print $2}' "$t/status")")
+		done
+		mem_node=$vcpu_node
+		[ $variant = local ] || mem_node=$((1 - vcpu_node))
+		local here there
+		here=$(pages "$pid" $mem_node) there=$(pages "$pid" $((1 - mem_node)))
+		((here > 30000 && there * 50 < here)) && ok "numa $variant: vCPU on node $vcpu_node, its memory on node $mem_node ($here and $there pages)" ||
+			bad "numa $variant: vCPU on node $vcpu_node, $here pages on node $mem_node, $there on the other"
+	done
+	wait
+	books numa
+	is "numa: no steal" "$J/numa.json" '[.variants[].guests[].metrics["steal.rate"]] | length == 2 and all(. < 40)' '[.variants[].guests[].metrics["steal.rate"]]'
+}
+quota() {
+	run quota scenarios/quota-throttle.xml; books quota
+	is "quota under cgroup v2: 30 of 100 ms leave 700 ms/s of steal, within 6 %" "$J/quota.json" '.variants[0].guests[0].metrics["steal.rate"] | . > 658 and . < 742' '.variants[0].guests[0].metrics["steal.rate"]'
+	is "quota: the steal is throttling, not a neighbour" "$J/quota.json" '.variants[0].guests[0].metrics as $m | ($m["throttle.rate"] / $m["wait.rate"]) > 0.97' '.variants[0].guests[0].metrics["throttle.rate"]'
+	is "neighbour: 500 ms/s, within 5 %, none of it throttling" "$J/quota.json" '.variants[1].guests[0].metrics | .["steal.rate"] > 475 and .["steal.rate"] < 525 and .["throttle.rate"] < 1' '.variants[1].guests[0].metrics["steal.rate"]'
+}
+overcommit() {
+	run ten scenarios/ten-on-four.xml; books ten
+	is "10 busy vCPUs on 4 CPUs: 600 ms/s, within 3 %" "$J/ten.json" '.variants[0].guests[0] | (.vcpus | length) == 10 and .metrics["steal.rate"] > 582 and .metrics["steal.rate"] < 618' '.variants[0].guests[0].metrics["steal.rate"]'
+	run pinned scenarios/pinned-vs-float.xml; books pinned
+	is "pinned 5 on 2: 667 or 500 ms/s, within 5 %" "$J/pinned.json" '[.variants[] | select(.name == "pinned") | .guests[].metrics["steal.rate"]] | length == 5 and all((. > 633 and . < 700) or (. > 475 and . < 525))' '[.variants[0].guests[].metrics["steal.rate"]]'
+	is "floating 5 on 2: mean 600 ms/s, within 5 %" "$J/pinned.json" '[.variants[] | select(.name == "float") | .guests[].metrics["steal.rate"]] | (add / length) | . > 570 and . < 630' '[.variants[1].guests[].metrics["steal.rate"]]'
+}
+linux() {
+	cat >"$T/both.xml" <<-X
+	<scenario name="both" title="A metal and a Linux guest, each beside one hog" warmup="1s" duration="15s">
+		<lab cpus="2"/>
+		<guest name="metal" placement="pinned"><gap/></guest>
+		<guest name="linux" kind="linux" kernel="distro" placement="pinned"><gap/></guest>
+		<noise name="m-hog" kind="busy" beside="metal"/>
+		<noise name="l-hog" kind="busy" beside="linux"/>
+	</scenario>
+	X
+	run both "$T/both.xml"
+	is "metal and Linux beside one hog each: 500 ms/s both, within 5 %" "$J/both.json" '[.variants[0].guests[].metrics["steal.rate"]] | length == 2 and all(. > 475 and . < 525)' '[.variants[0].guests[] | [.name, .accel, .metrics["steal.rate"], .metrics["run_delay.rate"]]]'
+	run lvm scenarios/linux-vs-metal.xml
+	is "a Linux guest runs on KVM" "$J/lvm.json" '[.variants[0].guests[] | select(.name == "linux")][0] | .accel == "kvm" and .status == "ok"' '[.variants[0].guests[] | [.name, .accel, .status]]'
+	# /proc/stat counts in ticks of 10 ms: over 10 s its floor is 1 ms/s.
+	is "Linux: /proc/stat steal = run_delay, within 5 % and its floor" "$J/lvm.json" '[.variants[0].guests[] | select(.name == "linux")][0].metrics | (.["steal.rate"] - .["run_delay.rate"]) | fabs < 2' '[.variants[0].guests[] | [.name, .metrics["steal.rate"], .metrics["run_delay.rate"]]]'
+}
+# A domain that virsh started, stealscope blames.
+blame() {
+	cp build/metal.elf /var/lib/libvirt/images/
+	cat >"$T/plain.xml" <<-X
+	<domain type="kvm"><name>plain</name><memory unit="MiB">64</memory><vcpu>1</vcpu>
+	<os><type arch="x86_64" machine="pc">hvm</type><kernel>/var/cache/stealscope/kernels/distro/vmlinuz</kernel>
+	<cmdline>console=ttyS0 panic=0</cmdline></os><cpu mode="host-passthrough"/>
+	<cputune><vcpupin vcpu="0" cpuset="2"/></cputune><devices><serial type="null"/></devices></domain>
+	X
+	virsh -q create "$T/plain.xml" >/dev/null 2>"$T/err" || { bad "virsh create: $(cat "$T/err")"; return; }
+	taskset -c 2 sh -c 'while :; do :; done' &
+	local hog=$!
+	timeout 90 $SS blame --connect qemu:///system --for 8s --json plain >"$J/blame.json" 2>"$T/err"
+	status=$?
+	[ $status = 0 ] && ok "blame of a domain that virsh started" || bad "blame: exit $status: $(tail -1 "$T/err")"
+	kill $hog
+	virsh -q destroy plain
+	# The loop runs in this job's unit; in a control group of its own, blame names the group.
+	is "blame names who was there" <(tail -1 "$J/blame.json") '.vcpus[0].culprits[0] | (.name | test("lab-job|^sh")) and .share > 80' '.vcpus[0] | [.run, .wait, .culprits[0]]'
+}
+
+case $set in
+short) doctor; units; canary; numa ;;
+full) doctor; units; canary; numa; quota; overcommit; linux; blame ;;
+*) for one in "$@"; do $one; done ;;
+esac
+clean_after "the lab"
+finish
