@@ -56,10 +56,10 @@ enum shm_accel {
 };
 
 /* shm_vcpu.features */
-#define SHM_FEAT_STEAL	  (1u << 0) /* MSR_KVM_STEAL_TIME on: steal_ns fields are valid */
-#define SHM_FEAT_KVMCLOCK (1u << 1) /* tsc_hz came from kvmclock */
-#define SHM_FEAT_X2APIC	  (1u << 2)
-#define SHM_FEAT_DEADLINE (1u << 3) /* TSC-deadline timer; else the APIC one-shot timer */
+#define SHM_FEAT_STEAL	      (1u << 0) /* MSR_KVM_STEAL_TIME on: steal_ns fields are valid */
+#define SHM_FEAT_KVMCLOCK     (1u << 1) /* tsc_hz came from kvmclock */
+#define SHM_FEAT_X2APIC	      (1u << 2)
+#define SHM_FEAT_DEADLINE     (1u << 3) /* TSC-deadline timer; else the APIC one-shot timer */
 #define SHM_FEAT_STEAL_COARSE (1u << 4) /* steal_ns moves in steps of 1/100 s (/proc/stat) */
 
 /* A steal value that does not exist ("not provided", never 0). */
@@ -96,8 +96,9 @@ enum shm_lock_kind {
 };
 
 /* REC_TIMER v[3]. */
-#define SHM_TIMER_HALTED     UINT64_C(1) /* the vCPU had no busy probe */
-#define SHM_TIMER_WAIT_SHIFT 8 /* 1 + ns the woken thread was in the guest's own run queue; 0 unknown */
+#define SHM_TIMER_HALTED UINT64_C(1) /* the vCPU had no busy probe */
+#define SHM_TIMER_WAIT_SHIFT                                                                       \
+	8 /* 1 + ns the woken thread was in the guest's own run queue; 0 unknown */
 
 /* A probe with its parameters; runs on the vCPUs in vcpu_mask. timer and steal are driven by the
  * timer interrupt; at most one of gap, job, lock, memory (the busy ones) per vCPU. */

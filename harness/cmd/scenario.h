@@ -13,7 +13,7 @@ struct prepared {
 	struct experiment experiment;
 	struct topology topology;
 	struct plan_list plans; /* one per configuration, in order; empty without with_host */
-	char *problem; /* the first thing that is wrong with it, NULL = nothing */
+	char *problem;		/* the first thing that is wrong with it, NULL = nothing */
 };
 
 /* All messages go to stderr. Returns an exit status; *out is to be released either way. Without

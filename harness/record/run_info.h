@@ -92,10 +92,10 @@ struct run_info {
 	char *run;	  /* the record's name */
 	char *experiment; /* id shared by all runs of one `run` or `batch` */
 	char *scenario, *variant, *point;
-	unsigned repeat; /* 0-based */
+	unsigned repeat;	/* 0-based */
 	unsigned place, places; /* this was run `place` (from 1) of `places` in the order of its
 				   experiment; 0 unknown */
-	unsigned block; /* all configurations of a scenario once, in random order; from 1 */
+	unsigned block;		/* all configurations of a scenario once, in random order; from 1 */
 	uint64_t seed;
 	char *status;	 /* "complete", "interrupted", "failed: ..." */
 	char *started;	 /* ISO 8601 UTC */

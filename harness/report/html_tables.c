@@ -210,7 +210,8 @@ static void late_parts(const struct late *l, struct strbuf *out)
 		const char *what;
 		uint64_t ns;
 	} all[] = {{"the host's timer fired late", l->fired_late_ns},
-		{"waited in the run queue", l->wait_ns}, {"held by a quota or a stop signal", l->throttled_ns},
+		{"waited in the run queue", l->wait_ns},
+		{"held by a quota or a stop signal", l->throttled_ns},
 		{"ran, but was not there yet", l->running_ns}, {"unexplained", l->unexplained_ns}};
 	const char *separator = "";
 

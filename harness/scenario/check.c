@@ -134,10 +134,11 @@ static void check_guest(
 	for (size_t i = 0; i < g->n_files; i++)
 		if (g->kind == GUEST_METAL || (g->kind == GUEST_NATIVE && g->files[i].target[0]))
 			SAY(c, msgs, g->files[i].pos,
-				g->kind == GUEST_METAL
-					? "<file> is for Linux guests; set kind=\"linux\" or remove it"
-					: "a native guest uses the host's files where they are; leave "
-					  "target out");
+				g->kind == GUEST_METAL ? "<file> is for Linux guests; set "
+							 "kind=\"linux\" or remove it"
+						       : "a native guest uses the host's files "
+							 "where they are; leave "
+							 "target out");
 	check_guest_memory(c, g, msgs);
 	check_probes(c, g, msgs);
 }

@@ -63,7 +63,8 @@ leftovers() {
 	find /run/stealscope -maxdepth 1 -name "*$MINE*" 2>/dev/null | sed 's/^/runtime: /'
 	local d pid
 	for d in /run/stealscope/[0-9]*; do # PID-START of a harness
-		pid=${d##*/} pid=${pid%%-*}
+		[[ ${d##*/} =~ ^([0-9]+)-[0-9]+$ ]] || continue
+		pid=${BASH_REMATCH[1]}
 		[ -d "$d" ] && [ ! -d "/proc/$pid" ] && echo "runtime: $d"
 	done
 }

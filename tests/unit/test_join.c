@@ -121,7 +121,8 @@ static void test_lateness_is_explained(void **state)
 		assert_int_equal(l->fired_late_ns + l->wait_ns + l->throttled_ns + l->running_ns +
 					 l->unexplained_ns,
 			l->lateness_ns);
-		/* By construction it is there 20 us after it got the CPU, or 30 us after its deadline. */
+		/* By construction it is there 20 us after it got the CPU, or 30 us after its
+		 * deadline. */
 		assert_true(l->running_ns <= 50000 + 2 * l->clock_error_ns);
 		assert_true(l->n_who >= 1);
 		assert_true(l->n_pieces > 1);
