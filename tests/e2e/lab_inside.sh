@@ -78,6 +78,25 @@ numa() {
 	books numa
 	is "numa: no steal" "$J/numa.json" '[.variants[].guests[].metrics["steal.rate"]] | length == 2 and all(. < 40)' '[.variants[].guests[].metrics["steal.rate"]]'
 }
+# Without root: a member of the groups libvirt and kvm, through libvirtd and through the embedded driver.
+member() {
+	local uri n=0
+	mkdir "$T/member"
+	chown lab "$T/member"
+	cat >"$T/member.xml" <<-X
+	<scenario name="member" title="One guest of a user" warmup="500ms" duration="4s">
+		<lab cpus="1"/><guest name="g" placement="pinned"><timer period="10ms"/></guest>
+	</scenario>
+	X
+	for uri in qemu:///system auto; do
+		n=$((n + 1))
+		timeout 150 runuser -u lab -- env -i HOME=/home/lab PATH="$PATH" $SS run --json --connect $uri --results "$T/member" "$T/member.xml" >"$J/member$n.json" 2>"$T/err"
+		status=$?
+		[ $status = 0 ] && ok "a member of group libvirt runs a guest through $uri" || bad "member, $uri: exit $status: $(tail -1 "$T/err")"
+		is "member, $uri: steal = run_delay, within 1 %" "$J/member$n.json" '.variants[0].checks.steal_vs_run_delay | . != null and . <= 0.01' '.variants[0].checks.steal_vs_run_delay'
+		is "member, $uri: the missing trace is told" "$J/member$n.json" '.warnings | map(test("no scheduler trace")) | any'
+	done
+}
 quota() {
 	run quota scenarios/quota-throttle.xml; books quota
 	is "quota under cgroup v2: 30 of 100 ms leave 700 ms/s of steal, within 6 %" "$J/quota.json" '.variants[0].guests[0].metrics["steal.rate"] | . > 658 and . < 742' '.variants[0].guests[0].metrics["steal.rate"]'
@@ -131,7 +150,7 @@ blame() {
 
 case $set in
 short) doctor; units; canary; numa ;;
-full) doctor; units; canary; numa; quota; overcommit; linux; blame ;;
+full) doctor; units; canary; member; numa; quota; overcommit; linux; blame ;;
 *) for one in "$@"; do $one; done ;;
 esac
 clean_after "the lab"
