@@ -32,7 +32,14 @@ void fact_cpu_model(const struct fact_source *s, struct fact *f)
 {
 	auto_free char *model = cpuinfo(s, "model name");
 
-	if (model)
+	if (!model)
+		return;
+	if (strncmp(model, "QEMU TCG", 8) == 0)
+		fact_set(f, FACT_LIMITS,
+			"counters, placement and shares of CPU time are real; latencies say "
+			"nothing",
+			"%s: emulated", model);
+	else
 		fact_set(f, FACT_INFO, "", "%s", model);
 }
 

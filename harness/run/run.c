@@ -133,8 +133,14 @@ static void undo_reaper(struct session *s)
 
 static int step_facts(struct session *s, struct err *e)
 {
+	const char *model;
+
 	(void)e;
 	s->facts = facts_read("");
+	model = facts_get(s->facts, "cpu.model");
+	if (model && strncmp(model, "QEMU TCG", 8) == 0)
+		session_warn(
+			s, "this box's processors are emulated by QEMU: latencies say nothing");
 	for (size_t i = 0; i < facts_count(s->facts); i++) {
 		ARRAY_GROW(s->info.facts, s->info.n_facts);
 		s->info.facts[s->info.n_facts++] = (struct run_fact){

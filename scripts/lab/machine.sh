@@ -91,6 +91,7 @@ machine_start() { # MODE
 }
 
 console_tail() {
+	[ -s "$WORK/console" ] || { say "the end of its console: it is empty"; return; }
 	say "the end of its console:"
 	tr -d '\r' <"$WORK/console" 2>/dev/null | tail -n 15 | cut -c1-160 | sed 's/^/  | /' >&2
 }

@@ -45,10 +45,15 @@ if ! timeout 280 $lab build --release bookworm --cpus 4 --nodes 2 >"$T/build" 2>
 fi
 ok "lab-vm build ($(grep -o 'made.*' "$T/build" || echo cached))"
 
-timeout 150 $lab run --append "init=/none" --timeout 120 -- true >"$T/out" 2>"$T/err"
-got=$?
-grep -q 'end of its console' "$T/err" && [ $got = 1 ] && ok "a lab that does not boot shows its console" ||
-	bad "a lab that does not boot: exit $got: $(tail -3 "$T/err")"
+# fails NAME STATUS COMMAND...: a lab that comes to grief, told in one line and shown by its console's end.
+fails() {
+	expect_exit "$@"
+	grep -q 'end of its console' "$T/err" || bad "$1: no console shown: $(tail -3 "$T/err")"
+}
+fails "a lab that does not boot" 1 timeout 150 $lab run --append "rdinit=/none" -- true
+grep -q '| .*panic' "$T/err" && ok "its panic is shown" || bad "no panic is shown: $(tail -5 "$T/err")"
+fails "a lab that hangs in its boot" 1 env LAB_BOOT_SECONDS=3 timeout 60 $lab run -- true
+fails "a command that does not end in time" 124 timeout 60 $lab run --timeout 5 -- sleep 100
 
 STREAM='echo out; echo err >&2; mkdir -p results; echo kept >results/mark; exit 7'
 timeout 280 $lab run --timeout 250 --results "$T/back" -- sh -c "$STREAM" >"$T/out" 2>"$T/err"

@@ -33,6 +33,7 @@ doctor() {
 	row kernel.cgroup value v2
 	row kernel.release value "$(uname -r)"
 	row box.vm value QEMU
+	row cpu.model verdict limits
 	row libvirt verdict good
 	row ebpf.tracer verdict good
 	is "doctor misses nothing" "$J/doctor.json" '[.facts[] | select(.verdict == "missing")] | length == 0' '[.facts[] | select(.verdict == "missing") | .key]'
@@ -127,6 +128,12 @@ linux() {
 	# /proc/stat counts in ticks of 10 ms: over 10 s its floor is 1 ms/s.
 	is "Linux: /proc/stat steal = run_delay, within 5 % and its floor" "$J/lvm.json" '[.variants[0].guests[] | select(.name == "linux")][0].metrics | (.["steal.rate"] - .["run_delay.rate"]) | fabs < 2' '[.variants[0].guests[] | [.name, .metrics["steal.rate"], .metrics["run_delay.rate"]]]'
 }
+# A PREEMPT_RT kernel and SCHED_FIFO in a guest help against its own jobs, not against the host.
+rt() {
+	run rt --set duration=5s scenarios/rt-in-guest.xml
+	is "every Linux guest of rt-in-guest ran on KVM, one with PREEMPT_RT" "$J/rt.json" '[.variants[].guests[] | select(.kind == "linux") | .accel == "kvm" and .status == "ok"] | length >= 5 and all' '[.variants[] | [.name, (.guests[] | .metrics["timer.late.p99"])]]'
+	is "FIFO in the guest does not help against a busy host" "$J/rt.json" '([.variants[] | select(.name == "busy-host-fifo")][0].guests[0].metrics["timer.late.p99"]) as $fifo | ([.variants[] | select(.name == "busy-host")][0].guests[0].metrics["timer.late.p99"]) as $other | $fifo > 0.4 * $other' '[.expect[] | [.verdict, .why]]'
+}
 # A domain that virsh started, stealscope blames.
 blame() {
 	cp build/metal.elf /var/lib/libvirt/images/
@@ -150,7 +157,7 @@ blame() {
 
 case $set in
 short) doctor; units; canary; numa ;;
-full) doctor; units; canary; member; numa; quota; overcommit; linux; blame ;;
+full) doctor; units; canary; member; numa; quota; overcommit; linux; rt; blame ;;
 *) for one in "$@"; do $one; done ;;
 esac
 clean_after "the lab"
