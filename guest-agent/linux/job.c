@@ -217,11 +217,19 @@ static int start_copy(const struct vcpu *c, uint64_t flags, char **words, struct
 	return got == sizeof(code) ? code : 0;
 }
 
+/* They may clear up (cyclictest has a file in /dev/shm), but not for long. */
 static void end_copies(struct copy *copies, unsigned n)
 {
+	for (unsigned i = 0; i < n; i++)
+		if (copies[i].pid > 0)
+			kill(-copies[i].pid, SIGTERM);
 	for (unsigned i = 0; i < n; i++) {
+		struct pollfd ended = {.fd = copies[i].pidfd, .events = POLLIN};
+
 		if (copies[i].pid <= 0)
 			continue;
+		if (ended.fd >= 0)
+			poll(&ended, 1, LOOK_MS);
 		kill(-copies[i].pid, SIGKILL);
 		kill(copies[i].pid, SIGKILL);
 		waitpid(copies[i].pid, NULL, 0);
