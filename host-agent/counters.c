@@ -190,7 +190,8 @@ static ssize_t read_schedstat(struct thread_source *t, struct tracer *tracer, ch
 		n = pread(t->fd, text, size - 1, 0);
 		if (tracer)
 			tracer_read(tracer, t->tid, &after);
-		if (n <= 0 || before.clock_wait_ns == after.clock_wait_ns)
+		if (n <= 0 || (before.clock_wait_ns == after.clock_wait_ns &&
+				      before.sleeping == after.sleeping))
 			break;
 	}
 	*seen = after;
@@ -216,6 +217,10 @@ static void sample_thread(struct thread_source *t, struct tracer *tracer, struct
 	text[n] = '\0';
 	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2]) != 3)
 		return;
+	/* What has grown since it fell asleep is sleep, booked as waiting before its wake-up told.
+	 */
+	if (tracer && seen.sleeping && seen.run_delay_ns && v[1] > seen.run_delay_ns)
+		seen.sleep_booked_ns += v[1] - seen.run_delay_ns;
 	const struct {
 		enum counter_key key;
 		uint64_t value;

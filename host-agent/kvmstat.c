@@ -131,6 +131,7 @@ static char *vm_dir(pid_t tgid)
 /* A locked-down kernel shows the folder but not the numbers. */
 static void try_rows(struct kvmstat *k, struct sink *s)
 {
+	static bool told;
 	struct strbuf missing = {0};
 	uint64_t value;
 	int why = 0;
@@ -144,9 +145,11 @@ static void try_rows(struct kvmstat *k, struct sink *s)
 			strbuf_add(&missing, "%s%s", missing.len ? ", " : "", vm_rows[i].file);
 		why = rc < 0 ? -rc : why;
 	}
-	if (missing.len)
-		sink_note(s, "KVM's counters of process %d are not readable: %s: %s", (int)k->tgid,
-			strerror(why), missing.text);
+	/* What one VM's folder refuses, every VM's does: one note is enough. */
+	if (missing.len && !told)
+		sink_note(
+			s, "KVM's counters are not readable (%s): %s", strerror(why), missing.text);
+	told = told || missing.len;
 	strbuf_release(&missing);
 }
 

@@ -317,7 +317,9 @@ bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
 
 	if (!th)
 		return false;
-	*out = (struct tracer_seen){th->clock_wait_ns, th->sleep_booked_ns, th->conflicts};
+	*out = (struct tracer_seen){th->clock_wait_ns,
+		th->sleep_booked_ns - (th->state == THREAD_WAITING ? th->booked_ahead_ns : 0),
+		th->conflicts, th->state == THREAD_SLEEPING, th->run_delay};
 	return true;
 }
 

@@ -37,6 +37,8 @@ struct tracer_seen {
 	uint64_t clock_wait_ns;
 	uint64_t sleep_booked_ns;
 	uint64_t conflicts;
+	bool sleeping;
+	uint64_t run_delay_ns; /* as read when it fell asleep; valid while `sleeping` */
 };
 /* False when the thread is not traced. */
 bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out);

@@ -47,6 +47,7 @@ struct tracer_thread {
 	uint64_t clock_since;	  /* run queue clock when this wait began, 0 unknown */
 	uint64_t clock_wait_ns;	  /* the waits again, on the run queue clock */
 	uint64_t sleep_booked_ns; /* sleep the kernel will add to run_delay */
+	uint64_t booked_ahead_ns; /* ... of it, what it adds only when this wait ends */
 };
 
 struct blame_key {

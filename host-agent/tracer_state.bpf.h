@@ -59,8 +59,8 @@ static __always_inline void booked_sleep(struct tracer_thread *t, struct task_st
 {
 	uint64_t queued = BPF_CORE_READ(p, sched_info.last_queued), now = kt_rq_clock(p);
 
-	if (queued && now > queued)
-		t->sleep_booked_ns += now - queued;
+	t->booked_ahead_ns = queued && now > queued ? now - queued : 0;
+	t->sleep_booked_ns += t->booked_ahead_ns;
 	if (t->state == THREAD_SLEEPING)
 		t->sleep_booked_ns += kt_run_delay(p) - t->run_delay;
 }

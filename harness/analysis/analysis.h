@@ -152,6 +152,8 @@ struct vcpu_joins {
 	/* Part of the same run_delay that was sleep: kernels with delayed dequeue (6.12 and later).
 	 */
 	uint64_t sleep_booked_ns;
+	/* Scheduler events that this kernel hid from every tracer; the tracer inferred them. */
+	uint64_t hidden;
 };
 
 struct analysis_vcpu {

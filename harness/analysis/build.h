@@ -71,6 +71,7 @@ struct vcpu_build {
 	struct counter_span delay; /* schedstat run_delay of the thread */
 	uint64_t delay_prev, delay_prev_ns;
 	struct counter_span clock_wait;	  /* traced waits on the kernel's own clock */
+	struct counter_span hidden;	  /* events that the kernel showed to no tracer */
 	struct counter_span sleep_booked; /* sleep that the kernel took for waiting */
 	struct counter_span throttled;	  /* of its cgroup, where hostd was told of one */
 	struct counter_span traced_wait, traced_run, traced_sleep; /* summed by the tracer itself */

@@ -105,9 +105,10 @@ static void check_wait(struct build *b)
 				xasprintf("%s/vcpu%u: traced on the kernel's clock %" PRIu64
 					  " ns + %" PRIu64
 					  " ns of sleep booked as waiting, run_delay "
-					  "%" PRIu64 " ns; in true times %+.1f us a wait",
+					  "%" PRIu64 " ns; in true times %+.1f us a wait; %" PRIu64
+					  " hidden events inferred",
 					name, v->index, j->clock_wait_ns, j->sleep_booked_ns,
-					j->clock_run_delay_ns, bias / 1e3));
+					j->clock_run_delay_ns, bias / 1e3, j->hidden));
 		else if (j->have_wait)
 			worse(&w,
 				relative(j->wait_ns, j->wait_run_delay_ns,

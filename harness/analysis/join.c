@@ -267,6 +267,7 @@ static void join_clock_wait(struct vcpu_build *v)
 		return;
 	j->have_clock_wait = true;
 	j->clock_wait_ns = w->last - w->first;
+	j->hidden = v->hidden.have ? v->hidden.last - v->hidden.first : 0;
 	j->sleep_booked_ns =
 		v->sleep_booked.have ? v->sleep_booked.last - v->sleep_booked.first : 0;
 	j->clock_run_delay_ns = d->last - d->first;

@@ -62,6 +62,9 @@ static void on_thread_counter(struct build *b, const struct trace_counter *r)
 	case CTR_TRACED_CLOCK_WAIT_NS:
 		add_reading(b, &v->clock_wait, r);
 		break;
+	case CTR_TRACED_CONFLICTS:
+		add_reading(b, &v->hidden, r);
+		break;
 	case CTR_TRACED_SLEEP_BOOKED_NS:
 		add_reading(b, &v->sleep_booked, r);
 		break;

@@ -48,7 +48,7 @@ hog() { # NAME SHARES: stress-ng on the CPU in a cgroup of its own; its pid in $
 used() {
 	local d=/sys/fs/cgroup/cpu/$G-$1 p
 	[ -d "$d" ] || d=/sys/fs/cgroup/$G-$1
-	for p in $(cat "$d/cgroup.procs"); do cat "/proc/$p/schedstat"; done | awk '{s += $1} END {printf "%d", s}'
+	for p in $(cat "$d/cgroup.procs"); do cat "/proc/$p/schedstat"; done | awk '{s += $1} END {printf "%.0f", s}'
 }
 look() { # NAME...: blame it for 8 s into $T/b.json (the whole time as one interval)
 	$SS blame --json --for 8s --interval 8s "$@" 2>"$T/err" | tail -1 >"$T/b.json"
@@ -65,9 +65,9 @@ for try in 1 2; do
 	look "$G-a"
 	jq -e '.vcpus[0] | .wait > 450 and .wait < 550' "$T/b.json" >/dev/null && break
 done
-is "one hog: the VM waits half of the time (try $try)" "$T/b.json" '.vcpus[0] | .wait > 450 and .wait < 550' '.vcpus[0].wait'
+is_timed "one hog: the VM waits half of the time (try $try)" "$T/b.json" '.vcpus[0] | .wait > 450 and .wait < 550' '.vcpus[0].wait'
 is "one hog: wait and what the kernel booked agree" "$T/b.json" '.vcpus[0] | (.wait - .run_delay | fabs) < 10' '.vcpus[0] | [.wait, .run_delay]'
-is "one hog: its cgroup is named first" "$T/b.json" ".vcpus[0].culprits[0] | (.name | contains(\"$G-one\")) and .share > 95" '.vcpus[0].culprits[0]'
+is_timed "one hog: its cgroup is named first" "$T/b.json" ".vcpus[0].culprits[0] | (.name | contains(\"$G-one\")) and .share > 95" '.vcpus[0].culprits[0]'
 is "one hog: 99.9 % of the waiting has a name" "$T/b.json" '.vcpus[0].named >= 99.9' '.vcpus[0].named'
 is "one hog: there is advice" "$T/b.json" '.vcpus[0].advice | length > 20' '.vcpus[0].advice'
 is "one hog: no record lost" "$T/b.json" '.lost == 0'
@@ -82,7 +82,7 @@ jq -c --argjson a $((after1 - before1)) --argjson b $((after2 - before2)) --arg 
 	'(.vcpus[0].culprits | map(select(.name | contains($g + "-one")))[0].ms_per_s // 0) as $x |
 	 (.vcpus[0].culprits | map(select(.name | contains($g + "-two")))[0].ms_per_s // 0) as $y |
 	 {blamed: ($y / ($x + $y)), used: ($b / ($a + $b))}' "$T/b.json" >"$T/two.json"
-is "two hogs 2:1: the blame divides as their own CPU time, within 1 %" "$T/two.json" '(.blamed - .used | fabs) < 0.01' .
+FOREIGN="$T/b.json" is_timed "two hogs 2:1: the blame divides as their own CPU time, within 1 %" "$T/two.json" '(.blamed - .used | fabs) < 0.01' .
 end
 
 # Two busy VMs against each other.
@@ -90,7 +90,7 @@ vm "$G-a" $cpu
 vm "$G-b" $cpu
 sleep 1
 $SS blame --json --for 8s --interval 8s --all 2>"$T/err" | tail -1 >"$T/b.json"
-is "two VMs: each names the other's vCPU" "$T/b.json" \
+is_timed "two VMs: each names the other's vCPU" "$T/b.json" \
 	"[.vcpus[] | select(.vm | startswith(\"$G\"))] | length == 2 and all(.culprits[0].kind == \"vm\" and .culprits[0].share > 90)" \
 	'[.vcpus[] | {vm, wait, top: .culprits[0]}]'
 end
@@ -112,7 +112,7 @@ X
 		hog virsh 1024
 		sleep 1
 		look "$G-virsh"
-		is "a domain made by virsh: the hog is named" "$T/b.json" ".vcpus[0].culprits[0].name | contains(\"$G-virsh\")" '.vcpus[0].culprits[0]'
+		is_timed "a domain made by virsh: the hog is named" "$T/b.json" ".vcpus[0].culprits[0].name | contains(\"$G-virsh\")" '.vcpus[0].culprits[0]'
 		virsh -q -c qemu:///system list --name | grep -q "$G-virsh" && ok "it runs on after blame detached" || bad "it is gone after blame"
 		virsh -q -c qemu:///system destroy "$G-virsh" >/dev/null
 	else

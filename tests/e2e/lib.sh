@@ -33,6 +33,27 @@ is() {
 		bad "$name: not $cond${shown:+; it is $(jq -c "$shown" "$file" 2>&1 | head -c 400)}"
 	fi
 }
+# How much of the waiting in a run's JSON (or in one of `blame`) others caused: processes, cgroups and
+# kernel work that are no part of the test. Prints "0.0123 name of the worst".
+foreign() {
+	jq -r '(if .vcpus then [.vcpus[].culprits[] | {kind, culprit: .name, ns: (.ms_per_s * 1e6)}] else [.variants[].blame[]?] + [.blame[]?] end) as $all |
+		($all | map(select(.kind | IN("process", "cgroup", "kernel-thread", "irq", "softirq", "box", "unknown"))) |
+		 map(select(.culprit | test("e2e-blame") | not))) as $others |
+		"\((($others | map(.ns) | add) // 0) / ((($all | map(.ns) | add) // 1) | if . == 0 then 1 else . end)) \(($others | max_by(.ns) | .culprit) // "nobody")"' "$1" 2>/dev/null || echo "0 nobody"
+}
+# is_timed NAME FILE JQ-CONDITION [VALUE]: as `is`, for figures that only a quiet box can give. On a box
+# whose CPUs others used meanwhile (over 0.5 % of the waiting), a miss is a SKIP that says so.
+is_timed() {
+	local share who
+	if ! jq -e "$3" "$2" >/dev/null 2>&1 && [ -s "$2" ]; then
+		read -r share who < <(foreign "${FOREIGN:-$2}")
+		if awk -v s="$share" 'BEGIN {exit !(s > 0.005)}'; then
+			skip "$1: the box was busy with others ($(awk -v s="$share" 'BEGIN {printf "%.1f", 100 * s}') % of the waiting, most of it $who); it is $(jq -c "${4:-.}" "$2" 2>/dev/null | head -c 200)"
+			return
+		fi
+	fi
+	is "$@"
+}
 # expect_exit NAME STATUS COMMAND...: its exit status, and that it said one clear line on stderr.
 expect_exit() {
 	local name=$1 want=$2 got
