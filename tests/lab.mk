@@ -7,5 +7,9 @@ LAB_SET ?= full
 check-lab:
 	@failed=; for r in $(LAB_RELEASES); do \
 		echo "== lab $$r"; \
-		scripts/lab-vm run --release $$r --cpus 4 --nodes 2 --timeout 1800 -- tests/e2e/lab_inside.sh $(LAB_SET) || failed="$$failed $$r"; \
+		for try in 1 2; do \
+			scripts/lab-vm run --release $$r --cpus 4 --nodes 2 --timeout 1800 -- tests/e2e/lab_inside.sh $(LAB_SET); \
+			status=$$?; [ $$status = 125 ] || break; \
+		done; \
+		[ $$status = 0 ] || failed="$$failed $$r"; \
 	done; [ -z "$$failed" ] || { echo "check-lab: failed:$$failed"; exit 1; }

@@ -3,6 +3,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 BOOT_SECONDS=${LAB_BOOT_SECONDS:-240} # 15 s here on a quiet machine
+HANG_SECONDS=${LAB_HANG_SECONDS:-120} # the lab beats every 5 s of its own time
 QEMU=${LAB_QEMU:-qemu-system-x86_64}
 
 machine_check_programs() {
@@ -71,6 +72,7 @@ machine_start() { # MODE
 	local port=virtserialport,bus=lab.0 quiet=loglevel=4
 	local console="-chardev null,id=hvc"
 	[ "$1" != shell ] || console="-chardev stdio,id=hvc,signal=off"
+	mkfifo "$WORK/monitor.in" "$WORK/monitor.out"
 	# The command's output goes to file descriptors of this process, whatever they are, as it comes.
 	# shellcheck disable=SC2046,SC2086
 	TMPDIR=$WORK setpriv --pdeathsig KILL "$QEMU" -name stealscope-lab -nodefaults -no-user-config \
@@ -80,6 +82,7 @@ machine_start() { # MODE
 		-drive "file=$IMAGE/disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
 		-drive "file=$WORK/job.tar,format=raw,if=virtio,readonly=on" \
 		-chardev "file,id=con,path=$WORK/console" -serial chardev:con \
+		-chardev "pipe,id=mon,path=$WORK/monitor" -mon chardev=mon,mode=readline \
 		-add-fd fd=7,set=1 -add-fd fd=8,set=2 \
 		-device virtio-serial-pci,id=lab,max_ports=8 $console -device virtconsole,bus=lab.0,chardev=hvc,nr=0 \
 		-chardev file,id=out,path=/dev/fdset/1,append=on -device $port,chardev=out,name=lab.out,nr=1 \
@@ -98,9 +101,11 @@ console_tail() {
 
 # machine_watch: until the job has ended, with its exit status; a lab that does not boot, hangs or dies is told.
 machine_watch() {
-	local start=$SECONDS state=
+	local start=$SECONDS state='' size beats=0 beat=$SECONDS
 	while :; do
 		state=$(tail -n 1 "$WORK/status" 2>/dev/null)
+		size=$(stat -c %s "$WORK/status")
+		[ "$size" = "$beats" ] || { beats=$size beat=$SECONDS; }
 		[[ $state != exit\ * ]] || return "${state#exit }"
 		if ! kill -0 "$CHILD" 2>/dev/null; then
 			if [ -s "$WORK/qemu.log" ]; then
@@ -114,6 +119,10 @@ machine_watch() {
 			say "the lab did not boot within $BOOT_SECONDS s"
 			console_tail
 			return 1
+		elif [ -n "$state" ] && ((SECONDS - beat > HANG_SECONDS)); then
+			say "the lab hangs: nothing was heard from it for $HANG_SECONDS s; the same command may well succeed next time"
+			console_tail
+			return 125
 		elif ((TIMEOUT > 0 && SECONDS - start > TIMEOUT)); then
 			say "the command did not end within $TIMEOUT s"
 			console_tail
