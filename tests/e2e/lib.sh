@@ -37,7 +37,7 @@ is() {
 # kernel work that are no part of the test. Prints "0.0123 name of the worst".
 foreign() {
 	jq -r '(if .vcpus then [.vcpus[].culprits[] | {kind, culprit: .name, ns: (.ms_per_s * 1e6)}] else [.variants[].blame[]?] + [.blame[]?] end) as $all |
-		($all | map(select(.kind | IN("process", "cgroup", "kernel-thread", "irq", "softirq", "box", "unknown"))) |
+		($all | map(select((.kind | IN("process", "cgroup", "kernel-thread", "irq", "softirq", "box", "unknown")) or (.culprit | startswith("vm of pid")))) |
 		 map(select(.culprit | test("e2e-blame") | not))) as $others |
 		"\((($others | map(.ns) | add) // 0) / ((($all | map(.ns) | add) // 1) | if . == 0 then 1 else . end)) \(($others | max_by(.ns) | .culprit) // "nobody")"' "$1" 2>/dev/null || echo "0 nobody"
 }
