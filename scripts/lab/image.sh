@@ -3,8 +3,13 @@
 # An image is a folder CACHE/image-RELEASE-KEY (KEY: what it is made from) that appears complete or not at all.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-MIRROR=${LAB_MIRROR:-http://mirror.invalid/debian}
-SECURITY=${LAB_MIRROR_SECURITY:-http://mirror.invalid/debian-security}
+# Where this machine's own apt gets its packages; LAB_MIRROR and LAB_MIRROR_SECURITY name others.
+apt_site() { # WORD: the first configured site for security updates, or for the rest
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed 's|/$||' |
+		if [ "$1" = security ]; then grep -m 1 security; else grep -m 1 -v security; fi
+}
+MIRROR=${LAB_MIRROR:-$(apt_site main)}
+SECURITY=${LAB_MIRROR_SECURITY:-$(apt_site security)}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 DISK_MB=3500 # the lab's disk, sparse: about 1 GB of it is filled
 
@@ -31,6 +36,7 @@ need_disk() {
 
 debian_root_check() {
 	command -v mmdebstrap >/dev/null || die 4 "mmdebstrap is not installed (apt-get install mmdebstrap)"
+	[ -n "$MIRROR" ] || die 4 "apt names no site to get packages from; LAB_MIRROR=URL does"
 	[ -r "$KEYRING" ] || die 4 "$KEYRING is not there (apt-get install debian-archive-keyring)"
 	[ "$(id -u)" = 0 ] || command -v newuidmap >/dev/null ||
 		die 4 "without root, newuidmap is needed (apt-get install uidmap)"
