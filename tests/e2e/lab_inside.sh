@@ -31,7 +31,7 @@ doctor() {
 	row kvm.kind value svm
 	row cpu.numa value '2 nodes'
 	row kernel.cgroup value v2
-	row kernel.release value "$(uname -r)"
+	row kernel.release value "$(uname -r | sed 's/+.*//')"
 	row box.vm value QEMU
 	row cpu.model verdict limits
 	row libvirt verdict good
@@ -128,11 +128,10 @@ linux() {
 	# /proc/stat counts in ticks of 10 ms: over 10 s its floor is 1 ms/s.
 	is "Linux: /proc/stat steal = run_delay, within 5 % and its floor" "$J/lvm.json" '[.variants[0].guests[] | select(.name == "linux")][0].metrics | (.["steal.rate"] - .["run_delay.rate"]) | fabs < 2' '[.variants[0].guests[] | [.name, .metrics["steal.rate"], .metrics["run_delay.rate"]]]'
 }
-# A PREEMPT_RT kernel and SCHED_FIFO in a guest help against its own jobs, not against the host.
+# The kernels, policies and jobs of rt-in-guest in Linux guests on KVM; what they do to latency cannot be seen here.
 rt() {
 	run rt --set duration=5s scenarios/rt-in-guest.xml
 	is "every Linux guest of rt-in-guest ran on KVM, one with PREEMPT_RT" "$J/rt.json" '[.variants[].guests[] | select(.kind == "linux") | .accel == "kvm" and .status == "ok"] | length >= 5 and all' '[.variants[] | [.name, (.guests[] | .metrics["timer.late.p99"])]]'
-	is "FIFO in the guest does not help against a busy host" "$J/rt.json" '([.variants[] | select(.name == "busy-host-fifo")][0].guests[0].metrics["timer.late.p99"]) as $fifo | ([.variants[] | select(.name == "busy-host")][0].guests[0].metrics["timer.late.p99"]) as $other | $fifo > 0.4 * $other' '[.expect[] | [.verdict, .why]]'
 }
 # A domain that virsh started, stealscope blames.
 blame() {
@@ -152,7 +151,8 @@ blame() {
 	kill $hog
 	virsh -q destroy plain
 	# The loop runs in this job's unit; in a control group of its own, blame names the group.
-	is "blame names who was there" <(tail -1 "$J/blame.json") '.vcpus[0].culprits[0] | (.name | test("lab-job|^sh")) and .share > 80' '.vcpus[0] | [.run, .wait, .culprits[0]]'
+	tail -1 "$J/blame.json" >"$J/last.json"
+	is "blame names who was there" "$J/last.json" '.vcpus[0].culprits[0] | (.name | test("lab-job|^sh")) and .share > 80' '.vcpus[0] | [.run, .wait, .culprits[0]]'
 }
 
 case $set in
