@@ -8,7 +8,7 @@ check-lab:
 	@failed=; for r in $(LAB_RELEASES); do \
 		echo "== lab $$r"; \
 		for try in 1 2; do \
-			scripts/lab-vm run --release $$r --cpus 4 --nodes 2 --timeout 1800 -- tests/e2e/lab_inside.sh $(LAB_SET); \
+			scripts/lab-vm run --release $$r --cpus 4 --nodes 2 --timeout 1800 --results $(BUILD)/lab-results -- tests/e2e/lab_inside.sh $(LAB_SET); \
 			status=$$?; [ $$status = 125 ] || break; \
 		done; \
 		[ $$status = 0 ] || failed="$$failed $$r"; \
