@@ -2,7 +2,7 @@
 # The virtual machine itself: QEMU's command line, and watching it. Sourced by lab-vm.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-BOOT_SECONDS=${LAB_BOOT_SECONDS:-240} # 15 s here on a quiet machine
+BOOT_SECONDS=${LAB_BOOT_SECONDS:-150} # 15 s here on a quiet machine, 60 s on a starved one
 HANG_SECONDS=${LAB_HANG_SECONDS:-120} # the lab beats every 5 s of its own time
 QEMU=${LAB_QEMU:-qemu-system-x86_64}
 
@@ -102,10 +102,11 @@ console_tail() {
 # machine_watch: until the job has ended, with its exit status; a lab that does not boot, hangs or dies is told.
 machine_watch() {
 	local start=$SECONDS state='' size beats=0 beat=$SECONDS
+	booted=
 	while :; do
 		state=$(tail -n 1 "$WORK/status" 2>/dev/null)
 		size=$(stat -c %s "$WORK/status")
-		[ "$size" = "$beats" ] || { beats=$size beat=$SECONDS; }
+		[ "$size" = "$beats" ] || { beats=$size beat=$SECONDS booted=1; }
 		[[ $state != exit\ * ]] || return "${state#exit }"
 		if ! kill -0 "$CHILD" 2>/dev/null; then
 			if [ -s "$WORK/qemu.log" ]; then
@@ -117,6 +118,7 @@ machine_watch() {
 			return 1
 		elif [ -z "$state" ] && ((SECONDS - start > BOOT_SECONDS)); then
 			say "the lab did not boot within $BOOT_SECONDS s"
+			booted=no
 			console_tail
 			return 1
 		elif [ -n "$state" ] && ((SECONDS - beat > HANG_SECONDS)); then
@@ -133,17 +135,23 @@ machine_watch() {
 }
 
 machine_run() { # MODE COMMAND...
-	local status
+	local status try booted
 	[ -n "$TIMEOUT" ] || { TIMEOUT=1800; [ "$1" != shell ] || TIMEOUT=0; }
 	machine_pack "$@"
-	: >"$WORK/status"
 	exec 6<&0
 	[ "$1" = shell ] || exec 6</dev/null
-	machine_start "$1"
-	machine_watch
-	status=$?
-	{ kill -KILL "$CHILD"; wait "$CHILD"; } 2>/dev/null
-	CHILD=
+	# A lab that hung before the command began may be tried again: nobody has seen anything of it.
+	for try in 1 2; do
+		: >"$WORK/status"
+		rm -f "$WORK"/monitor.*
+		machine_start "$1"
+		machine_watch
+		status=$?
+		{ kill -KILL "$CHILD"; wait "$CHILD"; } 2>/dev/null
+		CHILD=
+		[ "$booted" = no ] && [ $try = 1 ] || break
+		say "trying once more"
+	done
 	[ "$1" != shell ] || stty sane 2>/dev/null
 	[ -z "$CONSOLE" ] || cp "$WORK/console" "$CONSOLE"
 	if [ -s "$WORK/results.tar" ]; then
