@@ -178,15 +178,18 @@ static __always_inline void infer_queued(struct tracer_thread *t, struct task_st
 	struct tracer_cpu *c, uint16_t cpu, uint32_t prev_tid, uint64_t now)
 {
 	uint16_t from = t->cpu;
-	uint64_t at;
+	uint64_t at, booked;
 
 	if (t->state == THREAD_WAITING || t->state == THREAD_UNKNOWN)
 		return;
 	t->conflicts++;
 	if (t->state != THREAD_SLEEPING)
 		return;
+	/* A move inside the hidden wait set last_queued anew and booked the part before it. */
+	booked = kt_run_delay(next) - t->run_delay;
 	at = clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now);
-	at = clamp(at, t->since, now);
+	at = clamp(at - booked, t->since, now);
+	t->clock_wait_ns += booked;
 	t->waits++;
 	set_state(t, THREAD_WAITING, cpu, at);
 	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);

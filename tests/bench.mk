@@ -19,3 +19,8 @@ bench-list: $(BUILD)/stealscope
 	BUILD=$(BUILD) tests/bench/list.sh
 bench-aa-boots: all
 	BUILD=$(BUILD) tests/bench/aa.sh
+
+# `make bench-library [N=3] [SCENARIOS="first-light ..."]`: the scenarios this box can run, N times in a row.
+.PHONY: bench-library
+bench-library: all
+	BUILD=$(BUILD) bash tests/bench/library.sh $(or $(N),3) $(SCENARIOS)

@@ -41,11 +41,21 @@ foreign() {
 		 map(select(.culprit | test("e2e-blame") | not))) as $others |
 		"\((($others | map(.ns) | add) // 0) / ((($all | map(.ns) | add) // 1) | if . == 0 then 1 else . end)) \(($others | max_by(.ns) | .culprit) // "nobody")"' "$1" 2>/dev/null || echo "0 nobody"
 }
+# What the box's own hypervisor took in a run's JSON, in ms/s per lab CPU; the worst of its variants.
+box_steal() {
+	jq -r '[.variants[]?.box_steal_ms_per_s // 0] | max // 0' "$1" 2>/dev/null || echo 0
+}
 # is_timed NAME FILE JQ-CONDITION [VALUE]: as `is`, for figures that only a quiet box can give. On a box
-# whose CPUs others used meanwhile (over 0.5 % of the waiting), a miss is a SKIP that says so.
+# whose CPUs others used meanwhile (over 0.5 % of the waiting), or that its own hypervisor held up (over 5
+# ms/s), a miss is a SKIP that says so.
 is_timed() {
-	local share who
+	local share who box
 	if ! jq -e "$3" "$2" >/dev/null 2>&1 && [ -s "$2" ]; then
+		box=$(box_steal "${FOREIGN:-$2}")
+		if awk -v b="$box" 'BEGIN {exit !(b > 5)}'; then
+			skip "$1: the box's own hypervisor took $box ms/s per CPU; it is $(jq -c "${4:-.}" "$2" 2>/dev/null | head -c 200)"
+			return
+		fi
 		read -r share who < <(foreign "${FOREIGN:-$2}")
 		if awk -v s="$share" 'BEGIN {exit !(s > 0.005)}'; then
 			skip "$1: the box was busy with others ($(awk -v s="$share" 'BEGIN {printf "%.1f", 100 * s}') % of the waiting, most of it $who); it is $(jq -c "${4:-.}" "$2" 2>/dev/null | head -c 200)"
