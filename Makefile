@@ -4,6 +4,10 @@
 SAN   ?= 0
 CC    ?= gcc
 CLANG ?= clang
+# With -flto, an archive's index is made by the compiler's own ar.
+ifeq ($(origin AR),default)
+AR := $(if $(findstring clang,$(CC)),llvm-ar,gcc-ar)
+endif
 BUILD ?= $(if $(filter 1,$(SAN)),build-san,build)
 PREFIX ?= /usr/local
 VERSION := $(shell cat VERSION)
@@ -38,7 +42,7 @@ all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
 
 $(BUILD)/libstealscope.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 $(BUILD)/stealscope: $(BUILD)/harness/main.o $(BUILD)/libstealscope.a
 	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)

@@ -26,7 +26,8 @@ struct tracer {
 
 static char libbpf_last[256]; /* its last warning, the best reason there is */
 
-static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
+static int __attribute__((format(printf, 2, 0)))
+keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	if (level != LIBBPF_WARN)
 		return 0;

@@ -3,8 +3,8 @@
 AGENT_SRC := $(wildcard guest-agent/linux/*.c) \
 	$(addprefix guest-agent/probe/,agent.c gap.c job.c lock.c memory.c steal.c)
 AGENT_OBJ := $(AGENT_SRC:%.c=$(BUILD)/linux/%.o)
-AGENT_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -pthread -MMD -MP -Iharness -I. \
-	-DSS_VERSION='"$(VERSION)"'
+AGENT_FLAGS := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) -pthread -MMD -MP -Iharness -I. \
+	-DSS_VERSION='"$(VERSION)"' $(CFLAGS)
 
 all: $(BUILD)/stealscope-agent
 
@@ -13,5 +13,5 @@ $(BUILD)/linux/%.o: %.c
 	$(CC) $(AGENT_FLAGS) -c $< -o $@
 
 $(BUILD)/stealscope-agent: $(AGENT_OBJ)
-	$(CC) -static -pthread $(AGENT_OBJ) -o $@.full
+	$(CC) -static -pthread $(LDFLAGS) $(AGENT_OBJ) -o $@.full
 	strip -o $@ $@.full

@@ -1,8 +1,9 @@
-# The metal guest: freestanding, its own flags and linker script.
+# The metal guest: freestanding, its own flags and linker script. CFLAGS are not for it: LTO may drop what
+# only assembly calls, and hardening needs a libc.
 METAL_SRC := $(wildcard guest-agent/metal/*.c guest-agent/probe/*.c)
 METAL_ASM := $(wildcard guest-agent/metal/*.S)
 METAL_OBJ := $(METAL_SRC:%.c=$(BUILD)/metal/%.o) $(METAL_ASM:%.S=$(BUILD)/metal/%.o)
-METAL_FLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-pic -fno-pie \
+METAL_FLAGS := -std=gnu11 $(OPT) $(WARN) -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-pic -fno-pie \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -mcmodel=small -MMD -MP -Iharness -I. -Iguest-agent/metal
 
