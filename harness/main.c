@@ -21,7 +21,8 @@ const struct command commands[] = {
 		cmd_analyze},
 	{"report", "RUN", "Write report.html of a record", cmd_report},
 	{"export", "RUN", "Write a record as Perfetto trace, CSV or JSON Lines", cmd_export},
-	{"compare", "A B", "Compare two sets of runs; verdicts with intervals", cmd_compare},
+	{"compare", "A [B...]", "Compare sets of runs, or draw a sweep; verdicts with intervals",
+		cmd_compare},
 	{"list", "[WHAT]", "List the records, or scenarios, metrics, probes, noise, keys",
 		cmd_list},
 	{"show", "RUN", "Print the summary of a record", cmd_show},
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
 {
 	int status;
 
-	if (geteuid() != getuid()) {
+	if (geteuid() != getuid() || getegid() != getgid()) {
 		fputs("stealscope: refuses to run set-uid; use sudo or the groups libvirt and "
 		      "kvm\n",
 			stderr);

@@ -222,44 +222,87 @@ static void judge(struct compare_row *r, double alpha)
 	}
 }
 
-int compare_arms(const struct compare_input *in, struct compare_result *out, struct err *e)
+static int measure_arms(const struct compare_input *in, struct compare_result *r, struct err *e)
 {
-	struct compare_result r = {.input = in,
+	*r = (struct compare_result){.input = in,
 		.confidence = in->confidence > 0 ? in->confidence : DEFAULT_CONFIDENCE};
-	auto_free double *p = xcalloc(in->n_metrics, sizeof(*p));
-
 	if (in->mismatch && !in->force)
 		return err_set(e, EXDEV,
 			"%s and %s cannot be compared: %s; a host is a block (--force "
 			"compares nevertheless)",
 			in->name_a, in->name_b, in->mismatch);
-	r.rows = xcalloc(in->n_metrics, sizeof(*r.rows));
-	r.n_rows = in->n_metrics;
-	for (size_t i = 0; i < r.n_rows; i++) {
-		int rc = measure(in, &in->metrics[i], r.confidence, &r.rows[i], e);
+	r->rows = xcalloc(in->n_metrics, sizeof(*r->rows));
+	r->n_rows = in->n_metrics;
+	for (size_t i = 0; i < r->n_rows; i++) {
+		int rc = measure(in, &in->metrics[i], r->confidence, &r->rows[i], e);
 
-		if (rc) {
-			compare_result_release(&r);
+		if (rc)
 			return rc;
-		}
-		/* Values that are all equal can give no small p: they are no test that could err
-		 * and do not count for the correction (Tarone 1990). */
-		p[i] = r.rows[i].bootstrap.lo == 0 && r.rows[i].bootstrap.hi == 0 &&
-				       r.rows[i].p == 1
-			       ? NAN
-			       : r.rows[i].p;
-	}
-	stats_holm(p, r.n_rows, p);
-	for (size_t i = 0; i < r.n_rows; i++) {
-		r.rows[i].p_holm = isnan(p[i]) ? r.rows[i].p : p[i];
-		if (!isnan(r.rows[i].p))
-			judge(&r.rows[i], 1 - r.confidence);
-		r.rows[i].words = say(in, &r.rows[i]);
 	}
 	if (in->mismatch)
-		r.warning = xasprintf("compared across different conditions: %s", in->mismatch);
-	*out = r;
+		r->warning = xasprintf("compared across different conditions: %s", in->mismatch);
 	return 0;
+}
+
+/* Values that are all equal can give no small p: they are no test that could err and do not count
+ * for the correction (Tarone 1990). */
+static double p_to_correct(const struct compare_row *r)
+{
+	bool equal = r->bootstrap.lo == 0 && r->bootstrap.hi == 0 && r->p == 1;
+
+	return equal ? NAN : r->p;
+}
+
+/* All tests of all comparisons are one family. */
+static void correct_and_judge(struct compare_result *results, size_t n)
+{
+	size_t total = 0, k = 0, tests = 0;
+	auto_free double *p = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		total += results[i].n_rows;
+	p = xcalloc(total, sizeof(*p));
+	for (size_t i = 0; i < n; i++)
+		for (size_t m = 0; m < results[i].n_rows; m++) {
+			p[k] = p_to_correct(&results[i].rows[m]);
+			tests += !isnan(p[k++]);
+		}
+	stats_holm(p, total, p);
+	k = 0;
+	for (size_t i = 0; i < n; i++) {
+		results[i].tests = tests;
+		for (size_t m = 0; m < results[i].n_rows; m++, k++) {
+			struct compare_row *r = &results[i].rows[m];
+
+			r->p_holm = isnan(p[k]) ? r->p : p[k];
+			if (!isnan(r->p))
+				judge(r, 1 - results[i].confidence);
+			r->words = say(results[i].input, r);
+		}
+	}
+}
+
+int compare_each(
+	const struct compare_input *in, size_t n, struct compare_result *out, struct err *e)
+{
+	auto_free struct compare_result *r = xcalloc(n, sizeof(*r));
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = measure_arms(&in[i], &r[i], e);
+	if (rc) {
+		for (size_t i = 0; i < n; i++)
+			compare_result_release(&r[i]);
+		return rc;
+	}
+	correct_and_judge(r, n);
+	memcpy(out, r, n * sizeof(*r));
+	return 0;
+}
+
+int compare_arms(const struct compare_input *in, struct compare_result *out, struct err *e)
+{
+	return compare_each(in, 1, out, e);
 }
 
 void compare_result_release(struct compare_result *r)

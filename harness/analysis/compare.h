@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two arms (variants, runs or sets of runs), several metrics, one value per boot: what differs, by
- * how much, and how sure that is, in words. Plain data in, plain data out.
+ * Two arms or more (variants, runs or sets of runs), several metrics, one value per boot: what
+ * differs, by how much, and how sure that is, in words. Plain data in, plain data out.
  *
  * A difference is claimed only when the shift's interval leaves out 0 *and* Mann-Whitney's p,
  * corrected for the number of metrics by Holm, is below 1 - confidence. So among all metrics of an
@@ -75,12 +75,18 @@ struct compare_result {
 	double confidence;
 	struct compare_row *rows; /* as input->metrics */
 	size_t n_rows;
+	size_t tests;  /* that p_holm is corrected for */
 	char *warning; /* of a forced comparison, or NULL */
 };
 
 /* -EXDEV when input->mismatch says so and force is off; -EINVAL for values that are infinite or
  * more than STATS_MAX_SAMPLE of them. */
 int compare_arms(const struct compare_input *in, struct compare_result *out, struct err *e);
+/* `n` comparisons, of several arms with one baseline: corrected for all tests of all of them, so
+ * that the chance of any false claim among them is at most 5 %. out[i] is of in[i]; on failure none
+ * is made. */
+int compare_each(
+	const struct compare_input *in, size_t n, struct compare_result *out, struct err *e);
 void compare_result_release(struct compare_result *r);
 
 /* The time unit in which `size` (given in `unit`) reads best, or `unit` itself when it is no time.

@@ -1,42 +1,73 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* stealscope compare: two sets of boots, metric by metric, with verdicts a reviewer would accept.
- */
+/* stealscope compare: sets of boots, metric by metric, with verdicts a reviewer would accept. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/compare.h"
-#include "cmd/cmd.h"
-#include "cmd/results.h"
-#include "report/compare_html.h"
+#include "cmd/compare.h"
 #include "report/compare_report.h"
 
-struct compare_args {
-	const char *sets[2];
-	unsigned n_sets;
-	const char *guest;
-	struct strv metrics;
-	bool force, csv;
-	const char *html;
-};
-
-enum { OPT_GUEST = 0x100, OPT_METRIC, OPT_FORCE, OPT_CSV, OPT_HTML };
+enum { OPT_GUEST = 0x100, OPT_METRIC, OPT_FORCE, OPT_CSV, OPT_HTML, OPT_BASELINE, OPT_SWEEP };
 
 static const struct argp_option options[] = {
+	{"baseline", OPT_BASELINE, "NAME", 0,
+		"Hold every other variant of the set A against its variant NAME; with more sets, "
+		"each of them against the set NAME. p is corrected for all tests together",
+		0},
+	{"sweep", OPT_SWEEP, NULL, 0,
+		"How the metrics of the set A follow what its scenario sweeps: medians of the "
+		"boots with 95 % intervals",
+		0},
 	{"guest", OPT_GUEST, "NAME", 0,
 		"Values of this guest (default: the mean over the run's guests)", 0},
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
 	{"force", OPT_FORCE, NULL, 0, "Compare even across different hosts or kernels", 0},
-	{"html", OPT_HTML, "FILE", 0, "Also write a page with paired plots", 0},
-	{"csv", OPT_CSV, NULL, 0, "One line per metric instead of text", 0},
+	{"html", OPT_HTML, "FILE", 0, "Also write a page with the plots of all arms", 0},
+	{"csv", OPT_CSV, NULL, 0,
+		"One line per metric (and arm, or point) instead of text; the first line names "
+		"the columns",
+		0},
 	{0},
 };
+
+/* What --help says of the shapes that other programs read. */
+static const char help[] =
+	"A and B are sets of runs: a record, or conditions such as "
+	"scenario=first-light,variant=base\n"
+	"(also experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer than six "
+	"an\n"
+	"arm support no claim, ten are wanted. B is held against A.\n\n"
+	"  compare scenario=x,variant=float scenario=x,variant=pinned\n"
+	"  compare --baseline float scenario=x      (of `last`: all runs of its experiment)\n"
+	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n\n"
+	"--json: {\"a\",\"b\",\"confidence\",\"tests\",\"warning\",\"metrics\":[{\"name\",\"unit\","
+	"\"better\",\n"
+	"\"verdict\",\"words\",\"n_a\",\"n_b\",\"median_a\",\"median_b\",\"shift\",\"ci\","
+	"\"bootstrap\","
+	"\"u\",\"p\",\"p_holm\",\n"
+	"\"exact\",\"cliffs_delta\",\"effect\",\"bound\",\"values_a\",\"values_b\"}]}; with "
+	"--baseline {\"baseline\",\n"
+	"\"tests\",\"comparisons\":[those]}; with --sweep "
+	"{\"key\",\"sweeps\":[{\"metric\",\"unit\","
+	"\"lines\":[{\"name\",\n"
+	"\"points\":[{\"label\",\"n\",\"median\",\"interval\",\"enough\",\"values\"}]}]}]}. "
+	"Verdicts: "
+	"no_data, too_few,\n"
+	"same, a_better, b_better, different. What does not exist is null, in CSV empty; every "
+	"figure is\n"
+	"in its \"unit\".";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct compare_args *a = state->input;
 
 	switch (key) {
+	case OPT_BASELINE:
+		a->baseline = arg;
+		return 0;
+	case OPT_SWEEP:
+		a->sweep = true;
+		return 0;
 	case OPT_GUEST:
 		a->guest = arg;
 		return 0;
@@ -56,173 +87,151 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->csv = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (a->n_sets == 2)
-			argp_error(state, "two sets of runs, not more");
-		a->sets[a->n_sets++] = arg;
+		strv_add(&a->sets, "%s", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (a->n_sets != 2)
-			argp_error(
-				state, "which two sets? For example variant=float variant=pinned");
+		if (a->sweep && (a->baseline || a->sets.n != 1))
+			argp_error(state, "--sweep wants one set of runs, and no --baseline");
+		if (a->baseline && !a->sets.n)
+			argp_error(state, "--baseline of which runs? For example scenario=NAME");
+		if (!a->sweep && !a->baseline && a->sets.n != 2)
+			argp_error(state, "%s",
+				a->sets.n > 2 ? "two sets of runs, or --baseline for more"
+					      : "which two sets? For example variant=float "
+						"variant=pinned");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-/* One arm: its filter, and the hosts and kernels its runs come from. */
-struct arm {
-	const char *what;
-	struct index_filter filter;
-	char *text;
-	struct index_row *rows;
-	size_t n;
-};
-
-static int arm_read(
-	struct arm *a, const struct cmd_common *c, struct index *x, const char *what, struct err *e)
-{
-	int rc;
-
-	a->what = what;
-	rc = results_select(c, what, &a->filter, &a->text, e);
-	if (!rc)
-		rc = index_query(x, &a->filter, &a->rows, &a->n, e);
-	if (!rc && a->n == 0)
-		rc = err_set_exit(e, EXIT_USAGE, ENOENT, "no complete run matches '%s'", what);
-	return rc;
-}
-
-static void arm_release(struct arm *a)
-{
-	index_rows_free(a->rows, a->n);
-	free(a->text);
-}
-
-/* NULL when all runs of both arms come from one host with one kernel. A host is a block: arms from
- * different hosts differ by their hosts. Caller frees. */
-static char *find_mismatch(const struct arm *a, const struct arm *b)
-{
-	const struct index_row *first = &a->rows[0];
-
-	for (unsigned k = 0; k < 2; k++) {
-		const struct arm *arm = k ? b : a;
-
-		for (size_t i = 0; i < arm->n; i++) {
-			const struct index_row *r = &arm->rows[i];
-
-			if (strcmp(r->host, first->host))
-				return xasprintf("hosts %s and %s", first->host, r->host);
-			if (strcmp(r->kernel, first->kernel))
-				return xasprintf("kernels %s and %s", first->kernel, r->kernel);
-		}
-	}
-	return NULL;
-}
-
-static bool wanted(const struct compare_args *args, const char *name)
+bool compare_wants(const struct compare_args *args, const char *metric)
 {
 	for (size_t i = 0; i < args->metrics.n; i++)
-		if (!strcmp(args->metrics.items[i], name))
+		if (!strcmp(args->metrics.items[i], metric))
 			return true;
 	return args->metrics.n == 0;
 }
 
-static int read_metrics(struct index *x, const struct compare_args *args, const struct arm *arms,
-	struct compare_metric *out, size_t *n, struct err *e)
+/* All arms of the comparison, the one the others are held against first. */
+static int read_arms(const struct cmd_common *c, const struct compare_args *args, struct index *x,
+	struct arm **arms, size_t *n, struct err *e)
 {
-	*n = 0;
-	for (size_t m = 0; m < METRIC_COUNT; m++) {
-		struct compare_metric *row = &out[*n];
-		int rc;
+	int rc = 0;
 
-		if (!wanted(args, metric_table[m].name))
-			continue;
-		*row = (struct compare_metric){.name = metric_table[m].name,
-			.unit = metric_table[m].unit,
-			.better = metric_table[m].better};
-		rc = index_values(x, &arms[0].filter, args->guest, row->name, (double **)&row->a,
-			&row->na, e);
+	if (args->baseline && args->sets.n == 1 && !strchr(args->baseline, '=')) {
+		struct arm *whole = xcalloc(1, sizeof(*whole));
+
+		rc = arm_read_scenario(whole, c, x, args->sets.items[0], e);
 		if (!rc)
-			rc = index_values(x, &arms[1].filter, args->guest, row->name,
-				(double **)&row->b, &row->nb, e);
-		if (rc)
-			return rc;
-		(*n)++;
+			rc = arms_of_variants(whole, x, args->baseline, arms, n, e);
+		/* The arms' filters point into its text. */
+		if (*n) {
+			free((*arms)[0].text);
+			(*arms)[0].text = whole->text;
+			whole->text = NULL;
+		}
+		arms_free(whole, 1);
+		return rc;
 	}
-	return 0;
+	*arms = xcalloc(args->sets.n + 1, sizeof(**arms));
+	if (args->baseline)
+		rc = arm_read(&(*arms)[(*n)++], c, x, args->baseline, e);
+	for (size_t i = 0; i < args->sets.n && !rc; i++)
+		rc = arm_read(&(*arms)[(*n)++], c, x, args->sets.items[i], e);
+	if (!rc)
+		arms_shorten_names(*arms, *n);
+	return rc;
 }
 
-/* The analyses of an arm's records, for lateness and blame on the page. Those that cannot be read
- * any more are left out; the figures come from the index. */
-static const struct analysis **arm_analyses(
-	const struct cmd_common *c, const struct arm *a, size_t *n)
+/* One comparison, of `arm` with the first of the arms. */
+static void fill_input(const struct compare_args *args, const struct arm *first,
+	const struct arm *arm, struct compare_metric *metrics, struct compare_input *in)
 {
-	const struct analysis **list = xcalloc(a->n, sizeof(*list));
-
-	*n = 0;
-	for (size_t i = 0; i < a->n; i++) {
-		auto_free char *dir = xasprintf("%s/%s", c->results, a->rows[i].folder);
-		struct analysis *one = NULL;
-		struct err e = ERR_INIT;
-
-		if (analysis_make(dir, &one, &e) == 0)
-			list[(*n)++] = one;
-		else
-			cmd_say(c, "note: %s", e.msg);
-	}
-	return list;
+	*in = (struct compare_input){.name_a = first->name,
+		.name_b = arm->name,
+		.mismatch = arms_mismatch(first, arm),
+		.force = args->force,
+		.metrics = metrics,
+		.seed = 1};
+	for (size_t m = 0; m < METRIC_COUNT; m++)
+		if (compare_wants(args, metric_table[m].name))
+			metrics[in->n_metrics++] =
+				(struct compare_metric){.name = metric_table[m].name,
+					.unit = metric_table[m].unit,
+					.better = metric_table[m].better,
+					.a = first->values[m].v,
+					.na = first->values[m].n,
+					.b = arm->values[m].v,
+					.nb = arm->values[m].n};
 }
 
 static int save_page(const struct cmd_common *c, const char *path, const struct arm *arms,
-	const struct compare_result *r, struct err *e)
+	const struct compare_set *set, struct err *e)
 {
-	struct compare_page page = {.result = r};
-	const struct analysis **lists[2];
+	struct compare_page page = {.set = set, .n_arms = set->n + 1};
+	struct compare_boots *boots = xcalloc(page.n_arms, sizeof(*boots));
 	int rc;
 
-	page.a = lists[0] = arm_analyses(c, &arms[0], &page.na);
-	page.b = lists[1] = arm_analyses(c, &arms[1], &page.nb);
+	for (size_t i = 0; i < page.n_arms; i++)
+		boots[i] = arm_boots(c, &arms[i]);
+	page.arms = boots;
 	rc = compare_html_save(&page, path, e);
-	for (unsigned k = 0; k < 2; k++) {
-		for (size_t i = 0; i < (k ? page.nb : page.na); i++)
-			analysis_free((struct analysis *)(uintptr_t)lists[k][i]);
-		free(lists[k]);
+	for (size_t i = 0; i < page.n_arms; i++)
+		arm_boots_free(&boots[i]);
+	free(boots);
+	return rc;
+}
+
+static int print_set(const struct cmd_common *c, const struct compare_args *args,
+	const struct arm *arms, const struct compare_set *set, struct err *e)
+{
+	struct strbuf out = {0};
+
+	(c->json	    ? compare_report_json
+		: args->csv ? compare_report_csv
+			    : compare_report_text)(set, &out);
+	fputs(out.text, stdout);
+	strbuf_release(&out);
+	return args->html ? save_page(c, args->html, arms, set, e) : 0;
+}
+
+static int compare_and_print(const struct cmd_common *c, const struct compare_args *args,
+	const struct arm *arms, size_t n_arms, struct err *e)
+{
+	size_t n = n_arms - 1;
+	auto_free struct compare_metric *metrics = xcalloc(n * METRIC_COUNT, sizeof(*metrics));
+	auto_free struct compare_input *in = xcalloc(n, sizeof(*in));
+	auto_free struct compare_result *results = xcalloc(n, sizeof(*results));
+	const struct compare_set set = {results, n, args->baseline != NULL};
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		fill_input(args, &arms[0], &arms[i + 1], metrics + i * METRIC_COUNT, &in[i]);
+	rc = compare_each(in, n, results, e);
+	if (!rc)
+		rc = print_set(c, args, arms, &set, e);
+	for (size_t i = 0; i < n; i++) {
+		compare_result_release(&results[i]);
+		free((void *)(uintptr_t)in[i].mismatch);
 	}
 	return rc;
 }
 
-static int compare_and_print(const struct cmd_common *c, const struct compare_args *args,
-	struct index *x, const struct arm *arms, struct err *e)
+static int compare_sets(
+	const struct cmd_common *c, const struct compare_args *args, struct index *x, struct err *e)
 {
-	struct compare_metric metrics[METRIC_COUNT] = {{0}};
-	auto_free char *mismatch = find_mismatch(&arms[0], &arms[1]);
-	struct compare_input in = {.name_a = arms[0].what,
-		.name_b = arms[1].what,
-		.mismatch = mismatch,
-		.force = args->force,
-		.metrics = metrics,
-		.seed = 1};
-	struct compare_result result = {0};
-	struct strbuf out = {0};
-	int rc = read_metrics(x, args, arms, metrics, &in.n_metrics, e);
+	struct arm *arms = NULL;
+	size_t n = 0;
+	int rc = read_arms(c, args, x, &arms, &n, e);
 
+	for (size_t i = 0; i < n; i++)
+		for (size_t m = 0; m < METRIC_COUNT && !rc; m++)
+			if (compare_wants(args, metric_table[m].name))
+				rc = arm_read_values(&arms[i], x, args->guest, m, e);
 	if (!rc)
-		rc = compare_arms(&in, &result, e);
-	if (!rc) {
-		(c->json	    ? compare_report_json
-			: args->csv ? compare_report_csv
-				    : compare_report_text)(&result, &out);
-		fputs(out.text, stdout);
-		if (args->html)
-			rc = save_page(c, args->html, arms, &result, e);
-		compare_result_release(&result);
-	}
-	strbuf_release(&out);
-	for (size_t i = 0; i < METRIC_COUNT; i++) {
-		free((void *)(uintptr_t)metrics[i].a);
-		free((void *)(uintptr_t)metrics[i].b);
-	}
+		rc = compare_and_print(c, args, arms, n, e);
+	arms_free(arms, n);
 	return rc;
 }
 
@@ -230,26 +239,16 @@ int cmd_compare(const struct command *c, int argc, char **argv)
 {
 	struct compare_args args = {0};
 	struct cmd_common common;
-	struct arm arms[2] = {{0}};
 	struct index *x = NULL;
 	struct err e = ERR_INIT;
 	int rc;
 
-	cmd_parse(c,
-		"A and B are sets of runs: a record, or conditions such as "
-		"scenario=first-light,variant=base\n"
-		"(also experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer "
-		"than six an\n"
-		"arm support no claim, ten are wanted. B is held against A.",
-		options, parse, &args, &common, argc, argv);
+	cmd_parse(c, help, options, parse, &args, &common, argc, argv);
 	rc = results_open(&common, false, &x, &e);
-	for (unsigned i = 0; i < 2 && !rc; i++)
-		rc = arm_read(&arms[i], &common, x, args.sets[i], &e);
 	if (!rc)
-		rc = compare_and_print(&common, &args, x, arms, &e);
-	arm_release(&arms[0]);
-	arm_release(&arms[1]);
+		rc = (args.sweep ? compare_sweep : compare_sets)(&common, &args, x, &e);
 	index_close(x);
 	strv_release(&args.metrics);
+	strv_release(&args.sets);
 	return rc ? cmd_fail(&e) : EXIT_DONE;
 }

@@ -6,6 +6,7 @@
 #define ASSETS(X)                                                                                  \
 	X(report_html)                                                                             \
 	X(compare_html)                                                                            \
+	X(plain_html)                                                                              \
 	X(report_css)                                                                              \
 	X(report_js)                                                                               \
 	X(svg_css)

@@ -11,6 +11,7 @@ struct asset {
 
 extern const struct asset asset_report_html; /* the page, with {{names}} where parts go */
 extern const struct asset asset_compare_html;
+extern const struct asset asset_plain_html;
 extern const struct asset asset_report_css;
 extern const struct asset asset_report_js;
 extern const struct asset asset_svg_css; /* of plots, inside a page or alone */

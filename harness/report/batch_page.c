@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "report/assets.h"
 #include "report/escape.h"
 #include "report/html_parts.h"
 #include "report/template.h"
@@ -29,14 +28,7 @@ static void add_link(const struct batch_report *r, const struct batch_run *u, st
 
 static void add_head(const struct batch_report *r, struct strbuf *out)
 {
-	strbuf_add(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-			"<meta name=\"viewport\" content=\"width=device-width, "
-			"initial-scale=1\">\n<title>");
-	html_text(out, "batch %s \xc2\xb7 stealscope", r->id);
-	strbuf_add(out, "</title>\n<style>\n");
-	asset_add(out, &asset_svg_css);
-	asset_add(out, &asset_report_css);
-	strbuf_add(out, "</style>\n</head>\n<body>\n<h1>");
+	strbuf_add(out, "<header>\n<h1>");
 	html_text(out, "Batch %s", r->id);
 	strbuf_add(out, "</h1>\n<p class=\"sub\">");
 	html_text(out, "%zu runs done, %zu failed, %zu open, %zu not needed \xc2\xb7 seed %llu",
@@ -68,13 +60,13 @@ static void add_expects(const struct batch_report *r, struct strbuf *out)
 	strbuf_add(out, "<section><h2>Expectations</h2>\n<p>Judged over all complete runs of a "
 			"scenario: the "
 			"mean over its boots.</p>\n");
-	if (!r->n_expects)
+	if (!r->n_expects) {
 		html_missing(out, "the scenarios expect nothing, or nothing was run");
-	else
-		strbuf_add(out,
-			"<div "
-			"class=\"wide\"><table><tr><th>verdict</th><th>scenario</th><th>variant"
-			"</th><th>expected</th><th>found</th></tr>\n");
+	} else {
+		html_wide(out, "Expectations");
+		strbuf_add(out, "<table><tr><th>verdict</th><th>scenario</th><th>variant</th>"
+				"<th>expected</th><th>found</th></tr>\n");
+	}
 	for (size_t i = 0; i < r->n_expects; i++) {
 		const struct batch_expect *x = &r->expects[i];
 
@@ -98,10 +90,12 @@ static void add_warnings(const struct batch_report *r, struct strbuf *out)
 	size_t n;
 	struct batch_warning *w = batch_warnings(r, &n);
 
-	if (n)
-		strbuf_add(out,
-			"<section><h2>Warnings</h2>\n<div class=\"wide\"><table><tr><th>runs</th>"
-			"<th>warning</th><th>of</th></tr>\n");
+	if (n) {
+		strbuf_add(out, "<section><h2>Warnings</h2>\n");
+		html_wide(out, "Warnings");
+		strbuf_add(out, "<table><tr><th class=\"n\">runs</th><th>warning</th>"
+				"<th>of</th></tr>\n");
+	}
 	for (size_t i = 0; i < n; i++) {
 		strbuf_add(out, "<tr><td class=\"n\">%zu</td><td class=\"wrap\">", w[i].n);
 		escape_xml(out, w[i].text);
@@ -136,14 +130,13 @@ static void add_runs(const struct batch_report *r, struct strbuf *out)
 		[BATCH_OPEN] = "unknown",
 		[BATCH_STOPPED] = "unknown"};
 
+	strbuf_add(out, "<section><h2>Runs</h2>\n<p>In running order. A block holds every "
+			"configuration of a scenario once, in random order.</p>\n");
+	html_wide(out, "Runs");
 	strbuf_add(out,
-		"<section><h2>Runs</h2>\n<p>In running order. A block holds every configuration of "
-		"a scenario once, in random order.</p>\n<div class=\"wide\"><table><tr><th "
-		"class=\"n\">no.</th><th "
-		"class=\"n\">block</th><th>scenario</th><th>variant</th><th "
-		"class=\"n\">boot</th><th>state</th><th class=\"n\">whole, s</th><th "
-		"class=\"n\">not "
-		"measuring, s</th><th>report</th></tr>\n");
+		"<table><tr><th class=\"n\">no.</th><th class=\"n\">block</th><th>scenario</th>"
+		"<th>variant</th><th class=\"n\">boot</th><th>state</th><th class=\"n\">whole, s"
+		"</th><th class=\"n\">not measuring, s</th><th>report</th></tr>\n");
 	for (size_t i = 0; i < r->n_runs; i++) {
 		const struct batch_run *u = &r->runs[i];
 
@@ -169,9 +162,15 @@ static void add_runs(const struct batch_report *r, struct strbuf *out)
 
 void batch_page(const struct batch_report *r, struct strbuf *out)
 {
-	add_head(r, out);
-	add_expects(r, out);
-	add_warnings(r, out);
-	add_runs(r, out);
-	strbuf_add(out, "<footer>made by stealscope</footer>\n</body>\n</html>\n");
+	auto_free char *title = xasprintf("batch %s \xc2\xb7 stealscope", r->id);
+	struct strbuf body = {0};
+
+	add_head(r, &body);
+	strbuf_add(&body, "</header>\n<main id=\"main\">\n");
+	add_expects(r, &body);
+	add_warnings(r, &body);
+	add_runs(r, &body);
+	strbuf_add(&body, "</main>\n");
+	plain_page(title, &body, out);
+	strbuf_release(&body);
 }

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A comparison as one self-contained page: verdicts, shifts, paired plots. No script is needed to
- * read it, and it asks nothing of any network. */
+/* A comparison as one self-contained page: verdicts, shifts, plots of all arms. No script is needed
+ * to read it, and it asks nothing of any network. */
 #ifndef SS_REPORT_COMPARE_HTML_H
 #define SS_REPORT_COMPARE_HTML_H
 
 #include "analysis/analysis.h"
-#include "analysis/compare.h"
+#include "report/compare_report.h"
 
-/* The analyses of the boots of both arms, for lateness and blame; none = these parts say so. */
+/* The analyses of the boots of one arm, for lateness and blame; none = these parts say so. */
+struct compare_boots {
+	const char *name;
+	const struct analysis *const *set;
+	size_t n;
+};
+
 struct compare_page {
-	const struct compare_result *result;
-	const struct analysis *const *a, *const *b;
-	size_t na, nb;
+	const struct compare_set *set;
+	const struct compare_boots *arms; /* arm a, then arm b of each result */
+	size_t n_arms;			  /* set->n + 1 */
 };
 
 void compare_html(const struct compare_page *p, struct strbuf *out);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/escape.h"
+
 int compare_rank(const struct compare_row *r)
 {
 	if (!r->na && !r->nb)
@@ -47,7 +49,7 @@ static void table_line(const struct compare_row *r, struct strbuf *out)
 		r->delta, r->delta_word);
 }
 
-void compare_report_text(const struct compare_result *r, struct strbuf *out)
+static void one_text(const struct compare_result *r, struct strbuf *out)
 {
 	if (r->warning)
 		strbuf_add(out, "warning: %s\n", r->warning);
@@ -58,14 +60,27 @@ void compare_report_text(const struct compare_result *r, struct strbuf *out)
 	compare_missing(r, out);
 	strbuf_add(out,
 		"\na = %s, b = %s; shift = b - a (Hodges-Lehmann), its %.0f %% interval; p by "
-		"Mann-Whitney, p(Holm) corrected for all metrics; effect by Cliff's delta\n",
-		r->input->name_a, r->input->name_b, 100 * r->confidence);
+		"Mann-Whitney, p(Holm) corrected for all %zu tests; effect by Cliff's delta\n",
+		r->input->name_a, r->input->name_b, 100 * r->confidence, r->tests);
 	strbuf_add(out, "%-22s %5s %5s %12s %12s %12s %12s %12s %9s %9s %6s %s\n", "metric", "n(a)",
 		"n(b)", "median(a)", "median(b)", "shift", "from", "to", "p", "p(Holm)", "delta",
 		"effect");
 	for (size_t i = 0; i < r->n_rows; i++)
 		if (r->rows[i].na || r->rows[i].nb)
 			table_line(&r->rows[i], out);
+}
+
+void compare_report_text(const struct compare_set *s, struct strbuf *out)
+{
+	if (s->baseline)
+		strbuf_add(out, "%zu held against %s; p corrected for all %zu tests together\n",
+			s->n, s->results[0].input->name_a, s->results[0].tests);
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->baseline)
+			strbuf_add(out, "\n%s against %s\n", s->results[i].input->name_b,
+				s->results[i].input->name_a);
+		one_text(&s->results[i], out);
+	}
 }
 
 /* JSON has neither NaN nor infinity: null. */
@@ -105,16 +120,33 @@ static json_t *row_json(const struct compare_row *r)
 		values(m->a, m->na), "values_b", values(m->b, m->nb));
 }
 
-void compare_report_json(const struct compare_result *r, struct strbuf *out)
+static json_t *one_json(const struct compare_result *r)
 {
-	json_t *metrics = json_array(), *root;
-	char *text;
+	json_t *metrics = json_array();
 
 	for (size_t i = 0; i < r->n_rows; i++)
 		json_array_append_new(metrics, row_json(&r->rows[i]));
-	root = json_pack("{s:s,s:s,s:f,s:s?,s:o}", "a", r->input->name_a, "b", r->input->name_b,
-		"confidence", r->confidence, "warning", r->warning, "metrics", metrics);
-	text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+	return json_pack("{s:s,s:s,s:f,s:I,s:s?,s:o}", "a", r->input->name_a, "b", r->input->name_b,
+		"confidence", r->confidence, "tests", (json_int_t)r->tests, "warning", r->warning,
+		"metrics", metrics);
+}
+
+static json_t *set_json(const struct compare_set *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(list, one_json(&s->results[i]));
+	return json_pack("{s:s,s:f,s:I,s:o}", "baseline", s->results[0].input->name_a, "confidence",
+		s->results[0].confidence, "tests", (json_int_t)s->results[0].tests, "comparisons",
+		list);
+}
+
+void compare_report_json(const struct compare_set *s, struct strbuf *out)
+{
+	json_t *root = s->baseline ? set_json(s) : one_json(s->results);
+	char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+
 	strbuf_add(out, "%s\n", text ? text : "null");
 	free(text);
 	json_decref(root);
@@ -128,21 +160,29 @@ static void csv_number(struct strbuf *out, double v)
 		strbuf_add(out, ",");
 }
 
-void compare_report_csv(const struct compare_result *r, struct strbuf *out)
+static void csv_line(
+	const struct compare_result *r, const struct compare_row *row, struct strbuf *out)
+{
+	const double v[] = {row->median_a, row->median_b, row->shift.estimate, row->shift.ci.lo,
+		row->shift.ci.hi, row->bootstrap.lo, row->bootstrap.hi, row->u, row->p, row->p_holm,
+		row->delta, row->bound};
+
+	escape_csv(out, r->input->name_a);
+	strbuf_add(out, ",");
+	escape_csv(out, r->input->name_b);
+	strbuf_add(out, ",%s,%s,%s,%zu,%zu", row->metric->name, row->metric->unit,
+		compare_verdict_names[row->verdict], row->na, row->nb);
+	for (size_t k = 0; k < ARRAY_SIZE(v); k++)
+		csv_number(out, v[k]);
+	strbuf_add(out, "\n");
+}
+
+void compare_report_csv(const struct compare_set *s, struct strbuf *out)
 {
 	strbuf_add(out,
-		"metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,"
+		"a,b,metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,"
 		"bootstrap_hi,u,p,p_holm,cliffs_delta,bound\n");
-	for (size_t i = 0; i < r->n_rows; i++) {
-		const struct compare_row *row = &r->rows[i];
-		const double v[] = {row->median_a, row->median_b, row->shift.estimate,
-			row->shift.ci.lo, row->shift.ci.hi, row->bootstrap.lo, row->bootstrap.hi,
-			row->u, row->p, row->p_holm, row->delta, row->bound};
-
-		strbuf_add(out, "%s,%s,%s,%zu,%zu", row->metric->name, row->metric->unit,
-			compare_verdict_names[row->verdict], row->na, row->nb);
-		for (size_t k = 0; k < ARRAY_SIZE(v); k++)
-			csv_number(out, v[k]);
-		strbuf_add(out, "\n");
-	}
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < s->results[i].n_rows; k++)
+			csv_line(&s->results[i], &s->results[i].rows[k], out);
 }

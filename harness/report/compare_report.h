@@ -13,16 +13,25 @@
 int compare_rank(const struct compare_row *r);
 void compare_missing(const struct compare_result *r, struct strbuf *out);
 
-/* Verdicts first (one sentence per metric, differences before the rest), then a table of figures.
- */
-void compare_report_text(const struct compare_result *r, struct strbuf *out);
+/* One comparison, or several with one baseline: then every result's arm a is the same. */
+struct compare_set {
+	const struct compare_result *results;
+	size_t n;
+	bool baseline; /* told as a set, also when n is 1 */
+};
 
-/* {"a","b","confidence","warning","metrics":[{"name","unit","better","verdict","words","n_a","n_b",
+/* Verdicts first (one sentence per metric, differences before the rest), then a table of figures;
+ * comparison by comparison. */
+void compare_report_text(const struct compare_set *s, struct strbuf *out);
+
+/* {"a","b","confidence","tests","warning","metrics":[{"name","unit","better","verdict","words","n_a","n_b",
  * "median_a","median_b","shift","ci":[lo,hi],"bootstrap":[lo,hi],"u","p","p_holm","exact","cliffs_delta",
- * "effect","bound","values_a":[...],"values_b":[...]}]}. What does not exist is null. */
-void compare_report_json(const struct compare_result *r, struct strbuf *out);
+ * "effect","bound","values_a":[...],"values_b":[...]}]}. What does not exist is null. With a
+ * baseline {"baseline","confidence","tests","comparisons":[...]} of these. */
+void compare_report_json(const struct compare_set *s, struct strbuf *out);
 
-/* One line per metric; every figure is in the unit of its line. An empty field: does not exist. */
-void compare_report_csv(const struct compare_result *r, struct strbuf *out);
+/* One line per comparison and metric; every figure is in the unit of its line. An empty field: does
+ * not exist. */
+void compare_report_csv(const struct compare_set *s, struct strbuf *out);
 
 #endif

@@ -52,20 +52,24 @@ struct series arm_series(const struct analysis *const *set, size_t n, enum serie
 	return sum;
 }
 
-bool html_arm_series(struct strbuf *out, const char *const names[2], const struct series arms[2],
-	const char *title, const char *y_label, double scale)
+bool html_arm_series(struct strbuf *out, const char *const *names, const struct series *arms,
+	size_t n, const char *title, const char *y_label, double scale)
 {
-	const struct svg_line_data lines[] = {
-		{names[0], &arms[0], scale}, {names[1], &arms[1], scale}};
+	auto_free struct svg_line_data *lines = xcalloc(n, sizeof(*lines));
+	bool any = false;
 
-	if (!arms[0].n || !arms[1].n)
+	for (size_t i = 0; i < n; i++) { /* those without too: each arm keeps its colour */
+		lines[i] = (struct svg_line_data){names[i], &arms[i], scale};
+		any |= arms[i].n > 0;
+	}
+	if (!any)
 		return false;
 	strbuf_add(out, "<h3>");
 	html_text(out, "%s", title);
 	strbuf_add(out, "</h3>\n<div class=\"full\">");
-	svg_plot_series(out, SVG_WIDE, false, title, y_label, lines, 2);
+	svg_plot_series(out, SVG_WIDE, false, title, y_label, lines, n);
 	strbuf_add(out, "</div><div class=\"narrow\">");
-	svg_plot_series(out, SVG_NARROW, false, title, y_label, lines, 2);
+	svg_plot_series(out, SVG_NARROW, false, title, y_label, lines, n);
 	strbuf_add(out, "</div>\n");
 	return true;
 }

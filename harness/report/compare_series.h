@@ -9,8 +9,8 @@
  * boots are under 60 s. n = 0 when no boot has it. The caller frees v. */
 struct series arm_series(const struct analysis *const *set, size_t n, enum series_id id);
 
-/* Both arms' series as one plot, wide and narrow; false (nothing added) when an arm has none. */
-bool html_arm_series(struct strbuf *out, const char *const names[2], const struct series arms[2],
-	const char *title, const char *y_label, double scale);
+/* The series of all arms as one plot, wide and narrow; false (nothing added) when none has one. */
+bool html_arm_series(struct strbuf *out, const char *const *names, const struct series *arms,
+	size_t n, const char *title, const char *y_label, double scale);
 
 #endif

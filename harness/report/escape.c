@@ -103,6 +103,23 @@ void escape_json(struct strbuf *out, const char *text)
 	strbuf_addn(out, "\"", 1);
 }
 
+void escape_csv(struct strbuf *out, const char *text)
+{
+	bool formula = *text && strchr("=+-@\t\r", *text);
+
+	if (!formula && !strpbrk(text, ",\"\r\n")) {
+		strbuf_addn(out, text, strlen(text));
+		return;
+	}
+	strbuf_add(out, formula ? "\"'" : "\"");
+	for (; *text; text++) {
+		if (*text == '"')
+			strbuf_addn(out, text, 1);
+		strbuf_addn(out, text, 1);
+	}
+	strbuf_add(out, "\"");
+}
+
 void escape_number(struct strbuf *out, double v, int digits)
 {
 	if (isfinite(v))

@@ -10,6 +10,9 @@
 void escape_xml(struct strbuf *out, const char *text);
 /* As a JSON string with its quotes, safe inside <script>: no < can end it. NULL gives null. */
 void escape_json(struct strbuf *out, const char *text);
+/* As a CSV field, quoted (RFC 4180) where it must be. A text that a spreadsheet would take for a
+ * formula gets a quote mark in front: names come from guests and processes. */
+void escape_csv(struct strbuf *out, const char *text);
 /* A JSON number of `digits` significant digits; null for NaN and infinity. */
 void escape_number(struct strbuf *out, double v, int digits);
 

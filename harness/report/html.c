@@ -45,22 +45,19 @@ static void part_dygraphs_css(const void *page, struct strbuf *out)
 	strbuf_add(out, "%s", ((const struct page *)page)->css);
 }
 
-/* A part that is an asset, and a part that is a function of the analysis. */
-#define ASSET_PART(name, asset)                                                                    \
-	static void part_##name(const void *page, struct strbuf *out)                              \
-	{                                                                                          \
-		(void)page;                                                                        \
-		asset_add(out, &(asset));                                                          \
-	}
+static void part_js(const void *page, struct strbuf *out)
+{
+	(void)page;
+	asset_add(out, &asset_report_js);
+}
+
+/* A part that is a function of the analysis. */
 #define ANALYSIS_PART(name)                                                                        \
 	static void part_##name(const void *page, struct strbuf *out)                              \
 	{                                                                                          \
 		html_##name(((const struct page *)page)->a, out);                                  \
 	}
 
-ASSET_PART(css, asset_report_css)
-ASSET_PART(svg_css, asset_svg_css)
-ASSET_PART(js, asset_report_js)
 ANALYSIS_PART(header)
 ANALYSIS_PART(alerts)
 ANALYSIS_PART(summary)
@@ -79,8 +76,6 @@ ANALYSIS_PART(data)
 
 static const struct template_part parts[] = {
 	{"title", part_title},
-	{"css", part_css},
-	{"svg_css", part_svg_css},
 	{"js", part_js},
 	{"dygraphs_js", part_dygraphs_js},
 	{"dygraphs_css", part_dygraphs_css},

@@ -24,6 +24,12 @@ void html_text(struct strbuf *out, const char *fmt, ...)
 	escape_xml(out, text);
 }
 
+void html_wide(struct strbuf *out, const char *label)
+{
+	strbuf_add(out, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">",
+		label);
+}
+
 void html_missing(struct strbuf *out, const char *why)
 {
 	strbuf_add(out, "<p class=\"missing\">Not provided: ");
@@ -109,9 +115,9 @@ void html_expectations(const struct analysis *a, struct strbuf *out)
 {
 	if (!a->n_expects)
 		return;
-	strbuf_add(out,
-		"<h3>Expectations of the scenario</h3>\n<div class=\"wide\"><table><tr><th>verdict"
-		"</th><th>expected</th><th>found</th></tr>\n");
+	strbuf_add(out, "<h3>Expectations of the scenario</h3>\n");
+	html_wide(out, "Expectations");
+	strbuf_add(out, "<table><tr><th>verdict</th><th>expected</th><th>found</th></tr>\n");
 	for (size_t i = 0; i < a->n_expects; i++) {
 		strbuf_add(out, "<tr><td>");
 		badge(out, a->expects[i].verdict);
@@ -126,8 +132,9 @@ void html_expectations(const struct analysis *a, struct strbuf *out)
 
 void html_checks(const struct analysis *a, struct strbuf *out)
 {
+	html_wide(out, "Checks");
 	strbuf_add(out,
-		"<div class=\"wide\"><table><caption>Does the record agree with itself?</caption>"
+		"<table><caption>Does the record agree with itself?</caption>"
 		"<tr><th>verdict</th><th>check</th><th class=\"n\">value</th><th class=\"n\">"
 		"limit</th><th>note</th></tr>\n");
 	for (size_t i = 0; i < a->n_checks; i++) {
@@ -182,9 +189,9 @@ void html_warnings(const struct analysis *a, struct strbuf *out)
 
 static void steps(const struct run_info *r, struct strbuf *out)
 {
-	strbuf_add(out,
-		"<details><summary>Steps of the run</summary><div class=\"wide\"><table><tr><th>"
-		"step</th><th class=\"n\">took</th><th>outcome</th></tr>\n");
+	strbuf_add(out, "<details><summary>Steps of the run</summary>");
+	html_wide(out, "Steps");
+	strbuf_add(out, "<table><tr><th>step</th><th class=\"n\">took</th><th>outcome</th></tr>\n");
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct run_step *s = &r->steps[i];
 
@@ -204,7 +211,8 @@ void html_host(const struct analysis *a, struct strbuf *out)
 {
 	const struct run_info *r = &a->info;
 
-	strbuf_add(out, "<div class=\"wide\"><table>\n");
+	html_wide(out, "Host facts");
+	strbuf_add(out, "<table>\n");
 	for (size_t i = 0; i < r->n_facts; i++) {
 		strbuf_add(out, "<tr><th>");
 		escape_xml(out, r->facts[i].key);
@@ -227,9 +235,8 @@ void html_host(const struct analysis *a, struct strbuf *out)
 
 void html_placement(const struct analysis *a, struct strbuf *out)
 {
-	strbuf_add(out,
-		"<p>A filled cell: this vCPU (or this noise) may run on this CPU.</p>\n"
-		"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Placement map\">");
+	strbuf_add(out, "<p>A filled cell: this vCPU (or this noise) may run on this CPU.</p>\n");
+	html_wide(out, "Placement map");
 	svg_plot_placement(out, SVG_WIDE, false, a);
 	strbuf_add(out, "</div>\n");
 }

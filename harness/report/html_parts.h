@@ -30,6 +30,8 @@ size_t html_thinning(const struct analysis *a);
 
 /* "<p class=missing>Not provided: WHY</p>" */
 void html_missing(struct strbuf *out, const char *why);
+/* Opens a <div> that scrolls sideways where it is too wide, by keys too; `label` names it. */
+void html_wide(struct strbuf *out, const char *label);
 /* Text, escaped, by a format. */
 void html_text(struct strbuf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* ns as "3.12 ms" */

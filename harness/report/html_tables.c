@@ -64,9 +64,8 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 {
 	struct strbuf none = {0};
 
-	strbuf_add(out,
-		"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Metrics\"><table>"
-		"<tr><th scope=\"col\">metric</th>");
+	html_wide(out, "Metrics");
+	strbuf_add(out, "<table><tr><th scope=\"col\">metric</th>");
 	for (size_t i = 0; i < n; i++) {
 		strbuf_add(out, "<th scope=\"col\" class=\"n\">");
 		html_text(out, c[i].vcpu < 0 ? "%s%s" : "%s%s vcpu%d", c[i].guest,
@@ -156,7 +155,8 @@ static void blame_table(const struct analysis *a, size_t from, size_t to, struct
 	size_t shown = MIN(to - from, (size_t)BLAME_ROWS);
 	double rest = 0;
 
-	strbuf_add(out, "<div class=\"wide\"><table><caption class=\"who\">");
+	html_wide(out, "Blame");
+	strbuf_add(out, "<table><caption class=\"who\">");
 	html_text(out, "%s vcpu%u%s waited ", g->name, g->vcpus[a->blame[from].vcpu].id,
 		g->is_noise ? " (noise)" : "");
 	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);

@@ -9,8 +9,7 @@
 #include "report/assets.h"
 #include "report/escape.h"
 
-#define CHAR_W	   6.7 /* mean width of a character of the 12 px font */
-#define TICK_EVERY 60  /* pixels between numbers on the x axis, at least */
+#define TICK_EVERY 60 /* pixels between numbers on the x axis, at least */
 #define LEGEND_H   18
 
 void svg_begin(struct svg *s, double w, double h, const char *title)
@@ -180,7 +179,7 @@ void svg_x_axis(struct svg *s, const struct axis *x, double y)
 
 static double legend_width(const char *name)
 {
-	return 26 + CHAR_W * (double)strlen(name);
+	return 26 + SVG_CHAR_W * (double)strlen(name);
 }
 
 unsigned svg_legend_rows(const char *const *names, size_t n, double w)
@@ -209,7 +208,7 @@ double svg_legend(struct svg *s, const char *const *names, size_t n, double x, d
 			x = left;
 			y += LEGEND_H;
 		}
-		snprintf(class, sizeof(class), "line c%zu", i % 8);
+		snprintf(class, sizeof(class), "line c%zu", i % SVG_COLOURS);
 		svg_line(s, class, x, y - 4, x + 18, y - 4);
 		svg_text(s, "start", x + 23, y, "%s", names[i]);
 		x += legend_width(names[i]) + 8;

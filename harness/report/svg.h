@@ -15,6 +15,9 @@
 #define SVG_WIDE   1040 /* in a page 1280 wide, and in print */
 #define SVG_NARROW 350	/* in a page on a phone */
 
+#define SVG_CHAR_W  6.7 /* mean width of a character of the 12 px font */
+#define SVG_COLOURS 8	/* classes c0 to c7; more lines begin anew */
+
 /* ---- drawing */
 
 struct svg {

@@ -62,51 +62,55 @@ static void draw_ecdf(struct svg *s, const struct values *v, size_t arm, const s
 	svg_path(s, class, px, py, n);
 }
 
-/* The range of both arms, a little wider; never empty. */
-static void value_range(const struct values *a, const struct values *b, double *lo, double *hi)
+/* The range of all arms, a little wider; never empty. */
+static void value_range(const struct values *v, size_t n, double *lo, double *hi)
 {
 	double pad;
 
-	*lo = fmin(a->n ? a->v[0] : INFINITY, b->n ? b->v[0] : INFINITY);
-	*hi = fmax(a->n ? a->v[a->n - 1] : -INFINITY, b->n ? b->v[b->n - 1] : -INFINITY);
+	*lo = INFINITY;
+	*hi = -INFINITY;
+	for (size_t i = 0; i < n; i++) {
+		*lo = fmin(*lo, v[i].n ? v[i].v[0] : INFINITY);
+		*hi = fmax(*hi, v[i].n ? v[i].v[v[i].n - 1] : -INFINITY);
+	}
 	pad = *hi > *lo ? (*hi - *lo) * 0.04 : *hi != 0 ? fabs(*hi) * 0.1 : 1;
 	*lo -= pad;
 	*hi += pad;
 }
 
-void svg_plot_arms(struct strbuf *out, double width, bool standalone,
-	const struct compare_result *r, const struct compare_row *row)
+void svg_plot_arms(struct strbuf *out, double width, bool standalone, const char *metric,
+	const char *unit, const struct svg_arm *arms, size_t n)
 {
-	const struct compare_metric *m = row->metric;
-	const char *names[] = {r->input->name_a, r->input->name_b};
 	struct svg s = {.out = out, .standalone = standalone};
-	struct values a = arm_values(m->a, m->na), b = arm_values(m->b, m->nb);
-	auto_free char *title = xasprintf("%s: %s and %s", m->name, names[0], names[1]);
+	auto_free struct values *v = xcalloc(n, sizeof(*v));
+	auto_free const char **names = xcalloc(n, sizeof(*names));
 	auto_free char *label = NULL;
-	double head = (standalone ? 24 : 4) + 18 * svg_legend_rows(names, 2, width - 10), top, lo,
-	       hi;
-	double factor;
-	const char *unit;
+	double head, top, lo, hi, factor;
 	struct axis x, y;
 
-	value_range(&a, &b, &lo, &hi);
-	unit = compare_unit(fmax(fabs(lo), fabs(hi)), m->unit, &factor);
-	label = xasprintf("%s%s%s%s", m->name, *unit ? " (" : "", unit, *unit ? ")" : "");
-	top = head + 2 * DOT_ROW + 28;
-	svg_begin(&s, width, top + ECDF_H + BOTTOM, title);
+	for (size_t i = 0; i < n; i++) {
+		v[i] = arm_values(arms[i].v, arms[i].n);
+		names[i] = arms[i].name;
+	}
+	head = (standalone ? 24 : 4) + 18 * svg_legend_rows(names, n, width - 10);
+	value_range(v, n, &lo, &hi);
+	unit = compare_unit(fmax(fabs(lo), fabs(hi)), unit, &factor);
+	label = xasprintf("%s%s%s%s", metric, *unit ? " (" : "", unit, *unit ? ")" : "");
+	top = head + (double)n * DOT_ROW + 28;
+	svg_begin(&s, width, top + ECDF_H + BOTTOM, metric);
 	if (standalone)
-		svg_text(&s, "start", 2, 16, "%s", title);
-	svg_legend(&s, names, 2, 2, (standalone ? 24 : 4) + 12, width - 10);
+		svg_text(&s, "start", 2, 16, "%s", metric);
+	svg_legend(&s, names, n, 2, (standalone ? 24 : 4) + 12, width - 10);
 	x = (struct axis){lo * factor, hi * factor, LEFT, width - RIGHT, false, label};
 	y = (struct axis){0, 1, top + ECDF_H, top, false, "share of boots at or below x"};
 	svg_axes(&s, &x, &y);
-	draw_dots(&s, &a, 0, &x, head + DOT_ROW / 2.0, factor);
-	draw_dots(&s, &b, 1, &x, head + DOT_ROW * 1.5, factor);
-	draw_ecdf(&s, &a, 0, &x, &y, factor);
-	draw_ecdf(&s, &b, 1, &x, &y, factor);
+	for (size_t i = 0; i < n; i++) {
+		draw_dots(
+			&s, &v[i], i % SVG_COLOURS, &x, head + DOT_ROW * ((double)i + 0.5), factor);
+		draw_ecdf(&s, &v[i], i % SVG_COLOURS, &x, &y, factor);
+		free(v[i].v);
+	}
 	svg_end(&s);
-	free(a.v);
-	free(b.v);
 }
 
 /* ---- all metrics at once */

@@ -6,9 +6,14 @@
 #include "analysis/compare.h"
 #include "report/svg.h"
 
-/* Both arms of one metric: a dot per boot, and their distribution functions. */
-void svg_plot_arms(struct strbuf *out, double width, bool standalone,
-	const struct compare_result *r, const struct compare_row *row);
+/* One metric of several arms: a dot per boot, and their distribution functions. */
+struct svg_arm {
+	const char *name;
+	const double *v; /* NaN: left out */
+	size_t n;
+};
+void svg_plot_arms(struct strbuf *out, double width, bool standalone, const char *metric,
+	const char *unit, const struct svg_arm *arms, size_t n);
 
 /* Every metric's shift and interval in % of arm a's median. false when no row has one. */
 bool svg_plot_forest(

@@ -11,10 +11,13 @@ struct template_part {
 	void (*emit)(const void *page, struct strbuf *out); /* what `page` is, its maker knows */
 };
 
-/* A {{name}} without a part stays as it is. */
+/* {{css}}, {{svg_css}} and {{made_by}} are the same on every page; another {{name}} without a part
+ * stays as it is. */
 void template_fill(const struct asset *text, const struct template_part *parts, size_t n,
 	const void *page, struct strbuf *out);
 void asset_add(struct strbuf *out, const struct asset *x);
+/* A page without script or data: `body` is HTML, the title text. */
+void plain_page(const char *title, const struct strbuf *body, struct strbuf *out);
 /* Write to a file beside `path`, then rename: a reader never sees half a page. */
 int template_save(const struct strbuf *page, const char *path, struct err *e);
 

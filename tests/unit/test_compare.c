@@ -153,13 +153,14 @@ static void test_printers(void **state)
 	};
 	struct compare_input in = {.name_a = "x", .name_b = "y", .metrics = m, .n_metrics = 5};
 	struct compare_result r = compare_one(&in);
+	const struct compare_set set = {&r, 1, false};
 	struct strbuf text = {0}, js = {0}, csv = {0};
 	json_t *root, *row;
 
 	(void)state;
-	compare_report_text(&r, &text);
+	compare_report_text(&set, &text);
 	assert_ptr_equal(strstr(text.text, "x is better: timer.late.p99"), text.text);
-	compare_report_json(&r, &js);
+	compare_report_json(&set, &js);
 	root = json_loads(js.text, 0, NULL);
 	assert_non_null(root);
 	row = json_array_get(json_object_get(root, "metrics"), 1);
@@ -168,13 +169,64 @@ static void test_printers(void **state)
 	row = json_array_get(json_object_get(root, "metrics"), 2);
 	assert_true(json_is_null(json_object_get(row, "p")));
 	json_decref(root);
-	compare_report_csv(&r, &csv);
+	compare_report_csv(&set, &csv);
 	assert_non_null(strstr(text.text, "\nnot provided by either: job.rate, job.time\n"));
-	assert_non_null(strstr(csv.text, "\ngap.rate,ms/s,no_data,8,0,1350,,,"));
+	assert_non_null(strstr(csv.text, "\nx,y,gap.rate,ms/s,no_data,8,0,1350,,,"));
 	strbuf_release(&text);
 	strbuf_release(&js);
 	strbuf_release(&csv);
 	compare_result_release(&r);
+}
+
+/* Three arms held against one: what one comparison alone may claim, the family must not always. */
+static void test_baseline(void **state)
+{
+	struct compare_metric same = {"x", "us", BETTER_LOWER, LOW, LOW, 6, 6},
+			      apart = {"x", "us", BETTER_LOWER, LOW, HIGH, 6, 6};
+	struct compare_metric of_b[12], of_c[12];
+	struct compare_input in[] = {
+		{.name_a = "base", .name_b = "b", .metrics = of_b, .n_metrics = 12},
+		{.name_a = "base", .name_b = "c, d", .metrics = of_c, .n_metrics = 12}};
+	struct compare_result r[2], alone;
+	const struct compare_set set = {r, 2, true};
+	struct strbuf text = {0}, js = {0}, csv = {0};
+	struct err e = ERR_INIT;
+	json_t *root, *list;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		of_b[i] = i ? same : apart;
+		of_c[i] = same;
+	}
+	/* Six boots give p = 0.0022 at best: 0.026 among 12 tests, 0.052 among 24. */
+	alone = compare_one(&in[0]);
+	assert_int_equal(alone.rows[0].verdict, COMPARE_A_BETTER);
+	assert_int_equal(alone.tests, 12);
+	compare_result_release(&alone);
+	assert_int_equal(compare_each(in, 2, r, &e), 0);
+	assert_int_equal(r[0].rows[0].verdict, COMPARE_SAME);
+	assert_int_equal(r[0].tests, 24);
+	assert_true(fabs(r[0].rows[0].p_holm - 24 * r[0].rows[0].p) < 1e-12);
+	compare_report_text(&set, &text);
+	assert_non_null(strstr(text.text, "corrected for all 24 tests together"));
+	assert_non_null(strstr(text.text, "\nc, d against base\n"));
+	compare_report_json(&set, &js);
+	root = json_loads(js.text, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(root, "baseline")), "base");
+	list = json_object_get(root, "comparisons");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(list, 1), "b")), "c, d");
+	json_decref(root);
+	compare_report_csv(&set, &csv);
+	assert_non_null(strstr(csv.text, "\nbase,\"c, d\",x,us,same,6,6,"));
+	strbuf_release(&text);
+	strbuf_release(&js);
+	strbuf_release(&csv);
+	compare_result_release(&r[0]);
+	compare_result_release(&r[1]);
+	in[1].mismatch = "hosts x and y"; /* one of them is refused: none is made */
+	assert_int_equal(compare_each(in, 2, r, &e), -EXDEV);
 }
 
 /* How often verdicts are right. */
@@ -297,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_printers),
+		cmocka_unit_test(test_baseline),
 		cmocka_unit_test(test_planted_shift),
 		cmocka_unit_test(test_a_a),
 		cmocka_unit_test(test_many_metrics),

@@ -18,11 +18,12 @@
 #include <libxml/parser.h>
 
 #include "made_analysis.h"
+#include "report/batch_page.h"
 #include "report/escape.h"
 #include "report/compare_html.h"
 #include "report/html.h"
 #include "report/svg.h"
-#include "report/sweep_report.h"
+#include "report/sweep_lines.h"
 
 #define HOSTILE "</script><img src=x onerror=\"alert(1)\">'&\x01\xff]]><!--"
 
@@ -161,32 +162,47 @@ static void test_svg_files(void **state)
 	made_free(a);
 }
 
+static const double SIX[] = {4, 5, 6, 5.5, 4.5, 5.2}, TWO[] = {8, 9, NAN}, NONE[] = {NAN};
+static const struct sweep_point NUMBERS[] = {{"1", SIX, 6}, {"2", TWO, 3}, {"4", NONE, 1}};
+static const struct sweep_point WORDS[] = {{"float", SIX, 6}, {"pinned <apart>", TWO, 3}};
+static const struct sweep_line LINES[] = {{"quiet", NUMBERS, 3}, {"no, \"isy\"", NUMBERS, 2}};
+static const struct sweep_line WORD_LINES[] = {{"", WORDS, 2}};
+static const struct sweep_line NO_LINE[] = {{"", NUMBERS + 2, 1}};
+
 static void test_sweep(void **state)
 {
-	const double one[] = {4, 5, 6, 5.5, 4.5, 5.2}, two[] = {8, 9, NAN}, none[] = {NAN};
-	const struct sweep_point points[] = {{"1", one, 6}, {"2", two, 3}, {"4", none, 1}};
-	const struct sweep_point words[] = {{"float", one, 6}, {"pinned <apart>", two, 3}};
-	const struct sweep s = {"guests.count", "timer.late.p99", "us", points, 3};
-	const struct sweep w = {"placement", "timer.late.p99", "us", words, 2},
+	const struct sweep s[] = {{"guests.count", "timer.late.p99", "us", LINES, 2},
+		{"guests.count", "gap.rate", "ms/s", NO_LINE, 1}};
+	const struct sweep w = {"placement", "timer.late.p99", "us", WORD_LINES, 1},
 			   empty = {"k", "m", "", NULL, 0};
-	struct strbuf text = {0}, js = {0}, svg = {0};
-	struct sweep_value v = sweep_value(&points[0]);
-	json_t *root;
+	struct strbuf text = {0}, js = {0}, csv = {0}, svg = {0}, page = {0};
+	struct sweep_value v = sweep_value(&NUMBERS[0]);
+	json_t *root, *list;
 	xmlDoc *doc;
 
 	(void)state;
 	assert_true(v.n == 6 && v.enough && v.ci.lo == 4 && v.ci.hi == 6);
-	v = sweep_value(&points[1]);
+	v = sweep_value(&NUMBERS[1]);
 	assert_true(v.n == 2 && !v.enough && v.median == 8.5 && v.ci.hi == 9);
-	sweep_report_text(&s, &text);
-	assert_non_null(strstr(text.text, "not provided"));
+	sweep_report_text(s, 2, &text);
+	assert_non_null(strstr(text.text, "not provided\n"));
 	assert_non_null(strstr(text.text, "* fewer than 6 boots"));
-	sweep_report_json(&s, &js);
+	assert_non_null(strstr(text.text, "\nnot provided: gap.rate\n"));
+	sweep_report_json(s, 2, &js);
 	root = json_loads(js.text, 0, NULL);
-	assert_int_equal(json_array_size(json_object_get(root, "points")), 3);
+	list = json_object_get(root, "sweeps");
+	assert_int_equal(json_array_size(list), 1); /* gap.rate has no value */
+	list = json_object_get(json_array_get(list, 0), "lines");
+	assert_int_equal(json_array_size(list), 2);
+	assert_int_equal(json_array_size(json_object_get(json_array_get(list, 0), "points")), 3);
 	json_decref(root);
+	sweep_report_csv(s, 2, &csv);
+	assert_non_null(strstr(
+		csv.text, "\ntimer.late.p99,us,\"no, \"\"isy\"\"\",guests.count,2,2,8.5,8,9,no\n"));
+	assert_null(strstr(csv.text, "gap.rate"));
 	strbuf_add(&svg, "<x>");
-	svg_plot_sweep(&svg, SVG_PAPER, true, &s);
+	svg_plot_sweep(&svg, SVG_PAPER, true, &s[0]);
+	svg_plot_sweep(&svg, SVG_NARROW, false, &s[1]);
 	svg_plot_sweep(&svg, SVG_NARROW, false, &w);
 	svg_plot_sweep(&svg, SVG_NARROW, false, &empty);
 	strbuf_add(&svg, "</x>");
@@ -194,9 +210,55 @@ static void test_sweep(void **state)
 	assert_non_null(doc);
 	assert_null(strstr(svg.text, "nan"));
 	xmlFreeDoc(doc);
+	sweep_page(s, 2, "who <b>", &page);
+	assert_null(strstr(page.text, "{{"));
+	assert_null(strstr(page.text, "who <b>"));
 	strbuf_release(&text);
 	strbuf_release(&js);
+	strbuf_release(&csv);
 	strbuf_release(&svg);
+	strbuf_release(&page);
+}
+
+/* Lines and points as they are found from runs in random order. */
+static void test_sweep_lines(void **state)
+{
+	const struct sweep_run grid[] = {
+		{"pinned-overcommit-10_duty-50", "lab.overcommit=10 noise.h.duty=50%"},
+		{"base-overcommit-2_duty-50", "lab.overcommit=2 noise.h.duty=50%"},
+		{"pinned-overcommit-2_duty-90", "lab.overcommit=2 noise.h.duty=90%"},
+		{"pinned-overcommit-2_duty-50", "lab.overcommit=2 noise.h.duty=50%"},
+		{"pinned-overcommit-2_duty-50", "lab.overcommit=2 noise.h.duty=50%"}, {"base", ""}};
+	const struct sweep_run zip[] = {{"overcommit-3_duty-9", "lab.overcommit=3 noise.h.duty=9%"},
+		{"overcommit-20_duty-5", "lab.overcommit=20 noise.h.duty=5%"}};
+	const struct sweep_run none[] = {{"a", ""}, {"b", ""}};
+	const double values[] = {10, 2, 3, 4, 5, 6};
+	struct sweep_lines l;
+	struct err e = ERR_INIT;
+	struct sweep *s;
+
+	(void)state;
+	assert_int_equal(sweep_lines_make(grid, 6, &l, &e), 0);
+	assert_string_equal(l.key, "lab.overcommit");
+	assert_int_equal(l.n, 3);
+	assert_string_equal(l.lines[0].name, "base noise.h.duty=50%");
+	assert_string_equal(l.lines[1].name, "pinned noise.h.duty=50%");
+	assert_string_equal(l.lines[2].name, "pinned noise.h.duty=90%");
+	s = sweep_make(&l, "steal.rate", "ms/s", values);
+	assert_int_equal(s->lines[1].n, 2); /* 2 before 10 */
+	assert_string_equal(s->lines[1].points[0].label, "2");
+	assert_int_equal(s->lines[1].points[0].n, 2);
+	assert_true(s->lines[1].points[0].v[1] == 5);
+	assert_true(s->lines[1].points[1].v[0] == 10);
+	sweep_free(s);
+	sweep_lines_release(&l);
+	assert_int_equal(sweep_lines_make(zip, 2, &l, &e), 0);
+	assert_int_equal(l.n, 1);
+	assert_string_equal(l.lines[0].name, "");
+	assert_string_equal(l.lines[0].points[1].label, "20");
+	sweep_lines_release(&l);
+	assert_int_equal(sweep_lines_make(none, 2, &l, &e), -ENOENT);
+	assert_int_equal(e.exit, EXIT_USAGE);
 }
 
 static void test_escape(void **state)
@@ -218,9 +280,10 @@ static void test_escape(void **state)
 	strbuf_release(&j);
 }
 
-/* A page of two arms with a planted shift; `text` names the second arm. */
-static struct strbuf compare_page_of(const char *text)
+/* A page of `arms` arms, a planted shift in the second, which `text` names. */
+static struct strbuf compare_page_of(const char *text, size_t arms)
 {
+	static const char *const more[] = {"stacked", "siblings"};
 	struct analysis *boots[2] = {
 		made_analysis(30, 1, text), made_analysis(30, 1, "vm hog vcpu0")};
 	const struct analysis *const *set = (const struct analysis *const *)boots;
@@ -239,8 +302,12 @@ static struct strbuf compare_page_of(const char *text)
 		.n_metrics = 6,
 		.mismatch = "kernels 6.1 and 6.12",
 		.force = true};
-	struct compare_result r;
-	struct compare_page page = {&r, set, set + 1, 1, 1};
+	struct compare_input inputs[3] = {in, in, in};
+	struct compare_result r[3];
+	struct compare_set comparisons = {r, arms - 1, arms > 2};
+	struct compare_boots boots_of[4] = {
+		{"float", set, 1}, {text, set + 1, 1}, {"stacked", set, 1}, {"siblings", NULL, 0}};
+	struct compare_page page = {&comparisons, boots_of, arms};
 	struct strbuf out = {0};
 	struct err e = ERR_INIT;
 
@@ -248,10 +315,13 @@ static struct strbuf compare_page_of(const char *text)
 		a[i] = 4000 + 90 * (i * 7 % 12);
 		b[i] = 1100 + 61 * (i * 5 % 12);
 	}
-	if (compare_arms(&in, &r, &e))
+	for (size_t i = 2; i < arms; i++)
+		inputs[i - 1].name_b = more[i - 2];
+	if (compare_each(inputs, arms - 1, r, &e))
 		fail_msg("%s", e.msg);
 	compare_html(&page, &out);
-	compare_result_release(&r);
+	for (size_t i = 0; i < arms - 1; i++)
+		compare_result_release(&r[i]);
 	made_free(boots[0]);
 	made_free(boots[1]);
 	return out;
@@ -259,14 +329,85 @@ static struct strbuf compare_page_of(const char *text)
 
 static void test_compare_page(void **state)
 {
-	struct strbuf page = compare_page_of(HOSTILE);
-
 	(void)state;
-	assert_null(strstr(page.text, "{{"));
-	assert_null(strstr(page.text, "<img"));
-	assert_non_null(strstr(page.text, "is better: timer.late.p99 -3.06 ms"));
-	assert_non_null(strstr(page.text, "kernels 6.1 and 6.12"));
+	for (size_t arms = 2; arms <= 4; arms++) {
+		struct strbuf page = compare_page_of(HOSTILE, arms);
+
+		assert_null(strstr(page.text, "{{"));
+		assert_null(strstr(page.text, "<img"));
+		assert_non_null(strstr(page.text, "is better: timer.late.p99 -3.06 ms"));
+		assert_non_null(strstr(page.text, "kernels 6.1 and 6.12"));
+		assert_int_equal(
+			arms == 4, strstr(page.text, "<h3>siblings against float") != NULL);
+		strbuf_release(&page);
+	}
+}
+
+static int write_page(const char *dir, const char *name, struct strbuf page)
+{
+	auto_free char *path = xasprintf("%s/%s.html", dir, name);
+	int rc = write_file(path, page.text, page.len, NULL);
+
 	strbuf_release(&page);
+	return rc ? 1 : 0;
+}
+
+static struct strbuf batch_page_of(void)
+{
+	struct batch_scenario scenarios[] = {{"pinned-vs-float", "pinned-vs-float.xml", "", ""},
+		{"numa", "numa.xml", "this box has one memory node", ""}};
+	struct batch_expect expects[] = {
+		{0, MADE_TEXT("pinned"), MADE_TEXT("timer.late.p99 below that of float"),
+			MADE_TEXT("1.1 ms of 4.4 ms"), VERDICT_PASS}};
+	struct batch_run runs[40];
+	struct batch_report r = {.id = "0123456789abcdef",
+		.results = "..",
+		.shard = 1,
+		.shards = 2,
+		.scenarios = scenarios,
+		.n_scenarios = 2,
+		.runs = runs,
+		.n_runs = ARRAY_SIZE(runs),
+		.expects = expects,
+		.n_expects = 1};
+	struct strbuf out = {0};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(runs); i++) {
+		runs[i] = (struct batch_run){.config = i % 2 ? "pinned" : "float",
+			.repeat = i / 2,
+			.block = i / 2 + 1,
+			.state = i == 39 ? BATCH_FAILED : BATCH_DONE,
+			.record = i == 39 ? "" : "20261120T161500Z-pinned-vs-float-pinned-3f9c",
+			.why = i == 39 ? "the guest victim died: KVM internal error" : "",
+			.wall_s = 14.2,
+			.overhead_s = 3.9};
+		if (i % 7 == 3)
+			strv_add(&runs[i].warnings,
+				"the host changed during the run: cpu.governor was "
+				"\"performance\", is \"powersave\"");
+	}
+	batch_page(&r, &out);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		strv_release(&runs[i].warnings);
+	return out;
+}
+
+static struct strbuf sweep_page_of(void)
+{
+	const struct sweep s[] = {{"lab.overcommit", "timer.late.p99", "us", LINES, 2},
+		{"placement", "steal.rate", "ms/s", WORD_LINES, 1}};
+	struct strbuf out = {0};
+
+	sweep_page(s, 2, "overcommit-sweep", &out);
+	return out;
+}
+
+static int write_compare_pages(const char *dir)
+{
+	return write_page(dir, "compare", compare_page_of("pinned", 2)) ||
+	       write_page(dir, "compare-many", compare_page_of("pinned", 4)) ||
+	       write_page(dir, "summary", batch_page_of()) ||
+	       write_page(dir, "sweep", sweep_page_of());
 }
 
 static int write_pages(const char *dir)
@@ -295,12 +436,7 @@ static int write_pages(const char *dir)
 			return 1;
 		}
 	}
-	auto_free char *path = xasprintf("%s/compare.html", dir);
-	struct strbuf page = compare_page_of("pinned");
-	int rc = write_file(path, page.text, page.len, NULL);
-
-	strbuf_release(&page);
-	return rc ? 1 : 0;
+	return write_compare_pages(dir);
 }
 
 int main(int argc, char **argv)
@@ -313,6 +449,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_package_missing),
 		cmocka_unit_test(test_svg_files),
 		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_sweep_lines),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_compare_page),
 	};

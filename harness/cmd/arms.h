@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The sets of runs that a comparison holds against each other, read from the index. */
+#ifndef SS_CMD_ARMS_H
+#define SS_CMD_ARMS_H
+
+#include "analysis/compare.h"
+#include "cmd/results.h"
+#include "report/compare_html.h"
+
+/* One arm: its runs and their values. */
+struct arm {
+	char *name; /* for people: "pinned" */
+	char *text; /* the filter's strings lie in it */
+	struct index_filter filter;
+	struct index_row *rows; /* oldest first */
+	size_t n;
+	struct arm_values {
+		double *v; /* as rows; NaN where a run has none */
+		size_t n;
+	} values[METRIC_COUNT]; /* empty until arm_read_values() */
+};
+
+/* The set `what` (results_select()). -ENOENT when no complete run is in it. */
+int arm_read(struct arm *a, const struct cmd_common *c, struct index *x, const char *what,
+	struct err *e);
+/* A set as a whole: as arm_read(), but a record stands for all runs of its scenario in its
+ * experiment. Runs of several scenarios are refused. */
+int arm_read_scenario(struct arm *a, const struct cmd_common *c, struct index *x, const char *what,
+	struct err *e);
+/* The variants of `whole`, the one called `baseline` first, the others by name; added to *arms. */
+int arms_of_variants(const struct arm *whole, struct index *x, const char *baseline,
+	struct arm **arms, size_t *n, struct err *e);
+/* The values of one metric, of `guest` or (NULL) the mean over the guests of each run. */
+int arm_read_values(
+	struct arm *a, struct index *x, const char *guest, size_t metric, struct err *e);
+void arms_free(struct arm *arms, size_t n);
+
+/* Names that leave out what all arms have in common: "pinned" of "scenario=x,variant=pinned". */
+void arms_shorten_names(struct arm *arms, size_t n);
+
+/* NULL when all runs of both arms come from one host with one kernel, else what differs. A host is
+ * a block: arms from different hosts differ by their hosts. Caller frees. */
+char *arms_mismatch(const struct arm *a, const struct arm *b);
+
+/* The analyses of an arm's records, for lateness and blame on the page. Those that cannot be read
+ * any more are left out with a note; the figures come from the index. */
+struct compare_boots arm_boots(const struct cmd_common *c, const struct arm *a);
+void arm_boots_free(struct compare_boots *b);
+
+#endif
