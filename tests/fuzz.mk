@@ -5,11 +5,14 @@ T ?= 60
 FUZZ_BUILD  := build-fuzz
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN    := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
-FUZZ_FLAGS  := -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-recover=undefined -Iharness -I. -DSS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+FUZZ_CHECKS := address,undefined,float-cast-overflow
+FUZZ_FLAGS  := -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer-no-link,$(FUZZ_CHECKS) \
+	-fno-sanitize-recover=all -Iharness -I. -DSS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 # The folders that read what others wrote; each target links what it needs of them.
 FUZZ_LIB_SRC := $(wildcard harness/base/*.c harness/scenario/*.c harness/plan/*.c harness/record/*.c \
-	harness/collect/*.c harness/analysis/*.c harness/host/*.c)
+	harness/collect/*.c harness/analysis/*.c harness/host/*.c) \
+	$(addprefix harness/report/,json.c text.c figures.c escape.c export_table.c export_stream.c \
+	export_perfetto.c)
 FUZZ_LIB_OBJ := $(FUZZ_LIB_SRC:%.c=$(FUZZ_BUILD)/%.o)
 
 .PHONY: fuzz fuzz-build
@@ -27,6 +30,6 @@ $(FUZZ_BUILD)/libfuzzed.a: $(FUZZ_LIB_OBJ)
 	ar rcs $@ $^
 
 $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_BUILD)/libfuzzed.a
-	$(CLANG) -fsanitize=fuzzer,address,undefined $^ -o $@ $(PKG_LIBS)
+	$(CLANG) -fsanitize=fuzzer,$(FUZZ_CHECKS) $^ -o $@ $(PKG_LIBS)
 
 -include $(shell find $(FUZZ_BUILD) -name '*.d' 2>/dev/null)

@@ -141,6 +141,13 @@ static void on_timer(
 		b->a->bad_records++;
 		return;
 	}
+	/* No more periods can have been missed than there were; a hostile guest may say so. */
+	if (s->in_window && missed &&
+		v->out->backfilled + missed >
+			(b->a->window_end_ns - b->a->window_start_ns) / period + MISSED_MAX) {
+		b->a->bad_records++;
+		return;
+	}
 	whole = late + missed * period;
 	if (s->in_window && rec->v[3] >> SHM_TIMER_WAIT_SHIFT)
 		hist_add(&v->guest_wait, (rec->v[3] >> SHM_TIMER_WAIT_SHIFT) - 1);

@@ -56,10 +56,10 @@ static unsigned keep_best(struct ping *kept, unsigned n, const struct ping *p)
 	return n;
 }
 
-static bool sync_vcpu(struct guest_shm *g, unsigned vcpu, unsigned rounds)
+static bool sync_vcpu(struct guest_shm *g, unsigned vcpu, unsigned rounds, uint64_t patience_ns)
 {
 	struct ping kept[GUEST_SYNC_KEEP];
-	uint64_t until = now_ns() + ANSWER_WAIT_NS;
+	uint64_t until = now_ns() + patience_ns;
 	unsigned n = 0;
 
 	for (unsigned r = 0; r < rounds; r++) {
@@ -86,6 +86,7 @@ static bool sync_vcpu(struct guest_shm *g, unsigned vcpu, unsigned rounds)
 int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e)
 {
 	enum shm_command before = g->command;
+	uint64_t patience_ns = ANSWER_WAIT_NS;
 	int rc = 0;
 
 	if (before == SHM_CMD_RUN)
@@ -96,7 +97,12 @@ int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e)
 
 		if (state == SHM_STATE_ABSENT || state == SHM_STATE_FAILED)
 			continue;
-		if (!sync_vcpu(g, i, rounds) && !rc)
+		if (sync_vcpu(g, i, rounds, patience_ns))
+			continue;
+		/* One that is silent has had time enough for all: 16 of them shall not hold up the
+		   run for half a minute. */
+		patience_ns = ROUNDS_NS;
+		if (!rc)
 			rc = err_set(e, ETIMEDOUT, "vCPU %u does not answer", i);
 	}
 	guest_shm_command(g, before);

@@ -92,6 +92,7 @@ static void close_group(struct clock_map *c)
 	ARRAY_GROW(c->stretches, c->n_stretches);
 	c->stretches[c->n_stretches++] = c->group;
 	c->group = (struct stretch){0};
+	c->mad |= c->n_stretches >= STRETCHES_MAX;
 }
 
 static void note_jump(struct clock_map *c)
@@ -99,6 +100,7 @@ static void note_jump(struct clock_map *c)
 	close_group(c);
 	c->q.offset_changes++;
 	c->epoch++;
+	c->mad |= c->q.offset_changes >= JUMPS_MAX;
 }
 
 /* Take the finished second into the stretch, or begin a new stretch with it. A second that fits no
@@ -140,6 +142,8 @@ static void close_mini(struct clock_map *c)
 /* Whether tsc may be used: hulls need it not to run backwards. */
 static bool advance(struct clock_map *c, uint64_t tsc)
 {
+	if (c->mad)
+		return false;
 	if (tsc < c->last_tsc) {
 		/* An interrupt's record may overtake one whose time was taken before: no harm. */
 		if ((double)(c->last_tsc - tsc) * c->ns_per_tick < OVERTAKE_NS)

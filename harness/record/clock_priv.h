@@ -16,8 +16,11 @@
 	10e6	      /* a TSC this little behind the newest is not counted as running backwards */
 #define BACK_MAX    8 /* so many records in a row behind the newest TSC: believe the new time */
 #define PAIR_GAP_NS 500000000u
-#define MULT_SHIFT  48
-#define HULL_MAX    4096
+/* What more would say is a hostile guest's, and would cost memory and time without end. */
+#define JUMPS_MAX     1000u
+#define STRETCHES_MAX 60000u /* of STRETCH_NS: 40 days */
+#define MULT_SHIFT    48
+#define HULL_MAX      4096
 
 struct stretch {
 	uint64_t tsc0, ns0; /* origin of its x and r */
@@ -45,6 +48,7 @@ struct clock_map {
 	struct line fit;	    /* of group, last found */
 	uint64_t last_tsc;
 	unsigned back_run, epoch;
+	bool mad; /* too many jumps or stretches: what follows is no clock and is left out */
 	struct pair *pairs;
 	size_t n_pairs, cap_pairs;
 	struct segment *segments;

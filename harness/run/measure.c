@@ -138,6 +138,12 @@ static void note_guests(struct session *s)
 
 		guest_shm_status(g->shm, &st);
 		g->info->lost = st.lost;
+		if (st.torn || st.jumps)
+			session_warn(s,
+				"guest %s wrote into its shared page what no sound guest writes "
+				"(%llu torn records, %llu impossible moves): believe nothing of it",
+				g->plan->name, (unsigned long long)st.torn,
+				(unsigned long long)st.jumps);
 		g->info->tsc_hz = st.tsc_hz;
 		free(g->info->accel);
 		g->info->accel = xstrdup(accels[st.accel < ARRAY_SIZE(accels) ? st.accel : 0]);
@@ -168,6 +174,13 @@ int step_sync_clocks(struct session *s, struct err *e)
 		if (!rc)
 			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e);
 		pthread_mutex_unlock(&s->lock);
+		/* One guest's silence is no reason to throw away what the others measured. */
+		if (rc == -ETIMEDOUT && s->info.window_end_ns) {
+			session_warn(s, "guest %s: after the run its %s", s->guests[i].plan->name,
+				e->msg);
+			*e = (struct err)ERR_INIT;
+			rc = 0;
+		}
 	}
 	return rc;
 }
@@ -294,6 +307,7 @@ int step_measure(struct session *s, struct err *e)
 	struct usage before = own_usage(), after;
 	int rc = 0;
 
+	warn_of_neighbours(s);
 	agent_sync(s);
 	account_noise(s, -1);
 	s->info.window_start_ns = start = now_ns();
@@ -319,11 +333,13 @@ int step_measure(struct session *s, struct err *e)
 	s->info.harness_cpu_ns = after.cpu_ns - before.cpu_ns;
 	s->info.harness_switches = after.switches - before.switches;
 	judge_noise(s);
+	warn_of_neighbours(s);
 	cgroup_names_read(&s->info);
 	for (size_t i = 0; i < s->n_noises; i++) {
+		const char *path = noise_cgroup_path(s->noises[i].noise);
 		struct stat st;
 
-		if (stat(noise_cgroup_path(s->noises[i].noise), &st) == 0)
+		if (path && stat(path, &st) == 0)
 			s->noises[i].info->cgroup_id = (uint64_t)st.st_ino;
 	}
 	return rc;

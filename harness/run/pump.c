@@ -34,15 +34,18 @@ static void *pump_main(void *arg)
 
 	prctl(PR_SET_NAME, "stealscope-pump");
 	for (unsigned tick = 0; !s->pump_stop; tick++) {
-		pthread_mutex_lock(&s->lock);
 		for (size_t i = 0; i < s->n_guests; i++)
 			guest_shm_beacon(s->guests[i].shm);
-		if (tick % DRAIN_EVERY == 0 || !s->first_sample_ns)
-			drain_all(s);
-		if (tick % OFFSET_EVERY == 0)
-			for (size_t i = 0; i < s->n_guests; i++)
-				guest_shm_note_host_tsc(s->guests[i].shm);
-		pthread_mutex_unlock(&s->lock);
+		/* A guest that answers no ping may hold the lock for seconds: beacons go on, else
+		   the others would power themselves off. */
+		if (pthread_mutex_trylock(&s->lock) == 0) {
+			if (tick % DRAIN_EVERY == 0 || !s->first_sample_ns)
+				drain_all(s);
+			if (tick % OFFSET_EVERY == 0)
+				for (size_t i = 0; i < s->n_guests; i++)
+					guest_shm_note_host_tsc(s->guests[i].shm);
+			pthread_mutex_unlock(&s->lock);
+		}
 		sleep_ns(BEACON_NS);
 	}
 	pthread_mutex_lock(&s->lock);

@@ -76,6 +76,9 @@ int session_check(struct session *s, struct err *e);
 int session_wait(
 	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e);
 
+/* neighbours.c: warn, once each, of runs that other living harnesses have on this box. */
+void warn_of_neighbours(struct session *s);
+
 /* The last lines of a guest's console on one line; caller frees. */
 char *console_tail(const char *path);
 

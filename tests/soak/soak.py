@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""soak.py runs N [CHUNK] | soak.py long TIME (90s, 30m, 1h): what many runs, or one long one, leave growing.
+
+Samples the harness (open files, threads, inotify, memory) and the box (cgroups, /dev/shm, runtime folders of
+runs and of libvirt, mounts, processes) while it works. A row holds the least of each since the row before: what
+is held between two runs. Growth is the last row less the second (the first warms up). Exit 1 when anything
+grew. STEALSCOPE names the program; WRAP a command put before each (a lock, say); CHUNK runs per process."""
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SS = os.environ.get("STEALSCOPE", "build/stealscope")
+WRAP = shlex.split(os.environ.get("WRAP", ""))
+MEMORY_SLACK_KB = 1024  # of allocators; a run that leaked 4 KB would show 1.2 MB after 300
+
+
+def entries(path, match=""):
+    try:
+        return sum(match in name for name in os.listdir(path))
+    except OSError:
+        return 0
+
+
+def folders(root, match):
+    return sum(match in d for _, dirs, _ in os.walk(root) for d in dirs)
+
+
+def links(pid, match):
+    n = 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            n += match in os.readlink(f"/proc/{pid}/fd/{fd}")
+        except OSError:
+            pass
+    return n
+
+
+def status(pid, key):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith(key))
+
+
+def lines(path):
+    with open(path) as f:
+        return sum(1 for _ in f)
+
+
+def children(pid, name):
+    """The pids of its descendants whose command is `name`."""
+    out = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as f:
+            for child in f.read().split():
+                with open(f"/proc/{child}/comm") as c:
+                    out += [int(child)] if c.read().startswith(name) else []
+                out += children(child, name)
+    return out
+
+
+# Of the harness: (column, how). None where the process is gone.
+HARNESS = [
+    ("fds", lambda p: entries(f"/proc/{p}/fd")),
+    ("threads", lambda p: status(p, "Threads:")),
+    ("inotify", lambda p: links(p, "inotify")),
+    ("rss_kB", lambda p: status(p, "VmRSS:")),
+]
+# Of the box: only what this program makes, so that others on the box do not count.
+BOX = [
+    ("cgroups", lambda: folders("/sys/fs/cgroup", "stealscope")),
+    ("shm", lambda: entries("/dev/shm", "stealscope-")),
+    ("runtime", lambda: entries("/run/stealscope")),
+    ("libvirt", lambda: sum(len(f) for r in ("/run/libvirt/qemu", "/var/lib/libvirt/qemu", "/run/stealscope")
+                            for _, _, f in os.walk(r))),
+    ("mounts", lambda: lines("/proc/self/mounts")),
+    ("qemus", lambda: sum(1 for p in os.listdir("/proc") if p.isdigit() and comm(p).startswith("qemu"))),
+]
+
+
+def comm(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def harness_of(process):
+    """The stealscope process below a wrapper, or the process itself."""
+    return (children(process.pid, "stealscope") or [process.pid])[0] if WRAP else process.pid
+
+
+def sample(pid):
+    row = {}
+    for name, how in HARNESS:
+        try:
+            row[name] = how(pid)
+        except (OSError, StopIteration):
+            pass
+    for name, how in BOX:
+        row[name] = how()
+    return row
+
+
+def lower(into, row):
+    for name, value in row.items():
+        into[name] = min(into.get(name, value), value)
+
+
+def spark(values):
+    low, high = min(values), max(values)
+    return "".join("▁▂▃▄▅▆▇█"[int(7.99 * (v - low) / (high - low)) if high > low else 0] for v in values)
+
+
+def report(rows, what):
+    names = [name for name, _ in HARNESS + BOX]
+    if len(rows) < 3:
+        print(f"soak: {len(rows)} rows of figures: too few for a growth")
+        return 1
+    grown = 0
+    print(f"\n{'':9} {'second':>8} {'last':>8} {'growth':>8}")
+    for name in names:
+        values = [row[name] for _, row in rows if name in row]
+        growth = values[-1] - values[1]
+        bad = growth > (MEMORY_SLACK_KB if name.endswith("_kB") else 0)
+        grown += bad
+        print(f"{name:9} {values[1]:8} {values[-1]:8} {growth:+8} {spark(values)}{'  GREW' if bad else ''}")
+    print(f"soak: {what}: {'nothing grew' if not grown else f'{grown} figures grew'}")
+    return 1 if grown else 0
+
+
+class Table:
+    def __init__(self, every):
+        self.every, self.rows, self.next = every, [], every
+        names = [name for name, _ in HARNESS + BOX]
+        print(f"{'at':>6} " + " ".join(f"{n:>8}" for n in names), flush=True)
+
+    def close(self, at, least):
+        self.rows.append((at, dict(least)))
+        print(f"{at:>6} " + " ".join(f"{least.get(n, '-'):>8}" for n, _ in HARNESS + BOX), flush=True)
+
+
+def finished(results):
+    return sum(1 for d in entries_of(results) if os.path.exists(f"{results}/{d}/analysis.json"))
+
+
+def entries_of(results):
+    return [d for d in os.listdir(results) if d.endswith(tuple("0123456789abcdef")) and "-soak-" in d] \
+        if os.path.isdir(results) else []
+
+
+def start(arguments, log):
+    return subprocess.Popen(WRAP + [SS] + arguments, stdout=log, stderr=log)
+
+
+def stop(process):
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def run_many(n, chunk, tmp, log):
+    results, every = f"{tmp}/results", max(1, min(20, n // 5))
+    table, least, done = Table(every), {}, 0
+    while done < n:
+        process = start(["batch", "--results", results, "--cool-down", "0", "--repeats", str(min(chunk, n - done)),
+                         f"{HERE}/soak.xml"], log)
+        try:
+            while process.poll() is None:
+                lower(least, sample(harness_of(process)))
+                now = finished(results)
+                if now >= table.next and now < n:
+                    table.close(now, least)
+                    least, table.next = {}, now - now % every + every
+                time.sleep(0.2)
+        finally:
+            stop(process)
+        if finished(results) == done:
+            return table, done
+        done = finished(results)
+    lower(least, sample(0))
+    table.close(done, least)
+    return table, done
+
+
+def run_long(seconds, tmp, log):
+    table, least, begun = Table(seconds / 20), {}, time.monotonic()
+    process = start(["run", "-q", "--results", f"{tmp}/results", "--set", f"duration={seconds}s", f"{HERE}/soak.xml"], log)
+    while process.poll() is None:
+        at = time.monotonic() - begun
+        if at < seconds:  # what follows is the analysis
+            lower(least, sample(harness_of(process)))
+        if table.next <= at < seconds + 1:
+            table.close(f"{int(at)}s", least)
+            least, table.next = {}, table.next + table.every
+        time.sleep(min(1, seconds / 200))
+    return table, process.returncode
+
+
+def seconds(text):
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1])
+    return int(text[:-1]) * unit if unit else int(text)
+
+
+def main():
+    what, amount = sys.argv[1], seconds(sys.argv[2])
+    chunk = int(sys.argv[3]) if len(sys.argv) > 3 else amount
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="stealscope-soak.") as tmp, open(f"{tmp}/log", "w+") as log:
+        if what == "long":
+            table, code = run_long(amount, tmp, log)
+            wrong, said = code not in (0, 3), f"one run of {amount} s"
+        else:
+            table, done = run_many(amount, chunk, tmp, log)
+            wrong, said = done < amount, f"{done} runs in {time.monotonic() - begun:.0f} s"
+        if wrong:
+            log.seek(0)
+            print("".join(log.readlines()[-20:]) + f"soak: {said}: failed")
+            return 1
+        return report(table.rows, said)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
