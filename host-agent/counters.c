@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +58,11 @@ struct counters *counters_open(struct sink *s)
 		sink_note(s, "the box's own steal has steps of %" PRIu64 " ms: %s",
 			c->tick_ns / NS_PER_MS, e.msg);
 	return c;
+}
+
+bool counters_has_kvm(const struct counters *c)
+{
+	return c->has_kvm;
 }
 
 void counters_close(struct counters *c)
@@ -158,11 +165,23 @@ static bool cgroup_has_quota(const char *path)
 	return text && strtoll(text, NULL, 10) > 0; /* -1 (v1) and "max" (v2) are none */
 }
 
+/* hostd may read more than its caller: the caller names control groups, nothing else. */
+static bool is_cgroup(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 &&
+	       (fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
+}
+
 int counters_add_cgroup(
 	struct counters *c, uint32_t owner, const char *path, bool *has_quota, struct err *e)
 {
-	struct cgroup_source g = {.owner = owner, .stat_path = xasprintf("%s/cpu.stat", path)};
+	struct cgroup_source g = {.owner = owner};
 
+	if (!is_cgroup(path))
+		return err_set(e, ENOENT, "%.200s is no control group", path);
+	g.stat_path = xasprintf("%s/cpu.stat", path);
 	if (access(g.stat_path, R_OK)) {
 		int rc = err_sys(e, "cannot read %s", g.stat_path);
 

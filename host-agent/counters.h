@@ -21,6 +21,8 @@ struct counters;
 
 /* Opens what can be read here; says in NOTE records what is missing. */
 struct counters *counters_open(struct sink *s);
+/* Whether KVM's counters are readable: their files are opened anew for each sample. */
+bool counters_has_kvm(const struct counters *c);
 void counters_close(struct counters *c); /* NULL is fine */
 
 /* -ESRCH when there is no such thread; *tgid is its process. */

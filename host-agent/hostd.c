@@ -158,13 +158,14 @@ void agent_stop(struct agent *a)
 static int agent_init(struct agent *a, const struct options *o, struct err *e)
 {
 	struct tracer *tracer = NULL;
-	struct err why = ERR_INIT;
+	struct err why = ERR_INIT, drop = ERR_INIT;
 	int rc, fd = o->out_fd;
 
 	if (o->out)
 		fd = open(o->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "cannot create %s", o->out);
+	privilege_use();
 	if (o->mode == TRACE_MODE_COUNTERS)
 		err_set(&why, ENOTSUP, "asked for");
 	else
@@ -184,8 +185,8 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 		a->measure_bpf = false;
 	}
 	a->counters = counters_open(&a->sink);
-	if (privilege_drop(&why))
-		fprintf(stderr, "stealscope-hostd: %s\n", why.msg);
+	if (privilege_drop(counters_has_kvm(a->counters), &drop))
+		fprintf(stderr, "stealscope-hostd: %s\n", drop.msg);
 	if (tracer)
 		printf("ready mode=%s\n", mode_names[a->mode]);
 	else
@@ -266,6 +267,10 @@ int main(int argc, char **argv)
 	sigset_t set;
 	int signals;
 
+	if (privilege_begin(&e)) {
+		fprintf(stderr, "stealscope-hostd: %s\n", e.msg);
+		return (int)e.exit;
+	}
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	setvbuf(stdout, NULL, _IOLBF, 0);

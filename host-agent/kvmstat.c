@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +44,15 @@ bool kvmstat_init(struct sink *s)
 {
 	const char *failed = NULL;
 
-	if (!access(KVM_DIR, R_OK | X_OK))
+	/* access() would ask for the real user, without the capabilities. */
+	if (!faccessat(AT_FDCWD, KVM_DIR, R_OK | X_OK, AT_EACCESS))
 		return true;
 	/* Everything mounted from here on is seen by this process alone. */
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		failed = "no private mount namespace";
 	else if (mount("debugfs", "/sys/kernel/debug", "debugfs", MS_RDONLY, NULL))
 		failed = "debugfs cannot be mounted";
-	else if (access(KVM_DIR, R_OK | X_OK))
+	else if (faccessat(AT_FDCWD, KVM_DIR, R_OK | X_OK, AT_EACCESS))
 		failed = "debugfs has no kvm folder";
 	if (failed)
 		sink_note(s, "no KVM counters (exits, halt polling, TSC offset): %s: %s", failed,

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What hostd may do, and when. It is started by root, or by a user with file capabilities (setcap
+ * ...=p: permitted, not effective): then everything that the caller names is opened with the
+ * caller's own rights, the capabilities are on while the programs are loaded, and only what later
+ * reading needs is kept, for good. docs/privileges.md is the table of what is needed for what.
+ */
 #ifndef SS_HOST_AGENT_PRIVILEGE_H
 #define SS_HOST_AGENT_PRIVILEGE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
-/* Keep only the capabilities that reading /proc and debugfs and talking to loaded eBPF programs
- * need, for good. Does nothing without privileges. */
-int privilege_drop(struct err *e);
+/* First of all: refuse set-uid and set-gid use; put the caller's environment and the capabilities
+ * of a user out of effect. */
+int privilege_begin(struct err *e);
+/* Set-up begins: the capabilities that a user's hostd was given are on. Does nothing for root. */
+void privilege_use(void);
+/* Set-up is done: keep CAP_BPF, with `debugfs` CAP_DAC_READ_SEARCH, and CAP_SYS_PTRACE where /proc
+ * hides the threads of others; as root, become nobody. No way back, not by exec either. */
+int privilege_drop(bool debugfs, struct err *e);
 
 #endif

@@ -168,6 +168,16 @@ static const char *noise_of_cgroup(const struct run_info *info, uint64_t id)
 	return NULL;
 }
 
+/* A noise without a control group is known by the name that it gave its processes. */
+static const char *noise_of_comm(const struct run_info *info, const char *comm)
+{
+	for (size_t i = 0; i < info->n_noises; i++)
+		if (!info->noises[i].cgroup_id &&
+			!strncmp(info->noises[i].name, comm, TRACE_COMM - 1))
+			return info->noises[i].name;
+	return NULL;
+}
+
 static const char *path_of_cgroup(const struct run_info *info, uint64_t id)
 {
 	for (size_t i = 0; id && i < info->n_cgroups; i++)
@@ -210,6 +220,8 @@ static uint32_t classify(struct culprits *c, const struct trace_task *t, const c
 			xasprintf("vm %s qemu", c->info->guests[guest].name));
 	if (t->flags & TRACE_TASK_KTHREAD)
 		return intern(c, CULPRIT_KTHREAD, -1, kthread_name(comm));
+	if (!noise)
+		noise = noise_of_comm(c->info, comm);
 	if (noise)
 		return intern(c, CULPRIT_NOISE, -1, xasprintf("noise %s", noise));
 	if (!strncmp(comm, "stealscope", 10))

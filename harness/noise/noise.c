@@ -16,7 +16,7 @@
 
 struct noise {
 	const struct noise_kind *kind;
-	struct cgroup_handle *group;
+	struct cgroup_handle *group; /* NULL: none may be made, see noise_start() */
 	char *name;
 	pid_t *pids;
 	size_t n_pids;
@@ -43,7 +43,7 @@ static uint64_t requested_milli(const struct plan_noise *n)
 	return want;
 }
 
-static void pin_to(unsigned cpu)
+static void pin_to(const struct cpuset *cpus)
 {
 	cpu_set_t *set = CPU_ALLOC(CPUSET_MAX);
 	size_t size = CPU_ALLOC_SIZE(CPUSET_MAX);
@@ -51,14 +51,16 @@ static void pin_to(unsigned cpu)
 	if (!set)
 		_exit(1);
 	CPU_ZERO_S(size, set);
-	CPU_SET_S(cpu, size, set);
+	cpuset_for_each (cpu, cpus)
+		CPU_SET_S((unsigned)cpu, size, set);
 	if (sched_setaffinity(0, size, set))
 		_exit(1);
 	CPU_FREE(set);
 }
 
 /* Leave nothing of the harness behind in the child: its signals, its files, its priority. */
-static void child_prepare(const struct plan_noise *n, unsigned index, pid_t harness, pid_t group)
+static void child_prepare(const struct noise *self, const struct plan_noise *n, unsigned index,
+	pid_t harness, pid_t group)
 {
 	struct sched_param param = {0};
 	int null = open("/dev/null", O_RDWR);
@@ -78,16 +80,22 @@ static void child_prepare(const struct plan_noise *n, unsigned index, pid_t harn
 	prctl(PR_SET_NAME, title);
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
-	if (n->pin_each && !cpuset_empty(&n->cpus))
-		pin_to((unsigned)cpuset_nth(&n->cpus, index % cpuset_count(&n->cpus)));
+	if (n->pin_each && !cpuset_empty(&n->cpus)) {
+		struct cpuset one = {0};
+
+		cpuset_add(&one, (unsigned)cpuset_nth(&n->cpus, index % cpuset_count(&n->cpus)));
+		pin_to(&one);
+	} else if (!self->group && !cpuset_empty(&n->cpus)) {
+		pin_to(&n->cpus);
+	}
 }
 
-static _Noreturn void child_main(const struct noise_kind *kind, const struct plan_noise *n,
+static _Noreturn void child_main(const struct noise *self, const struct plan_noise *n,
 	unsigned index, pid_t harness, pid_t group, int gate)
 {
 	char byte;
 
-	child_prepare(n, index, harness, group);
+	child_prepare(self, n, index, harness, group);
 	if (gate != 3)
 		dup2(gate, 3);
 	close_range(4, ~0U, 0);
@@ -96,7 +104,7 @@ static _Noreturn void child_main(const struct noise_kind *kind, const struct pla
 	close(3);
 	if (getppid() != harness)
 		_exit(0);
-	kind->work(n, index);
+	self->kind->work(n, index);
 	_exit(0);
 }
 
@@ -112,23 +120,35 @@ static int start_processes(
 		if (pid < 0)
 			return err_sys(e, "noise %s: process %u does not start", n->name, i);
 		if (pid == 0)
-			child_main(self->kind, n, i, harness, self->n_pids ? self->pids[0] : 0,
-				gate_read);
+			child_main(
+				self, n, i, harness, self->n_pids ? self->pids[0] : 0, gate_read);
 		ARRAY_GROW(self->pids, self->n_pids);
 		self->pids[self->n_pids++] = pid;
 		setpgid(pid, self->pids[0]);
-		rc = cgroup_add_process(self->group, pid, e);
+		rc = self->group ? cgroup_add_process(self->group, pid, e) : 0;
 		if (rc)
 			return rc;
 	}
 	return 0;
 }
 
+/* Without root a control group cannot be made; what needs none goes on without. */
+static int make_group(
+	struct noise *self, const struct plan_noise *n, const char *run, struct err *e)
+{
+	struct cgroup_limits limits = {
+		n->limits.shares, n->limits.period_us, n->limits.quota_us, n->cpus};
+	int rc = cgroup_make(run, n->name, &limits, &self->group, e);
+
+	if (rc != -EPERM || n->limits.shares || n->limits.quota_us)
+		return rc;
+	*e = (struct err)ERR_INIT;
+	return 0;
+}
+
 int noise_start(const struct plan_noise *n, const char *run, struct noise **out, struct err *e)
 {
 	const struct noise_kind *kind = noise_kind_find(n->kind);
-	struct cgroup_limits limits = {
-		n->limits.shares, n->limits.period_us, n->limits.quota_us, n->cpus};
 	struct noise *self;
 	int gate[2], rc;
 
@@ -145,7 +165,7 @@ int noise_start(const struct plan_noise *n, const char *run, struct noise **out,
 	self->name = xstrdup(n->name);
 	self->gate = gate[1];
 	self->requested_milli = requested_milli(n);
-	rc = cgroup_make(run, n->name, &limits, &self->group, e);
+	rc = make_group(self, n, run, e);
 	if (!rc)
 		rc = start_processes(self, n, gate[0], e);
 	close(gate[0]);
@@ -158,6 +178,40 @@ int noise_start(const struct plan_noise *n, const char *run, struct noise **out,
 	return 0;
 }
 
+/* In clock ticks: what a process used, and those of its children that it waited for. */
+static uint64_t ticks_of(pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/stat", (int)pid);
+	auto_free char *text = read_file(path, 4096, NULL, NULL);
+	const char *end = text ? strrchr(text, ')') : NULL;
+	unsigned long long u[4] = {0};
+
+	if (end)
+		sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
+			&u[0], &u[1], &u[2], &u[3]);
+	return u[0] + u[1] + u[2] + u[3];
+}
+
+static int read_usage(const struct noise *n, struct cgroup_usage *out, struct err *e)
+{
+	struct cgroup_usage u = {0};
+
+	if (n->group)
+		return cgroup_read_usage(n->group, out, e);
+	for (size_t i = 0; i < n->n_pids; i++)
+		u.usage_ns += ticks_of(n->pids[i]) * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+	*out = u;
+	return 0;
+}
+
+/* Whoever runs as the noise: its control group, else its process group. */
+static int signal_all(const struct noise *n, int sig, struct err *e)
+{
+	if (n->group)
+		return cgroup_signal(n->group, sig, e);
+	return n->n_pids && kill(-n->pids[0], sig) ? err_sys(e, "noise %s", n->name) : 0;
+}
+
 int noise_resume(struct noise *n, struct err *e)
 {
 	struct cgroup_usage u;
@@ -166,7 +220,7 @@ int noise_resume(struct noise *n, struct err *e)
 	if (n->running)
 		return 0;
 	if (n->gate >= 0) {
-		rc = cgroup_read_usage(n->group, &u, e);
+		rc = read_usage(n, &u, e);
 		if (rc)
 			return rc;
 		n->usage_before_ns = u.usage_ns;
@@ -174,7 +228,7 @@ int noise_resume(struct noise *n, struct err *e)
 		close(n->gate);
 		n->gate = -1;
 	} else {
-		rc = cgroup_signal(n->group, SIGCONT, e);
+		rc = signal_all(n, SIGCONT, e);
 	}
 	n->resumed_ns = now_ns();
 	n->running = true;
@@ -187,7 +241,7 @@ int noise_pause(struct noise *n, struct err *e)
 
 	if (!n->running)
 		return 0;
-	rc = cgroup_signal(n->group, SIGSTOP, e);
+	rc = signal_all(n, SIGSTOP, e);
 	n->active_ns += now_ns() - n->resumed_ns;
 	n->running = false;
 	return rc;
@@ -210,7 +264,7 @@ int noise_read(const struct noise *n, struct noise_report *out, struct err *e)
 	uint64_t active = n->active_ns + (n->running ? now_ns() - n->resumed_ns : 0);
 	struct noise_report r = {.died = any_died(n)};
 	struct cgroup_usage u;
-	int rc = cgroup_read_usage(n->group, &u, e);
+	int rc = read_usage(n, &u, e);
 
 	if (rc)
 		return rc;
@@ -230,7 +284,7 @@ const char *noise_name(const struct noise *n)
 
 const char *noise_cgroup_path(const struct noise *n)
 {
-	return cgroup_cpu_path(n->group);
+	return n->group ? cgroup_cpu_path(n->group) : NULL;
 }
 
 void noise_stop(struct noise *n)
@@ -239,6 +293,8 @@ void noise_stop(struct noise *n)
 		return;
 	for (size_t i = 0; i < n->n_pids; i++)
 		kill(n->pids[i], SIGKILL);
+	if (!n->group && n->n_pids)
+		kill(-n->pids[0], SIGKILL);
 	cgroup_destroy(n->group, NULL);
 	for (size_t i = 0; i < n->n_pids; i++)
 		while (waitpid(n->pids[i], NULL, 0) < 0 && errno == EINTR)

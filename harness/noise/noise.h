@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Noisy neighbours. One row of noise_kinds[] and one file per kind. Each noise of a plan runs as
- * its own process group in its own cgroup; it dies with the harness (PR_SET_PDEATHSIG), reports
- * what CPU it asked for and got, and is stopped by noise_stop() in any state.
+ * its own process group in its own cgroup (where the user may make one); it dies with the harness
+ * (PR_SET_PDEATHSIG), reports what CPU it asked for and got, and is stopped by noise_stop() in any
+ * state.
  */
 #ifndef SS_NOISE_NOISE_H
 #define SS_NOISE_NOISE_H
@@ -42,7 +43,9 @@ struct noise_report {
 };
 int noise_read(const struct noise *n, struct noise_report *out, struct err *e);
 const char *noise_name(const struct noise *n);
-/* Absolute path of its cpu (v1) or unified (v2) cgroup folder. */
+/* Absolute path of its cpu (v1) or unified (v2) cgroup folder; NULL: it has no group, because this
+ * user may make none and the plan needs none (no shares, no quota). Its CPUs are then an affinity,
+ * and its usage that of its processes, in clock ticks. */
 const char *noise_cgroup_path(const struct noise *n);
 /* Kill, remove the cgroup, free. NULL is fine. */
 void noise_stop(struct noise *n);

@@ -143,18 +143,44 @@ static void *start_thread(void *arg)
 			break;
 		if (g->plan->kind == GUEST_NATIVE)
 			continue;
-		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err))
+		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err)) {
+			domain_kill_named(st->s->conn, g->shm_name);
 			continue;
+		}
 		reaper_add_pid(st->s->reaper, domain_pid(g->domain));
 		domain_apply_policy(g->domain, g->plan, &g->start_err);
 	}
 	return NULL;
 }
 
+/* libvirt waits for ever for a QEMU that does not answer: it is killed when the user wants out, or
+ * when its guest should long be up (then true). Domains are named as their shared pages are. */
+static bool join_starters(struct session *s, const pthread_t *threads, size_t n)
+{
+	uint64_t until = now_ns() + boot_timeout_ns(s);
+	bool late = false;
+
+	while (n > 0) {
+		bool out = s->o->interrupted && *s->o->interrupted;
+
+		if (pthread_tryjoin_np(threads[n - 1], NULL) == 0) {
+			n--;
+			continue;
+		}
+		late |= now_ns() > until;
+		for (size_t i = 0; (late || out) && i < s->n_guests; i++)
+			if (!__atomic_load_n(&s->guests[i].domain, __ATOMIC_ACQUIRE))
+				domain_kill_named(s->conn, s->guests[i].shm_name);
+		sleep_ns(late || out ? 50 * NS_PER_MS : 2 * NS_PER_MS);
+	}
+	return late;
+}
+
 int step_start_domains(struct session *s, struct err *e)
 {
 	struct starter st = {s, 0};
 	pthread_t threads[START_THREADS];
+	bool late = false;
 	size_t n = 0;
 
 	while (n < MIN((size_t)START_THREADS, s->n_guests) &&
@@ -162,8 +188,10 @@ int step_start_domains(struct session *s, struct err *e)
 		n++;
 	if (n == 0)
 		start_thread(&st);
-	while (n > 0)
-		pthread_join(threads[--n], NULL);
+	else
+		late = join_starters(s, threads, n);
+	if (s->o->interrupted && *s->o->interrupted)
+		return session_check(s, e);
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 
@@ -172,6 +200,9 @@ int step_start_domains(struct session *s, struct err *e)
 			native_start(s, g, &g->start_err);
 		if (g->start_err.code) {
 			*e = g->start_err;
+			if (late)
+				err_set(e, ETIMEDOUT, "QEMU did not answer within %llu s",
+					(unsigned long long)(boot_timeout_ns(s) / NS_PER_S));
 			free(g->info->status);
 			g->info->status = xstrdup("could not be started");
 			return err_wrap(e, "guest %s", g->plan->name);
@@ -205,6 +236,11 @@ int step_noise(struct session *s, struct err *e)
 
 		if (rc)
 			return err_wrap(e, "noise %s", s->noises[i].plan->name);
+		if (!noise_cgroup_path(s->noises[i].noise))
+			session_warn(s,
+				"noise %s has no control group (this user may make none): it is a "
+				"task among this user's others, known in blame by its name",
+				s->noises[i].plan->name);
 	}
 	return 0;
 }

@@ -19,8 +19,8 @@
 struct native_guest {
 	pid_t pid;
 	int pidfd;
-	struct cgroup_handle *group;
-	char *config; /* file with its programs; NULL = none */
+	struct cgroup_handle *group; /* NULL: this user may make none */
+	char *config;		     /* file with its programs; NULL = none */
 };
 
 /* "0:1:0-3", a list per vCPU. */
@@ -107,7 +107,7 @@ static int spawn(struct session *s, struct guest_run *g, struct err *e)
 	} else {
 		n->pidfd = process_open(n->pid);
 		reaper_add_pid(s->reaper, n->pid);
-		rc = cgroup_add_process(n->group, n->pid, e);
+		rc = n->group ? cgroup_add_process(n->group, n->pid, e) : 0;
 	}
 	close(gate[1]);
 	return rc;
@@ -148,10 +148,16 @@ int native_start(struct session *s, struct guest_run *g, struct err *e)
 	rc = write_config(s, g, e);
 	if (!rc)
 		rc = cgroup_make(s->info.run, g->plan->name, &limits, &g->native->group, e);
-	if (!rc) {
-		give_rt_budget(g->native);
-		rc = spawn(s, g, e);
+	if (rc == -EPERM && !limits.shares && !limits.quota_us) {
+		*e = (struct err)ERR_INIT;
+		rc = 0;
+		session_warn(s, "guest %s has no control group (this user may make none)",
+			g->plan->name);
 	}
+	if (!rc && g->native->group)
+		give_rt_budget(g->native);
+	if (!rc)
+		rc = spawn(s, g, e);
 	guest_shm_attach_native(g->shm);
 	g->info->pid = g->native->pid;
 	return rc;
