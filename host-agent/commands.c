@@ -121,8 +121,10 @@ static int cmd_stop(struct agent *a, char **args, char *reply, size_t size, stru
 	struct self_cost now;
 
 	(void)args;
-	(void)e;
 	agent_stop(a);
+	if (a->sink.write_errno)
+		return err_set(e, a->sink.write_errno, "cannot write the trace: %s",
+			strerror(a->sink.write_errno));
 	now = self_cost();
 	snprintf(reply, size,
 		"records=%" PRIu64 " lost=%" PRIu64 " cpu_ns=%" PRIu64 " switches=%" PRIu64

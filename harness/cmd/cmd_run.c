@@ -94,12 +94,12 @@ int cmd_run(const struct command *c, int argc, char **argv)
 		"an\n"
 		"expectation of the scenario fell short.",
 		options, parse, &args, &common, argc, argv);
+	cmd_catch_signals();
 	status = prepare_scenario(&common, args.file, &args.sets, true, &prepared);
 	if (status == EXIT_DONE && executor_init(&x, &common, !args.no_agent, &e))
 		status = cmd_fail(&e);
 	if (status == EXIT_DONE) {
 		x.boot_timeout_ns = args.boot_timeout_ns;
-		cmd_catch_signals();
 		status = run_all(&x, &prepared, &args, &done);
 	}
 	if (done.n) {

@@ -14,7 +14,7 @@ struct executor {
 	char *metal, *agent, *hostd; /* parts of stealscope; hostd NULL = without */
 	char experiment[33];
 	uint64_t boot_timeout_ns; /* 0 = as run.h says */
-	struct lab_conn *lab;	  /* kept open between boots; see run.h */
+	struct run_lab *lab;	  /* kept open between boots; see run.h */
 };
 
 /* Find the parts and draw a new experiment id. */

@@ -113,10 +113,15 @@ int guest_shm_drain(struct guest_shm *g, struct err *e)
 
 	for (unsigned i = 0; i < g->n_vcpus && !g->write_error; i++)
 		drain_vcpu(g, i);
-	if (now - g->last_flush_ns >= FLUSH_NS) {
-		guest_flush(g);
-		g->last_flush_ns = now;
-	}
+	if (now - g->last_flush_ns < FLUSH_NS && !g->write_error)
+		return 0;
+	g->last_flush_ns = now;
+	return guest_shm_flush(g, e);
+}
+
+int guest_shm_flush(struct guest_shm *g, struct err *e)
+{
+	guest_flush(g);
 	if (g->write_error)
 		return err_set(e, g->write_error, "cannot write %s: %s", g->file_name,
 			strerror(g->write_error));

@@ -51,6 +51,8 @@ uint64_t guest_shm_samples(const struct guest_shm *g);
  * REC_LOST where something was lost. 0, or -errno when the file cannot be written: then nothing
  * more will be, and every later call says so again. */
 int guest_shm_drain(struct guest_shm *g, struct err *e);
+/* Write what was collected so far; errors as guest_shm_drain() has them. */
+int guest_shm_flush(struct guest_shm *g, struct err *e);
 
 /* Ping every vCPU `rounds` times (SHM_CMD_SYNC) and write the GUEST_SYNC_KEEP tightest answers of
  * each as REC_SYNC. The command before is given again afterwards; -EBUSY while it is RUN, which a

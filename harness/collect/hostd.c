@@ -326,10 +326,12 @@ bool hostd_dead(struct hostd *h)
 
 void hostd_close(struct hostd *h)
 {
-	uint64_t deadline = now_ns() + HOSTD_REPLY_MS * NS_PER_MS;
+	uint64_t deadline = now_ns();
 
 	if (!h)
 		return;
+	if (h->broken.code != ETIMEDOUT) /* it has been waited for enough then */
+		deadline += HOSTD_REPLY_MS * NS_PER_MS;
 	if (h->to >= 0)
 		close(h->to); /* the end of its stdin ends it */
 	while (!hostd_dead(h) && now_ns() < deadline)

@@ -83,6 +83,18 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
 	return 0;
 }
 
+void domain_kill_named(struct lab_conn *c, const char *name)
+{
+	pid_t pid = qemu_find(c, name);
+	int fd = pid ? process_open(pid) : -1;
+
+	if (fd < 0)
+		return;
+	if (qemu_is(pid, name))
+		process_signal(fd, SIGKILL);
+	close(fd);
+}
+
 const char *domain_name(const struct domain *d)
 {
 	return d->name;

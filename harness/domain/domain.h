@@ -47,8 +47,9 @@ char *domain_xml(
  * -errno with EXIT_HOST in `e` when this box cannot. */
 struct lab_conn;
 int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, struct err *e);
-/* The folder to remove when this process is killed, or NULL (see host/reaper.h). */
-const char *lab_root(const struct lab_conn *c);
+/* The folder that a lab_open() of this URI below the usual runtime folder will use, or NULL: to be
+ * removed when this process is killed (see host/reaper.h). Caller frees. */
+char *lab_planned_root(const char *uri);
 void lab_close(struct lab_conn *c); /* NULL is fine */
 const char *lab_uri(const struct lab_conn *c);
 unsigned long lab_libvirt_version(const struct lab_conn *c); /* as libvirt: 9000000 = 9.0.0 */
@@ -66,6 +67,9 @@ int topology_from_capabilities(const char *xml, struct topology *out, struct err
 struct domain;
 /* Create and start (transient). May be called from several threads at once. */
 int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struct err *e);
+/* Kill the QEMU of the domain of that name, whatever libvirt thinks of it: for a start that failed
+ * half way, or that does not end (QEMU does not answer; libvirt would wait for ever). */
+void domain_kill_named(struct lab_conn *c, const char *name);
 const char *domain_name(const struct domain *d);
 pid_t domain_pid(const struct domain *d);
 /* Thread ids of its vCPUs in vCPU order. Fills at most max; *n = how many there are. */

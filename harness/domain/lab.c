@@ -136,12 +136,28 @@ static void loop_put(void)
 	pthread_mutex_unlock(&loop.lock);
 }
 
-static int open_embed(struct lab_conn *c, struct err *e)
+static bool is_embed(const char *uri)
+{
+	return !uri || strcmp(uri, "auto") == 0;
+}
+
+static char *embed_root_in(const char *runtime_dir)
 {
 	char owner[OWNER_MAX];
+
+	return xasprintf("%s/%s", runtime_dir, owner_self(owner));
+}
+
+char *lab_planned_root(const char *uri)
+{
+	return is_embed(uri) ? embed_root_in(runtime_root()) : NULL;
+}
+
+static int open_embed(struct lab_conn *c, struct err *e)
+{
 	int rc;
 
-	c->embed_root = xasprintf("%s/%s", c->runtime_dir, owner_self(owner));
+	c->embed_root = embed_root_in(c->runtime_dir);
 	c->uri = xasprintf("qemu:///embed?root=%s", c->embed_root);
 	rc = embed_prepare(c->embed_root, e);
 	if (rc && e)
@@ -206,7 +222,7 @@ int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, st
 
 	c->sweep_timer = -1;
 	c->runtime_dir = xstrdup(runtime_dir ? runtime_dir : runtime_root());
-	if (!uri || strcmp(uri, "auto") == 0)
+	if (is_embed(uri))
 		rc = open_embed(c, e);
 	else
 		c->uri = xstrdup(uri);
@@ -239,11 +255,6 @@ void lab_close(struct lab_conn *c)
 	free(c->runtime_dir);
 	free(c->uri);
 	free(c);
-}
-
-const char *lab_root(const struct lab_conn *c)
-{
-	return c->embed_root;
 }
 
 const char *lab_uri(const struct lab_conn *c)

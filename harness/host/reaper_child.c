@@ -107,7 +107,9 @@ static void kill_one(struct child *c, pid_t pid)
 	close(fd);
 }
 
-static bool is_guest(struct child *c, pid_t pid)
+/* A QEMU of the run's guests; or one that libvirt only asks what it can do: it names a socket below
+ * the folder that is to be removed. */
+static bool is_ours(struct child *c, pid_t pid)
 {
 	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
 	auto_free char *want = xasprintf("guest=stealscope-%s-", c->run);
@@ -115,9 +117,13 @@ static bool is_guest(struct child *c, pid_t pid)
 	size_t len;
 
 	text = read_file(path, 1 << 20, &len, NULL);
-	for (char *arg = text; arg && arg < text + len; arg += strlen(arg) + 1)
+	for (char *arg = text; arg && arg < text + len; arg += strlen(arg) + 1) {
 		if (strncmp(arg, want, strlen(want)) == 0)
 			return true;
+		for (size_t i = 0; strstr(text, "/qemu-system") && i < c->paths.n; i++)
+			if (strstr(arg, c->paths.items[i]))
+				return true;
+	}
 	return false;
 }
 
@@ -127,7 +133,7 @@ static void kill_guests(struct child *c)
 	struct dirent *ent;
 
 	while (d && (ent = readdir(d)))
-		if (isdigit((unsigned char)ent->d_name[0]) && is_guest(c, atoi(ent->d_name)))
+		if (isdigit((unsigned char)ent->d_name[0]) && is_ours(c, atoi(ent->d_name)))
 			kill_one(c, atoi(ent->d_name));
 	if (d)
 		closedir(d);

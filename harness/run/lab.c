@@ -47,43 +47,6 @@ void undo_shared_pages(struct session *s)
 	}
 }
 
-int step_connect(struct session *s, struct err *e)
-{
-	uid_t uid;
-	gid_t gid;
-	int rc = 0;
-
-	if (s->o->lab && *s->o->lab)
-		s->conn = *s->o->lab;
-	else
-		rc = lab_open(s->o->connect, NULL, &s->conn, e);
-	if (rc)
-		return rc;
-	if (s->o->lab)
-		*s->o->lab = s->conn;
-	if (lab_root(s->conn))
-		reaper_add_path(s->reaper, lab_root(s->conn));
-	free(s->info.connect);
-	s->info.connect = xstrdup(lab_uri(s->conn));
-	rc = lab_qemu_ids(s->conn, &uid, &gid, e);
-	for (size_t i = 0; !rc && i < s->n_guests; i++)
-		rc = guest_shm_chown(s->guests[i].shm, uid, gid, e);
-	return rc;
-}
-
-void undo_connect(struct session *s)
-{
-	if (!s->o->lab)
-		lab_close(s->conn);
-	s->conn = NULL;
-}
-
-void run_lab_close(struct lab_conn **lab)
-{
-	lab_close(*lab);
-	*lab = NULL;
-}
-
 int step_domain_xml(struct session *s, struct err *e)
 {
 	char owner[OWNER_MAX];

@@ -172,7 +172,9 @@ int step_sync_clocks(struct session *s, struct err *e)
 		if (!rc)
 			rc = guest_shm_drain(s->guests[i].shm, e);
 		if (!rc)
-			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e);
+			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e)
+				     ? err_wrap(e, "guest %s", s->guests[i].plan->name)
+				     : 0;
 		pthread_mutex_unlock(&s->lock);
 		/* One guest's silence is no reason to throw away what the others measured. */
 		if (rc == -ETIMEDOUT && s->info.window_end_ns) {
@@ -379,5 +381,10 @@ int step_stop_guests(struct session *s, struct err *e)
 			s->info.trace_lost = r.lost;
 		}
 	}
-	return step_sync_clocks(s, e);
+	rc = step_sync_clocks(s, e);
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n_guests && !rc; i++)
+		rc = guest_shm_flush(s->guests[i].shm, e);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
 }

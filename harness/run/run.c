@@ -199,8 +199,11 @@ static int finish_record(
 					: xasprintf("failed: %s", failure->msg);
 	s->info.wall_ns = now_ns() - s->begin_ns;
 	rc = run_info_save(&s->info, s->folder.path, e);
-	if (!rc && !failure->code)
-		rc = record_finish(&s->folder, e);
+	if (!rc && !failure->code && (rc = record_finish(&s->folder, e))) {
+		free(s->info.status);
+		s->info.status = xasprintf("failed: %s", e->msg);
+		run_info_save(&s->info, s->folder.path, NULL);
+	}
 	out->record = xstrdup(s->folder.path);
 	out->interrupted = interrupted;
 	return rc;
@@ -269,6 +272,10 @@ int run_plan(
 		uint64_t start = now_ns();
 
 		session_say(&s, steps[i].name, -1);
+		if (o->interrupted && *o->interrupted) {
+			err_set_exit(&failure, EXIT_INTERRUPTED, EINTR, "interrupted");
+			break;
+		}
 		begun = i + 1;
 		if (steps[i].up(&s, &failure) && !failure.code)
 			err_set(&failure, EIO, "%s failed without a reason (a bug)", steps[i].name);

@@ -12,7 +12,7 @@
 #include "plan/plan.h"
 #include "record/run_info.h"
 
-struct lab_conn;
+struct run_lab;
 
 struct run_options {
 	const char *results;	   /* folder of the records */
@@ -23,6 +23,7 @@ struct run_options {
 	const char *hostd; /* the host agent's program; NULL = do without, and say so */
 	const char *experiment;	  /* id shared by the runs of one experiment */
 	const char *plan_text;	  /* what `plan` draws, for the record */
+	const char *published;	  /* as in run_info; NULL = none */
 	uint64_t boot_timeout_ns; /* give up on a guest that is not up by then; 0 = as the guests
 				     need */
 	unsigned repeat, place, places, block; /* as in run_info */
@@ -36,10 +37,10 @@ struct run_options {
 	/* The libvirt connection, kept from one run of this process to the next (the embedded
 	 * driver can be registered 16 times only): opened by the first run, closed by the caller
 	 * with run_lab_close(). NULL = a connection of the run's own. */
-	struct lab_conn **lab;
+	struct run_lab **lab;
 };
 
-void run_lab_close(struct lab_conn **lab);
+void run_lab_close(struct run_lab **lab);
 
 struct run_result {
 	char *record; /* folder of the record, complete or marked as interrupted; NULL if none began

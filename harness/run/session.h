@@ -48,7 +48,8 @@ struct session {
 	size_t n_noises;
 	struct facts *facts;
 	struct reaper *reaper;
-	char *runtime_dir; /* /run/stealscope/<run>: says who owns the run */
+	char *runtime_dir;	 /* /run/stealscope/<run>: says who owns the run */
+	struct run_lab *own_lab; /* when run_options has none to share */
 	struct lab_conn *conn;
 	struct hostd *hostd;
 	int debugfs; /* its root; -1 = none */
@@ -109,11 +110,13 @@ struct step {
 /* accel.c */
 int step_kvm(struct session *s, struct err *e);
 
+/* connection.c */
+int step_connect(struct session *s, struct err *e);
+void undo_connect(struct session *s);
+
 /* lab.c: before measuring */
 int step_shared_pages(struct session *s, struct err *e);
 void undo_shared_pages(struct session *s);
-int step_connect(struct session *s, struct err *e);
-void undo_connect(struct session *s);
 int step_domain_xml(struct session *s, struct err *e);
 int step_start_domains(struct session *s, struct err *e);
 void undo_start_domains(struct session *s);

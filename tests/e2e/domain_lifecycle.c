@@ -290,13 +290,13 @@ static _Noreturn void orphan(void)
 	struct reaper *reaper;
 	struct err e = ERR_INIT;
 	char owner[OWNER_MAX];
+	auto_free char *root = lab_planned_root(uri);
 	int rc = reaper_start("e2edom", REAPER_RUNTIME_DIR "/e2edom", &reaper, &e);
 
 	reaper_add_path(reaper, dir);
+	reaper_add_path(reaper, root);
 	if (!rc)
 		rc = lab_open(uri, NULL, &lab, &e);
-	if (!rc && lab_root(lab))
-		reaper_add_path(reaper, lab_root(lab));
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(g); i++) {
 		char name[16];
 
