@@ -130,8 +130,11 @@ static void say_same(struct strbuf *b, const struct compare_row *r)
 	} else {
 		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
 		strbuf_add(b, "%s: no difference larger than %s", r->metric->name, bound);
-		if (r->median_a != 0 && fabs(r->bound / r->median_a) < 10)
-			strbuf_add(b, " (%.2g %%)", 100 * fabs(r->bound / r->median_a));
+		if (r->median_a != 0 && fabs(r->bound / r->median_a) < 10) {
+			double percent = 100 * fabs(r->bound / r->median_a);
+
+			strbuf_add(b, percent < 10 ? " (%.2g %%)" : " (%.0f %%)", percent);
+		}
 		strbuf_add(b, ", ");
 	}
 	add_boots(b, r);

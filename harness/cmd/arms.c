@@ -81,6 +81,20 @@ static size_t place_of(const struct arm *arms, size_t n, const char *name, const
 	return at;
 }
 
+static int no_variant(const struct arm *whole, const char *baseline, const struct arm *arms,
+	size_t n, struct err *e)
+{
+	struct strbuf names = {0};
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		strbuf_add(&names, "%s%s", i ? ", " : "", arms[i].name);
+	rc = err_set_exit(e, EXIT_USAGE, ENOENT, "'%s' has no variant '%s'; it has %s", whole->name,
+		baseline, names.text ? names.text : "none");
+	strbuf_release(&names);
+	return rc;
+}
+
 int arms_of_variants(const struct arm *whole, struct index *x, const char *baseline,
 	struct arm **arms, size_t *n, struct err *e)
 {
@@ -97,8 +111,7 @@ int arms_of_variants(const struct arm *whole, struct index *x, const char *basel
 		(*arms)[at].filter.variant = (*arms)[at].name;
 	}
 	if (!*n || strcmp((*arms)[0].name, baseline) != 0)
-		return err_set_exit(e, EXIT_USAGE, ENOENT, "'%s' has no variant '%s'; it has %s",
-			whole->name, baseline, *n ? (*arms)[*n - 1].name : "none");
+		return no_variant(whole, baseline, *arms, *n, e);
 	if (*n < 2)
 		return err_set_exit(e, EXIT_USAGE, ENOENT,
 			"'%s' has no variant but '%s': nothing to hold against it", whole->name,

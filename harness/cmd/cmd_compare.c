@@ -23,39 +23,28 @@ static const struct argp_option options[] = {
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
 	{"force", OPT_FORCE, NULL, 0, "Compare even across different hosts or kernels", 0},
 	{"html", OPT_HTML, "FILE", 0, "Also write a page with the plots of all arms", 0},
-	{"csv", OPT_CSV, NULL, 0,
-		"One line per metric (and arm, or point) instead of text; the first line names "
-		"the columns",
-		0},
+	{"csv", OPT_CSV, NULL, 0, "Comma-separated values instead of text", 0},
 	{0},
 };
 
-/* What --help says of the shapes that other programs read. */
+/* argp fills the paragraphs. */
 static const char help[] =
-	"A and B are sets of runs: a record, or conditions such as "
-	"scenario=first-light,variant=base\n"
-	"(also experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer than six "
-	"an\n"
-	"arm support no claim, ten are wanted. B is held against A.\n\n"
+	"A and B are sets of runs: a record, or conditions such as scenario=x,variant=pinned (also "
+	"experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer than six an arm "
+	"support no claim, ten are wanted. B is held against A.\n\n"
 	"  compare scenario=x,variant=float scenario=x,variant=pinned\n"
-	"  compare --baseline float scenario=x      (of `last`: all runs of its experiment)\n"
+	"  compare --baseline float scenario=x\n"
+	"  compare --baseline float last            (all runs of its experiment)\n"
 	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n\n"
-	"--json: {\"a\",\"b\",\"confidence\",\"tests\",\"warning\",\"metrics\":[{\"name\",\"unit\","
-	"\"better\",\n"
-	"\"verdict\",\"words\",\"n_a\",\"n_b\",\"median_a\",\"median_b\",\"shift\",\"ci\","
-	"\"bootstrap\","
-	"\"u\",\"p\",\"p_holm\",\n"
-	"\"exact\",\"cliffs_delta\",\"effect\",\"bound\",\"values_a\",\"values_b\"}]}; with "
-	"--baseline {\"baseline\",\n"
-	"\"tests\",\"comparisons\":[those]}; with --sweep "
-	"{\"key\",\"sweeps\":[{\"metric\",\"unit\","
-	"\"lines\":[{\"name\",\n"
-	"\"points\":[{\"label\",\"n\",\"median\",\"interval\",\"enough\",\"values\"}]}]}]}. "
-	"Verdicts: "
-	"no_data, too_few,\n"
-	"same, a_better, b_better, different. What does not exist is null, in CSV empty; every "
-	"figure is\n"
-	"in its \"unit\".";
+	"--csv: a line per metric, of a baseline per arm and metric, of a sweep per metric, line "
+	"and point. The first line names the columns.\n\n"
+	"--json: {a, b, confidence, tests, warning, metrics: [{name, unit, better, verdict, words, "
+	"n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, p, p_holm, exact, cliffs_delta, "
+	"effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, "
+	"comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, "
+	"points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
+	"Verdicts: no_data, too_few, same, a_better, b_better, different. What does not exist is "
+	"null, in CSV an empty field; figures are in their \"unit\".";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {

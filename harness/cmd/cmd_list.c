@@ -7,8 +7,10 @@
 #include "analysis/metrics.h"
 #include "cmd/cmd.h"
 #include "cmd/library.h"
+#include "cmd/privileges.h"
 #include "cmd/results.h"
 #include "noise/noise.h"
+#include "report/export.h"
 #include "report/runs_json.h"
 #include "scenario/experiment.h"
 
@@ -163,6 +165,14 @@ static int list_rng(const struct cmd_common *c, struct err *e)
 	return 0;
 }
 
+static int list_tables(const struct cmd_common *c, struct err *e)
+{
+	(void)c;
+	(void)e;
+	export_print_tables(stdout);
+	return 0;
+}
+
 static int list_metrics_doc(const struct cmd_common *c, struct err *e)
 {
 	(void)c;
@@ -171,7 +181,15 @@ static int list_metrics_doc(const struct cmd_common *c, struct err *e)
 	return 0;
 }
 
-/* What `list` knows besides the records. The last three are what `make docs` writes to files. */
+static int list_privileges(const struct cmd_common *c, struct err *e)
+{
+	(void)c;
+	(void)e;
+	privileges_print_markdown(stdout);
+	return 0;
+}
+
+/* What `list` knows besides the records. The last four are what `make docs` writes to files. */
 static const struct {
 	const char *name, *doc;
 	int (*print)(const struct cmd_common *c, struct err *e);
@@ -181,9 +199,11 @@ static const struct {
 	{"metrics", "the metrics with units and definitions", list_metrics},
 	{"probes", "what runs inside a guest", library_list_probes},
 	{"noise", "the kinds of noisy neighbours", list_noise},
+	{"tables", "what `stealscope export` writes, column by column", list_tables},
 	{"keys", "the scenario language (docs/scenario-keys.md)", list_keys},
 	{"rng", "its RELAX NG schema (scenarios/scenario.rng)", list_rng},
 	{"metrics-doc", "docs/metrics.md", list_metrics_doc},
+	{"privileges", "what needs which privilege (docs/privileges.md)", list_privileges},
 };
 
 int cmd_list(const struct command *c, int argc, char **argv)

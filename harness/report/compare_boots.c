@@ -85,7 +85,7 @@ void compare_part_timeline(const void *page, struct strbuf *out)
 			free(s[i].v);
 	}
 	if (!any)
-		html_missing(out, "the boots are not at hand");
+		html_missing(out, "the boots are not at hand, or too short");
 }
 
 /* ---- blame of each arm: culprits summed over its boots, by name */

@@ -119,17 +119,21 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 	strbuf_release(&missing);
 }
 
+/* Both ends in one unit, which is said once. */
 static void interval_cell(struct strbuf *out, struct interval v, const char *unit)
 {
+	double factor;
+	const char *best = compare_unit(fmax(fabs(v.lo), fabs(v.hi)), unit, &factor);
 	char lo[80], hi[80];
 
 	strbuf_add(out, "<td class=\"n\">");
 	if (isnan(v.lo))
 		strbuf_add(out, "-");
 	else
-		html_text(out, "%s \xe2\x80\xa6 %s",
-			compare_format(v.lo, unit, true, lo, sizeof(lo)),
-			compare_format(v.hi, unit, true, hi, sizeof(hi)));
+		html_text(out, "%s \xe2\x80\xa6 %s%s%s",
+			compare_format(v.lo * factor, "", true, lo, sizeof(lo)),
+			compare_format(v.hi * factor, "", true, hi, sizeof(hi)), *best ? " " : "",
+			best);
 	strbuf_add(out, "</td>");
 }
 

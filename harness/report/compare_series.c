@@ -60,7 +60,7 @@ bool html_arm_series(struct strbuf *out, const char *const *names, const struct 
 
 	for (size_t i = 0; i < n; i++) { /* those without too: each arm keeps its colour */
 		lines[i] = (struct svg_line_data){names[i], &arms[i], scale};
-		any |= arms[i].n > 0;
+		any |= arms[i].n > 1; /* one bin is no line */
 	}
 	if (!any)
 		return false;

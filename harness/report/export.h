@@ -7,6 +7,7 @@
 #define SS_REPORT_EXPORT_H
 
 #include "analysis/analysis.h"
+#include "record/tables.h"
 
 enum export_table {
 	EXPORT_SAMPLES, /* every guest record of a probe */
@@ -25,6 +26,12 @@ enum export_table export_table_find(const char *name);
 int export_csv(const struct analysis *a, enum export_table t, FILE *out, struct err *e);
 /* One JSON object a line, the CSV's columns as keys. Missing values are null. */
 int export_jsonl(const struct analysis *a, enum export_table t, FILE *out, struct err *e);
+/* All tables of any number of records as one SQLite file: begin, one call a record with a run_id of
+ * its own, tables_finish() (record/tables.h). NULL with `e` set when it cannot be created. */
+struct tables *export_sqlite_begin(const char *path, struct err *e);
+int export_sqlite_run(struct tables *db, const struct analysis *a, unsigned run_id, struct err *e);
+/* The tables and their columns, for people. */
+void export_print_tables(FILE *out);
 /* Chrome JSON trace format (ui.perfetto.dev opens it): guest samples, vCPU states and culprits on
  * one timeline, one process per guest. */
 int export_perfetto(const struct analysis *a, FILE *out, struct err *e);

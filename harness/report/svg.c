@@ -95,13 +95,13 @@ double axis_at(const struct axis *a, double value)
 	return hi > lo ? a->from + (v - lo) / (hi - lo) * (a->to - a->from) : a->from;
 }
 
-/* A step of 1, 2 or 5 times a power of ten that cuts `range` into at most `pieces`. */
+/* A step of 1, 2, 2.5 or 5 times a power of ten that cuts `range` into at most `pieces`. */
 static double nice_step(double range, double pieces)
 {
 	double raw = range / fmax(pieces, 1), decade = pow(10, floor(log10(raw)));
 	double m = raw / decade;
 
-	return decade * (m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10);
+	return decade * (m <= 1 ? 1 : m <= 2 ? 2 : m <= 2.5 ? 2.5 : m <= 5 ? 5 : 10);
 }
 
 void axis_round(struct axis *a)

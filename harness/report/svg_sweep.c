@@ -47,6 +47,13 @@ static void add_place(struct places *p, const char *label)
 	p->items[p->n++] = (struct place){label, v};
 }
 
+static int by_place(const void *x, const void *y)
+{
+	double a = ((const struct place *)x)->at, b = ((const struct place *)y)->at;
+
+	return a < b ? -1 : a > b;
+}
+
 static struct places find_places(const struct sweep *s)
 {
 	struct places p = {.numeric = true, .lo = INFINITY, .hi = -INFINITY};
@@ -54,6 +61,8 @@ static struct places find_places(const struct sweep *s)
 	for (size_t l = 0; l < s->n; l++)
 		for (size_t i = 0; i < s->lines[l].n; i++)
 			add_place(&p, s->lines[l].points[i].label);
+	if (p.numeric)
+		qsort(p.items, p.n, sizeof(*p.items), by_place);
 	for (size_t i = 0; i < p.n; i++) {
 		if (!p.numeric)
 			p.items[i].at = (double)i + 1;
@@ -135,22 +144,27 @@ static void draw_line(struct svg *g, size_t index, size_t n_lines, const struct 
 	svg_path(g, class, px, mid, n);
 }
 
+/* The x axis has its ticks where the points are, as far as there is room for their labels. */
 static void draw_axes(
 	struct svg *g, const struct places *places, const struct axis *x, const struct axis *y)
 {
 	struct axis blank = *x;
-	size_t room;
+	double room = (x->to - x->from) / (double)MAX(places->n, (size_t)1), last = -INFINITY;
 
-	if (places->numeric) {
-		svg_axes(g, x, y);
-		return;
-	}
-	blank.hi = blank.lo; /* no numbers on x: the labels stand there */
+	blank.hi = blank.lo; /* no ticks of its own */
 	svg_axes(g, &blank, y);
-	room = (size_t)((x->to - x->from) / (double)MAX(places->n, (size_t)1) / SVG_CHAR_W);
-	for (size_t i = 0; i < places->n; i++)
-		svg_text(g, "middle", axis_at(x, places->items[i].at), y->from + 16, "%.*s",
-			(int)MAX(room, (size_t)2) - 1, places->items[i].label);
+	for (size_t i = 0; i < places->n; i++) {
+		double at = axis_at(x, places->items[i].at);
+		int fits = (int)((places->numeric ? 80 : room) / SVG_CHAR_W) - 1;
+		double half = fmin((double)strlen(places->items[i].label), fits) * SVG_CHAR_W / 2;
+
+		svg_line(g, "grid", at, y->from, at, y->to);
+		if (at - half < last + 6)
+			continue;
+		svg_text(g, "middle", at, y->from + 16, "%.*s", MAX(fits, 1),
+			places->items[i].label);
+		last = at + half;
+	}
 }
 
 void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const struct sweep *s)

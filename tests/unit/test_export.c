@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <jansson.h>
+#include <sqlite3.h>
+#include <unistd.h>
 
 #include "report/export.h"
 #include "tests/bench/simulate.h"
@@ -136,6 +138,84 @@ static void test_json_lines_parse(void **state)
 	}
 }
 
+/* One number of one query. */
+static double ask(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *s;
+	double v;
+
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	v = sqlite3_column_double(s, 0);
+	sqlite3_finalize(s);
+	return v;
+}
+
+static size_t lines_of(enum export_table t)
+{
+	auto_free char *text = text_of(export_csv, t);
+	size_t n = 0;
+
+	for (const char *p = text; *p; p++)
+		n += *p == '\n';
+	return n - 1; /* the head */
+}
+
+/* Every table has the rows of its CSV, for each run; sums are those that the simulator knows. */
+static void test_sqlite_reads_back(void **state)
+{
+	auto_free char *path = xasprintf("%s/out.db", dir);
+	struct err e = ERR_INIT;
+	struct tables *t = export_sqlite_begin(path, &e);
+	sqlite3 *db;
+	double wait;
+
+	(void)state;
+	assert_non_null(t);
+	assert_int_equal(export_sqlite_run(t, a, 1, &e), 0);
+	assert_int_equal(export_sqlite_run(t, a, 2, &e), 0);
+	assert_int_not_equal(access(path, F_OK), 0); /* not before it is whole */
+	assert_int_equal(tables_finish(t, &e), 0);
+	tables_free(t);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	for (unsigned i = 0; i < EXPORT_TABLES; i++) {
+		enum export_table k = (enum export_table)i;
+		auto_free char *sql =
+			xasprintf("SELECT count(*) FROM %s WHERE run_id = 2", export_table_name(k));
+
+		assert_int_equal((size_t)ask(db, sql), lines_of(k));
+	}
+	assert_true(ask(db, "SELECT count(*) FROM runs WHERE run = 'simulated'") == 2);
+	wait = ask(db,
+		"SELECT sum(length_us) FROM states JOIN runs USING (run_id) WHERE run_id = 1 "
+		"AND state = 'waiting' AND start_s > 0 AND start_s + length_us / 1e6 < window_s");
+	assert_true(wait > 0.9 * (double)(truth.wait_ns[0] + truth.wait_ns[1]) / 1e3);
+	assert_true(wait <= (double)(truth.wait_ns[0] + truth.wait_ns[1]) / 1e3 + 1);
+	assert_true(ask(db, "SELECT value FROM metrics WHERE run_id = 1 AND vcpu = -1 AND metric = "
+			    "'wait.rate'") > 0);
+	assert_true(ask(db, "SELECT count(*) FROM metrics WHERE value IS NULL AND not_provided IS "
+			    "NULL") == 0);
+	sqlite3_close(db);
+}
+
+static void test_sqlite_failures(void **state)
+{
+	auto_free char *path = xasprintf("%s/no/such/out.db", dir);
+	struct err e = ERR_INIT;
+	struct tables *t;
+
+	(void)state;
+	assert_null(export_sqlite_begin(path, &e));
+	assert_true(e.code && e.msg[0]);
+	/* One that is given up leaves nothing. */
+	free(path);
+	path = xasprintf("%s/gone.db", dir);
+	t = export_sqlite_begin(path, &e);
+	assert_non_null(t);
+	tables_free(t);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void test_sample_rows(void **state)
 {
 	auto_free char *text = text_of(export_csv, EXPORT_SAMPLES);
@@ -168,6 +248,8 @@ int main(void)
 		cmocka_unit_test(test_csv_has_units_and_equal_rows),
 		cmocka_unit_test(test_json_lines_parse),
 		cmocka_unit_test(test_sample_rows),
+		cmocka_unit_test(test_sqlite_reads_back),
+		cmocka_unit_test(test_sqlite_failures),
 		cmocka_unit_test(test_full_disk_is_an_error),
 	};
 

@@ -354,8 +354,14 @@ static int write_page(const char *dir, const char *name, struct strbuf page)
 
 static struct strbuf batch_page_of(void)
 {
-	struct batch_scenario scenarios[] = {{"pinned-vs-float", "pinned-vs-float.xml", "", ""},
-		{"numa", "numa.xml", "this box has one memory node", ""}};
+	struct batch_scenario scenarios[] = {{.name = "pinned-vs-float",
+						     .path = "pinned-vs-float.xml",
+						     .skipped = "",
+						     .stopped = ""},
+		{.name = "numa",
+			.path = "numa.xml",
+			.skipped = "this box has one memory node",
+			.stopped = ""}};
 	struct batch_expect expects[] = {
 		{0, MADE_TEXT("pinned"), MADE_TEXT("timer.late.p99 below that of float"),
 			MADE_TEXT("1.1 ms of 4.4 ms"), VERDICT_PASS}};
