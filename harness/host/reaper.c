@@ -37,7 +37,8 @@ static int write_owner(const char *dir, struct err *e)
 	char owner[OWNER_MAX];
 	int rc = make_dirs(dir, e);
 
-	return rc ? rc : write_file(path, owner_self(owner), strlen(owner), e);
+	owner_self(owner); /* before strlen() looks at it */
+	return rc ? rc : write_file(path, owner, strlen(owner), e);
 }
 
 int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, struct err *e)
