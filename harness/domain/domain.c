@@ -34,6 +34,7 @@ static void domain_free(struct domain *d)
 		virDomainFree(d->dom);
 	if (d->pidfd >= 0)
 		close(d->pidfd);
+	embed_forget(d->lab->embed_root, d->name);
 	free(d->name);
 	free(d);
 }

@@ -121,6 +121,16 @@ void embed_collect(const char *root)
 	collect_probes();
 }
 
+void embed_forget(const char *root, const char *domain_name)
+{
+	auto_free char *log = NULL;
+
+	if (!root || !domain_name)
+		return;
+	log = xasprintf("%s/log/qemu/%s.log", root, domain_name);
+	unlink(log);
+}
+
 #define STALE_S 30
 
 /* Groups of QEMUs that died with their harness, older than any start takes. rmdir fails, and
