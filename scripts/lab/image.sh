@@ -34,6 +34,13 @@ need_disk() {
 	((have >= $1)) || die 4 "$CACHE has $have MB free; $1 MB are needed (LAB_CACHE names another folder)"
 }
 
+# The cache's lock: held by whoever makes something for it.
+cache_lock() {
+	exec 9>"$CACHE/lock"
+	flock -w 1200 9 || die 1 "another lab-vm has been building in $CACHE for 20 minutes"
+}
+cache_unlock() { exec 9>&-; }
+
 debian_root_check() {
 	command -v mmdebstrap >/dev/null || die 4 "mmdebstrap is not installed (apt-get install mmdebstrap)"
 	[ -n "$MIRROR" ] || die 4 "apt names no site to get packages from; LAB_MIRROR=URL does"
@@ -57,12 +64,12 @@ debian_root() {
 		"deb $MIRROR $RELEASE main" "deb $MIRROR $RELEASE-updates main" "deb $SECURITY $RELEASE-security main"
 }
 
-# why_failed LOG WHAT: the line of apt or dpkg that says most.
-why_failed() {
+# why LOG: the line of apt or dpkg that says most.
+why() {
 	local line
 	line=$(grep -aE "Unable to locate|has no installation candidate|unmet dep|Failed to fetch|Could not|Cannot|error:|^E:" "$1" |
 		grep -avE '^E: (apt-get|mmdebstrap|run_chroot|setup failed|child)' | head -1 | sed 's/^[E: ]*//')
-	die 1 "$2: ${line:-$(tail -1 "$1")}"
+	echo "${line:-$(tail -n 1 "$1")}"
 }
 
 image_key() {
@@ -86,9 +93,8 @@ image_make() {
 	IMAGE=$CACHE/image-$RELEASE-$(image_key)
 	[ ! -e "$IMAGE/disk" ] || return 0
 	need_disk 4000
-	exec 9>"$CACHE/lock"
-	flock -w 1200 9 || die 1 "another lab-vm has been building in $CACHE for 20 minutes"
-	[ ! -e "$IMAGE/disk" ] || { exec 9>&-; return 0; }
+	cache_lock
+	[ ! -e "$IMAGE/disk" ] || { cache_unlock; return 0; }
 	say "making the $RELEASE lab from Debian's packages (1-3 minutes)"
 	mkdir "$WORK/root" "$WORK/image"
 	debian_root_check
@@ -96,11 +102,11 @@ image_make() {
 		die 4 "without root, fakeroot is needed (apt-get install fakeroot)"
 	if ! in_group image_fill; then
 		cat "$WORK/disk.log" >>"$WORK/image.log"
-		why_failed "$WORK/image.log" "the $RELEASE lab cannot be made"
+		die 1 "the $RELEASE lab cannot be made: $(why "$WORK/image.log")"
 	fi
 	# Another version of the same release is of no more use.
 	rm -rf "$WORK/root" "$CACHE/image-$RELEASE"-*
 	mv "$WORK/image" "$IMAGE" || die 1 "cannot move the image to $IMAGE"
-	exec 9>&-
+	cache_unlock
 	say "the $RELEASE lab is made ($((SECONDS - start)) s, Linux $(cat "$IMAGE/version"))"
 }

@@ -26,17 +26,16 @@ builder_make() {
 	BUILDER=$CACHE/builder-$RELEASE-$key
 	[ ! -d "$BUILDER" ] || return 0
 	need_disk 4000
-	exec 9>"$CACHE/lock"
-	flock -w 1200 9 || die 1 "another lab-vm has been building in $CACHE for 20 minutes"
-	[ ! -d "$BUILDER" ] || { exec 9>&-; return 0; }
+	cache_lock
+	[ ! -d "$BUILDER" ] || { cache_unlock; return 0; }
 	say "making a $RELEASE root to build in (1-3 minutes)"
 	mkdir "$WORK/builder"
 	debian_root_check
-	in_group builder_fill || why_failed "$WORK/builder.log" "a $RELEASE root to build in cannot be made"
+	in_group builder_fill || die 1 "a $RELEASE root to build in cannot be made: $(why "$WORK/builder.log")"
 	mkdir -p "$WORK/builder/src" "$WORK/builder/out"
 	rm -rf "$CACHE/builder-$RELEASE"-*
 	mv "$WORK/builder" "$BUILDER" || die 1 "cannot move the root to $BUILDER"
-	exec 9>&-
+	cache_unlock
 	say "the root is made ($((SECONDS - start)) s)"
 }
 
