@@ -245,7 +245,7 @@ uint64_t clock_to_host(const struct clock_map *c, uint64_t tsc, uint64_t *error_
 	if (error_ns)
 		*error_ns = 0;
 	if (!c->n_segments)
-		return (uint64_t)((double)tsc * c->ns_per_tick);
+		return clock_ticks_to_ns(c, tsc);
 	s = segment_at(c, tsc);
 	ns = (__int128)s->ns0 + (((__int128)(int64_t)(tsc - s->tsc0) * s->mult) >> MULT_SHIFT);
 	if (error_ns)

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """soak.py runs N [CHUNK] | soak.py long TIME (90s, 30m, 1h): what many runs, or one long one, leave growing.
 
-Samples the harness (open files, threads, inotify, memory) and the box (cgroups, /dev/shm, runtime folders of
-runs and of libvirt, mounts, processes) while it works. A row holds the least of each since the row before: what
-is held between two runs. Growth is the last row less the second (the first warms up). Exit 1 when anything
-grew. STEALSCOPE names the program; WRAP a command put before each (a lock, say); CHUNK runs per process."""
+Samples the harness (open files, threads, inotify, memory) and what it makes on the box (cgroups, /dev/shm,
+runtime folders of runs and of libvirt, mounts, QEMUs) while it works. A row holds the least of each since the
+row before: what is held between two runs. Growth is that from a third of the way to the end (before it, caches
+fill); of the box, also from before the first run to after the last. Exit 1 when anything grew. STEALSCOPE names
+the program; WRAP a command put before each process (a lock, say); CHUNK runs per process."""
 import os
 import shlex
 import signal
@@ -17,7 +18,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SS = os.environ.get("STEALSCOPE", "build/stealscope")
 WRAP = shlex.split(os.environ.get("WRAP", ""))
-MEMORY_SLACK_KB = 1024  # of allocators; a run that leaked 4 KB would show 1.2 MB after 300
+MARK = "-soak-long-" if "long" in sys.argv else "-soak-"  # in the names of runs of this scenario
+MEMORY_SLACK_KB = 1024  # of allocators: 5 kB a run in 200 of them would show
 
 
 def entries(path, match=""):
@@ -54,12 +56,14 @@ def lines(path):
 def children(pid, name):
     """The pids of its descendants whose command is `name`."""
     out = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as f:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
             for child in f.read().split():
                 with open(f"/proc/{child}/comm") as c:
-                    out += [int(child)] if c.read().startswith(name) else []
+                    out += [int(child)] if c.read().strip() == name else []
                 out += children(child, name)
+    except OSError:  # gone meanwhile
+        pass
     return out
 
 
@@ -70,23 +74,29 @@ HARNESS = [
     ("inotify", lambda p: links(p, "inotify")),
     ("rss_kB", lambda p: status(p, "VmRSS:")),
 ]
-# Of the box: only what this program makes, so that others on the box do not count.
+# Of the box: only what runs of this scenario make, so that others on the box do not count.
 BOX = [
-    ("cgroups", lambda: folders("/sys/fs/cgroup", "stealscope")),
-    ("shm", lambda: entries("/dev/shm", "stealscope-")),
-    ("runtime", lambda: entries("/run/stealscope")),
-    ("libvirt", lambda: sum(len(f) for r in ("/run/libvirt/qemu", "/var/lib/libvirt/qemu", "/run/stealscope")
-                            for _, _, f in os.walk(r))),
-    ("mounts", lambda: lines("/proc/self/mounts")),
-    ("qemus", lambda: sum(1 for p in os.listdir("/proc") if p.isdigit() and comm(p).startswith("qemu"))),
+    ("cgroups", lambda p: folders("/sys/fs/cgroup", MARK)),
+    ("shm", lambda p: entries("/dev/shm", MARK)),
+    ("runtime", lambda p: entries("/run/stealscope", MARK)),
+    ("libvirt", lambda p: sum(len(f) for _, _, f in os.walk(libvirt_root(p)))),
+    ("mounts", lambda p: lines("/proc/self/mounts")),
+    ("qemus", lambda p: sum(MARK in cmdline(q) for q in os.listdir("/proc") if q.isdigit())),
 ]
 
 
-def comm(pid):
+def libvirt_root(pid):
+    """The folder of its embedded libvirt driver: PID-START."""
+    return next((f"/run/stealscope/{d}" for d in os.listdir("/run/stealscope") if d.startswith(f"{pid}-")), "/nowhere") \
+        if os.path.isdir("/run/stealscope") else "/nowhere"
+
+
+def cmdline(pid):
     try:
-        with open(f"/proc/{pid}/comm") as f:
-            return f.read()
-    except OSError:
+        with open(f"/proc/{pid}/cmdline") as f:
+            text = f.read()
+            return text if "guest=" in text else ""
+    except (OSError, UnicodeDecodeError):
         return ""
 
 
@@ -96,14 +106,11 @@ def harness_of(process):
 
 
 def sample(pid):
-    row = {}
-    for name, how in HARNESS:
-        try:
-            row[name] = how(pid)
-        except (OSError, StopIteration):
-            pass
-    for name, how in BOX:
-        row[name] = how()
+    row = {name: how(pid) for name, how in BOX}
+    try:
+        row.update({name: how(pid) for name, how in HARNESS})
+    except (OSError, StopIteration):  # gone, or a zombie: it has no VmRSS
+        pass
     return row
 
 
@@ -117,19 +124,19 @@ def spark(values):
     return "".join("▁▂▃▄▅▆▇█"[int(7.99 * (v - low) / (high - low)) if high > low else 0] for v in values)
 
 
-def report(rows, what):
-    names = [name for name, _ in HARNESS + BOX]
+def report(rows, what, before, after):
     if len(rows) < 3:
-        print(f"soak: {len(rows)} rows of figures: too few for a growth")
+        print(f"soak: {what}: {len(rows)} rows of figures are too few for a growth")
         return 1
     grown = 0
-    print(f"\n{'':9} {'second':>8} {'last':>8} {'growth':>8}")
-    for name in names:
+    print(f"\n{'':9} {'third':>8} {'last':>8} {'growth':>8} {'before':>8} {'after':>8}")
+    for name, _ in HARNESS + BOX:
         values = [row[name] for _, row in rows if name in row]
-        growth = values[-1] - values[1]
-        bad = growth > (MEMORY_SLACK_KB if name.endswith("_kB") else 0)
+        growth = values[-1] - values[len(values) // 3]
+        bad = growth > (MEMORY_SLACK_KB if name.endswith("_kB") else 0) or after.get(name, 0) > before.get(name, 0)
         grown += bad
-        print(f"{name:9} {values[1]:8} {values[-1]:8} {growth:+8} {spark(values)}{'  GREW' if bad else ''}")
+        print(f"{name:9} {values[len(values) // 3]:8} {values[-1]:8} {growth:+8} {before.get(name, '-'):>8} "
+              f"{after.get(name, '-'):>8} {spark(values)}{'  GREW' if bad else ''}")
     print(f"soak: {what}: {'nothing grew' if not grown else f'{grown} figures grew'}")
     return 1 if grown else 0
 
@@ -172,9 +179,10 @@ def run_many(n, chunk, tmp, log):
                          f"{HERE}/soak.xml"], log)
         try:
             while process.poll() is None:
-                lower(least, sample(harness_of(process)))
                 now = finished(results)
-                if now >= table.next and now < n:
+                # A young process holds less than it will: its own figures count from its third run on.
+                lower(least, sample(harness_of(process) if now - done >= min(3, chunk - 1) else 0))
+                if now >= table.next:
                     table.close(now, least)
                     least, table.next = {}, now - now % every + every
                 time.sleep(0.2)
@@ -183,14 +191,12 @@ def run_many(n, chunk, tmp, log):
         if finished(results) == done:
             return table, done
         done = finished(results)
-    lower(least, sample(0))
-    table.close(done, least)
     return table, done
 
 
 def run_long(seconds, tmp, log):
     table, least, begun = Table(seconds / 20), {}, time.monotonic()
-    process = start(["run", "-q", "--results", f"{tmp}/results", "--set", f"duration={seconds}s", f"{HERE}/soak.xml"], log)
+    process = start(["run", "-q", "--results", f"{tmp}/results", "--set", f"duration={seconds}s", f"{HERE}/soak-long.xml"], log)
     while process.poll() is None:
         at = time.monotonic() - begun
         if at < seconds:  # what follows is the analysis
@@ -212,6 +218,7 @@ def main():
     chunk = int(sys.argv[3]) if len(sys.argv) > 3 else amount
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="stealscope-soak.") as tmp, open(f"{tmp}/log", "w+") as log:
+        before = sample(0)
         if what == "long":
             table, code = run_long(amount, tmp, log)
             wrong, said = code not in (0, 3), f"one run of {amount} s"
@@ -222,7 +229,7 @@ def main():
             log.seek(0)
             print("".join(log.readlines()[-20:]) + f"soak: {said}: failed")
             return 1
-        return report(table.rows, said)
+        return report(table.rows, said, before, sample(0))
 
 
 if __name__ == "__main__":

@@ -251,6 +251,35 @@ static void test_backwards_is_counted(void **state)
 	clock_free(c);
 }
 
+/* A guest whose TSC jumps with every record: what is kept, and the work, do not grow without end.
+ */
+static void test_endless_jumps_are_given_up(void **state)
+{
+	struct clock_map *c = clock_begin(HZ);
+
+	(void)state;
+	for (uint64_t i = 1; i <= 400000; i++) {
+		clock_lower(c, UINT64_MAX - i * 100000000, i);
+		clock_upper(c, UINT64_MAX - i * 100000000 + 1, i + 1);
+	}
+	clock_finish(c);
+	assert_in_range(clock_get_quality(c)->offset_changes, 100, 1000);
+	assert_true(clock_get_quality(c)->bounds < 100000);
+	assert_true(clock_to_host(c, UINT64_MAX, NULL) <= INT64_MAX);
+	clock_free(c);
+}
+
+/* Without any bound a time is a guess, but a number all the same. */
+static void test_a_guess_does_not_overflow(void **state)
+{
+	struct clock_map *c = clock_begin(1e6);
+
+	(void)state;
+	clock_finish(c);
+	assert_true(clock_to_host(c, UINT64_MAX, NULL) <= INT64_MAX);
+	clock_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +293,8 @@ int main(void)
 		cmocka_unit_test(test_nothing_known),
 		cmocka_unit_test(test_hostile_bounds),
 		cmocka_unit_test(test_backwards_is_counted),
+		cmocka_unit_test(test_endless_jumps_are_given_up),
+		cmocka_unit_test(test_a_guess_does_not_overflow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
