@@ -43,7 +43,7 @@ int cmd_report(const struct command *c, int argc, char **argv)
 		options, parse, &args, &common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);
 	if (!dir || analysis_make(dir, &a, &e) || html_report_save(a, dir, &e) ||
-		(args.svg && (make_dirs(args.svg, &e) || svg_save_all(a, args.svg, &e))))
+		(args.svg && svg_save_all(a, args.svg, &e) < 0))
 		status = cmd_fail(&e);
 	else
 		cmd_say(&common, "%s/report.html", dir);

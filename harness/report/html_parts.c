@@ -225,7 +225,7 @@ void html_host(const struct analysis *a, struct strbuf *out)
 			a->box_steal_ms_per_s);
 	strbuf_add(out, "</table></div>\n");
 	if (r->plan_text && *r->plan_text) {
-		strbuf_add(out, "<details open><summary>Plan</summary><pre>");
+		strbuf_add(out, "<details open><summary>Plan</summary><pre tabindex=\"0\">");
 		escape_xml(out, r->plan_text);
 		strbuf_add(out, "</pre></details>\n");
 	}

@@ -1,6 +1,7 @@
 #!/bin/bash
-# report.html in a real Chromium: no complaint, no request, every figure has points, nothing overlaps or
-# leaves the screen at 1280 and 390 pixels, light and dark; keys work; a 10 h report opens at once.
+# The pages in a real Chromium: no complaint, no request, every figure has points, nothing overlaps or
+# leaves the screen at 1280 and 390 pixels, light and dark, or the paper; keys work and reach all; a 10 h
+# report opens at once. report.html, summary.html of a batch, and what `compare --html` writes.
 # The pages are made by test_html (an analysis of invented values) and, where there are records in the
 # results folder named by RECORDS, from the newest of them. SHOTS=DIR keeps the screenshots.
 . "$(dirname "$0")/lib.sh"
@@ -23,18 +24,23 @@ while read -r line; do
 		'(.complaints | length == 0) and (.asked | length == 0) and .images == 0' '[.complaints, .asked]'
 	is "$name: nothing overlaps or leaves the screen" "$T/one.json" \
 		'.scroll <= 0 and (.wide | length == 0) and (.overlaps | length == 0)' '[.scroll, .wide, .overlaps]'
+	is "$name: keys reach whatever scrolls" "$T/one.json" '.stuck | length == 0' .stuck
 	is "$name: opens in under 2 s" "$T/one.json" '.seconds < 2' .seconds
 	case "$name" in
 	real*) ;;
-	compare*)
-		is "$name: has its plots" "$T/one.json" '.svgs >= 4' .svgs ;;
+	compare*) is "$name: has its plots" "$T/one.json" '.svgs >= 4' .svgs ;;
+	sweep*) is "$name: has its curves" "$T/one.json" '.svgs == 2' .svgs ;;
+	summary*) is "$name: has its links" "$T/one.json" '.links >= 40' .links ;;
+	*paper) ;;
 	*)
 		is "$name: every figure has its points, keys work" "$T/one.json" \
 			'(.figures | length == 4) and all(.figures[]; .points > 20 and .width > 300) and .keys == "ok"' \
 			'[.keys, .figures[].points]' ;;
 	esac
 done <"$T/seen"
-[ "$(wc -l <"$T/seen")" -ge 16 ] && ok "every page was seen in four views" || bad "only $(wc -l <"$T/seen") views"
+pages=$(ls "$T"/pages | wc -l)
+[ "$pages" -ge 8 ] && [ "$(wc -l <"$T/seen")" = $((pages * 5)) ] && ok "$pages pages were seen in five views" ||
+	bad "only $(wc -l <"$T/seen") views of $pages pages"
 size=$(stat -c %s "$T/pages/long.html")
 [ "$size" -lt 5000000 ] && ok "a report of 10 h and 17 vCPUs has $size bytes" || bad "10 h report: $size bytes"
 finish

@@ -6,7 +6,7 @@ usage: browser.py OUTDIR PAGE.html...
 
 For each page, at 1280 and 390 pixels, light and dark, and on paper: one JSON line with what the page
 asked for (requests beyond itself), what it complained about, its figures with the number of points
-drawn, anything wider than the screen, and texts that overlap. Screenshots go to OUTDIR.
+drawn, anything wider than the screen, what scrolls and no key reaches, and texts that overlap. Screenshots go to OUTDIR.
 Python's standard library only.
 """
 import base64
@@ -19,7 +19,7 @@ import time
 
 CHROMIUM = os.environ.get("CHROMIUM", "chromium")
 VIEWS = [("1280", 1280, 900, "light"), ("390", 390, 844, "light"), ("1280-dark", 1280, 900, "dark"),
-         ("390-dark", 390, 844, "dark")]
+         ("390-dark", 390, 844, "dark"), ("paper", 718, 1000, "light")]
 
 # Overlaps of visible texts inside one plot; what is clipped or hidden does not count.
 LOOK = r"""
@@ -40,8 +40,12 @@ LOOK = r"""
     texts.forEach((t) => { const b = box(t); if (b.left < p.left - 1.5 || b.right > p.right + 1.5)
       overlaps.push("outside its plot: " + t.textContent.trim()); });
   });
+  // On paper nothing scrolls: there what stands in a scrolling box must fit as well.
+  const mayScroll = matchMedia("print").matches ? "svg, .canvas" : ".wide, pre, svg, .canvas";
   const wide = [...document.querySelectorAll("main *, header *")].filter((e) => visible(e) &&
-    !e.closest(".wide, pre, svg, .canvas") && box(e).right > innerWidth + 1).map((e) => e.tagName + "." + e.className);
+    !e.closest(mayScroll) && box(e).right > innerWidth + 1).map((e) => e.tagName + "." + e.className);
+  const stuck = [...document.querySelectorAll("main *")].filter((e) => visible(e) && e.scrollWidth > e.clientWidth + 1 &&
+    ["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0).map((e) => e.tagName + "." + e.className);
   return {
     title: document.title,
     ready: document.documentElement.dataset.ready,
@@ -49,8 +53,9 @@ LOOK = r"""
       lines: +f.dataset.lines || 0, width: +f.dataset.width || 0})),
     svgs: [...document.querySelectorAll("svg.plot")].filter(visible).length,
     focusable: document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']").length,
+    links: document.querySelectorAll("main a[href]").length,
     scroll: document.documentElement.scrollWidth - innerWidth,
-    wide: wide.slice(0, 5), overlaps: overlaps.slice(0, 8),
+    wide: wide.slice(0, 5), stuck: stuck.slice(0, 5), overlaps: overlaps.slice(0, 8),
     images: document.querySelectorAll("main img").length,
     text: document.body.innerText.length,
   };
@@ -135,10 +140,11 @@ class Browser:
                       e.get("method") == "Runtime.consoleAPICalled" and e["params"]["type"] in ("error", "warning")]
         return seconds, asked, complaints
 
-    def view(self, width, height, scheme):
+    def view(self, label, width, height, scheme):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
                   mobile=width < 600)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.call("Emulation.setEmulatedMedia", media="print" if label == "paper" else "",
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def screenshot(self, path):
         r = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
@@ -183,7 +189,7 @@ def main():
             for page in pages:
                 name = os.path.splitext(os.path.basename(page))[0]
                 for label, width, height, scheme in VIEWS:
-                    browser.view(width, height, scheme)
+                    browser.view(label, width, height, scheme)
                     seconds, asked, complaints = browser.open("file://" + os.path.abspath(page))
                     seen = browser.evaluate(LOOK)
                     browser.screenshot(f"{out}/{name}-{label}.png")

@@ -1,0 +1,116 @@
+#!/bin/bash
+# compare: verdicts, refusals, baselines and sweeps as text, JSON, CSV and HTML, over an index of invented
+# boots; then a short sweep of real ones, their export to SQLite read back, every plot as SVG.
+. "$(dirname "$0")/lib.sh"
+I=$T/index
+mkdir "$I"
+$SS list --results "$I" >/dev/null 2>&1 # makes the empty index
+python3 - "$I/index.db" <<'P' || { bad "the index cannot be written"; finish; }
+import random, sqlite3, sys
+rng, db, n = random.Random(7), sqlite3.connect(sys.argv[1]), 0
+def boots(scenario, variant, count, late, point="", host="lab", kernel="6.1"):
+    global n
+    for k in range(count):
+        n += 1
+        run = f"r{n:04}"
+        db.execute("INSERT INTO runs (run, folder, experiment, scenario, variant, point, repeat, seed, status, started,"
+                   " duration_s, host, kernel, version) VALUES (?,?,'e',?,?,?,?,1,'complete',?,10,?,?,'0')",
+                   (run, run, scenario, variant, point, k, f"2026-11-20T10:{n // 60:02}:{n % 60:02}Z", host, kernel))
+        for name, unit, v in (("timer.late.p99", "us", late), ("steal.rate", "ms/s", 100)):
+            db.execute("INSERT INTO metrics VALUES (?,'victim',-1,?,?,?)", (run, name, unit, v * rng.gauss(1, .02)))
+boots("made", "float", 10, 4400)
+boots("made", "pinned", 10, 1300)
+boots("made", "stacked", 10, 9000)
+boots("few", "float", 4, 4400)
+boots("few", "pinned", 4, 1300)
+boots("moved", "float", 10, 4400)
+boots("moved", "pinned", 10, 1300, host="other")
+boots("newer", "pinned", 10, 1300, kernel="6.12")
+for v in ("float", "pinned"):
+    for p in (10, 1, 2):
+        boots("swept", f"{v}-overcommit-{p}", 6, 1000 * p * (1 if v == "float" else .5), f"lab.overcommit={p}")
+db.commit()
+P
+cmp=("$SS" compare --results "$I")
+says() { grep -qF -- "$2" "$3" && ok "$1 ($(grep -F -m1 -- "$2" "$3" | cut -c1-110))" || bad "$1: no '$2' in: $(head -3 "$3")"; }
+
+expect_exit "two arms" 0 "${cmp[@]}" scenario=made,variant=float scenario=made,variant=pinned
+says "a planted shift is named with its size" "pinned is better: timer.late.p99 -3." "$T/out"
+says "what does not differ has its bound" "steal.rate: no difference larger than" "$T/out"
+expect_exit "four boots an arm" 0 "${cmp[@]}" scenario=few,variant=float scenario=few,variant=pinned
+says "too few boots support no claim" "timer.late.p99: too few boots to say (4 and 4; 6 an arm at least)" "$T/out"
+expect_exit "two hosts are not compared" 1 "${cmp[@]}" scenario=moved,variant=float scenario=moved,variant=pinned
+says "and the hosts are named" "hosts lab and other" "$T/err"
+expect_exit "two kernels are not compared" 1 "${cmp[@]}" scenario=made,variant=float scenario=newer
+says "and the kernels are named" "kernels 6.1 and 6.12" "$T/err"
+expect_exit "--force compares them" 0 "${cmp[@]}" --force scenario=moved,variant=float scenario=moved,variant=pinned
+says "and warns" "warning: compared across different conditions: hosts lab and other" "$T/out"
+expect_exit "nothing matches" 2 "${cmp[@]}" scenario=none variant=float
+expect_exit "one set" 2 "${cmp[@]}" scenario=made
+
+expect_exit "--baseline: variants of one set" 0 "${cmp[@]}" --baseline float --json scenario=made
+is "every other variant against it, corrected over all tests" "$T/out" \
+	'.baseline == "float" and .tests == 4 and ([.comparisons[] | .a + " " + .b] == ["float pinned", "float stacked"])' '[.tests, .comparisons[].b]'
+is "both shifts are found, each in its direction" "$T/out" \
+	'[.comparisons[] | .metrics[] | select(.name == "timer.late.p99") | .verdict] == ["b_better", "a_better"]'
+"${cmp[@]}" --json scenario=made,variant=float scenario=made,variant=pinned >"$T/alone.json"
+jq -s '[(.[0].comparisons[0].metrics, .[1].metrics) | map(select(.name == "steal.rate"))[0].p_holm]' "$T/out" "$T/alone.json" >"$T/p.json"
+is "more tests, larger p" "$T/p.json" '.[0] > .[1]' .
+expect_exit "--baseline: a set against sets" 0 "${cmp[@]}" --csv --baseline scenario=made,variant=float scenario=made,variant=pinned scenario=made,variant=stacked
+[ "$(cut -d, -f1-3 "$T/out" | grep -c '^float,[a-z]*,timer.late.p99$')" = 2 ] && ok "CSV: a line per arm and metric, names short" || bad "CSV: $(head -3 "$T/out")"
+[ "$(awk -F, '{print NF}' "$T/out" | sort -u | wc -l)" = 1 ] && ok "CSV: every line has as many fields as the head" || bad "CSV lines of unequal length"
+expect_exit "a baseline that is not there" 2 "${cmp[@]}" --baseline nothing scenario=made
+says "the variants are named" "it has float, pinned, stacked" "$T/err"
+expect_exit "--baseline over two scenarios" 2 "${cmp[@]}" --baseline float variant=float
+
+expect_exit "--sweep" 0 "${cmp[@]}" --sweep --json --metric timer.late.p99 --html "$T/curve.html" scenario=swept
+is "a line per variant, points in order, medians with intervals" "$T/out" \
+	'.key == "lab.overcommit" and [.sweeps[0].lines[] | .name] == ["float", "pinned"] and
+	 all(.sweeps[0].lines[].points; map(.label) == ["1", "2", "10"] and all(.[]; .n == 6 and .enough and .interval[0] < .median and .median < .interval[1]))' \
+	'[.sweeps[0].lines[].points[].median | round]'
+grep -q 'class="band' "$T/curve.html" && ok "the page has the curves with their bands" || bad "the page has no band"
+expect_exit "a sweep of what sweeps nothing" 2 "${cmp[@]}" --sweep scenario=made
+"${cmp[@]}" --help | tr '\n' ' ' | tr -s ' ' >"$T/help"
+says "--help has the shape of the JSON" "p_holm, exact, cliffs_delta" "$T/help"
+says "... and of the CSV" "The first line names the columns" "$T/help"
+
+# --- real boots
+need_kvm
+cat >"$T/$MINE.xml" <<X
+<scenario name="$MINE" warmup="100ms" duration="400ms">
+	<doc>Busy vCPUs that share one CPU.</doc>
+	<lab cpus="1" overcommit="1"/>
+	<guest name="worker" count="auto" placement="pinned"><gap/></guest>
+	<sweep><over what="lab.overcommit" values="1 4"/></sweep>
+</scenario>
+X
+R=$T/res
+expect_exit "a sweep of real boots" 0 $SS batch --results "$R" --repeats 2 --cool-down 0 "$T/$MINE.xml"
+expect_exit "its curve" 0 $SS compare --results "$R" --sweep last --json --metric steal.rate --html "$T/real.html"
+is "two points of two boots, said to be no interval" "$T/out" \
+	'.sweeps[0].lines[0].points | map(.label) == ["1", "4"] and all(.[]; .n == 2 and (.enough | not))' '[.sweeps[0].lines[0].points[] | [.label, .median]]'
+if jq -e '.sweeps[0].lines[0].points | .[1].median > .[0].median' "$T/out" >/dev/null; then
+	ok "four vCPUs on a CPU wait longer than one"
+else
+	skip "four vCPUs on a CPU wait longer than one: the box was too busy ($(jq -c '[.sweeps[0].lines[0].points[].median]' "$T/out"))"
+fi
+expect_exit "its page against a baseline" 0 $SS compare --results "$R" --baseline overcommit-1 last --html "$T/base.html"
+grep -q 'vm worker-' "$T/base.html" && ok "the page has the blame of the real boots" || bad "no blame on the page"
+
+expect_exit "export --sqlite of all four" 0 $SS export --results "$R" --sqlite "$T/out.db" "scenario=$MINE"
+python3 - "$T/out.db" >"$T/tables.json" <<'P'
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+count = lambda t: db.execute(f"SELECT count(*), count(DISTINCT run_id) FROM {t}").fetchone()
+print(json.dumps({t: count(t) for (t,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}))
+P
+is "seven tables, rows of four runs in each" "$T/tables.json" \
+	'(keys == ["blame", "late", "metrics", "runs", "samples", "series", "states"]) and .runs == [4, 4] and all(.metrics, .samples, .states, .series; .[1] == 4)' .
+n=0
+for r in "$R"/*-"$MINE"-*/; do n=$((n + $($SS export --results "$R" --format csv --table states "$(basename "$r")" | wc -l) - 1)); done
+is "as many states as in CSV" "$T/tables.json" ".states[0] == $n" .states[0]
+expect_exit "report --svg" 0 $SS report --results "$R" --svg "$T/svg" last
+n=$(find "$T/svg" -name '*.svg' | wc -l)
+[ "$n" -ge 3 ] && xmllint --noout "$T"/svg/*.svg 2>"$T/err" && ok "$n plots as SVG, all well-formed" || bad "svg: $n files; $(head -1 "$T/err")"
+clean_after "compare"
+finish
