@@ -31,13 +31,22 @@ static uint64_t ticks_to_ns(const struct vcpu *c, uint64_t ticks)
 }
 
 /* The deadline is a TSC; the kernel sleeps until a time of its own clock. Both are read anew for
- * every sleep, so a wrong idea of the frequency does not add up. */
+ * every sleep, so a wrong idea of the frequency does not add up; twice, since under emulation the
+ * first reading of the clock after a switch of processes takes tens of us, in its first half. */
 static void sleep_until(const struct vcpu *c, uint64_t deadline, bool relative)
 {
-	uint64_t before = platform_tsc(), ns = mono_ns(), now = platform_tsc(), rest;
+	uint64_t now = 0, ns = 0, width = UINT64_MAX, rest;
 	struct timespec t;
 
-	now = before + (now - before) / 2;
+	for (int i = 0; i < 2; i++) {
+		uint64_t before = platform_tsc(), at = mono_ns(), after = platform_tsc();
+
+		if (after - before > width)
+			continue;
+		width = after - before;
+		now = before + width / 2;
+		ns = at;
+	}
 	if ((int64_t)(deadline - now) <= 0)
 		return;
 	rest = ticks_to_ns(c, deadline - now);

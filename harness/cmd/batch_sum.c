@@ -19,8 +19,8 @@ static void describe(struct batch_run *run, const struct analysis *a)
 {
 	run->wall_s = (double)a->info.wall_ns / 1e9;
 	run->overhead_s = (double)a->overhead_ns / 1e9;
-	for (size_t i = 0; i < a->info.warnings.n; i++)
-		strv_add(&run->warnings, "%s", a->info.warnings.items[i]);
+	for (size_t i = 0; i < a->warnings.n; i++)
+		strv_add(&run->warnings, "%s", a->warnings.items[i]);
 	if (a->lost_guest || a->lost_host)
 		strv_add(&run->warnings, "data was lost; see its report");
 }
@@ -61,6 +61,8 @@ static int judge_scenario(
 		}
 		describe(run, set[n++]);
 	}
+	published_free(r->scenarios[scenario].published);
+	r->scenarios[scenario].published = published_make((const struct analysis *const *)set, n);
 	if (n)
 		rc = analysis_judge((const struct analysis *const *)set, n, &judged, &n_judged, e);
 	if (!rc)
@@ -139,6 +141,8 @@ static void report_release(struct batch_report *r)
 		free(r->expects[i].text);
 		free(r->expects[i].why);
 	}
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		published_free(r->scenarios[i].published);
 	free(r->scenarios);
 	free(r->runs);
 	free(r->expects);
@@ -188,7 +192,7 @@ int batch_sum(struct batch *b, int status)
 	for (size_t i = 0; i < b->n_jobs; i++)
 		r.scenarios[i] = (struct batch_scenario){b->jobs[i].prepared.experiment.name,
 			b->jobs[i].path, b->jobs[i].skipped ? b->jobs[i].skipped : "",
-			j->files[i].stopped ? j->files[i].stopped : ""};
+			j->files[i].stopped ? j->files[i].stopped : "", NULL};
 	for (size_t i = 0; i < j->n_units; i++)
 		r.runs[i] = describe_boot(b, i);
 	status = tell(&b->common, &r, j->dir, status);
@@ -209,7 +213,7 @@ static size_t scenario_index(struct batch_report *r, const char *name)
 		if (!strcmp(r->scenarios[i].name, name))
 			return i;
 	ARRAY_GROW(r->scenarios, r->n_scenarios);
-	r->scenarios[r->n_scenarios] = (struct batch_scenario){name, "", "", ""};
+	r->scenarios[r->n_scenarios] = (struct batch_scenario){name, "", "", "", NULL};
 	return r->n_scenarios++;
 }
 

@@ -109,6 +109,7 @@ int execute(struct executor *x, const struct execution *what, char **record, str
 		.hostd = x->hostd,
 		.experiment = x->experiment,
 		.plan_text = drawn,
+		.published = published_name(config),
 		.repeat = what->unit.repeat,
 		.place = (unsigned)what->place,
 		.places = (unsigned)what->places,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "report/html.h"
+#include "report/published.h"
 #include "report/report.h"
 
 int present_save(const struct analysis *a, const char *dir, struct err *e)
@@ -47,6 +48,19 @@ static void print_expects(const struct expect_result *r, size_t n)
 			r[i].why);
 }
 
+static void print_published(const struct analysis *const *set, size_t n)
+{
+	struct published *p = published_make(set, n);
+	struct strbuf text = {0};
+
+	if (!p)
+		return;
+	published_text(p, &text);
+	printf("\n%s", text.text);
+	strbuf_release(&text);
+	published_free(p);
+}
+
 int present_set(const struct cmd_common *c, const struct analysis *const *set, size_t n)
 {
 	struct expect_result *results = NULL;
@@ -68,6 +82,7 @@ int present_set(const struct cmd_common *c, const struct analysis *const *set, s
 			putchar('\n');
 		}
 		print_expects(results, n_results);
+		print_published(set, n);
 	}
 	status = judge(results, n_results);
 	expect_results_free(results, n_results);

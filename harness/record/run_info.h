@@ -92,6 +92,7 @@ struct run_info {
 	char *run;	  /* the record's name */
 	char *experiment; /* id shared by all runs of one `run` or `batch` */
 	char *scenario, *variant, *point;
+	char *published;	/* key of the published figures to show beside, "" = none */
 	unsigned repeat;	/* 0-based */
 	unsigned place, places; /* this was run `place` (from 1) of `places` in the order of its
 				   experiment; 0 unknown */

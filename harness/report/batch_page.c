@@ -167,6 +167,9 @@ void batch_page(const struct batch_report *r, struct strbuf *out)
 
 	add_head(r, &body);
 	strbuf_add(&body, "</header>\n<main id=\"main\">\n");
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		if (r->scenarios[i].published)
+			published_html(r->scenarios[i].published, &body);
 	add_expects(r, &body);
 	add_warnings(r, &body);
 	add_runs(r, &body);

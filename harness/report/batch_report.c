@@ -153,6 +153,9 @@ void batch_report_text(const struct batch_report *r, struct strbuf *out)
 		strbuf_add(out, "expect %-7s %s %s: %s: %s\n", verdict_name(r->expects[i].verdict),
 			r->scenarios[r->expects[i].scenario].name, r->expects[i].variant,
 			r->expects[i].text, r->expects[i].why);
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		if (r->scenarios[i].published)
+			published_text(r->scenarios[i].published, out);
 }
 
 static void json_member(struct strbuf *out, const char *before, const char *key, const char *value)
@@ -212,6 +215,10 @@ void batch_report_json(const struct batch_report *r, struct strbuf *out)
 		json_member(out, ", ", "path", r->scenarios[i].path);
 		json_member(out, ", ", "skipped", r->scenarios[i].skipped);
 		json_member(out, ", ", "stopped", r->scenarios[i].stopped);
+		if (r->scenarios[i].published) {
+			strbuf_add(out, ", \"published\": ");
+			published_json(r->scenarios[i].published, out);
+		}
 		strbuf_add(out, "}");
 	}
 	strbuf_add(out, "]}\n");

@@ -8,6 +8,7 @@
 
 #include "analysis/analysis.h"
 #include "base/util.h"
+#include "report/published.h"
 
 enum batch_state {
 	BATCH_DONE,    /* a complete record */
@@ -37,8 +38,10 @@ struct batch_expect {
 
 struct batch_scenario {
 	const char *name, *path;
-	const char *skipped; /* why this box cannot run it, "" = it can */
-	const char *stopped; /* why it was stopped early, "" = it was not */
+	const char *skipped;	     /* why this box cannot run it, "" = it can */
+	const char *stopped;	     /* why it was stopped early, "" = it was not */
+	struct published *published; /* figures of others beside its own, NULL = none; owned by the
+					report's maker */
 };
 
 struct batch_report {

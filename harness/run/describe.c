@@ -91,6 +91,7 @@ void run_describe(const struct plan *p, const struct run_options *o, struct run_
 	info->version = xstrdup(SS_VERSION);
 	info->connect = xstrdup(o->connect);
 	info->plan_text = xstrdup(o->plan_text ? o->plan_text : "");
+	info->published = xstrdup(o->published ? o->published : "");
 	info->warmup_ns = p->warmup_ns;
 	info->duration_ns = p->duration_ns;
 	info->lab_cpus = p->lab_cpus;

@@ -134,6 +134,7 @@ struct exp_config {
 	unsigned repeats;
 	uint64_t seed;
 	enum trace_word trace;
+	unsigned published; /* index into words_published; 0 = none */
 	struct exp_lab lab;
 	struct exp_guest *guests; /* noise guests last */
 	size_t n_guests;
@@ -173,6 +174,8 @@ const char *expect_relation_name(enum expect_relation r);
 /* As struct run_expect has it: "<", "<=", ">", ">=", "within". */
 const char *expect_relation_sign(enum expect_relation r);
 const char *placement_name(enum placement p);
+/* Key of the published figures that the scenario asks for, "" = none. */
+const char *published_name(const struct exp_config *c);
 const char *noise_word_name(enum noise_word n);
 const char *probe_word_name(enum probe_word p);
 const char *guest_kind_name(enum guest_kind k);

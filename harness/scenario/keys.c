@@ -17,6 +17,7 @@ const char *const words_guest_kind[] = {"metal", "linux", "native", NULL};
 const char *const words_placement[] = {
 	"float", "pinned", "stacked", "siblings", "spread", "node", "remote", NULL};
 const char *const words_noise[] = {"busy", "guest", "membw", "cache", "fork", "stress-ng", NULL};
+const char *const words_published[] = {"none", "choi-3v4", NULL};
 const char *const words_relation[] = {"below", "at-most", "above", "at-least", "near", NULL};
 
 #define AT(field) offsetof(struct exp_config, field)
@@ -36,6 +37,9 @@ static const struct key_attr scenario_attrs[] = {
 	{"trace", VALUE_WORD, AT(trace), 0, 0, "events", WORDS("counters", "events", "counts"),
 		.doc = "What the host tracer keeps: the timeline (events), totals per victim and "
 		       "culprit (counts, for hours), or no trace (counters)."},
+	{"published", VALUE_WORD, AT(published), 0, 0, "none", words_published,
+		.doc = "Published figures to show beside this scenario's: their changes from "
+		       "variant to variant, by the names of variants that the table knows."},
 	{0},
 };
 #undef AT

@@ -60,7 +60,7 @@ struct key_elem {
 
 extern const struct key_elem key_elems[ELEM_COUNT];
 extern const char *const words_guest_kind[], *const words_placement[], *const words_noise[];
-extern const char *const words_relation[];
+extern const char *const words_relation[], *const words_published[];
 
 const struct key_attr *key_attr_find(const struct key_elem *elem, const char *name);
 

@@ -175,6 +175,11 @@ const char *placement_name(enum placement p)
 	return words_placement[p];
 }
 
+const char *published_name(const struct exp_config *c)
+{
+	return c->published ? words_published[c->published] : "";
+}
+
 const char *noise_word_name(enum noise_word n)
 {
 	return words_noise[n];

@@ -22,9 +22,9 @@
 #define HOSTILE "<b>&\"'\x01\xff]]>"
 
 static struct batch_scenario scenarios[] = {
-	{"one", "/x/one.xml", "", ""},
-	{"two" HOSTILE, "/x/two.xml", "", "narrow"},
-	{"three", "/x/three.xml", "no second node", ""},
+	{"one", "/x/one.xml", "", "", NULL},
+	{"two" HOSTILE, "/x/two.xml", "", "narrow", NULL},
+	{"three", "/x/three.xml", "no second node", "", NULL},
 };
 
 static struct batch_expect expects[] = {

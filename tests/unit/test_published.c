@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* report/published: changes from variant to variant, over boots, beside published ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <libxml/parser.h>
+#include <string.h>
+
+#include "report/published.h"
+
+#define LIT(s) ((char *)(uintptr_t)(s))
+
+struct boot {
+	struct analysis a;
+	struct analysis_guest guests[2];
+};
+
+static void make_boot(
+	struct boot *b, const char *key, const char *variant, const char *accel, double s)
+{
+	*b = (struct boot){.guests = {{.name = "noise", .accel = "kvm", .is_noise = true},
+				   {.name = "box", .accel = accel}}};
+	b->a.info.published = LIT(key);
+	b->a.info.variant = LIT(variant);
+	b->a.guests = b->guests;
+	b->a.n_guests = 2;
+	b->guests[1].metrics[METRIC_JOB_TIME] = (struct metric_value){.have = s > 0, .value = s};
+}
+
+static struct published *make(struct boot *boots, size_t n)
+{
+	const struct analysis *set[16] = {0};
+
+	for (size_t i = 0; i < n; i++)
+		set[i] = &boots[i].a;
+	return published_make(set, n);
+}
+
+/* A row of figure `f` by its name. */
+static json_t *row_of(json_t *all, size_t f, const char *who)
+{
+	json_t *rows = json_object_get(json_array_get(json_object_get(all, "figures"), f), "rows");
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(rows, i,
+		row) if (!strcmp(json_string_value(json_object_get(row, "who")), who)) return row;
+	return NULL;
+}
+
+static double change(json_t *row, size_t column)
+{
+	return json_number_value(json_array_get(json_object_get(row, "change"), column));
+}
+
+static void none_unless_asked_for(void **state)
+{
+	struct boot b[1];
+
+	(void)state;
+	assert_null(make(b, 0));
+	make_boot(&b[0], "", "native-bzip2-n-pinned", "native", 1);
+	assert_null(make(b, 1));
+	make_boot(&b[0], "no-such-table", "native-bzip2-n-pinned", "native", 1);
+	assert_null(make(b, 1));
+	b[0].a.info.published = NULL;
+	assert_null(make(b, 1));
+}
+
+static void changes_are_of_medians(void **state)
+{
+	struct boot b[8];
+	struct strbuf text = {0};
+	struct published *p;
+	json_t *all, *row;
+
+	(void)state;
+	make_boot(&b[0], "choi-3v4", "native-bzip2-n1-pinned", "native", 2.0);
+	make_boot(&b[1], "choi-3v4", "native-bzip2-n-pinned", "native", 2.1);
+	make_boot(&b[2], "choi-3v4", "native-bzip2-n-pinned", "native", 99);
+	make_boot(&b[3], "choi-3v4", "native-bzip2-n-pinned", "native", 2.2);
+	make_boot(&b[4], "choi-3v4", "native-gnugo-n1-pinned", "native", 1.0);
+	make_boot(&b[5], "choi-3v4", "native-gnugo-n-pinned", "native", 1.2);
+	make_boot(&b[6], "choi-3v4", "guest-gnugo-n1-pinned", "tcg", 1.0);
+	make_boot(&b[7], "choi-3v4", "guest-gnugo-n-pinned", "tcg", 0); /* no unit was done */
+	p = make(b, 8);
+	assert_non_null(p);
+	published_json(p, &text);
+	all = json_loads(text.text, 0, NULL);
+	assert_non_null(all);
+	assert_string_equal(json_string_value(json_object_get(all, "accel")), "native, tcg");
+	assert_int_equal(json_integer_value(json_object_get(all, "boots")), 1);
+	row = row_of(all, 0, "native, pinned");
+	assert_non_null(row);
+	assert_float_equal(change(row, 0), 10, 1e-6);
+	assert_float_equal(change(row, 1), 20, 1e-6);
+	assert_float_equal(json_number_value(json_object_get(row, "mean")), 15, 1e-6);
+	row = row_of(all, 0, "guest, pinned");
+	assert_true(json_is_null(json_array_get(json_object_get(row, "change"), 1)));
+	assert_true(json_is_null(json_object_get(row, "mean")));
+	row = row_of(all, 0, "paper: KVM");
+	assert_string_equal(json_string_value(json_object_get(row, "published")), "+4.89 %");
+	assert_float_equal(json_number_value(json_object_get(row, "mean")), 4.89, 1e-6);
+	assert_non_null(row_of(all, 1, "paper: Xen, 4 jobs"));
+	json_decref(all);
+	strbuf_release(&text);
+	published_free(p);
+}
+
+static void text_fits_and_html_is_whole(void **state)
+{
+	struct boot b[2];
+	struct strbuf text = {0}, html = {0};
+	struct published *p;
+	xmlDocPtr doc;
+
+	(void)state;
+	make_boot(&b[0], "choi-3v4", "guest-bzip2-n-float", "<b>&", 3.0);
+	make_boot(&b[1], "choi-3v4", "guest-bzip2-n1-float", "<b>&", 2.0);
+	p = make(b, 2);
+	published_text(p, &text);
+	assert_non_null(strstr(text.text, "+50.00 %"));
+	assert_non_null(strstr(text.text, "+3.75 %"));
+	for (const char *line = text.text; *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") <= 100);
+	published_html(p, &html);
+	doc = xmlReadMemory(html.text, (int)html.len, "x", NULL, XML_PARSE_NONET);
+	assert_non_null(doc);
+	xmlFreeDoc(doc);
+	assert_non_null(strstr(html.text, "2.00 s to 3.00 s"));
+	strbuf_release(&text);
+	strbuf_release(&html);
+	published_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(none_unless_asked_for),
+		cmocka_unit_test(changes_are_of_medians),
+		cmocka_unit_test(text_fits_and_html_is_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
