@@ -212,7 +212,7 @@ int write_all(int fd, const void *data, size_t len)
 
 int write_file(const char *path, const char *data, size_t len, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	int rc;
 
 	if (fd < 0)

@@ -59,7 +59,8 @@ void strbuf_release(struct strbuf *b);
 char *read_file(const char *path, size_t max, size_t *len, struct err *e);
 /* A number in a one-line file. -errno on failure, file missing included. */
 int read_u64(const char *path, uint64_t *out, struct err *e);
-/* Write (create or truncate, mode 0644) and check every step, close included. */
+/* Write (create or truncate, mode 0644; not through a symbolic link) and check every step, close
+ * included. */
 int write_file(const char *path, const char *data, size_t len, struct err *e);
 /* write(2) all of it, resuming after EINTR and short writes. 0 or -errno. */
 int write_all(int fd, const void *data, size_t len);

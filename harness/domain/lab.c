@@ -24,6 +24,8 @@ static const struct {
 	{"KVM is not available", "this box has no usable /dev/kvm: use accel=\"tcg\"", EXIT_HOST},
 	{"does not support virt type 'kvm'", "this box has no usable /dev/kvm: use accel=\"tcg\"",
 		EXIT_HOST},
+	{"Cannot check QEMU binary", "install qemu-system-x86", EXIT_HOST},
+	{"is not executable", "install qemu-system-x86", EXIT_HOST},
 	{"Failed to connect socket", "start libvirtd (and virtlogd), or use --connect auto",
 		EXIT_HOST},
 	{"authentication unavailable", "join group libvirt, or run as root", EXIT_HOST},

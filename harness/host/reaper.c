@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,12 +32,29 @@ static void tell(struct reaper *r, enum reaper_type type, pid_t pid, const char 
 	send(r->fd, &m, offsetof(struct reaper_msg, text) + strlen(m.text) + 1, MSG_NOSIGNAL);
 }
 
+/* A user's runtime folder may lie in /tmp, where anybody can make one in advance. */
+static int check_root(struct err *e)
+{
+	const char *root = runtime_root();
+	struct stat st;
+
+	if (lstat(root, &st))
+		return err_sys(e, "%s", root);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+		return err_set_exit(e, EXIT_HOST, ENOTDIR,
+			"%s is not a folder that only user %u can write to; remove it", root,
+			(unsigned)geteuid());
+	return 0;
+}
+
 static int write_owner(const char *dir, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/owner", dir);
 	char owner[OWNER_MAX];
 	int rc = make_dirs(dir, e);
 
+	if (!rc && strncmp(dir, runtime_root(), strlen(runtime_root())) == 0)
+		rc = check_root(e);
 	owner_self(owner); /* before strlen() looks at it */
 	return rc ? rc : write_file(path, owner, strlen(owner), e);
 }

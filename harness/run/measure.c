@@ -172,9 +172,7 @@ int step_sync_clocks(struct session *s, struct err *e)
 		if (!rc)
 			rc = guest_shm_drain(s->guests[i].shm, e);
 		if (!rc)
-			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e)
-				     ? err_wrap(e, "guest %s", s->guests[i].plan->name)
-				     : 0;
+			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e);
 		pthread_mutex_unlock(&s->lock);
 		/* One guest's silence is no reason to throw away what the others measured. */
 		if (rc == -ETIMEDOUT && s->info.window_end_ns) {
@@ -182,6 +180,8 @@ int step_sync_clocks(struct session *s, struct err *e)
 				e->msg);
 			*e = (struct err)ERR_INIT;
 			rc = 0;
+		} else if (rc == -ETIMEDOUT) {
+			err_wrap(e, "guest %s", s->guests[i].plan->name);
 		}
 	}
 	return rc;
