@@ -260,6 +260,7 @@ static void fold(struct build *b)
 	note_clocks(b);
 	note_booked_sleep(b);
 	note_box_steal(b);
+	note_foreign_load(b);
 	for (size_t i = 0; i < a->info.warnings.n; i++)
 		strv_add(&a->warnings, "%s", a->info.warnings.items[i]);
 	make_checks(b);

@@ -154,6 +154,9 @@ void fold_metrics(struct build *b);
 void fold_blame(struct build *b);
 void fold_late(struct build *b);
 
+/* foreign.c: a warning when others than the experiment's own had the CPU; after fold_blame() */
+void note_foreign_load(struct build *b);
+
 /* wasted.c */
 void box_idle_reading(struct build *b, struct box_cpu *cpu, uint64_t ns, uint64_t idle_ns);
 /* Waiting of a vCPU while another CPU it might have used was idle, ns of the window. */

@@ -96,6 +96,20 @@ static void test_blame_is_exact(void **state)
 	analysis_free(a);
 }
 
+/* The intruder is no part of the experiment: the record says so, and names it. */
+static void test_another_load_is_told(void **state)
+{
+	struct analysis *a = analyse();
+	unsigned told = 0;
+
+	(void)state;
+	for (size_t i = 0; i < a->warnings.n; i++)
+		told += !strncmp(a->warnings.items[i], "another load on the lab CPUs ", 29) &&
+			strstr(a->warnings.items[i], "most of it process intruder");
+	assert_int_equal(told, 1);
+	analysis_free(a);
+}
+
 static void test_lateness_is_explained(void **state)
 {
 	struct analysis *a = analyse();
@@ -256,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states_and_steal_are_exact),
 		cmocka_unit_test(test_blame_is_exact),
+		cmocka_unit_test(test_another_load_is_told),
 		cmocka_unit_test(test_lateness_is_explained),
 		cmocka_unit_test(test_series),
 		cmocka_unit_test(test_same_bytes_every_time),
