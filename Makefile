@@ -96,6 +96,7 @@ docs: all
 	$(BUILD)/stealscope list keys >docs/scenario-keys.md
 	$(BUILD)/stealscope list rng >scenarios/scenario.rng
 	$(BUILD)/stealscope list metrics-doc >docs/metrics.md
+	$(BUILD)/stealscope list privileges >docs/privileges.md
 
 clean:
 	rm -rf build build-san build-fuzz

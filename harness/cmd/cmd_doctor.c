@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/privileges.h"
 #include "collect/hostd.h"
 #include "domain/domain.h"
 #include "host/facts.h"
@@ -69,6 +70,14 @@ static void try_tracer(struct tried *t)
 	hostd_close(h);
 }
 
+static void say_user(struct tried *t)
+{
+	auto_free char *hostd = cmd_find_part("stealscope-hostd", NULL);
+	const char *note, *value = privileges_here(hostd, &note);
+
+	add_row(t, "user", "what this user may do", note[0] ? "limits" : "good", note, value);
+}
+
 static void print_rows(const struct fact_row *rows, size_t n)
 {
 	bool color = isatty(STDOUT_FILENO);
@@ -108,6 +117,7 @@ int cmd_doctor(const struct command *c, int argc, char **argv)
 		add_row(&t, facts_key(f, i), facts_doc(f, i),
 			fact_verdict_text(facts_verdict(f, i)), facts_note(f, i),
 			facts_value(f, i));
+	say_user(&t);
 	try_libvirt(&common, &t);
 	missing = !strcmp(t.rows[t.n - 1].verdict, "missing");
 	try_tracer(&t);

@@ -145,10 +145,10 @@ void fact_ebpf(const struct fact_source *s, struct fact *f)
 		close(fd);
 		fact_set(f, FACT_GOOD, "", "usable");
 	} else if (errno == EPERM) {
-		fact_set(f, FACT_MISSING,
-			"counters only, no blame: run as root, or give hostd CAP_BPF and "
-			"CAP_PERFMON",
-			"not permitted");
+		fact_set(f, FACT_INFO,
+			"only root or a host agent with capabilities may: the row ebpf.tracer "
+			"tells",
+			"not by this user");
 	} else {
 		fact_set(f, FACT_MISSING,
 			"counters only, no blame: this kernel has no eBPF ring buffer", "%s",
