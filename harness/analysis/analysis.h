@@ -54,6 +54,8 @@ enum culprit_kind {
 	CULPRIT_UNKNOWN = 0, /* nobody could be named */
 	CULPRIT_VM,	     /* a vCPU of another guest: "vm hog-0 vcpu0" */
 	CULPRIT_VM_THREAD,   /* other threads of another guest's QEMU: "vm hog-0 qemu" */
+	CULPRIT_NATIVE,	     /* a vCPU of another native guest: "native base vcpu0" */
+	CULPRIT_NATIVE_THREAD, /* its agent's other threads and its programs: "native base program" */
 	CULPRIT_SIBLING,     /* another vCPU of the same guest */
 	CULPRIT_OWN_THREAD,  /* the same guest's QEMU, I/O or vhost threads */
 	CULPRIT_NOISE,	     /* a noise of the scenario: "noise hog" */

@@ -29,6 +29,8 @@ static const char *const kind_names[CULPRIT_KINDS] = {
 	[CULPRIT_UNKNOWN] = "unknown",
 	[CULPRIT_VM] = "vm",
 	[CULPRIT_VM_THREAD] = "vm-thread",
+	[CULPRIT_NATIVE] = "native",
+	[CULPRIT_NATIVE_THREAD] = "native-thread",
 	[CULPRIT_SIBLING] = "sibling",
 	[CULPRIT_OWN_THREAD] = "own-thread",
 	[CULPRIT_NOISE] = "noise",
@@ -95,11 +97,31 @@ static void set_tid(struct culprits *c, uint32_t tid, uint32_t id)
 	(*page)[tid % PAGE_TIDS] = id;
 }
 
+/* A native guest is a process of the host, not a VM. */
+static bool is_native(const struct run_guest *g)
+{
+	return g->kind && !strcmp(g->kind, "native");
+}
+
 static void set_vcpu(struct culprits *c, uint32_t tid, unsigned guest, unsigned vcpu)
 {
+	const struct run_guest *g = &c->info->guests[guest];
+	bool native = is_native(g);
+
 	set_tid(c, tid,
-		intern(c, CULPRIT_VM, (int)guest,
-			xasprintf("vm %s vcpu%u", c->info->guests[guest].name, vcpu)));
+		intern(c, native ? CULPRIT_NATIVE : CULPRIT_VM, (int)guest,
+			xasprintf("%s %s vcpu%u", native ? "native" : "vm", g->name, vcpu)));
+}
+
+/* What else belongs to a guest of the run. */
+static uint32_t intern_thread(struct culprits *c, int guest, const char *native_what)
+{
+	const struct run_guest *g = &c->info->guests[guest];
+
+	if (is_native(g))
+		return intern(c, CULPRIT_NATIVE_THREAD, guest,
+			xasprintf("native %s %s", g->name, native_what));
+	return intern(c, CULPRIT_VM_THREAD, guest, xasprintf("vm %s qemu", g->name));
 }
 
 struct culprits *culprits_make(const struct run_info *info)
@@ -186,6 +208,19 @@ static const char *path_of_cgroup(const struct run_info *info, uint64_t id)
 	return NULL;
 }
 
+/* A native guest's programs live in a group RUN/GUEST. */
+static int native_of_cgroup(const struct run_info *info, const char *path)
+{
+	const char *name = path ? strrchr(path, '/') : NULL;
+	size_t len = info->run ? strlen(info->run) : 0;
+
+	for (size_t g = 0; name && len && g < info->n_guests; g++)
+		if (is_native(&info->guests[g]) && !strcmp(info->guests[g].name, name + 1) &&
+			(size_t)(name - path) >= len && !strncmp(name - len, info->run, len))
+			return (int)g;
+	return -1;
+}
+
 /* Many workers do one kernel job: "kworker/3:1-events" is "kworker". */
 static char *kthread_name(const char *comm)
 {
@@ -216,8 +251,10 @@ static uint32_t classify(struct culprits *c, const struct trace_task *t, const c
 	if (guest < 0 && t->flags & TRACE_TASK_KTHREAD)
 		guest = guest_of_helper(c->info, comm);
 	if (guest >= 0)
-		return intern(c, CULPRIT_VM_THREAD, guest,
-			xasprintf("vm %s qemu", c->info->guests[guest].name));
+		return intern_thread(c, guest, "agent");
+	guest = native_of_cgroup(c->info, path);
+	if (guest >= 0)
+		return intern_thread(c, guest, "program");
 	if (t->flags & TRACE_TASK_KTHREAD)
 		return intern(c, CULPRIT_KTHREAD, -1, kthread_name(comm));
 	if (!noise)
@@ -238,7 +275,8 @@ static bool is_vcpu(const struct culprits *c, uint32_t tid)
 {
 	uint32_t id = culprit_of_tid(c, tid);
 
-	return id >= CULPRIT_ID_FIRST && c->list[id].kind == CULPRIT_VM;
+	return id >= CULPRIT_ID_FIRST &&
+	       (c->list[id].kind == CULPRIT_VM || c->list[id].kind == CULPRIT_NATIVE);
 }
 
 void culprits_task(struct culprits *c, const struct trace_task *t)
@@ -293,5 +331,6 @@ enum culprit_kind culprit_seen_by(const struct culprits *c, uint32_t id, size_t 
 
 	if (k->guest != (int)guest)
 		return k->kind;
-	return k->kind == CULPRIT_VM ? CULPRIT_SIBLING : CULPRIT_OWN_THREAD;
+	return k->kind == CULPRIT_VM || k->kind == CULPRIT_NATIVE ? CULPRIT_SIBLING
+								  : CULPRIT_OWN_THREAD;
 }

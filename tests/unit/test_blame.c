@@ -241,10 +241,42 @@ static void test_counts_mode(void **state)
 	remove_tree(dir, NULL);
 }
 
+/* A native guest is a process: its threads, and the programs in its control group. */
+static void test_native_names(void **state)
+{
+	struct run_guest two[2] = {{.name = (char *)"base", .kind = (char *)"native", .pid = 100},
+		{.name = (char *)"vm", .kind = (char *)"metal", .pid = 200, .n_vcpus = 1}};
+	struct run_cgroup group[] = {{5, (char *)"stealscope/r-1/base"}, {6, (char *)"r-2/base"}};
+	struct run_info native = {.run = (char *)"r-1",
+		.guests = two,
+		.n_guests = 2,
+		.cgroups = group,
+		.n_cgroups = 2};
+	struct culprits *c;
+
+	(void)state;
+	two[0].n_vcpus = 1;
+	two[0].vcpus[0].tid = 110;
+	c = culprits_make(&native);
+	expect(c, culprit_of_tid(c, 110), 1, "native base vcpu0", CULPRIT_NATIVE);
+	expect(c, culprit_of_tid(c, 110), 0, "native base vcpu0", CULPRIT_SIBLING);
+	ev_task(c, 110, 100, 5, 0, "vcpu0"); /* does not rename a vCPU */
+	expect(c, culprit_of_tid(c, 110), 1, "native base vcpu0", CULPRIT_NATIVE);
+	ev_task(c, 111, 100, 5, 0, "timer0");
+	expect(c, culprit_of_tid(c, 111), 1, "native base agent", CULPRIT_NATIVE_THREAD);
+	ev_task(c, 120, 120, 5, 0, "bzip2");
+	expect(c, culprit_of_tid(c, 120), 1, "native base program", CULPRIT_NATIVE_THREAD);
+	expect(c, culprit_of_tid(c, 120), 0, "native base program", CULPRIT_OWN_THREAD);
+	ev_task(c, 130, 130, 6, 0, "bzip2");
+	expect(c, culprit_of_tid(c, 130), 1, "cgroup r-2/base", CULPRIT_CGROUP);
+	culprits_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_native_names),
 		cmocka_unit_test(test_exec_renames_and_tids_are_used_again),
 		cmocka_unit_test(test_hostile_names_and_tids),
 		cmocka_unit_test(test_wasted),
