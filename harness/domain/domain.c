@@ -91,8 +91,11 @@ void domain_kill_named(struct lab_conn *c, const char *name)
 
 	if (fd < 0)
 		return;
-	if (qemu_is(pid, name))
+	if (qemu_is(pid, name)) {
 		process_signal(fd, SIGKILL);
+		process_wait_end(fd, 2000);
+		domain_remove_cgroups(name);
+	}
 	close(fd);
 }
 
@@ -169,10 +172,11 @@ int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, s
 	unsigned want, count;
 	int vcpus = virDomainGetVcpusFlags(d->dom, VIR_DOMAIN_AFFECT_LIVE);
 
-	if (vcpus < 1)
+	count = tids_from_proc(d->pid, found, PLAN_MAX_VCPUS);
+	if (vcpus < 1 && count == 0)
 		return lab_error(e, d->name);
-	want = MIN((unsigned)vcpus, PLAN_MAX_VCPUS);
-	count = tids_from_proc(d->pid, found, want);
+	/* A daemon that is gone takes no guest with it: its threads are there to see. */
+	want = MIN(vcpus < 1 ? count : (unsigned)vcpus, PLAN_MAX_VCPUS);
 	if (count < want)
 		count = tids_from_qmp(d->dom, found, want);
 	for (unsigned i = 0; i < want; i++)
@@ -202,6 +206,7 @@ static int stop_finish(struct domain *d, struct err *e)
 		if (!rc && v && v->code != VIR_ERR_NO_DOMAIN &&
 			v->code != VIR_ERR_OPERATION_INVALID && !process_ended(d->pidfd))
 			rc = lab_error(e, d->name);
+		domain_remove_cgroups(d->name);
 	}
 	domain_free(d);
 	return rc;

@@ -133,29 +133,51 @@ void embed_forget(const char *root, const char *domain_name)
 
 #define STALE_S 30
 
+/* nftw() has no argument for its callback; starting threads remove groups too. */
+static __thread const char
+	*group_of; /* this domain's groups; NULL: those of any dead one of ours */
+
 /* Groups of QEMUs that died with their harness, older than any start takes. rmdir fails, and
  * should, on what still has a process in it. */
-static int remove_stale(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int remove_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)type;
-	if (ftw->level > 0 && S_ISDIR(st->st_mode) && strstr(path, "-" DOMAIN_NAME_PREFIX) &&
-		time(NULL) - st->st_mtime > STALE_S)
+	if (ftw->level == 0 || !S_ISDIR(st->st_mode) || !strstr(path, "-" DOMAIN_NAME_PREFIX))
+		return 0;
+	if (group_of ? strstr(path, group_of) != NULL : time(NULL) - st->st_mtime > STALE_S)
 		rmdir(path);
 	return 0;
 }
 
-void embed_remove_cgroups(bool stale)
+/* Below each hierarchy (v1), or the one tree (v2), where no systemd looks after such things. */
+static void remove_groups(bool all, const char *domain_name)
 {
-	static const char *const roots[] = {
-		"cpu", "cpuacct", "cpuset", "cpu,cpuacct", "unified", "systemd", ""};
-	char path[128];
+	DIR *d = access("/run/systemd/system", F_OK) ? opendir("/sys/fs/cgroup") : NULL;
+	struct dirent *ent;
 
-	if (access("/run/systemd/system", F_OK) == 0)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
-		snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/machine", roots[i]);
-		if (stale)
-			nftw(path, remove_stale, 16, FTW_DEPTH | FTW_PHYS);
+	group_of = domain_name;
+	while (d && (ent = readdir(d))) {
+		auto_free char *path = NULL;
+
+		if (!strcmp(ent->d_name, ".."))
+			continue;
+		path = xasprintf("/sys/fs/cgroup/%s/machine", ent->d_name);
+		if (all)
+			nftw(path, remove_group, 16, FTW_DEPTH | FTW_PHYS);
 		rmdir(path); /* fails, and should, while anyone's domain is in it */
 	}
+	if (d)
+		closedir(d);
+}
+
+void embed_remove_cgroups(bool stale)
+{
+	remove_groups(stale, NULL);
+}
+
+void domain_remove_cgroups(const char *domain_name)
+{
+	auto_free char *part = xasprintf("-%s.", domain_name);
+
+	remove_groups(true, part);
 }

@@ -26,6 +26,8 @@ static const struct {
 		EXIT_HOST},
 	{"Cannot check QEMU binary", "install qemu-system-x86", EXIT_HOST},
 	{"is not executable", "install qemu-system-x86", EXIT_HOST},
+	{"End of file while reading data", "libvirtd ended meanwhile", EXIT_FAILED},
+	{"client socket is closed", "libvirtd ended meanwhile", EXIT_FAILED},
 	{"Failed to connect socket", "start libvirtd (and virtlogd), or use --connect auto",
 		EXIT_HOST},
 	{"authentication unavailable", "join group libvirt, or run as root", EXIT_HOST},

@@ -48,5 +48,54 @@ if [ "$(id -u)" = 0 ] && [ -c /dev/kvm ]; then
 else
 	skip "no /dev/kvm: needs root and a /dev/kvm to hide"
 fi
+
+# Hostile names: none gets out of its folder, into a shell, or into a format.
+NAMES=('../../etc' 'a/b' '/etc' '.' '..' '-rf' '' 'a;touch pwned' '$(touch pwned)' '`touch pwned`' 'a&#10;b' 'a b' 'a%sb%n' 'a,b=c' 'a&quot;b' 'é' "$(printf 'a%.0s' $(seq 300))")
+refused() { # WHERE XML-WITH-@: every hostile name in place of @ is refused
+	local name i=0 bad_ones=
+	for name in "${NAMES[@]}"; do
+		i=$((i + 1))
+		[ "$1/$name" != "a scenario/" ] || continue # no name: the file's own is taken
+		xml "hostile$i" "${2//@/$name}"
+		$SS check --no-host "$T/hostile$i.xml" >/dev/null 2>"$T/err"
+		[ $? = 2 ] && grep -q "hostile$i.xml:1:" "$T/err" && [ "$(wc -c <"$T/err")" -lt 2000 ] || bad_ones+=" '${name:0:30}'"
+	done
+	[ -z "$bad_ones" ] && ok "hostile names of $1 are refused ($i)" || bad "hostile names of $1 are taken:$bad_ones"
+}
+refused "a scenario" '<scenario name="@"><guest name="g"><timer/></guest></scenario>'
+refused "a guest" '<scenario name="x"><guest name="@"><timer/></guest></scenario>'
+refused "a noise" '<scenario name="x"><guest name="g"><timer/></guest><noise name="@" kind="busy"/></scenario>'
+refused "a variant" '<scenario name="x"><guest name="g"><timer/></guest><variant name="@"/></scenario>'
+expect_exit "a hostile override" 2 $SS check --set 'guest.$(touch pwned).vcpus=2' "$CANARY"
+expect_exit "a hostile record" 2 $SS show --results "$T" '../../$(touch pwned)'
+if [ "$(id -u)" = 0 ] && [ -w /dev/kvm ]; then
+	cat >"$T/short.xml" <<-X
+		<scenario name="$MINE" warmup="100ms" duration="300ms"><lab cpus="1"/><guest name="g"><timer/></guest></scenario>
+	X
+	# Whoever names the results folder, and with whatever umask: the record is there, and nobody else can write to it.
+	odd="$T/we,ird; \$(touch pwned) \"q\" %s"
+	(umask 0; exec $SS run -v --results "$odd" "$T/short.xml" >/dev/null 2>"$T/err") &
+	pid=$!
+	for ((i = 0; i < 300; i++)); do grep -q '^measuring' "$T/err" && break; kill -0 $pid 2>/dev/null || break; sleep 0.02; done
+	loose=$(find "$odd" /dev/shm/stealscope-*"$MINE"* /run/stealscope/*"$MINE"* "/run/stealscope/$pid"-* ! -type l ! -type s -perm /022 2>/dev/null)
+	[ -n "$(find /dev/shm -name "stealscope-*$MINE*" -perm 600)" ] && ok "a shared page is its owner's alone" || bad "no shared page with mode 600"
+	wait $pid && jq -e '.status == "complete"' "$odd"/*/run.json >/dev/null && ok "a results folder with an odd name" || bad "a results folder with an odd name: $(tail -1 "$T/err")"
+	loose+=$(find "$odd" -perm /022)
+	[ -z "$loose" ] && ok "umask 0 makes nothing that others can write to" || bad "others can write to: $(echo "$loose" | head -3 | tr '\n' ' ')"
+	ln -s "$T/nowhere" "$T/results-link"
+	expect_exit "a results folder that is a dangling link" 1 $SS run --results "$T/results-link" "$T/short.xml"
+else
+	skip "odd results folders and file modes: need root and /dev/kvm"
+fi
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && mkdir -m 777 /tmp/stealscope-64321 2>/dev/null; then
+	sed 's/<guest /<guest accel="tcg" /' "$CANARY" >"$T/tcg.xml"
+	mkdir -m 777 "$T/theirs"
+	expect_exit "a runtime folder that somebody else made" 4 env -u XDG_RUNTIME_DIR setpriv --reuid=64321 --regid=64321 --clear-groups $SS run --results "$T/theirs" "$T/tcg.xml"
+	grep -q "only user 64321 can write" "$T/err" && ok "the folder is named" || bad "the folder is not named: $(head -1 "$T/err")"
+	rmdir /tmp/stealscope-64321 2>/dev/null || rm -rf /tmp/stealscope-64321
+else
+	skip "a runtime folder that somebody else made: needs root"
+fi
+[ -z "$(find . "$T" -maxdepth 2 -name 'pwned*')" ] && ok "no shell was reached" || bad "a shell was reached"
 clean_after "bad input" 5
 finish

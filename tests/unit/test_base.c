@@ -126,7 +126,7 @@ static void buffers_grow(void **state)
 static void files_and_trees(void **state)
 {
 	char dir[] = "/tmp/stealscope-base.XXXXXX";
-	auto_free char *deep = NULL, *file = NULL, *text = NULL;
+	auto_free char *deep = NULL, *file = NULL, *text = NULL, *alias = NULL, *text2 = NULL;
 	struct err e = ERR_INIT;
 	uint64_t v;
 	size_t len;
@@ -147,6 +147,12 @@ static void files_and_trees(void **state)
 	assert_int_equal(write_file(file, "x", 1, &e), 0);
 	assert_int_equal(read_u64(file, &v, &e), -EINVAL);
 	assert_int_equal(v, 42);
+	/* A link where a file is to be written: neither followed when there, nor made by it. */
+	alias = xasprintf("%s/alias", deep);
+	assert_int_equal(symlink(file, alias), 0);
+	assert_int_equal(write_file(alias, "y", 1, &e), -ELOOP);
+	text2 = read_file(file, 100, NULL, &e);
+	assert_string_equal(text2, "x");
 	assert_int_equal(remove_tree(dir, &e), 0);
 	assert_int_equal(access(dir, F_OK), -1);
 	assert_int_equal(remove_tree(dir, &e), 0);
