@@ -160,6 +160,14 @@ static int make_all(struct cgroup_handle *g, const struct cgroup_limits *limits,
 	return rc;
 }
 
+/* Asked first: on v2, libcgroup calls a file it may not write a parameter that does not exist. */
+static bool may_make(const char *cpu_mount)
+{
+	auto_free char *ours = xasprintf("%s/" CGROUP_ROOT, cpu_mount);
+
+	return access(access(ours, F_OK) ? cpu_mount : ours, W_OK) == 0;
+}
+
 int cgroup_make(const char *run, const char *name, const struct cgroup_limits *limits,
 	struct cgroup_handle **out, struct err *e)
 {
@@ -172,6 +180,8 @@ int cgroup_make(const char *run, const char *name, const struct cgroup_limits *l
 	if (!cgroup_mount("cpu", cpu, sizeof(cpu)))
 		return err_set_exit(e, EXIT_HOST, ENOENT,
 			"this box has no mounted control group hierarchy with the cpu controller");
+	if (!may_make(cpu))
+		return lib_error(e, ECGROUPNOTALLOWED, "cannot make", name);
 	g = xcalloc(1, sizeof(*g));
 	g->version = host_cgroup_version();
 	g->run = xasprintf(CGROUP_ROOT "/%s", run);
