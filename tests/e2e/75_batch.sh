@@ -124,9 +124,23 @@ expect_exit "a scenario this box cannot run is skipped, the other is run" 0 $SS 
 # --- cool-down: bounded, and told when the box was not quiet
 nice -n 19 timeout 20 sh -c 'while :; do :; done' & hog=$!
 nice -n 19 timeout 20 sh -c 'while :; do :; done' & hog2=$!
+pages=/proc/sys/vm/nr_hugepages
+had=$(cat $pages 2>/dev/null)
+{ # a host fact that changes in the first run
+	until ls -d "$T"/cool/*.partial >/dev/null 2>&1; do sleep 0.05; done
+	[ -w $pages ] && echo $((had + 1)) >$pages
+} & changer=$!
 $SS batch --results "$T/cool" --cool-down 1s "$T/two.xml" >"$T/out" 2>"$T/err"
-kill $hog $hog2; wait $hog $hog2 2>/dev/null
+kill $hog $hog2; wait $hog $hog2 $changer 2>/dev/null
 grep -q 'not quiet before this run' "$T/out" && ok "a box that is not quiet is named ($(grep 'not quiet' "$T/out" | head -1 | cut -c1-120))" || bad "busy box not named: $(head -5 "$T/out")"
+
+if [ -w $pages ] && [ "$(cat $pages)" != "$had" ]; then
+	grep 'the host changed' "$T/out" | grep -q memory.hugepages && ok "a host fact that changed is named, with its runs ($(grep 'the host changed' "$T/out" | head -1 | cut -c1-150))" ||
+		bad "a changed host fact is not named: $(head -8 "$T/out")"
+	echo "$had" >$pages
+else
+	skip "a host fact that changes: huge pages cannot be reserved here"
+fi
 
 # --- early stop
 cat >"$T/half.xml" <<'X'
