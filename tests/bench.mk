@@ -13,7 +13,8 @@ bench-analyze: $(BUILD)/bench-make_record $(BUILD)/bench-analyze_record
 	@rm -rf $(BENCH_DIR)/record
 
 # `make bench-list`: 1,000 records listed, from the index. `make bench-aa-boots`: 36 real boots of one
-# configuration, compared with themselves 200 times (two minutes; needs /dev/kvm).
+# configuration, compared with themselves 200 times, and with one standard deviation planted (two
+# minutes; needs /dev/kvm).
 .PHONY: bench-list bench-aa-boots
 bench-list: $(BUILD)/stealscope
 	BUILD=$(BUILD) tests/bench/list.sh

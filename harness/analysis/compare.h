@@ -11,11 +11,14 @@
  * (stats_shift): it promises 95 % and covers it at any number of boots. The percentile bootstrap,
  * printed beside it, is narrower and falls short of its promise with few boots.
  *
- * What can be found: with 12 boots an arm of normally distributed values, no valid test at 5 %
- * finds a shift of one standard deviation in more than 65 % of cases (the t-test; 61 % for the rank
- * test); 90 % takes 1.5 standard deviations or 24 boots. Where the spread comes from a heavy tail,
- * as of late wake-ups, one standard deviation at 12 boots is found in over 90 %. Both are measured
- * in tests/unit/test_compare.c.
+ * What can be found: with 12 boots an arm of normally distributed values, a two-sided test at 5 %
+ * finds a shift of one standard deviation in 65 % of cases (the t-test; 61 % for the rank test),
+ * and no test whatever finds it in 90 %: one that was told the direction and the true spread, the
+ * most powerful there is (Neyman and Pearson), gets Phi(sqrt(12 / 2) - 1.645) = 79 %. It takes 1.5
+ * standard deviations or 24 boots. Where the spread comes from a heavy tail, as of late wake-ups,
+ * one standard deviation at 12 boots is found in over 90 %. tests/unit/test_compare.c measures the
+ * former, tests/unit/test_compare_boots.c the latter on stored boots, `make bench-aa-boots` on
+ * boots of this box.
  */
 #ifndef SS_ANALYSIS_COMPARE_H
 #define SS_ANALYSIS_COMPARE_H
