@@ -12,7 +12,8 @@ BUILD ?= $(if $(filter 1,$(SAN)),build-san,build)
 PREFIX ?= /usr/local
 VERSION := $(shell cat VERSION)
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+WERROR ?= -Werror
+WARN := -Wall -Wextra $(WERROR) -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
 	-Wwrite-strings -Wformat=2 -Wundef
 OPT  ?= -O2 -g
 ifeq ($(SAN),1)
@@ -25,7 +26,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS)) -lcgroup -lnuma -lm -lpthread
 
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(SANFLAGS) -MMD -MP -ffunction-sections \
-	-Iharness -I. -I$(BUILD)/gen -DSS_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CFLAGS)
+	-Iharness -I. -I$(BUILD)/gen -DSS_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL := $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 
 LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c harness/*/*.c))
@@ -37,7 +38,7 @@ BPF_SKEL := $(BPF_SRC:host-agent/%.bpf.c=$(BUILD)/gen/%.skel.h)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 
-.PHONY: all test docs install clean layers format format-check tidy
+.PHONY: all test docs man install deb clean layers format format-check tidy
 all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
 
 $(BUILD)/libstealscope.a: $(LIB_OBJ)
@@ -85,11 +86,32 @@ format:
 format-check:
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
 
-install: all
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/stealscope
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/stealscope $(BUILD)/stealscope-hostd $(BUILD)/stealscope-agent
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/stealscope $(BUILD)/metal.elf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/stealscope/scenarios scenarios/*.xml scenarios/scenario.rng
+# Made from what the programs say of themselves.
+MAN := $(BUILD)/man/stealscope.1 $(BUILD)/man/stealscope.bash
+man: $(MAN)
+$(BUILD)/man/stealscope.1: scripts/man-pages $(addprefix $(BUILD)/,stealscope stealscope-hostd stealscope-agent)
+	scripts/man-pages $(BUILD) $(@D)
+$(BUILD)/man/stealscope.bash: scripts/completion $(BUILD)/stealscope
+	@mkdir -p $(@D)
+	scripts/completion $(BUILD) >$@.tmp
+	mv $@.tmp $@
+
+D := $(DESTDIR)$(PREFIX)
+install: all man
+	install -D -m 755 -t $(D)/bin $(BUILD)/stealscope $(BUILD)/stealscope-agent
+	install -D -m 755 -t $(D)/lib/stealscope $(BUILD)/stealscope-hostd scripts/fetch-kernel
+	ln -sf ../../bin/stealscope-agent $(D)/lib/stealscope/stealscope-agent
+	install -D -m 644 -t $(D)/lib/stealscope $(BUILD)/metal.elf
+	install -D -m 644 -t $(D)/share/stealscope/scenarios scenarios/*.xml scenarios/scenario.rng
+	install -D -m 644 -t $(D)/share/man/man1 $(BUILD)/man/*.1
+	install -D -m 644 -t $(D)/share/man/man5 $(BUILD)/man/*.5
+	install -D -m 644 -t $(D)/share/man/man8 $(BUILD)/man/*.8
+	install -D -m 644 $(BUILD)/man/stealscope.bash $(D)/share/bash-completion/completions/stealscope
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || scripts/setup --unprivileged $(D)/lib/stealscope/stealscope-hostd || true
+
+# A Debian package, in $(BUILD).
+deb:
+	scripts/deb $(BUILD)
 
 # Documents that are printed from tables in the code; a test holds them against the tables.
 docs: all

@@ -4,7 +4,7 @@ AGENT_SRC := $(wildcard guest-agent/linux/*.c) \
 	$(addprefix guest-agent/probe/,agent.c gap.c job.c lock.c memory.c steal.c)
 AGENT_OBJ := $(AGENT_SRC:%.c=$(BUILD)/linux/%.o)
 AGENT_FLAGS := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) -pthread -MMD -MP -Iharness -I. \
-	-DSS_VERSION='"$(VERSION)"' $(CFLAGS)
+	-DSS_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS)
 
 all: $(BUILD)/stealscope-agent
 

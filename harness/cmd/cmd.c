@@ -213,7 +213,7 @@ char *cmd_find_part(const char *name, struct err *e)
 			     : i == 1 ? xasprintf("%s/../lib/stealscope/%s", self, name)
 				      : xasprintf("%s/../share/stealscope/%s", self, name);
 
-		if (access(path, R_OK) == 0)
+		if (access(path, F_OK) == 0) /* a host agent may be its group's to run */
 			return path;
 		free(path);
 	}
