@@ -1,0 +1,138 @@
+#!/bin/bash
+# Least privilege: a user of the groups kvm and libvirt runs guests and traces them, with file capabilities on
+# stealscope-hostd and nothing else; what hostd keeps, root's and a user's; set-uid is refused.
+. "$(dirname "$0")/lib.sh"
+need_kvm
+[ "$(id -u)" = 0 ] || { skip "unprivileged: needs root to make a user and to give capabilities"; finish; }
+PATH=$PATH:/usr/sbin:/sbin
+for what in setcap useradd runuser; do
+	command -v $what >/dev/null || { skip "unprivileged: $what is not installed"; finish; }
+done
+getent group kvm >/dev/null && getent group libvirt >/dev/null || { skip "unprivileged: no groups kvm and libvirt here"; finish; }
+
+user=stealtest$$ libvirtd= virtlogd=
+dev_mode=$(stat -c %a /dev/kvm) dev_group=$(stat -c %g /dev/kvm) run_mode=
+restore() {
+	[ -z "$libvirtd" ] || kill "$libvirtd"
+	[ -z "$virtlogd" ] || kill "$virtlogd"
+	[ -z "$run_mode" ] || chmod "$run_mode" /run/libvirt
+	chmod "$dev_mode" /dev/kvm; chgrp "$dev_group" /dev/kvm
+	rm -rf "/tmp/stealscope-$uid"
+	userdel "$user" 2>/dev/null
+	rm -rf "$T"
+}
+trap restore EXIT
+useradd -r -M -d "$T/home" -s /bin/sh -G kvm,libvirt "$user" || { skip "unprivileged: no user can be made here"; finish; }
+uid=$(id -u "$user")
+chgrp kvm /dev/kvm; chmod 660 /dev/kvm
+mkdir "$T/bin" "$T/home" "$T/away"
+chown "$user" "$T/home" "$T/away"
+build=$(dirname "$SS")
+install -m 755 "$SS" "$build/stealscope-hostd" "$build/stealscope-agent" "$T/bin/"
+install -m 644 "$build/metal.elf" "$T/bin/"
+as() { (cd "$T/away" && timeout 120 runuser -u "$user" -- env -i HOME="$T/home" PATH="$PATH" "$@"); }
+
+# Without capabilities: counters, and it says so.
+scenario=$(own_scenario scenarios/canary.xml)
+chmod 644 "$scenario"
+as "$T/bin/stealscope" doctor --json >"$T/doctor.json" 2>"$T/err"
+is "no capabilities: doctor says what is missing" "$T/doctor.json" '(.facts[] | select(.key == "user") | .verdict == "limits") and (.facts[] | select(.key == "ebpf.tracer") | .verdict == "missing")' '[.facts[] | select(.key == "user")][0].value'
+
+if ! scripts/setup --unprivileged "$T/bin/stealscope-hostd" >"$T/out" 2>&1; then
+	skip "unprivileged: $(tail -1 "$T/out")"
+	finish
+fi
+as "$T/bin/stealscope" doctor --json >"$T/doctor.json" 2>"$T/err" && ok "doctor as a user" || bad "doctor as a user: exit $?: $(tail -1 "$T/err")"
+if jq -e '.facts[] | select(.key == "ebpf.tracer") | .verdict != "good"' "$T/doctor.json" >/dev/null; then
+	skip "unprivileged: file capabilities do not work here: $(jq -c '.facts[] | select(.key == "ebpf.tracer") | .note' "$T/doctor.json")"
+	finish
+fi
+is "doctor: the user may, and the tracer loads" "$T/doctor.json" '.facts[] | select(.key == "user") | .verdict == "good"' '[.facts[] | select(.key == "user")][0].value'
+
+# caps PID UID: it holds CAP_BPF, at most CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE beside it, and can gain nothing.
+caps() {
+	local eff prm nnp who
+	eff=$(awk '/^CapEff/ {print $2}' "/proc/$1/status") prm=$(awk '/^CapPrm/ {print $2}' "/proc/$1/status")
+	nnp=$(awk '/^NoNewPrivs/ {print $2}' "/proc/$1/status") who=$(awk '/^Uid/ {print $2, $3, $4, $5}' "/proc/$1/status")
+	[ "$eff" = "$prm" ] && [ "$nnp" = 1 ] && [ "$who" = "$2 $2 $2 $2" ] && (((0x$eff | 0x8000080004) == 0x8000080004 && (0x$eff & 0x8000000000)))
+}
+# run NAME OPTION...: the canary as that user, into $T/NAME.json.
+run() {
+	local name=$1
+	shift
+	as "$T/bin/stealscope" run --results "$T/away/res" --json --set duration=2s "$@" "$scenario" >"$T/$name.json" 2>"$T/err"
+	status=$?
+	[ $status = 0 ] || [ $status = 3 ] && ok "$name: a user's canary runs" || { bad "$name: exit $status: $(tail -2 "$T/err")"; return; }
+	is "$name: steal = run_delay" "$T/$name.json" '.variants[0].checks.steal_vs_run_delay | . != null and . <= 0.001' '.variants[0].checks.steal_vs_run_delay'
+	is "$name: traced waiting = run_delay" "$T/$name.json" '.variants[0].checks.wait_vs_run_delay | . != null and . <= 0.001' '.variants[0].checks.wait_vs_run_delay'
+	is "$name: the hog is known by its name" "$T/$name.json" '[.variants[0].blame[] | select(.culprit == "noise hog") | .share] | length == 1'
+	is "$name: a noise without a control group is a warning" "$T/$name.json" '.warnings | map(test("noise hog has no control group")) | any'
+}
+run auto
+
+# held NAME UID COMMAND...: what a hostd that is ready holds.
+held() {
+	local name=$1 who=$2 pid=
+	shift 2
+	sleep 5 | "$@" >"$T/out" 2>"$T/err" &
+	for ((i = 0; i < 200; i++)); do
+		grep -q ^ready "$T/out" && break
+		sleep 0.02
+	done
+	pid=$(pgrep -n -f "^$T/bin/stealscope-hostd --out=$T/away/$name")
+	[ -n "$pid" ] && caps "$pid" "$who" && ok "$name's hostd keeps CAP_BPF and what reading needs ($(awk '/^(Uid|CapEff|CapBnd)/ {printf "%s %s ", $1, $2}' "/proc/$pid/status"))" ||
+		bad "$name's hostd (pid $pid): $(grep -E '^(Uid|Cap|NoNew)' "/proc/$pid/status" | tr '\n\t' '; ')"
+	[ -z "$pid" ] || kill "$pid"
+}
+held user "$uid" as "$T/bin/stealscope-hostd" "--out=$T/away/user.bin"
+held root 65534 "$T/bin/stealscope-hostd" "--out=$T/away/root.bin"
+
+# What its capabilities could reach, its caller's rights must not: files to write, folders to read.
+as "$T/bin/stealscope-hostd" --out=/root/stealscope-test.bin </dev/null >"$T/out" 2>&1
+[ -e /root/stealscope-test.bin ] && bad "a user's hostd writes into /root" || ok "a user's hostd writes where the user may, only ($(head -1 "$T/out"))"
+mkdir -m 700 "$T/secret"
+echo "nr_periods 42" >"$T/secret/cpu.stat"
+echo "cgroup 1 $T/secret" | as "$T/bin/stealscope-hostd" "--out=$T/away/secret.bin" >"$T/out" 2>&1
+grep -q "no control group" "$T/out" && ok "hostd reads control groups, only" || bad "hostd read a file of root's: $(cat "$T/out")"
+
+# Shares need a control group: one clear line, not a run without them.
+cat >"$T/shares.xml" <<-X
+	<scenario name="$MINE" title="Noise with shares" warmup="200ms" duration="1s">
+	<lab cpus="1"/><guest name="g" placement="pinned"><timer period="10ms"/></guest><noise name="hog" kind="busy" shares="2048"/>
+	</scenario>
+X
+chmod 644 "$T/shares.xml"
+as "$T/bin/stealscope" run --results "$T/away/res" "$T/shares.xml" >"$T/out" 2>"$T/err"
+got=$?
+[ $got = 4 ] && grep -q "control group" "$T/err" && ok "noise with shares is refused ($(grep -m1 'control group' "$T/err" | cut -c1-150))" || bad "noise with shares: exit $got: $(tail -1 "$T/err")"
+
+# Set-uid and set-gid: refused by both.
+for mode in u+s g+s; do
+	for program in stealscope stealscope-hostd; do
+		install -m 755 "$build/$program" "$T/bin/set-id"
+		chmod $mode "$T/bin/set-id"
+		as "$T/bin/set-id" --version >"$T/out" 2>"$T/err"
+		got=$?
+		[ $got = 2 ] && grep -q "refuses to run set-" "$T/err" && ok "$program with $mode refuses" || bad "$program with $mode: exit $got: $(head -1 "$T/err")"
+	done
+done
+
+# Through libvirtd, by its socket's group: a daemon of this test's own, where none runs.
+if pgrep -x libvirtd >/dev/null || ! command -v libvirtd >/dev/null; then
+	skip "unprivileged, qemu:///system: a libvirtd runs already, or none is installed"
+else
+	printf '%s\n' 'unix_sock_group = "libvirt"' 'unix_sock_rw_perms = "0770"' 'unix_sock_ro_perms = "0777"' 'auth_unix_rw = "none"' >"$T/libvirtd.conf"
+	pgrep -x virtlogd >/dev/null || { virtlogd -d -p "$T/virtlogd.pid" && virtlogd=$(cat "$T/virtlogd.pid"); }
+	libvirtd -d -f "$T/libvirtd.conf" -p "$T/libvirtd.pid" && libvirtd=$(cat "$T/libvirtd.pid")
+	run_mode=$(stat -c %a /run/libvirt)
+	chmod 755 /run/libvirt
+	for _ in $(seq 50); do as virsh -q -c qemu:///system list >/dev/null 2>"$T/err" && break; sleep 0.2; done
+	if as virsh -q -c qemu:///system list >/dev/null 2>"$T/err"; then
+		run system --connect qemu:///system
+	else
+		skip "unprivileged, qemu:///system: libvirtd does not let a member of group libvirt in here: $(head -1 "$T/err")"
+	fi
+fi
+clean_after unprivileged
+[ -z "$(ls -A "/tmp/stealscope-$uid" 2>/dev/null)" ] && ok "the user's runtime folder is empty" || bad "left in the user's runtime folder: $(ls "/tmp/stealscope-$uid")"
+finish
