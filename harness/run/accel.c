@@ -16,11 +16,14 @@
 static const char *kvm_problem(void)
 {
 	auto_close int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int version = fd >= 0 ? ioctl(fd, KVM_GET_API_VERSION, 0) : 0;
+	auto_close int vm = -1;
 
 	if (fd < 0)
 		return strerror(errno);
-	return version == KVM_API_VERSION ? NULL : "it is no KVM device";
+	if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+		return "it is no KVM device";
+	vm = ioctl(fd, KVM_CREATE_VM, 0); /* another hypervisor may hold the processor */
+	return vm < 0 ? strerror(errno) : NULL;
 }
 
 int step_kvm(struct session *s, struct err *e)

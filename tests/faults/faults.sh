@@ -83,7 +83,10 @@ deny() {
 	esac
 }
 
-fill() { dd if=/dev/zero of="$1/filler" bs=64k 2>/dev/null; dd if=/dev/zero of="$1/filler" bs=512 oflag=append conv=notrunc 2>/dev/null; }
+fill() {
+	dd if=/dev/zero of="$1/filler" bs=64k 2>/dev/null
+	! dd if=/dev/zero of="$1/filler" bs=512 oflag=append conv=notrunc 2>/dev/null
+}
 undo_fill() { rm -f "$1/filler"; }
 
 read_only() { mount -o remount,ro "$R"; }
@@ -111,7 +114,7 @@ oom() {
 	echo 16M >"$g/$file" && echo "$1" >"$g/cgroup.procs" && echo 1000 >"/proc/$1/oom_score_adj" || return
 	bash -c 'echo $$ >"$0/cgroup.procs" && exec tail /dev/zero' "$g" 2>/dev/null &
 	wait_for_not kill -0 "$1" # where the kernel's report goes to a slow console, it takes seconds
-	kill -9 $! 2>/dev/null
+	kill -9 $! 2>/dev/null || true
 }
 undo_oom() { wait_for rmdir "$(group memory)"; }
 

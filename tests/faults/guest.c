@@ -25,8 +25,8 @@ static void go_wrong(void)
 
 	irq_disable();
 	switch ((uintptr_t)fault_kind) {
-	case TRIPLE: /* no way to handle an exception */
-		__asm__ volatile("lidt %0; int3" : : "m"(none));
+	case TRIPLE: /* no way to handle an exception (int3 is beyond a KVM that emulates) */
+		__asm__ volatile("lidt %0; ud2" : : "m"(none));
 		break;
 	case REBOOT: /* by the keyboard controller, as kernels do */
 		outb(0x64, 0xfe);
