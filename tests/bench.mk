@@ -21,6 +21,14 @@ bench-list: $(BUILD)/stealscope
 bench-aa-boots: all
 	BUILD=$(BUILD) tests/bench/aa.sh
 
+# `make bench-report`: size of the report of 10 h, and how fast a browser opens it. `make bench-export`:
+# speed and memory of export --sqlite.
+.PHONY: bench-report bench-export
+bench-report:
+	BUILD=$(BUILD) tests/bench/report.sh
+bench-export:
+	BUILD=$(BUILD) tests/bench/export.sh
+
 # `make bench-library [N=3] [SCENARIOS="first-light ..."]`: the scenarios this box can run, N times in a row.
 .PHONY: bench-library
 bench-library: all

@@ -7,7 +7,16 @@
 #include "cmd/compare.h"
 #include "report/compare_report.h"
 
-enum { OPT_GUEST = 0x100, OPT_METRIC, OPT_FORCE, OPT_CSV, OPT_HTML, OPT_BASELINE, OPT_SWEEP };
+enum {
+	OPT_GUEST = 0x100,
+	OPT_METRIC,
+	OPT_FORCE,
+	OPT_CSV,
+	OPT_HTML,
+	OPT_BASELINE,
+	OPT_SWEEP,
+	OPT_SVG
+};
 
 static const struct argp_option options[] = {
 	{"baseline", OPT_BASELINE, "NAME", 0,
@@ -23,6 +32,7 @@ static const struct argp_option options[] = {
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
 	{"force", OPT_FORCE, NULL, 0, "Compare even across different hosts or kernels", 0},
 	{"html", OPT_HTML, "FILE", 0, "Also write a page with the plots of all arms", 0},
+	{"svg", OPT_SVG, "DIR", 0, "Also write every plot into DIR as an SVG file of its own", 0},
 	{"csv", OPT_CSV, NULL, 0, "Comma-separated values instead of text", 0},
 	{0},
 };
@@ -71,6 +81,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_HTML:
 		a->html = arg;
+		return 0;
+	case OPT_SVG:
+		a->svg = arg;
 		return 0;
 	case OPT_CSV:
 		a->csv = true;
@@ -155,17 +168,20 @@ static void fill_input(const struct compare_args *args, const struct arm *first,
 					.nb = arm->values[m].n};
 }
 
-static int save_page(const struct cmd_common *c, const char *path, const struct arm *arms,
-	const struct compare_set *set, struct err *e)
+static int save_plots(const struct cmd_common *c, const struct compare_args *args,
+	const struct arm *arms, const struct compare_set *set, struct err *e)
 {
 	struct compare_page page = {.set = set, .n_arms = set->n + 1};
 	struct compare_boots *boots = xcalloc(page.n_arms, sizeof(*boots));
-	int rc;
+	int rc = 0;
 
 	for (size_t i = 0; i < page.n_arms; i++)
 		boots[i] = arm_boots(c, &arms[i]);
 	page.arms = boots;
-	rc = compare_html_save(&page, path, e);
+	if (args->html)
+		rc = compare_html_save(&page, args->html, e);
+	if (!rc && args->svg)
+		rc = MIN(compare_svg_save(&page, args->svg, e), 0);
 	for (size_t i = 0; i < page.n_arms; i++)
 		arm_boots_free(&boots[i]);
 	free(boots);
@@ -182,7 +198,7 @@ static int print_set(const struct cmd_common *c, const struct compare_args *args
 			    : compare_report_text)(set, &out);
 	fputs(out.text, stdout);
 	strbuf_release(&out);
-	return args->html ? save_page(c, args->html, arms, set, e) : 0;
+	return args->html || args->svg ? save_plots(c, args, arms, set, e) : 0;
 }
 
 static int compare_and_print(const struct cmd_common *c, const struct compare_args *args,

@@ -12,7 +12,7 @@ struct compare_args {
 	const char *guest;    /* NULL = mean over the guests */
 	struct strv metrics;  /* empty = all */
 	bool sweep, force, csv;
-	const char *html;
+	const char *html, *svg;
 };
 
 /* Whether --metric asks for it. */

@@ -29,13 +29,18 @@ static int print_sweeps(const struct cmd_common *c, const struct compare_args *a
 	const char *scenario, const struct sweep *s, size_t n, struct err *e)
 {
 	struct strbuf out = {0};
+	int rc = 0;
 
 	(c->json	    ? sweep_report_json
 		: args->csv ? sweep_report_csv
 			    : sweep_report_text)(s, n, &out);
 	fputs(out.text ? out.text : "", stdout);
 	strbuf_release(&out);
-	return args->html ? sweep_page_save(s, n, scenario, args->html, e) : 0;
+	if (args->html)
+		rc = sweep_page_save(s, n, scenario, args->html, e);
+	if (!rc && args->svg)
+		rc = sweep_svg_save(s, n, args->svg, e);
+	return rc;
 }
 
 /* Runs of different hosts or kernels are not one curve. */

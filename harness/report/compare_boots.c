@@ -5,11 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/compare_html.h"
-#include "report/compare_series.h"
+#include "report/compare_plots.h"
 #include "report/escape.h"
-#include "report/html_parts.h"
-#include "report/svg.h"
 
 #define BLAME_ROWS 10
 
@@ -22,67 +19,27 @@ void compare_cell(struct strbuf *out, double v, const char *unit, bool sign)
 	strbuf_add(out, "</td>");
 }
 
-/* Lateness of all guests that are no noise, in all boots of an arm. */
-static struct hist pooled_lateness(const struct analysis *const *set, size_t n)
-{
-	struct hist h = {0};
-
-	for (size_t i = 0; i < n; i++)
-		for (size_t g = 0; g < set[i]->n_guests; g++)
-			if (!set[i]->guests[g].is_noise)
-				hist_merge(&h, &set[i]->guests[g].late);
-	return h;
-}
-
 void compare_part_lateness(const void *page, struct strbuf *out)
 {
-	const struct compare_page *p = page;
-	auto_free struct hist *h = xcalloc(p->n_arms, sizeof(*h));
-	auto_free struct svg_dist_data *d = xcalloc(p->n_arms, sizeof(*d));
-	const char *title = "Lateness of timer wake-ups", *label = "lateness (ms)";
-	size_t with = 0;
+	const struct compare_plot plot = {page, 0};
 
-	for (size_t i = 0; i < p->n_arms; i++) {
-		h[i] = pooled_lateness(p->arms[i].set, p->arms[i].n);
-		d[i] = (struct svg_dist_data){p->arms[i].name, &h[i]};
-		with += h[i].total > 0;
-	}
-	if (with > 1) {
-		strbuf_add(out, "<div class=\"full\">");
-		svg_plot_distribution(out, SVG_WIDE, false, title, label, d, p->n_arms);
-		strbuf_add(out, "</div><div class=\"narrow\">");
-		svg_plot_distribution(out, SVG_NARROW, false, title, label, d, p->n_arms);
-		strbuf_add(out, "</div>\n");
-	} else {
+	if (!html_plot(out, compare_draw_lateness, &plot))
 		html_missing(out, "the boots are not at hand, or ran no timer probe");
-	}
-	for (size_t i = 0; i < p->n_arms; i++)
-		hist_release(&h[i]);
 }
 
 void compare_part_timeline(const void *page, struct strbuf *out)
 {
-	static const struct {
-		enum series_id id;
-		const char *title, *label;
-		double scale;
-	} plots[] = {{SERIES_STEAL, "Steal, mean of all boots", "steal (ms/s per vCPU)", 1},
-		{SERIES_TIMER_LATE, "Worst wake-up of each stretch, mean of all boots",
-			"lateness (ms)", 1e-3}};
-	const struct compare_page *p = page;
-	auto_free const char **names = xcalloc(p->n_arms, sizeof(*names));
-	auto_free struct series *s = xcalloc(p->n_arms, sizeof(*s));
+	struct compare_plot plot = {page, 0};
 	bool any = false;
 
-	for (size_t k = 0; k < ARRAY_SIZE(plots); k++) {
-		for (size_t i = 0; i < p->n_arms; i++) {
-			names[i] = p->arms[i].name;
-			s[i] = arm_series(p->arms[i].set, p->arms[i].n, plots[k].id);
-		}
-		any |= html_arm_series(
-			out, names, s, p->n_arms, plots[k].title, plots[k].label, plots[k].scale);
-		for (size_t i = 0; i < p->n_arms; i++)
-			free(s[i].v);
+	for (; plot.i < COMPARE_SERIES_PLOTS; plot.i++) {
+		size_t before = out->len;
+
+		strbuf_add(out, "<h3>%s</h3>\n", compare_series_plots[plot.i].title);
+		if (html_plot(out, compare_draw_series, &plot))
+			any = true;
+		else
+			out->len = before;
 	}
 	if (!any)
 		html_missing(out, "the boots are not at hand, or too short");

@@ -9,9 +9,8 @@
 
 #include "report/assets.h"
 #include "report/compare_parts.h"
+#include "report/compare_plots.h"
 #include "report/escape.h"
-#include "report/html_parts.h"
-#include "report/svg_compare.h"
 #include "report/template.h"
 
 static const struct compare_set *set_of(const void *page)
@@ -174,22 +173,6 @@ static void add_table(const struct compare_result *r, struct strbuf *out)
 	strbuf_add(out, "</table></div>\n");
 }
 
-static void add_forest(const struct compare_result *r, struct strbuf *out)
-{
-	struct strbuf wide = {0};
-
-	if (!svg_plot_forest(&wide, SVG_WIDE, false, r)) {
-		html_missing(out, "no metric has enough boots for an interval");
-		return;
-	}
-	strbuf_add(out, "<div class=\"full\">");
-	strbuf_addn(out, wide.text, wide.len);
-	strbuf_add(out, "</div><div class=\"narrow\">");
-	svg_plot_forest(out, SVG_NARROW, false, r);
-	strbuf_add(out, "</div>\n");
-	strbuf_release(&wide);
-}
-
 static void part_verdicts(const void *page, struct strbuf *out)
 {
 	each_result(page, out, add_verdicts);
@@ -197,7 +180,13 @@ static void part_verdicts(const void *page, struct strbuf *out)
 
 static void part_forest(const void *page, struct strbuf *out)
 {
-	each_result(page, out, add_forest);
+	struct compare_plot plot = {page, 0};
+
+	for (; plot.i < set_of(page)->n; plot.i++) {
+		add_heading(set_of(page), plot.i, out);
+		if (!html_plot(out, compare_draw_forest, &plot))
+			html_missing(out, "no metric has enough boots for an interval");
+	}
 }
 
 static void part_table(const void *page, struct strbuf *out)
@@ -205,52 +194,30 @@ static void part_table(const void *page, struct strbuf *out)
 	each_result(page, out, add_table);
 }
 
-/* All arms of metric `m`, side by side. */
-static void add_arms(const struct compare_set *s, size_t m, struct strbuf *out)
+static void add_words(const struct compare_set *s, size_t m, struct strbuf *out)
 {
-	auto_free struct svg_arm *arms = xcalloc(s->n + 1, sizeof(*arms));
-	const struct compare_metric *metric = s->results[0].rows[m].metric;
-
-	arms[0] = (struct svg_arm){s->results[0].input->name_a, metric->a, metric->na};
+	strbuf_add(out, "<h3>");
+	escape_xml(out, s->results[0].rows[m].metric->name);
+	strbuf_add(out, "</h3>\n<p class=\"note\">");
 	for (size_t i = 0; i < s->n; i++) {
-		const struct compare_metric *b = s->results[i].rows[m].metric;
-
-		arms[i + 1] = (struct svg_arm){s->results[i].input->name_b, b->b, b->nb};
+		strbuf_add(out, "%s", i ? "<br>" : "");
+		if (s->n > 1)
+			html_text(out, "%s: ", s->results[i].input->name_b);
+		escape_xml(out, s->results[i].rows[m].words);
 	}
-	strbuf_add(out, "<div class=\"full\">");
-	svg_plot_arms(out, SVG_WIDE, false, metric->name, metric->unit, arms, s->n + 1);
-	strbuf_add(out, "</div><div class=\"narrow\">");
-	svg_plot_arms(out, SVG_NARROW, false, metric->name, metric->unit, arms, s->n + 1);
-	strbuf_add(out, "</div>\n");
-}
-
-/* Whether the baseline and at least one other arm have values. */
-static bool has_plot(const struct compare_set *s, size_t m)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->results[i].rows[m].na && s->results[i].rows[m].nb)
-			return true;
-	return false;
+	strbuf_add(out, "</p>\n");
 }
 
 static void part_plots(const void *page, struct strbuf *out)
 {
-	const struct compare_set *s = set_of(page);
+	struct compare_plot plot = {page, 0};
 
-	for (size_t m = 0; m < s->results[0].n_rows; m++) {
-		if (!has_plot(s, m))
-			continue;
-		strbuf_add(out, "<h3>");
-		escape_xml(out, s->results[0].rows[m].metric->name);
-		strbuf_add(out, "</h3>\n<p class=\"note\">");
-		for (size_t i = 0; i < s->n; i++) {
-			strbuf_add(out, "%s", i ? "<br>" : "");
-			if (s->n > 1)
-				html_text(out, "%s: ", s->results[i].input->name_b);
-			escape_xml(out, s->results[i].rows[m].words);
-		}
-		strbuf_add(out, "</p>\n");
-		add_arms(s, m, out);
+	for (; plot.i < set_of(page)->results[0].n_rows; plot.i++) {
+		size_t before = out->len;
+
+		add_words(set_of(page), plot.i, out);
+		if (!html_plot(out, compare_draw_arms, &plot))
+			out->len = before;
 	}
 }
 

@@ -24,6 +24,22 @@ void html_text(struct strbuf *out, const char *fmt, ...)
 	escape_xml(out, text);
 }
 
+bool html_plot(struct strbuf *out, html_draw draw, const void *what)
+{
+	struct strbuf wide = {0};
+	bool any = draw(what, SVG_WIDE, false, &wide);
+
+	if (any) {
+		strbuf_add(out, "<div class=\"full\">");
+		strbuf_addn(out, wide.text, wide.len);
+		strbuf_add(out, "</div><div class=\"narrow\">");
+		draw(what, SVG_NARROW, false, out);
+		strbuf_add(out, "</div>\n");
+	}
+	strbuf_release(&wide);
+	return any;
+}
+
 void html_wide(struct strbuf *out, const char *label)
 {
 	strbuf_add(out, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">",
@@ -241,19 +257,15 @@ void html_placement(const struct analysis *a, struct strbuf *out)
 	strbuf_add(out, "</div>\n");
 }
 
+static bool draw_distribution(const void *a, double width, bool standalone, struct strbuf *out)
+{
+	return svg_distribution_of(a, width, standalone, out);
+}
+
 void html_distribution(const struct analysis *a, struct strbuf *out)
 {
-	size_t before = out->len;
-
-	strbuf_add(out, "<div class=\"full\">");
-	if (!svg_distribution_of(a, SVG_WIDE, false, out)) {
-		out->len = before;
+	if (!html_plot(out, draw_distribution, a))
 		html_missing(out, "no guest ran the timer probe");
-		return;
-	}
-	strbuf_add(out, "</div><div class=\"narrow\">");
-	svg_distribution_of(a, SVG_NARROW, false, out);
-	strbuf_add(out, "</div>\n");
 }
 
 void html_footer(const struct analysis *a, struct strbuf *out)

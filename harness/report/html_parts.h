@@ -32,6 +32,10 @@ size_t html_thinning(const struct analysis *a);
 void html_missing(struct strbuf *out, const char *why);
 /* Opens a <div> that scrolls sideways where it is too wide, by keys too; `label` names it. */
 void html_wide(struct strbuf *out, const char *label);
+/* A plot of `what`, drawn for a wide and for a narrow screen (svg.h); false when there is nothing
+ * to draw, and nothing is added. */
+typedef bool (*html_draw)(const void *what, double width, bool standalone, struct strbuf *out);
+bool html_plot(struct strbuf *out, html_draw draw, const void *what);
 /* Text, escaped, by a format. */
 void html_text(struct strbuf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* ns as "3.12 ms" */

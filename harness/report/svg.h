@@ -89,6 +89,10 @@ void svg_plot_late(struct strbuf *out, double width, bool standalone, const stru
 void svg_plot_placement(
 	struct strbuf *out, double width, bool standalone, const struct analysis *a);
 
+/* One plot as DIR/NAME.svg: 1, 0 when there is nothing to draw, or -errno. */
+int svg_save(bool (*draw)(const void *what, double width, bool standalone, struct strbuf *out),
+	const void *what, const char *dir, const char *name, struct err *e);
+
 /* All plots of an analysis as files DIR/NAME.svg; the folder is made. Returns how many, or -errno.
  */
 int svg_save_all(const struct analysis *a, const char *dir, struct err *e);

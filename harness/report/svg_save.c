@@ -17,6 +17,17 @@ static int save(struct strbuf *svg, const char *dir, const char *name, int *coun
 	return rc;
 }
 
+int svg_save(bool (*draw)(const void *what, double width, bool standalone, struct strbuf *out),
+	const void *what, const char *dir, const char *name, struct err *e)
+{
+	struct strbuf svg = {0};
+	int count = 0, rc = 0;
+
+	if (draw(what, SVG_PAPER, true, &svg))
+		rc = save(&svg, dir, name, &count, e);
+	return rc ? rc : count;
+}
+
 /* One file of a figure, or one for each of its groups (lines of one vCPU stand together). */
 static int save_figure(const struct analysis *a, const struct figure_info *f, const char *dir,
 	int *count, struct err *e)

@@ -56,15 +56,18 @@ static void add_table(const struct sweep *s, struct strbuf *out)
 	strbuf_add(out, "</table></div>\n");
 }
 
+static bool draw_sweep(const void *s, double width, bool standalone, struct strbuf *out)
+{
+	svg_plot_sweep(out, width, standalone, s);
+	return true;
+}
+
 static void add_sweep(const struct sweep *s, struct strbuf *out)
 {
 	strbuf_add(out, "<section><h2>");
 	escape_xml(out, s->metric);
-	strbuf_add(out, "</h2>\n<div class=\"full\">");
-	svg_plot_sweep(out, SVG_WIDE, false, s);
-	strbuf_add(out, "</div><div class=\"narrow\">");
-	svg_plot_sweep(out, SVG_NARROW, false, s);
-	strbuf_add(out, "</div>\n");
+	strbuf_add(out, "</h2>\n");
+	html_plot(out, draw_sweep, s);
 	add_table(s, out);
 	strbuf_add(out, "</section>\n");
 }
@@ -97,5 +100,15 @@ int sweep_page_save(
 	sweep_page(s, n, what, &page);
 	rc = template_save(&page, path, e);
 	strbuf_release(&page);
+	return rc;
+}
+
+int sweep_svg_save(const struct sweep *s, size_t n, const char *dir, struct err *e)
+{
+	int rc = make_dirs(dir, e);
+
+	for (size_t i = 0; i < n && !rc; i++)
+		if (sweep_has_values(&s[i]))
+			rc = MIN(svg_save(draw_sweep, &s[i], dir, s[i].metric, e), 0);
 	return rc;
 }

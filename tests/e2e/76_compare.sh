@@ -94,7 +94,9 @@ if jq -e '.sweeps[0].lines[0].points | .[1].median > .[0].median' "$T/out" >/dev
 else
 	skip "four vCPUs on a CPU wait longer than one: the box was too busy ($(jq -c '[.sweeps[0].lines[0].points[].median]' "$T/out"))"
 fi
-expect_exit "its page against a baseline" 0 $SS compare --results "$R" --baseline overcommit-1 last --html "$T/base.html"
+expect_exit "its page and plots against a baseline" 0 $SS compare --results "$R" --baseline overcommit-1 last --html "$T/base.html" --svg "$T/svg-base"
+[ -e "$T/svg-base/steal.rate.svg" ] && xmllint --noout "$T"/svg-base/*.svg 2>"$T/err" && ok "$(find "$T/svg-base" -name '*.svg' | wc -l) plots of the comparison as SVG" ||
+	bad "compare --svg: $(ls "$T/svg-base" 2>&1 | head -3); $(head -1 "$T/err")"
 grep -q 'vm worker-' "$T/base.html" && ok "the page has the blame of the real boots" || bad "no blame on the page"
 
 expect_exit "export --sqlite of all four" 0 $SS export --results "$R" --sqlite "$T/out.db" "scenario=$MINE"
