@@ -121,7 +121,7 @@ docs: all
 	$(BUILD)/stealscope list privileges >docs/privileges.md
 
 clean:
-	rm -rf build build-san build-fuzz
+	rm -rf build build-san build-fuzz build-compat
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
