@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/tables.h"
 #include "report/escape.h"
+#include "report/export_columns.h"
 #include "report/export_stream.h"
-
-#define MAX_COLUMNS 13
 
 enum cell_type { CELL_TEXT, CELL_REAL, CELL_COUNT, CELL_ALL };
 struct cell {
@@ -23,67 +21,6 @@ struct cell {
 #define COUNT(v)  ((struct cell){.type = CELL_COUNT, .count = (v)})
 #define ALL_VCPUS ((struct cell){.type = CELL_ALL, .text = "all"}) /* in SQLite -1 */
 
-/* A column: its name with its unit, its SQL type, what it is. */
-struct column {
-	const char *name, *type, *doc;
-};
-
-#define GUEST_COLUMNS                                                                              \
-	{"guest", "TEXT", "its name"},                                                             \
-	{                                                                                          \
-		"vcpu", "INTEGER", "its number"                                                    \
-	}
-
-static const struct table {
-	const char *name, *doc;
-	struct column columns[MAX_COLUMNS]; /* a NULL name ends */
-} tables[EXPORT_TABLES] = {
-	[EXPORT_SAMPLES] = {"samples", "every guest record of a probe",
-		{GUEST_COLUMNS,
-			{"time_s", "REAL", "when, on the host's clock since the window began"},
-			{"probe", "TEXT", "timer, gap, job, lock, memory, steal; start and end"},
-			{"length_us", "REAL", "lateness; length of the gap, unit, wait or stretch"},
-			{"missed", "REAL", "timer: deadlines that passed unserved before it"},
-			{"elapsed_us", "REAL", "timer: from arming to the wake-up"},
-			{"steal_ns", "INTEGER", "the guest's steal counter"},
-			{"value", "REAL", "job, lock, memory: the probe's own count"}}},
-	[EXPORT_STATES] = {"states", "every stretch of a vCPU thread in one state",
-		{GUEST_COLUMNS, {"start_s", "REAL", "since the window began"},
-			{"length_us", "REAL", "its length"},
-			{"state", "TEXT", "running, waiting, sleeping, exited, unknown"},
-			{"cpu", "INTEGER", "of the host"},
-			{"occupant", "TEXT", "waiting: who had that CPU"},
-			{"kind", "TEXT", "of the occupant: vm, noise, process, ..."}}},
-	[EXPORT_SERIES] = {"series", "windows of 10 s, and of 1 s where the run is short",
-		{GUEST_COLUMNS, {"series", "TEXT", "its name"}, {"unit", "TEXT", "of value"},
-			{"bin_s", "REAL", "length of the window"},
-			{"time_s", "REAL", "its begin, since the window of the run began"},
-			{"value", "REAL", "missing where nothing was sampled"}}},
-	[EXPORT_METRICS] = {"metrics", "every metric (docs/metrics.md)",
-		{{"guest", "TEXT", "its name"},
-			{"vcpu", "INTEGER", "its number; the whole guest: -1, in text all"},
-			{"metric", "TEXT", "its name"}, {"unit", "TEXT", "of value"},
-			{"value", "REAL", "missing where it is not provided"},
-			{"not_provided", "TEXT", "why it is missing"}}},
-	[EXPORT_BLAME] = {"blame", "who had the CPU while a vCPU waited",
-		{GUEST_COLUMNS, {"culprit", "TEXT", "its name"},
-			{"kind", "TEXT", "vm, noise, process, cgroup, kernel-thread, irq, ..."},
-			{"wait_ns", "INTEGER", "waiting that it caused in the window"},
-			{"times", "INTEGER", "how many waits"},
-			{"share_percent", "REAL", "of all waiting of the vCPU"}}},
-	[EXPORT_LATE] = {"late", "every late wake-up and long gap, taken apart",
-		{GUEST_COLUMNS, {"what", "TEXT", "timer or gap"},
-			{"deadline_s", "REAL", "since the window began"},
-			{"late_us", "REAL", "the whole"},
-			{"timer_late_us", "REAL", "part: the host's timer fired late"},
-			{"queued_us", "REAL", "part: in the run queue"},
-			{"held_us", "REAL", "part: held by a quota"},
-			{"running_us", "REAL", "part: on the CPU, and not there yet"},
-			{"unexplained_us", "REAL", "part: the rest"},
-			{"culprit", "TEXT", "who had the CPU longest meanwhile"},
-			{"kind", "TEXT", "of the culprit"}}},
-};
-
 enum output { OUTPUT_CSV, OUTPUT_JSONL, OUTPUT_SQLITE };
 
 struct writer {
@@ -92,23 +29,10 @@ struct writer {
 	struct tables *db; /* SQLite */
 	int64_t run_id;
 	enum export_table id;
-	const struct table *table;
+	const struct export_columns *table;
 	const struct analysis *a;
 	struct strbuf scratch;
 };
-
-const char *export_table_name(enum export_table t)
-{
-	return t < EXPORT_TABLES ? tables[t].name : "";
-}
-
-enum export_table export_table_find(const char *name)
-{
-	for (unsigned i = 0; i < EXPORT_TABLES; i++)
-		if (!strcmp(tables[i].name, name))
-			return (enum export_table)i;
-	return EXPORT_TABLES;
-}
 
 static void csv_text(struct writer *w, const char *s)
 {
@@ -158,9 +82,9 @@ static struct table_cell sql_cell(const struct cell *c)
 
 static void write_sql(struct writer *w, const struct cell *cells)
 {
-	struct table_cell row[MAX_COLUMNS + 1] = {{TABLE_INTEGER, .integer = w->run_id}};
+	struct table_cell row[EXPORT_MAX_COLUMNS + 1] = {{TABLE_INTEGER, .integer = w->run_id}};
 
-	for (unsigned i = 0; i < MAX_COLUMNS && w->table->columns[i].name; i++)
+	for (unsigned i = 0; i < EXPORT_MAX_COLUMNS && w->table->columns[i].name; i++)
 		row[i + 1] = sql_cell(&cells[i]);
 	tables_insert(w->db, w->id, row);
 }
@@ -173,7 +97,7 @@ static void write_row(struct writer *w, const struct cell *cells)
 		write_sql(w, cells);
 		return;
 	}
-	for (unsigned i = 0; i < MAX_COLUMNS && w->table->columns[i].name; i++) {
+	for (unsigned i = 0; i < EXPORT_MAX_COLUMNS && w->table->columns[i].name; i++) {
 		if (json)
 			fprintf(w->out, "%s\"%s\":", i ? "," : "{", w->table->columns[i].name);
 		else if (i)
@@ -187,7 +111,7 @@ static void write_head(const struct writer *w)
 {
 	if (w->output != OUTPUT_CSV)
 		return;
-	for (unsigned i = 0; i < MAX_COLUMNS && w->table->columns[i].name; i++)
+	for (unsigned i = 0; i < EXPORT_MAX_COLUMNS && w->table->columns[i].name; i++)
 		fprintf(w->out, "%s%s", i ? "," : "", w->table->columns[i].name);
 	fputc('\n', w->out);
 }
@@ -312,7 +236,7 @@ static int write_table(struct writer *w, enum export_table t, struct err *e)
 	int rc = 0;
 
 	w->id = t;
-	w->table = &tables[t];
+	w->table = &export_columns[t];
 	write_head(w);
 	if (t == EXPORT_SAMPLES)
 		rc = export_each_sample(w->a, sample_row, w, e);
@@ -344,56 +268,12 @@ int export_jsonl(const struct analysis *a, enum export_table t, FILE *out, struc
 
 /* ---- SQLite */
 
-/* What the tables' run_id stands for; its number is EXPORT_TABLES. */
-static const struct column run_columns[] = {
-	{"run_id", "INTEGER PRIMARY KEY", "what the other tables call it"},
-	{"run", "TEXT", "name of the record"},
-	{"experiment", "TEXT", "id shared by the runs of one run or batch"},
-	{"scenario", "TEXT", "its name"},
-	{"variant", "TEXT", "its configuration"},
-	{"point", "TEXT", "what was swept: key=value"},
-	{"repeat", "INTEGER", "from 0"},
-	{"started", "TEXT", "UTC, ISO 8601"},
-	{"window_s", "REAL", "measured time"},
-	{"lost_guest", "INTEGER", "guest records lost"},
-	{"lost_host", "INTEGER", "trace records lost"},
-};
-
-static void add_column(struct strbuf *out, const struct column *c)
-{
-	strbuf_add(out, "%s%s %s", out->len ? ", " : "", c->name, c->type);
-}
-
-struct tables *export_sqlite_begin(const char *path, struct err *e)
-{
-	struct tables *db;
-	struct strbuf columns = {0};
-
-	if (tables_create(path, &db, e))
-		return NULL;
-	for (size_t t = 0; t < EXPORT_TABLES; t++) {
-		unsigned n = 0;
-
-		columns.len = 0;
-		strbuf_add(&columns, "run_id INTEGER NOT NULL REFERENCES runs (run_id)");
-		while (n < MAX_COLUMNS && tables[t].columns[n].name)
-			add_column(&columns, &tables[t].columns[n++]);
-		tables_add(db, tables[t].name, columns.text, n + 1);
-	}
-	columns.len = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(run_columns); i++)
-		add_column(&columns, &run_columns[i]);
-	tables_add(db, "runs", columns.text, ARRAY_SIZE(run_columns));
-	strbuf_release(&columns);
-	return db;
-}
-
 int export_sqlite_run(struct tables *db, const struct analysis *a, unsigned run_id, struct err *e)
 {
 	const struct run_info *r = &a->info;
 	struct writer w = {.output = OUTPUT_SQLITE, .db = db, .run_id = run_id, .a = a};
 	const char *const names[] = {r->run, r->experiment, r->scenario, r->variant, r->point};
-	struct table_cell run[ARRAY_SIZE(run_columns)] = {{TABLE_INTEGER, .integer = run_id}};
+	struct table_cell run[EXPORT_RUN_COLUMNS] = {{TABLE_INTEGER, .integer = run_id}};
 	unsigned n = 1;
 	int rc = 0;
 
@@ -408,21 +288,4 @@ int export_sqlite_run(struct tables *db, const struct analysis *a, unsigned run_
 	for (unsigned t = 0; t < EXPORT_TABLES && !rc; t++)
 		rc = write_table(&w, (enum export_table)t, e);
 	return rc;
-}
-
-static void print_columns(FILE *out, const struct column *c, size_t n)
-{
-	for (size_t i = 0; i < n && c[i].name; i++)
-		fprintf(out, "    %-16s %-8.*s %s\n", c[i].name, (int)strcspn(c[i].type, " "),
-			c[i].type, c[i].doc);
-}
-
-void export_print_tables(FILE *out)
-{
-	for (size_t t = 0; t < EXPORT_TABLES; t++) {
-		fprintf(out, "%s: %s\n", tables[t].name, tables[t].doc);
-		print_columns(out, tables[t].columns, MAX_COLUMNS);
-	}
-	fprintf(out, "runs: of --sqlite only, as the column run_id in front of every table\n");
-	print_columns(out, run_columns, ARRAY_SIZE(run_columns));
 }

@@ -11,7 +11,7 @@
 #define ECDF_H	    150
 #define BOTTOM	    44
 #define FOREST_ROW  24
-#define FOREST_MOST 400.0 /* % at which an interval is cut, with an arrow's worth of words */
+#define FOREST_MOST 400.0 /* % at which an interval is cut, with an arrowhead */
 
 struct values {
 	double *v; /* ascending, without NaN */
@@ -126,6 +126,17 @@ static double percent(const struct compare_row *r, double v)
 	return fmin(fmax(100 * v / fabs(r->median_a), -FOREST_MOST), FOREST_MOST);
 }
 
+/* An arrowhead where an interval goes on beyond the plot. */
+static void cut_mark(
+	struct svg *s, const struct compare_row *r, double v, const struct axis *x, double y)
+{
+	double tip = axis_at(x, percent(r, v)), back = v < 0 ? 7 : -7;
+
+	if (fabs(100 * v / r->median_a) > FOREST_MOST)
+		strbuf_add(s->out, "<path class=\"span\" d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1f\"/>",
+			tip + back, y - 5, tip, y, tip + back, y + 5);
+}
+
 static void forest_row(
 	struct svg *s, const struct compare_row *r, const struct axis *x, double y, double name_w)
 {
@@ -136,6 +147,8 @@ static void forest_row(
 		axis_at(x, percent(r, r->shift.ci.lo)), y, axis_at(x, percent(r, r->shift.ci.hi)),
 		y);
 	svg_line(s, "span", at, y - 6, at, y + 6);
+	cut_mark(s, r, r->shift.ci.lo, x, y);
+	cut_mark(s, r, r->shift.ci.hi, x, y);
 }
 
 bool svg_plot_forest(

@@ -15,7 +15,7 @@ import os, resource, subprocess, sys, time
 start = time.time()
 subprocess.run(sys.argv[1:], check=True)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(f"{os.path.getsize(sys.argv[5]) / 1e6:.0f} MB of SQLite in {time.time() - start:.1f} s, "
+print(f"{os.path.getsize(sys.argv[6]) / 1e6:.0f} MB of SQLite in {time.time() - start:.1f} s, "
       f"peak memory {used.ru_maxrss / 1024:.1f} MiB")
 P
 done
