@@ -3,7 +3,7 @@
 # leaves the screen at 1280 and 390 pixels, light and dark, or the paper; keys work and reach all; a 10 h
 # report opens at once. report.html, summary.html of a batch, and what `compare --html` writes.
 # The pages are made by test_html (an analysis of invented values) and, where there are records in the
-# results folder named by RECORDS, from the newest of them. SHOTS=DIR keeps the screenshots.
+# results folder named by RECORDS, of the newest of them. SHOTS=DIR keeps the screenshots.
 . "$(dirname "$0")/lib.sh"
 
 command -v chromium >/dev/null && command -v python3 >/dev/null ||
@@ -13,7 +13,11 @@ make -s BUILD="$BUILD" "$BUILD/tests/test_html" >"$T/make" 2>&1 || { bad "test_h
 mkdir -p "$T/pages" "${SHOTS:=$T/shots}"
 "$BUILD/tests/test_html" --write "$T/pages" || { bad "test_html --write"; finish; }
 newest=$(ls -dt "${RECORDS:-results}"/*/report.html 2>/dev/null | head -1)
-[ -z "$newest" ] || cp "$newest" "$T/pages/real.html"
+newest=${newest%/report.html}
+if [ -n "$newest" ] && [ "$(du -sm "$newest" | cut -f1)" -lt 100 ]; then
+	cp -r "$newest" "$T/real" # as this stealscope reports it, not as the one that ran it did
+	$SS report -q --results "$T" real 2>/dev/null && cp "$T/real/report.html" "$T/pages/real.html"
+fi
 
 timeout 300 python3 tests/e2e/browser.py "$SHOTS" "$T"/pages/*.html >"$T/seen" 2>"$T/err" ||
 	bad "the browser failed: $(tail -2 "$T/err")"
@@ -25,7 +29,11 @@ while read -r line; do
 	is "$name: nothing overlaps or leaves the screen" "$T/one.json" \
 		'.scroll <= 0 and (.wide | length == 0) and (.overlaps | length == 0)' '[.scroll, .wide, .overlaps]'
 	is "$name: keys reach whatever scrolls" "$T/one.json" '.stuck | length == 0' .stuck
-	is "$name: opens in under 2 s" "$T/one.json" '.seconds < 2' .seconds
+	if jq -e '.seconds >= 2' "$T/one.json" >/dev/null && awk -v n="$(nproc)" '{ exit !($1 > n) }' /proc/loadavg; then
+		skip "$name: opens in under 2 s: the box is busy ($(jq .seconds "$T/one.json") s, load $(cut -d' ' -f1 /proc/loadavg))"
+	else
+		is "$name: opens in under 2 s" "$T/one.json" '.seconds < 2' .seconds
+	fi
 	case "$name" in
 	real*) ;;
 	compare*) is "$name: has its plots" "$T/one.json" '.svgs >= 4' .svgs ;;
