@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "report/figures.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 const struct figure_info figure_table[] = {
@@ -47,7 +48,7 @@ static void add_line(
 	struct figure_line **lines, size_t *n, char *name, char *group, struct series s)
 {
 	ARRAY_GROW(*lines, *n);
-	(*lines)[(*n)++] = (struct figure_line){name, group, s};
+	(*lines)[(*n)++] = (struct figure_line){name, group, s, NULL};
 }
 
 struct series figure_trim(const struct series *s, double window_s)
@@ -79,24 +80,88 @@ static void add_vcpu(const struct analysis *a, const struct analysis_guest *g,
 	}
 }
 
+/* Of the guests that are no noise, more than one of them, more lines than a figure can show. */
+static bool too_many(const struct analysis *a, const struct figure_info *f)
+{
+	size_t lines = 0, guests = 0;
+
+	for (size_t i = 0; i < a->n_guests; i++) {
+		guests += !a->guests[i].is_noise;
+		for (unsigned v = 0; !a->guests[i].is_noise && v < a->guests[i].n_vcpus; v++) {
+			const struct analysis_vcpu *c = &a->guests[i].vcpus[v];
+
+			lines += (use_fine(a) ? c->fine : c->series)[f->series[0]].n > 0;
+		}
+	}
+	return guests > 1 && lines > FIGURE_MAX_LINES;
+}
+
+/* Of the vCPUs that know something: the mean, or the highest. */
+static double bin_of(const struct figure_line *lines, size_t n, size_t bin, bool mean)
+{
+	double sum = 0, highest = NAN;
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double v = bin < lines[i].series.n ? lines[i].series.v[bin] : NAN;
+
+		if (isnan(v))
+			continue;
+		sum += v;
+		k++;
+		highest = k == 1 ? v : fmax(highest, v);
+	}
+	return mean && k ? sum / (double)k : highest;
+}
+
+/* Lines [from, *n) are one guest's vCPUs: they become one. */
+static void merge_vcpus(const struct analysis_guest *g, struct figure_line **lines, size_t from,
+	size_t *n, bool mean)
+{
+	struct figure_line *all = *lines + from;
+	struct series s = {.bin_ns = all[0].series.bin_ns};
+	double *own;
+
+	if (*n - from < 2)
+		return;
+	for (size_t i = 0; i < *n - from; i++)
+		s.n = MAX(s.n, all[i].series.n);
+	own = xcalloc(s.n + 1, sizeof(*own));
+	for (size_t bin = 0; bin < s.n; bin++)
+		own[bin] = bin_of(all, *n - from, bin, mean);
+	s.v = own;
+	free(all[0].name);
+	all[0] = (struct figure_line){
+		xasprintf("%s, %s of %zu vCPUs%s", g->name, mean ? "mean" : "highest", *n - from,
+			g->is_noise ? " (noise)" : ""),
+		NULL, s, own};
+	while (*n > from + 1)
+		free(all[--*n - from].name);
+}
+
 struct figure_line *figure_lines(
 	const struct analysis *a, const struct figure_info *f, size_t *n, size_t *left_out)
 {
 	auto_free size_t *order = figure_guest_order(a);
 	struct figure_line *lines = NULL;
 	size_t count = 0, most = FIGURE_MAX_LINES * f->n_series;
+	bool merge = f->n_series == 1 && too_many(a, f);
 
 	for (size_t i = 0; i < a->n_guests; i++) {
 		const struct analysis_guest *g = &a->guests[order[i]];
+		size_t from = count;
 
 		for (unsigned v = 0; v < g->n_vcpus; v++)
 			add_vcpu(a, g, &g->vcpus[v], f, &lines, &count);
+		if (merge && count > from)
+			merge_vcpus(g, &lines, from, &count, f->series[0] == SERIES_STEAL);
 	}
 	*left_out = count > most ? count - most : 0;
 	while (count > most) {
 		count--;
 		free(lines[count].name);
 		free(lines[count].group);
+		free(lines[count].own);
 	}
 	*n = count;
 	return lines;
@@ -107,6 +172,7 @@ void figure_lines_free(struct figure_line *lines, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		free(lines[i].name);
 		free(lines[i].group);
+		free(lines[i].own);
 	}
 	free(lines);
 }

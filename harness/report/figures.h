@@ -21,11 +21,14 @@ extern const size_t n_figures;
 
 struct figure_line {
 	char *name, *group;   /* group: NULL, or the vCPU whose lines belong together */
-	struct series series; /* borrows the analysis' values */
+	struct series series; /* borrows the analysis' values, or */
+	double *own;	      /* these, freed with the line */
 };
 
-/* The lines of a figure that have data; the caller frees with figure_lines_free(). 1 s bins in
- * short runs, else 10 s. *left_out: how many more there are. */
+/* The lines of a figure that have data, one per vCPU; one per guest, the mean (steal) or highest of
+ * its vCPUs, where these would be too many (recordings of large machines side by side). The caller
+ * frees with figure_lines_free(). 1 s bins in short runs, else 10 s. *left_out: how many more there
+ * are. */
 struct figure_line *figure_lines(
 	const struct analysis *a, const struct figure_info *f, size_t *n, size_t *left_out);
 void figure_lines_free(struct figure_line *lines, size_t n);

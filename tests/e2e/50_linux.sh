@@ -29,6 +29,19 @@ is "the guest's own run queue is told apart" "$T/three.json" "$G[1].metrics[\"ti
 clean_after "three kinds"
 find "$R" -name '*.initramfs' | grep -q . && bad "an initramfs stayed in a record" || ok "no initramfs stays in a record"
 
+# --- policies, relative sleep and a mutex in Linux and in native guests
+expect_exit "SCHED_DEADLINE, RR, relative sleep and mutex" 0 $RUN --json tests/e2e/scenarios/policies.xml
+cp "$T/out" "$T/policies.json"
+is "no guest refused its policy, and every timer woke" "$T/policies.json" "[$G[] | .status == \"ok\" and .metrics[\"timer.late.p50\"] > 0] | length == 5 and all" \
+	"[$G[] | [.name, .status, .metrics[\"timer.late.p50\"]]]"
+is "a relative sleep takes its 10 ms or more" "$T/policies.json" "[$G[] | select(.name | endswith(\"mutex\")) | .metrics[\"sleep.elapsed.p50\"]] | length == 2 and all(. > 9990)" \
+	"[$G[] | [.name, .metrics[\"sleep.elapsed.p50\"]]]"
+is "who waits for the mutex is recorded" "$T/policies.json" "[$G[] | select(.name | endswith(\"mutex\")) | .metrics[\"lock.stall.p50\"]] | length == 2 and all(. > 0)" \
+	"[$G[] | .metrics[\"lock.stall.p50\"]]"
+is "native guests are blamed as what they are" "$T/policies.json" '.variants[0] | .trace_mode != "events" or ([.blame[].culprit] | any(startswith("native native-")) and (any(startswith("vm native-")) | not))' \
+	'[.variants[0].blame[].culprit] | unique | map(select(contains("native")))'
+clean_after "policies"
+
 # --- one clear line within 30 s for what cannot work
 line() { # NAME STATUS PATTERN SCENARIO: ends so, in time, with a line that says it
 	local start=$SECONDS
@@ -45,6 +58,13 @@ truncate -s "$(stat -c %s "$cache/distro/vmlinuz")" "$T/cut"
 scenario no-boot "kernel=\"$T/cut\"" "<timer/>"
 line "a kernel that does not boot" 1 "guest tux: .*console" no-boot
 echo "no kernel" >"$T/text"
+scenario host-kernel "kernel=\"host\"" "<timer/>"
+if [ -r "/boot/vmlinuz-$(uname -r)" ]; then
+	$RUN --json "$T/host-kernel.xml" >"$T/host.json" 2>"$T/err" && ok "a guest on the host's own kernel" ||
+		skip "a guest on the host's own kernel: $(tail -1 "$T/err" | cut -c1-150)"
+else
+	line "the host's own kernel where its image is not there" 4 "running kernel's image .* is not there" host-kernel
+fi
 scenario no-kernel "kernel=\"$T/text\"" "<timer/>"
 line "a file that is no kernel" 1 "no Linux kernel image" no-kernel
 echo 'int f(void); int main(void) { return f(); }' >"$T/main.c"

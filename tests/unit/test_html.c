@@ -21,6 +21,7 @@
 #include "report/batch_page.h"
 #include "report/escape.h"
 #include "report/compare_html.h"
+#include "report/figures.h"
 #include "report/html.h"
 #include "report/svg.h"
 #include "report/sweep_lines.h"
@@ -445,6 +446,30 @@ static int write_pages(const char *dir)
 	return write_compare_pages(dir);
 }
 
+/* Recordings of large machines side by side: one line for each, and none is left out. */
+static void test_line_per_guest(void **state)
+{
+	struct analysis *a = made_analysis(120, 16, "noise burst");
+	struct figure_line *lines;
+	size_t n, left_out;
+
+	(void)state;
+	made_guest(a, "other", 4, false);
+	for (unsigned v = 0; v < 4; v++)
+		for (size_t i = 0; i < a->guests[2].vcpus[v].series[SERIES_STEAL].n; i++)
+			a->guests[2].vcpus[v].series[SERIES_STEAL].v[i] = i ? 10.0 * v : NAN;
+	lines = figure_lines(a, &figure_table[0], &n, &left_out);
+	assert_int_equal(n, 3);
+	assert_int_equal(left_out, 0);
+	assert_string_equal(lines[0].name, "victim, mean of 16 vCPUs");
+	assert_string_equal(lines[1].name, "other, mean of 4 vCPUs");
+	assert_string_equal(lines[2].name, "hog vcpu0 (noise)");
+	assert_true(isnan(lines[1].series.v[0]));
+	assert_float_equal(lines[1].series.v[1], 15, 1e-9);
+	figure_lines_free(lines, n);
+	made_free(a);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +483,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sweep_lines),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_compare_page),
+		cmocka_unit_test(test_line_per_guest),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--write"))
