@@ -11,6 +11,12 @@
 
 #include "base/util.h"
 
+/* A hostile guest's bounds lie anywhere: a double beyond the range of 64 bits is its end. */
+static int64_t whole(double v)
+{
+	return !(v > -9e18) ? INT64_MIN : v < 9e18 ? (int64_t)v : INT64_MAX;
+}
+
 static void add_segment(struct clock_map *c, uint64_t from, uint64_t tsc0, uint64_t ns0,
 	double ns_per_tick, double error_ns)
 {
@@ -87,8 +93,8 @@ static void fit_stretch(struct clock_map *c, const struct stretch *s, struct slo
 	for (int i = 0; i <= 2; i++)
 		error = fmax(error, hull_error_at(&s->lower, &s->upper, &l, slopes.min - near,
 					    slopes.max + near, end * i / 2));
-	add_segment(c, s->tsc0, s->tsc0, s->ns0 + (uint64_t)(int64_t)llround(l.a),
-		(1 + l.b) * c->ns_per_tick, error + 1);
+	add_segment(c, s->tsc0, s->tsc0, s->ns0 + (uint64_t)whole(l.a), (1 + l.b) * c->ns_per_tick,
+		error + 1);
 }
 
 static void fit_bounds(struct clock_map *c)
@@ -128,7 +134,7 @@ static double bounds_excess(const struct clock_map *c)
 
 			for (size_t k = 0; k < h->n; k++) {
 				uint64_t tsc = s->tsc0 +
-					       (uint64_t)(int64_t)(h->p[k].x / c->ns_per_tick),
+					       (uint64_t)whole(h->p[k].x / c->ns_per_tick),
 					 error;
 				double host =
 					(double)(int64_t)(clock_to_host(c, tsc, &error) - s->ns0);
