@@ -27,14 +27,14 @@ fault_table() {
 	fault "QEMU gone"                        env    'hide $QEMU'                               'qemu-system'                        4         -         -         -         -         -
 	fault "QEMU killed"                      now    'kill -9 $(qemu)'                          'guest victim'                       -         -         1         1         1         1,0
 	fault "QEMU SIGSTOP"                     now    'kill -STOP $(qemu)'                       'guest victim'                       -         -         1         1         0!        0!,0
-	fault "QEMU out of memory"               now    'oom $(qemu)'                              'guest victim'                       -         -         1         1         1         1,0
+	fault "QEMU out of memory"               now    'oom $(qemu)'                              'guest victim'                       -         -         -         1         1         -
 	fault "guest triple fault"               guest  'guest triple'                             'guest victim: .*(ended|went down)'  -         -         -         1         1         1
 	fault "guest hangs"                      guest  'guest hang'                               'guest victim: .*(come up|stop in time)' -         -         -         1         0!        0!
 	fault "guest reboots"                    guest  'guest reboot'                             'guest victim: .*(ended|went down)'  -         -         -         1         1         1
 	fault "libvirtd gone"                    env    'libvirtd_kill'                            'libvirt'                            4         -         1         0         0         0
 	fault "libvirtd restarted"               env    'libvirtd_restart'                         'libvirt'                            0         -         1         0         0         0
 	fault "/dev/kvm gone"                    env    'hide /dev/kvm'                            'KVM'                                4         4         4         0         0         0
-	fault "/dev/kvm busy"                    env    'deny kvm'                                 'KVM'                                4         -         -         -         -         -
+	fault "/dev/kvm busy"                    env    'deny kvm'                                 '/dev/kvm'                           4         -         -         -         -         -
 	fault "results full"                     env    'fill $R'                                  'No space'                           1         1         1         1         1         1
 	fault "results read-only"                env    'read_only'                                'Read-only'                          1         -         -         -         -         -
 	fault "results unwritable"               env    'immutable'                                'not permitted'                      1         1         1         1         1         1
@@ -125,11 +125,12 @@ no_fork() {
 }
 undo_no_fork() { wait_for rmdir "$(group pids)"; }
 
+rmdir_or_there() { rmdir "$1"; [ -d "$1" ]; }
 noise_group_gone() {
 	local d
 	for d in $(find /sys/fs/cgroup -type d -path "*stealscope/*$MINE*/hog"); do
-		xargs -r kill -9 <"$d/cgroup.procs"
-		wait_for rmdir "$d"
+		{ xargs -r kill -9 <"$d/cgroup.procs"; } 2>/dev/null
+		wait_for_not rmdir_or_there "$d" || return # at "stopping" the harness removes it as well
 	done
 }
 

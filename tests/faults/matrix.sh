@@ -92,8 +92,9 @@ run_cell() {
 	local words part="" until=$((SECONDS + 60)) struck=
 	: >"$T/err"
 	launch
-	[ "$moment/$when" = start/env ] && struck=1
-	if [ "$moment" = start ]; then # the program is in, its work is not
+	if [ "$moment/$when" = start/env ]; then
+		struck=1
+	elif [ "$moment" = start ]; then # the program is in, its work is not
 		wait_for catches_signals >/dev/null
 		strike ""
 	fi

@@ -1,12 +1,12 @@
 # What a run may change on its host, as lines "WHAT<tab>VALUE"; and what is different afterwards.
 # shellcheck shell=bash
 
-# Affinity, policy, priority and nice value of every process, named by pid and start time.
+# Affinity and policy of every process, named by pid and start time.
 snapshot_processes() {
 	{ cat /proc/[0-9]*/stat; grep -Hs Cpus_allowed_list /proc/[0-9]*/status; } 2>/dev/null | awk '
 		/^\/proc\// { split($1, p, "/"); cpus[p[3]] = $NF; next }
 		{ pid = $1; name = $0; sub(/^[^(]*\(/, "", name); sub(/\)[^)]*$/, "", name)
-		  sub(/^.*\) /, ""); key[pid] = "process " pid " " $20 " " name; how[pid] = "policy " $39 " priority " $16 " nice " $17 }
+		  sub(/^.*\) /, ""); key[pid] = "process " pid " " $20 " " name; how[pid] = "policy " $39 }
 		END { for (pid in key) print key[pid] "\tCPUs " cpus[pid] " " how[pid] }'
 }
 # Processes of this test's runs: they carry its mark or its scenario's name.
@@ -32,7 +32,6 @@ snapshot() {
 			/sys/kernel/mm/transparent_hugepage/enabled /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor |
 			grep -v -e /ns_last_pid -e /random -e /pty | joined
 		sed 's/^/mount /; s/$/\t-/' /proc/self/mounts
-		sed 's/^/mount of the box /; s/$/\t-/' /proc/1/mounts
 		find /dev/shm /proc/1/root/dev/shm /run/stealscope -mindepth 1 -printf 'file %p\t-\n' 2>/dev/null
 		snapshot_ours
 	} | sort -u
