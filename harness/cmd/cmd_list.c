@@ -221,6 +221,9 @@ int cmd_list(const struct command *c, int argc, char **argv)
 	strbuf_release(&more);
 	if (!a.what) {
 		rc = list_records(&common, &a, &e);
+	} else if (common.json) { /* text on stdout would break its promise */
+		err_set_exit(&e, EXIT_USAGE, EINVAL, "--json lists the records only; %.40s is text",
+			a.what);
 	} else {
 		err_set_exit(&e, EXIT_USAGE, EINVAL,
 			"nothing to list called '%.40s'; `stealscope list --help` names what there "
