@@ -76,7 +76,7 @@ says "... and of the CSV" "The first line names the columns" "$T/help"
 
 # --- the other commands that read results
 expect_exit "list --json" 0 $SS list --results "$I" --json
-is "the records as one document" "$T/out" 'length == 78 and all(.[]; .run and .scenario and .variant and .host)' length
+is "the records as one document" "$T/out" 'length == 104 and all(.[]; .run and .scenario and .variant and .host)' length
 expect_exit "list --where and --limit" 0 $SS list --results "$I" --json --scenario made --where 'timer.late.p99>8000' --limit 5
 is "only those that meet it" "$T/out" 'length == 5 and all(.[]; .variant == "stacked")' '[.[].variant]'
 expect_exit "list metrics --json: text is no JSON" 2 $SS list metrics --json
