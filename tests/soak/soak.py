@@ -175,7 +175,7 @@ def run_many(n, chunk, tmp, log):
     results, every = f"{tmp}/results", max(1, min(20, n // 5))
     table, least, done = Table(every), {}, 0
     while done < n:
-        process = start(["batch", "--results", results, "--cool-down", "0", "--repeats", str(min(chunk, n - done)),
+        process = start(["batch", "--results", results, "--cool-down", "2", "--repeats", str(min(chunk, n - done)),
                          f"{HERE}/soak.xml"], log)
         try:
             while process.poll() is None:
