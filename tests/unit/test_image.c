@@ -132,9 +132,9 @@ static void test_refusals(void **state)
 {
 	uint8_t elf[1024];
 	size_t len = make_elf(elf, "libnowhere.so.7");
-	auto_free char *needs = save("needs", elf, len, 0755);
-	auto_free char *data = save("elf-data", elf, len - 9, 0644);
-	auto_free char *broken = save("broken", elf, len - 9, 0755);
+	auto_free __attribute__((unused)) char *needs = save("needs", elf, len, 0755);
+	auto_free __attribute__((unused)) char *data = save("elf-data", elf, len - 9, 0644);
+	auto_free __attribute__((unused)) char *broken = save("broken", elf, len - 9, 0755);
 
 	(void)state;
 	refuse("./needs", "libnowhere.so.7");
@@ -171,7 +171,7 @@ static void test_search(void **state)
 {
 	auto_free char *libc = library_find("libc.so.6", "/bin/sh", NULL);
 	auto_free char *sh = program_find("sh");
-	auto_free char *own = save("libown.so", "x", 1, 0644);
+	auto_free __attribute__((unused)) char *own = save("libown.so", "x", 1, 0644);
 	auto_free char *user = in_dir("bin/program"), *found = NULL, *none = NULL;
 
 	auto_free char *folder = in_dir("bin");
