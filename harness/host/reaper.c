@@ -113,6 +113,13 @@ void reaper_done(struct reaper *r)
 	if (!r)
 		return;
 	tell(r, REAPER_DONE, 0, NULL);
+	reaper_take_over(r);
+}
+
+void reaper_take_over(struct reaper *r)
+{
+	if (!r)
+		return;
 	close(r->fd);
 	while (waitpid(r->child, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -31,5 +31,8 @@ void reaper_add_path(struct reaper *r, const char *path); /* a file or a tree */
 /* All was cleared up by the harness itself: the reaper leaves without a deed. Waits for its end.
  * NULL is fine. */
 void reaper_done(struct reaper *r);
+/* The harness could not clear up (it may open no more files, say): the reaper does. Waits for its
+ * end. NULL is fine. */
+void reaper_take_over(struct reaper *r);
 
 #endif

@@ -2,6 +2,7 @@
 /* The libvirt connection of a process, with a reaper of its own: it is there before the embedded
  * driver's folder is made and its QEMUs are asked what they can do, and after the last run. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/process.h"
 #include "domain/domain.h"
@@ -11,12 +12,13 @@
 struct run_lab {
 	struct lab_conn *conn;
 	struct reaper *reaper; /* NULL: nothing of it is on this host's disk */
+	char *root;	       /* the embedded driver's folder */
 };
 
 static int open_lab(const char *uri, struct run_lab **out, struct err *e)
 {
 	struct run_lab *lab = xcalloc(1, sizeof(*lab));
-	auto_free char *root = lab_planned_root(uri);
+	char *root = lab->root = lab_planned_root(uri);
 	char owner[OWNER_MAX];
 	int rc = root ? reaper_start(owner_self(owner), NULL, &lab->reaper, e) : 0;
 
@@ -36,7 +38,11 @@ void run_lab_close(struct run_lab **lab)
 	if (!*lab)
 		return;
 	lab_close((*lab)->conn);
-	reaper_done((*lab)->reaper);
+	if ((*lab)->root && access((*lab)->root, F_OK) == 0)
+		reaper_take_over((*lab)->reaper);
+	else
+		reaper_done((*lab)->reaper);
+	free((*lab)->root);
 	free(*lab);
 	*lab = NULL;
 }

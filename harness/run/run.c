@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/process.h"
+#include "host/cgroup.h"
 #include "run/session.h"
 
 void session_say(struct session *s, const char *what, double fraction)
@@ -126,8 +127,10 @@ static int step_reaper(struct session *s, struct err *e)
 
 static void undo_reaper(struct session *s)
 {
-	reaper_done(s->reaper);
-	remove_tree(s->runtime_dir, NULL);
+	if (remove_tree(s->runtime_dir, NULL) || cgroup_reap(s->info.run, NULL) < 0)
+		reaper_take_over(s->reaper);
+	else
+		reaper_done(s->reaper);
 	s->reaper = NULL;
 }
 
