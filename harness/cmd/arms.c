@@ -43,7 +43,6 @@ static int widen(struct arm *a, struct index *x, struct err *e)
 	size_t first = strlen(r->experiment) + 1, second = strlen(r->scenario);
 	char *text = xcalloc(first + second + 1, 1);
 
-	text = xcalloc(first + second + 1, 1);
 	memcpy(text, r->experiment, first);
 	memcpy(text + first, r->scenario, second);
 	index_rows_free(a->rows, a->n);

@@ -61,7 +61,7 @@ static struct places find_places(const struct sweep *s)
 	for (size_t l = 0; l < s->n; l++)
 		for (size_t i = 0; i < s->lines[l].n; i++)
 			add_place(&p, s->lines[l].points[i].label);
-	if (p.numeric)
+	if (p.numeric && p.n)
 		qsort(p.items, p.n, sizeof(*p.items), by_place);
 	for (size_t i = 0; i < p.n; i++) {
 		if (!p.numeric)
