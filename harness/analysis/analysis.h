@@ -51,24 +51,25 @@ struct series {
 /* ---- who took the CPU */
 
 enum culprit_kind {
-	CULPRIT_UNKNOWN = 0, /* nobody could be named */
-	CULPRIT_VM,	     /* a vCPU of another guest: "vm hog-0 vcpu0" */
-	CULPRIT_VM_THREAD,   /* other threads of another guest's QEMU: "vm hog-0 qemu" */
-	CULPRIT_NATIVE,	     /* a vCPU of another native guest: "native base vcpu0" */
-	CULPRIT_NATIVE_THREAD, /* its agent's other threads and its programs: "native base program" */
-	CULPRIT_SIBLING,     /* another vCPU of the same guest */
-	CULPRIT_OWN_THREAD,  /* the same guest's QEMU, I/O or vhost threads */
-	CULPRIT_NOISE,	     /* a noise of the scenario: "noise hog" */
-	CULPRIT_CGROUP,	     /* a cgroup or systemd unit: "cgroup system.slice/ssh.service" */
-	CULPRIT_PROCESS,     /* a process by its name: "process stress-ng-cpu" */
-	CULPRIT_KTHREAD,     /* "kernel thread ksoftirqd/0" */
-	CULPRIT_IRQ,	     /* "irq 24" */
-	CULPRIT_SOFTIRQ,     /* "softirq NET_RX" */
-	CULPRIT_QUOTA,	     /* CPU bandwidth limit of the guest's own cgroup */
-	CULPRIT_STOPPED,     /* a signal (SIGSTOP) or a debugger holds the thread */
-	CULPRIT_IDLE,	     /* its CPU was idle and nothing forbade it to run: waking up */
-	CULPRIT_HARNESS,     /* stealscope itself */
-	CULPRIT_BOX,	     /* the lab box's own hypervisor */
+	CULPRIT_UNKNOWN = 0,   /* nobody could be named */
+	CULPRIT_VM,	       /* a vCPU of another guest: "vm hog-0 vcpu0" */
+	CULPRIT_VM_THREAD,     /* other threads of another guest's QEMU: "vm hog-0 qemu" */
+	CULPRIT_NATIVE,	       /* a vCPU of another native guest: "native base vcpu0" */
+	CULPRIT_NATIVE_THREAD, /* its agent's other threads and its programs: "native base program"
+				*/
+	CULPRIT_SIBLING,       /* another vCPU of the same guest */
+	CULPRIT_OWN_THREAD,    /* the same guest's QEMU, I/O or vhost threads */
+	CULPRIT_NOISE,	       /* a noise of the scenario: "noise hog" */
+	CULPRIT_CGROUP,	       /* a cgroup or systemd unit: "cgroup system.slice/ssh.service" */
+	CULPRIT_PROCESS,       /* a process by its name: "process stress-ng-cpu" */
+	CULPRIT_KTHREAD,       /* "kernel thread ksoftirqd/0" */
+	CULPRIT_IRQ,	       /* "irq 24" */
+	CULPRIT_SOFTIRQ,       /* "softirq NET_RX" */
+	CULPRIT_QUOTA,	       /* CPU bandwidth limit of the guest's own cgroup */
+	CULPRIT_STOPPED,       /* a signal (SIGSTOP) or a debugger holds the thread */
+	CULPRIT_IDLE,	       /* its CPU was idle and nothing forbade it to run: waking up */
+	CULPRIT_HARNESS,       /* stealscope itself */
+	CULPRIT_BOX,	       /* the lab box's own hypervisor */
 	CULPRIT_KINDS,
 };
 const char *culprit_kind_name(enum culprit_kind k); /* "vm", "own-thread", "quota", ... */
