@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -81,6 +82,8 @@ int main(int argc, char **argv)
 			stderr);
 		return EXIT_USAGE;
 	}
+	/* Libraries make folders by the umask alone: nothing of ours is for others to write to. */
+	umask(umask(0) | 022);
 	if (argc < 2)
 		return usage(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

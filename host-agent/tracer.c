@@ -297,19 +297,18 @@ static void put_rows(
 		sink_counter(s, now, tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
 }
 
-static void dump_thread(const struct tracer_thread *live, struct sink *s)
+static void dump_thread(const struct tracer_thread *th, uint64_t now, struct sink *s)
 {
-	struct tracer_thread th = *live;
-	uint64_t now = now_ns(), open = now > th.since ? now - th.since : 0;
+	uint64_t open = now > th->since ? now - th->since : 0;
 	const struct counter_row rows[] = {
-		{CTR_TRACED_RUN_NS, th.run_ns + (th.state == THREAD_RUNNING ? open : 0)},
-		{CTR_TRACED_WAIT_NS, th.wait_ns + (th.state == THREAD_WAITING ? open : 0)},
-		{CTR_TRACED_SLEEP_NS, th.sleep_ns + (th.state == THREAD_SLEEPING ? open : 0)},
-		{CTR_TRACED_WAITS, th.waits},
-		{CTR_TRACED_MIGRATIONS, th.migrations},
+		{CTR_TRACED_RUN_NS, th->run_ns + (th->state == THREAD_RUNNING ? open : 0)},
+		{CTR_TRACED_WAIT_NS, th->wait_ns + (th->state == THREAD_WAITING ? open : 0)},
+		{CTR_TRACED_SLEEP_NS, th->sleep_ns + (th->state == THREAD_SLEEPING ? open : 0)},
+		{CTR_TRACED_WAITS, th->waits},
+		{CTR_TRACED_MIGRATIONS, th->migrations},
 	};
 
-	put_rows(s, th.tid, now, rows, ARRAY_SIZE(rows));
+	put_rows(s, th->tid, now, rows, ARRAY_SIZE(rows));
 }
 
 bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
@@ -337,25 +336,24 @@ static void put_blame(struct sink *s, const struct blame_key *key, const struct 
 }
 
 /* What a thread that waits now has not yet been charged with. False: nothing. */
-static bool open_blame(struct tracer *t, const struct tracer_thread *live, struct blame_key *key,
-	struct blame_cell *cell)
+static bool open_blame(struct tracer *t, const struct tracer_thread *th, uint64_t now,
+	struct blame_key *key, struct blame_cell *cell)
 {
-	const struct tracer_thread th = *live;
-	uint32_t occupant = t->skel->bss->cpus[th.cpu % TRACER_MAX_CPUS].occupant;
-	uint64_t now = now_ns();
+	uint32_t occupant = t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS].occupant;
 
-	if (!th.tid || th.state != THREAD_WAITING || now <= th.charged)
+	if (!th->tid || th->state != THREAD_WAITING || now <= th->charged)
 		return false;
-	*key = (struct blame_key){.victim = th.tid,
-		.culprit = th.throttled ? 0 : occupant,
-		.kind = th.throttled ? BLAME_THROTTLED
-			: occupant   ? BLAME_TASK
-				     : BLAME_IDLE};
-	*cell = (struct blame_cell){.ns = now - th.charged, .times = 1};
+	*key = (struct blame_key){.victim = th->tid,
+		.culprit = th->throttled ? 0 : occupant,
+		.kind = th->throttled ? BLAME_THROTTLED
+			: occupant    ? BLAME_TASK
+				      : BLAME_IDLE};
+	*cell = (struct blame_cell){.ns = now - th->charged, .times = 1};
 	return true;
 }
 
-static void dump_blame(struct tracer *t, struct sink *s)
+static void dump_blame(
+	struct tracer *t, const struct tracer_thread *threads, uint64_t now, struct sink *s)
 {
 	struct blame_key open[TRACER_MAX_THREADS], key, *at = NULL;
 	struct blame_cell rest[TRACER_MAX_THREADS], cell;
@@ -363,7 +361,7 @@ static void dump_blame(struct tracer *t, struct sink *s)
 		 left = TRACER_BLAME_CELLS * 2; /* a table in motion could restart the walk */
 
 	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
-		n += open_blame(t, &t->skel->bss->threads[i], &open[n], &rest[n]);
+		n += open_blame(t, &threads[i], now, &open[n], &rest[n]);
 	while (left-- && !bpf_map__get_next_key(t->skel->maps.blame, at, &key, sizeof(key))) {
 		at = &key;
 		if (bpf_map__lookup_elem(
@@ -382,14 +380,23 @@ static void dump_blame(struct tracer *t, struct sink *s)
 		put_blame(s, &open[i], &rest[i]);
 }
 
+/* One instant for all: the CPU may be taken from hostd between any two lines, and what the threads
+ * waited and whom it is blamed on must add up. (While the tracer runs, cells go on growing.) */
 void tracer_dump(struct tracer *t, struct sink *s)
 {
+	size_t size = sizeof(t->skel->bss->threads);
+	struct tracer_thread *threads = xcalloc(1, size);
+	uint64_t now;
+
 	tracer_drain(t, s);
+	now = now_ns();
+	memcpy(threads, t->skel->bss->threads, size);
 	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
-		if (t->skel->bss->threads[i].tid)
-			dump_thread(&t->skel->bss->threads[i], s);
+		if (threads[i].tid)
+			dump_thread(&threads[i], now, s);
 	if (t->skel->rodata->counts_mode)
-		dump_blame(t, s);
+		dump_blame(t, threads, now, s);
+	free(threads);
 }
 
 int tracer_measure(struct tracer *t, struct err *e)
