@@ -71,6 +71,11 @@ int cgroup_destroy(struct cgroup_handle *g, struct err *e);
 /* Remove all of ours ("stealscope/<run>"; with run = NULL every run whose harness is dead, see
  * reaper.h), killing members. Returns how many groups were removed, or -errno. */
 int cgroup_reap(const char *run, struct err *e);
+/* What libvirt made for the domains of a dead run (their names are "stealscope-RUN-GUEST"). Returns
+ * how many it removed, counted in one hierarchy. */
+int cgroup_reap_machine(const char *run);
+/* Whether the harness of this run lives: it keeps its owner text in the run's runtime folder. */
+bool cgroup_run_is_alive(const char *run);
 
 /* Kill what is below the folder of a group and remove it with its sub-groups, best effort, in at
  * most 2 s. True when it is gone. */

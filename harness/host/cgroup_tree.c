@@ -183,8 +183,7 @@ bool cgroup_remove_tree(const char *path)
 	}
 }
 
-/* Whether the harness of this run still lives: it keeps its owner text in its runtime folder. */
-static bool run_is_alive(const char *run)
+bool cgroup_run_is_alive(const char *run)
 {
 	auto_free char *path = xasprintf("%s/%s/owner", runtime_root(), run);
 	auto_free char *text = read_file(path, OWNER_MAX, NULL, NULL);
@@ -221,7 +220,7 @@ static int reap_hierarchy(const char *root, const char *run, struct err *e)
 		struct stat st;
 
 		if (ent->d_name[0] == '.' || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
-			run_is_alive(ent->d_name))
+			cgroup_run_is_alive(ent->d_name))
 			continue;
 		n = reap_one(root, ent->d_name, e);
 		count += MAX(n, 0);

@@ -178,6 +178,7 @@ static void reap(struct child *c)
 		kill_guests(c);
 	} while (now_ns() < until);
 	remove_groups(c);
+	cgroup_reap_machine(c->run);
 	for (size_t i = 0; i < c->paths.n; i++)
 		remove_tree(c->paths.items[i], NULL);
 	rmdir(runtime_root()); /* when no other run uses it */

@@ -53,6 +53,31 @@ static void clean_shm(struct strv *removed)
 	closedir(d);
 }
 
+/* The folders of runs whose harness is dead, and the control groups of their domains. */
+static int clean_runs(struct strv *removed, struct err *e)
+{
+	DIR *d = opendir(runtime_root());
+	int rc = 0;
+
+	for (struct dirent *entry; d && !rc && (entry = readdir(d));) {
+		auto_free char *path = xasprintf("%s/%s", runtime_root(), entry->d_name);
+		auto_free char *owner = xasprintf("%s/owner", path);
+
+		if (entry->d_name[0] == '.' || access(owner, F_OK) ||
+			cgroup_run_is_alive(entry->d_name))
+			continue;
+		if (cgroup_reap_machine(entry->d_name))
+			strv_add(removed, "control groups of the domains of %s", entry->d_name);
+		rc = remove_tree(path, e);
+		if (!rc)
+			strv_add(removed, "folder %s", path);
+	}
+	if (d)
+		closedir(d);
+	rmdir(runtime_root()); /* when no run uses it */
+	return rc;
+}
+
 int run_clean(const char *connect, struct strv *removed, struct err *e)
 {
 	struct lab_conn *conn = NULL;
@@ -68,5 +93,5 @@ int run_clean(const char *connect, struct strv *removed, struct err *e)
 	if (rc > 0)
 		strv_add(removed, "%d control group%s", rc, rc == 1 ? "" : "s");
 	clean_shm(removed);
-	return MIN(rc, 0);
+	return rc < 0 ? rc : clean_runs(removed, e);
 }

@@ -4,6 +4,7 @@
  * beacon (the guests' lower clock bound and dead-man's switch) and drains the rings. Its period
  * trades the harness's own CPU use against ring room and the width of the causality bounds.
  */
+#include <string.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -59,7 +60,7 @@ int pump_start(struct session *s, struct err *e)
 	int rc = pthread_create(&s->pump, NULL, pump_main, s);
 
 	if (rc)
-		return err_set(e, rc, "cannot start the pump thread");
+		return err_set(e, rc, "cannot start the pump thread: %s", strerror(rc));
 	s->pump_started = true;
 	return 0;
 }

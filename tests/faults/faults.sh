@@ -43,8 +43,7 @@ fault_table() {
 	fault "cgroup removed"                   now    'noise_group_gone'                         'noise hog'                          -         -         -         1         0!        0!,0
 	fault "eBPF denied"                      env    'deny bpf'                                 'no scheduler trace'                 0!        -         -         -         -         -
 	fault "fork fails"                       env    'no_fork'                                  'temporarily unavailable'            1         1,4       1         0         0         0
-	fault "open fails"                       env    'limit nofile 5'                           'Too many open files'                1,4       1,4       1         1         1         1
-	fault "memory limit"                     env    'limit as 900000000'                       'memory'                             4         -         -         -         -         -
+	fault "open fails"                       env    'limit nofile 5'                           'Too many open files|command API'    1,4       1,4       1         1         0!        0!
 	fault "clock stepped"                    box    'clock_step'                               -                                    0         0         0         0         0         0
 	fault "CPU offline"                      box    'cpu_offline'                              'host changed'                       -         -         0!        0!        0!        0!,0
 	# Two at once.
