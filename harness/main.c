@@ -18,6 +18,7 @@ const struct command commands[] = {
 	{"batch", "PATH...",
 		"Run many scenarios many times, interleaved; --resume goes on after a crash",
 		cmd_batch},
+	{"replay", "RUN", "Boot again what a record is of, from the record alone", cmd_replay},
 	{"analyze", "RUN", "Make analysis.json and the report of a record again, from it alone",
 		cmd_analyze},
 	{"report", "RUN", "Write report.html of a record", cmd_report},

@@ -60,7 +60,6 @@ static int run_all(struct executor *x, const struct prepared *prepared, const st
 
 	for (size_t i = 0; i < n; i++) {
 		struct execution what = {.prepared = prepared,
-			.path = args->file,
 			.unit = order[i],
 			.place = i + 1,
 			.places = n};
