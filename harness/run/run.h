@@ -15,9 +15,9 @@
 struct run_lab;
 
 struct run_options {
-	const char *results;	   /* folder of the records */
-	const char *connect;	   /* "auto" or a libvirt URI */
-	const struct strv *scenario; /* its files, the scenario first: copied into the record */
+	const char *results;	      /* folder of the records */
+	const char *connect;	      /* "auto" or a libvirt URI */
+	const struct strv *scenario;  /* its files, the scenario first: copied into the record */
 	const struct strv *overrides; /* of the scenario, for the record */
 	const char *scenario_file; /* where it was, when its files are copies; NULL = scenario[0] */
 	const char *metal_elf;	   /* the metal guest's ELF */

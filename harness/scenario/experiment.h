@@ -151,7 +151,7 @@ struct experiment {
 	char *doc;
 	struct exp_config *configs; /* at least one */
 	size_t n_configs;
-	struct strv files; /* every file read, the scenario first; positions borrow these */
+	struct strv files;     /* every file read, the scenario first; positions borrow these */
 	struct strv overrides; /* as given: "guest.victim.vcpus=4" */
 };
 

@@ -137,7 +137,7 @@ static void test_language(void **state)
 static void test_copy(void **state)
 {
 	struct scenario_msgs msgs = {0};
-	const char *sets[] = {"duration=20s"};
+	const char *sets[] = {"warmup=700ms"};
 	struct experiment x;
 
 	(void)state;
@@ -146,8 +146,8 @@ static void test_copy(void **state)
 		0);
 	assert_string_equal(x.name, "first");
 	assert_int_equal(x.overrides.n, 1);
-	assert_string_equal(x.overrides.items[0], "duration=20s");
-	assert_true(x.configs[0].duration_ns == 20 * NS_PER_S);
+	assert_string_equal(x.overrides.items[0], "warmup=700ms");
+	assert_true(x.configs[0].warmup_ns == 700 * NS_PER_MS);
 	experiment_release(&x);
 	assert_int_equal(scenario_load_copy("tests/data/scenario/first.xml", "/gone/first.xml",
 				 "tests/data/nowhere", NULL, 0, &x, &msgs),
