@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.." || exit 1
 ROUNDS=${ROUNDS:-3} SECONDS_EACH=${SECONDS_EACH:-8} PIPE=${PIPE:-100000}
 T=$(mktemp -d)
 pids=()
-trap 'kill -9 "${pids[@]}" 2>/dev/null; rm -rf "$T"' EXIT
+trap 'kill -9 "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
 for tool in hackbench perf trace-cmd stress-ng qemu-system-x86_64; do
 	command -v $tool >/dev/null || { echo "SKIP bench-trace: $tool is not installed"; exit 0; }
 done
@@ -113,9 +113,9 @@ awk -v names="${tracers[*]}" '
 		}
 		for (i = 1; i <= n; i++) {
 			x = name[i]
-			price = column(7, x)
+			price = column(7, x); least = low; most = high
 			printf "%-10s %11.1f %10d %15s %14s %8.0f [%6.0f, %6.0f] %10.0f %13s %11s %11s\n", x, column(2, x), column(3, x), ratio(column(4, x), column(4, "nothing")),
-				ratio(column(5, x), column(5, "nothing")), price, low, high, whole[x], ratio(column(2, x), column(2, "perf")), ratio(whole[x], whole["perf"]), ratio(column(3, x), column(3, "perf"))
+				ratio(column(5, x), column(5, "nothing")), price, least, most, whole[x], ratio(column(2, x), column(2, "perf")), ratio(whole[x], whole["perf"]), ratio(column(3, x), column(3, "perf"))
 		}
 	}' "$T/rows"
 [ "$tracefs" != 0 ] || umount /sys/kernel/tracing 2>/dev/null
