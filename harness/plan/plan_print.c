@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "plan/plan_priv.h"
-#include "scenario/value.h"
+#include "scenario/units.h"
 
 #define COLUMNS 96
 
