@@ -4,6 +4,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +22,17 @@ int boxsteal_open(struct boxsteal **out, struct err *e)
 
 	b->skel = boxsteal_bpf__open_and_load();
 	if (!b->skel || !boxsteal_read(b)) {
+		int why = errno;
+
 		boxsteal_close(b);
-		return err_sys(e, "cannot read the box's steal through eBPF");
+		/* What the loader says for a symbol whose address the kernel does not know. */
+		if (why == ENOENT)
+			return err_set(e, why,
+				"this kernel does not list its variables "
+				"(CONFIG_KALLSYMS_ALL is not set), so eBPF does not find the "
+				"counter");
+		errno = why;
+		return err_sys(e, "cannot read it through eBPF");
 	}
 	*out = b;
 	return 0;

@@ -126,34 +126,6 @@ static void pin_self(const struct options *o)
 			strerror(errno));
 }
 
-void agent_sample(struct agent *a)
-{
-	if (a->stopped)
-		return;
-	counters_sample(a->counters, a->started ? a->tracer : NULL, &a->sink);
-	if (a->tracer && a->started) {
-		tracer_drain(a->tracer, &a->sink);
-		if (a->measure_bpf)
-			sink_counter(&a->sink, now_ns(), 0, 0, COUNTER_SELF, CTR_SELF_BPF_NS, 0,
-				tracer_bpf_ns(a->tracer));
-	}
-	sink_flush(&a->sink);
-}
-
-void agent_stop(struct agent *a)
-{
-	if (a->stopped)
-		return;
-	if (a->started)
-		agent_sample(a);
-	if (a->tracer && a->started) {
-		tracer_stop(a->tracer, &a->sink);
-		tracer_dump(a->tracer, &a->sink);
-	}
-	sink_end(&a->sink);
-	a->stopped = true;
-}
-
 /* Open the file, load what can be loaded, say "ready". */
 static int agent_init(struct agent *a, const struct options *o, struct err *e)
 {

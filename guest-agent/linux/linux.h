@@ -76,7 +76,7 @@ extern struct agent_process process;
 struct shm_host *page_from_pci(uint64_t *size);
 struct shm_host *page_from_file(const char *path, uint64_t *size);
 
-/* machine.c: hypervisor, TSC frequency; fills `process`. */
+/* machine.c: hypervisor, TSC frequency; fills `process`, which lies there. */
 void machine_detect(void);
 /* enum shm_accel, from CPUID. */
 uint32_t hypervisor(void);
@@ -120,6 +120,7 @@ void init_power_off(void) __attribute__((noreturn));
 /* record_main.c: the stand-alone recorder; exit status. */
 int record_main(int argc, char **argv);
 
+/* say.c: one line on stderr. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

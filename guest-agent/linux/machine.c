@@ -15,6 +15,8 @@
 #define PAIR_TRIES     8
 #define WORD_BITS      (8 * sizeof(unsigned long))
 
+struct agent_process process;
+
 uint64_t mono_ns(void)
 {
 	struct timespec t;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope-agent: /init of a Linux guest, host processes of a native guest, or the recorder. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,25 +13,6 @@
 #define CONFIG_FILE "/stealscope.conf" /* in the initramfs */
 #define CONFIG_MAX  65536
 #define CPUS_WAIT   50 /* x 100 ms for the CPUs of the guest to come up */
-
-struct agent_process process;
-
-void say(const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-	int n, head = snprintf(line, sizeof(line), "stealscope-agent: ");
-
-	va_start(ap, fmt);
-	n = vsnprintf(line + head, sizeof(line) - (size_t)head - 1, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	n = (int)strlen(line);
-	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
-}
 
 static const char *read_config(const char *path)
 {

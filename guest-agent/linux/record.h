@@ -15,7 +15,7 @@ struct record_options {
 
 /* Record until it is over; exit status. */
 int record_run(const struct record_options *o);
-/* Fill in machine, kernel, hypervisor, CPUs, steal. */
+/* record_header.c: fill in machine, kernel, hypervisor, CPUs, steal. */
 void record_header(struct recording_header *h);
 
 #endif

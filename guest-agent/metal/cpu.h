@@ -39,9 +39,7 @@ static inline struct cpu *cpu_of(struct agent_vcpu *v)
 	return (struct cpu *)((char *)v - __builtin_offsetof(struct cpu, agent));
 }
 
-/* Descriptor tables and exception handlers, common to all; then what each CPU does for itself. */
-void cpu_init_tables(void);
-void cpu_load_tables(void);
+/* Make `c` the calling CPU's own. */
 void cpu_set_current(struct cpu *c);
 
 static inline uint64_t rdmsr(uint32_t msr)

@@ -28,7 +28,7 @@ entry_timer:
 	push	%r10
 	push	%r11
 	mov	%gs:CPU_SELF, %rdi
-	call	cpu_timer_interrupt
+	call	trap_timer
 	pop	%r11
 	pop	%r10
 	pop	%r9
@@ -53,7 +53,7 @@ entry_exception_\n:
 	push	$\n
 	mov	%rsp, %rdi
 	and	$~15, %rsp
-	call	cpu_exception
+	call	trap_exception
 	.endm
 
 	.set	vec, 0

@@ -10,6 +10,7 @@
 #include "guest-agent/metal/pci.h"
 #include "guest-agent/metal/power.h"
 #include "guest-agent/metal/smp.h"
+#include "guest-agent/metal/trap.h"
 
 #define PCI_IVSHMEM 0x11101af4u
 #define IVSHMEM_BAR 2
@@ -74,7 +75,7 @@ void metal_main(uint64_t start_info)
 	uint32_t apic_id;
 	unsigned index;
 
-	cpu_init_tables();
+	trap_init();
 	mask_legacy_interrupts();
 	memory_init(start_info);
 	machine.host = find_page(&size);
@@ -102,7 +103,7 @@ void metal_main_other(unsigned arrival)
 {
 	uint32_t apic_id;
 
-	cpu_load_tables();
+	trap_load();
 	apic_id = apic_enable();
 	metal_cpu(smp_join(arrival, apic_id), apic_id);
 	__builtin_unreachable();

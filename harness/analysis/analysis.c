@@ -344,7 +344,7 @@ int analysis_make_each(
 	begin_series(&b);
 	b.names = culprits_make(&a->info);
 	b.timeline = timeline_make(a->window_start_ns, a->window_end_ns, b.names,
-		(struct timeline_sink){join_leaving, &b});
+		(struct timeline_sink){trace_thread_leaving, &b});
 	open_guests(&b);
 	open_trace(&b);
 	read_records(&b);

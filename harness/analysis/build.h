@@ -119,7 +119,7 @@ static inline struct vcpu_build *build_vcpu(struct build *b, size_t guest, unsig
 	return &b->vcpus[b->first_vcpu[guest] + vcpu];
 }
 
-/* Remember a reading of a counter if it lies in the window. */
+/* counter_span.c. Remember a reading of a counter if it lies in the window. */
 void counter_span_add(
 	struct counter_span *c, const struct analysis *a, uint64_t ns, uint64_t value);
 /* Growth per second * scale, NaN when there are no two readings. */
@@ -129,9 +129,13 @@ double counter_span_rate(const struct counter_span *c, double scale);
 void guest_make_clocks(struct build *b, size_t guest);
 void guest_advance(struct build *b, size_t guest, uint64_t until);
 
+/* late.c: once its thread's history up to the waking is complete, or will never be known */
+void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s);
+
 /* join.c */
 void join_push(struct build *b, struct vcpu_build *v, const struct sample *s);
-void join_leaving(void *arg, struct thread *t, uint64_t now, uint64_t run_delay_ns);
+/* The vCPU's thread leaves the state it was in; guest records up to `now` were pushed. */
+void join_leaving(struct build *b, struct vcpu_build *v, uint64_t now, uint64_t run_delay_ns);
 void join_finish(struct build *b); /* what the trace never reached; steal against run_delay */
 
 /* A cell as dumped in counts mode; cumulative since the tracer's start. */
@@ -146,8 +150,9 @@ struct counted {
 /* Readings a little outside the window serve too: a rate is taken over its own span. */
 #define COUNTER_SLACK_NS (250 * NS_PER_MS)
 
-/* trace_pass.c: the whole trace, guests read in step. */
+/* trace_pass.c: the whole trace, guests read in step: the timeline's sink does that. */
 void trace_pass(struct build *b);
+void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t run_delay_ns);
 
 /* fold.c */
 void fold_metrics(struct build *b);

@@ -225,6 +225,18 @@ static void track_known(struct build *b)
 	}
 }
 
+void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t run_delay_ns)
+{
+	struct build *b = arg;
+	struct vcpu_build *v = build_vcpu(b, t->guest, t->vcpu);
+
+	if (v->thread != t)
+		return;
+	if (v->drained_ns <= now && !b->guests[t->guest].done)
+		guest_advance(b, t->guest, now);
+	join_leaving(b, v, now, run_delay_ns);
+}
+
 void trace_pass(struct build *b)
 {
 	struct trace_walk walk = {b->trace, b->timeline, b->names, on_other, b};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Writing a journal; reading is in journal_read.c. */
+/* A journal open for writing; what its lines say is read in journal_read.c. */
 #include "batch/journal.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static void format_head(const struct journal *j, struct strbuf *b)
 }
 
 /* Open for appending, alone. */
-int journal_lock(struct journal *j, struct err *e)
+static int lock_alone(struct journal *j, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", j->dir, JOURNAL_NAME);
 
@@ -86,29 +86,25 @@ int journal_create(struct journal *j, struct err *e)
 	format_head(j, &head);
 	rc = replace_file(path, head.text, e);
 	strbuf_release(&head);
-	return rc ? rc : journal_lock(j, e);
+	return rc ? rc : lock_alone(j, e);
 }
 
-void journal_release(struct journal *j)
+int journal_open(const char *dir, struct journal *out, struct err *e)
 {
-	for (size_t i = 0; i < j->n_files; i++) {
-		free(j->files[i].scenario);
-		free(j->files[i].path);
-		free(j->files[i].stopped);
-	}
-	for (size_t i = 0; i < j->n_units; i++) {
-		free(j->units[i].config);
-		free(j->units[i].text);
-	}
-	free(j->files);
-	free(j->units);
-	free(j->dir);
-	free(j->id);
-	free(j->host);
-	strv_release(&j->args);
-	if (j->fd > 0)
-		close(j->fd);
-	*j = (struct journal){.fd = -1};
+	struct journal j = {.dir = xstrdup(dir), .fd = -1};
+	size_t whole;
+	int rc = lock_alone(&j, e);
+
+	if (!rc)
+		rc = journal_load(&j, &whole, e);
+	/* Half a line at the end was never said: what follows must not be glued to it. */
+	if (!rc && ftruncate(j.fd, (off_t)whole))
+		rc = err_sys(e, "%s/%s", dir, JOURNAL_NAME);
+	if (rc)
+		journal_release(&j);
+	else
+		*out = j;
+	return rc;
 }
 
 /* One line: what happened, to which number, and a text (NULL = none). */

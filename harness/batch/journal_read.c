@@ -223,9 +223,9 @@ static int read_lines(struct journal *j, char *text, size_t *whole, struct err *
 	return 0;
 }
 
-static int load(struct journal *j, const char *dir, size_t *whole, struct err *e)
+int journal_load(struct journal *j, size_t *whole, struct err *e)
 {
-	auto_free char *path = xasprintf("%s/%s", dir, JOURNAL_NAME);
+	auto_free char *path = xasprintf("%s/%s", j->dir, JOURNAL_NAME);
 	auto_free char *text = NULL;
 	size_t len;
 
@@ -237,30 +237,34 @@ static int load(struct journal *j, const char *dir, size_t *whole, struct err *e
 	return read_lines(j, text, whole, e);
 }
 
+void journal_release(struct journal *j)
+{
+	for (size_t i = 0; i < j->n_files; i++) {
+		free(j->files[i].scenario);
+		free(j->files[i].path);
+		free(j->files[i].stopped);
+	}
+	for (size_t i = 0; i < j->n_units; i++) {
+		free(j->units[i].config);
+		free(j->units[i].text);
+	}
+	free(j->files);
+	free(j->units);
+	free(j->dir);
+	free(j->id);
+	free(j->host);
+	strv_release(&j->args);
+	if (j->fd > 0)
+		close(j->fd);
+	*j = (struct journal){.fd = -1};
+}
+
 int journal_read(const char *dir, struct journal *out, struct err *e)
 {
 	struct journal j = {.dir = xstrdup(dir), .fd = -1};
 	size_t whole;
-	int rc = load(&j, dir, &whole, e);
+	int rc = journal_load(&j, &whole, e);
 
-	if (rc)
-		journal_release(&j);
-	else
-		*out = j;
-	return rc;
-}
-
-int journal_open(const char *dir, struct journal *out, struct err *e)
-{
-	struct journal j = {.dir = xstrdup(dir), .fd = -1};
-	size_t whole;
-	int rc = journal_lock(&j, e);
-
-	if (!rc)
-		rc = load(&j, dir, &whole, e);
-	/* Half a line at the end was never said: what follows must not be glued to it. */
-	if (!rc && ftruncate(j.fd, (off_t)whole))
-		rc = err_sys(e, "%s/%s", dir, JOURNAL_NAME);
 	if (rc)
 		journal_release(&j);
 	else

@@ -95,6 +95,10 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = name;
 	argp_parse(&argp, argc, argv, 0, NULL, &in);
+	if (common->json && c->no_json) {
+		fprintf(stderr, "stealscope: %s has no --json: %s\n", c->name, c->no_json);
+		exit(EXIT_USAGE);
+	}
 }
 
 static error_t one_arg(int key, char *arg, struct argp_state *state, const char **dest,

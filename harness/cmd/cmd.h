@@ -15,6 +15,7 @@ struct command {
 	const char *args; /* as in --help: "FILE" */
 	const char *doc;  /* one line */
 	int (*main)(const struct command *c, int argc, char **argv);
+	const char *no_json; /* why --json is refused; NULL = it prints its document */
 };
 extern const struct command commands[];
 extern const size_t n_commands;
@@ -30,7 +31,8 @@ struct cmd_common {
 /*
  * Parse argv with the command's own options and the common ones. `parse` gets own keys and
  * ARGP_KEY_ARG with state->input == own; it may be NULL when there are neither. `more` is the text
- * after the options in --help ("" for none). Exits with EXIT_USAGE on a bad line.
+ * after the options in --help ("" for none). Exits with EXIT_USAGE on a bad line, such as --json
+ * for a command that has none.
  */
 void cmd_parse(const struct command *c, const char *more, const struct argp_option *options,
 	error_t (*parse)(int key, char *arg, struct argp_state *state), void *own,

@@ -55,6 +55,11 @@ int cmd_show(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c, "RUN as in `stealscope analyze`. Nothing is written.", options, parse, &args,
 		&common, argc, argv);
+	if (common.json && (args.late || args.plan)) {
+		err_set_exit(&e, EXIT_USAGE, EINVAL,
+			"show --json is the whole record; --late and --plan are text");
+		return cmd_fail(&e);
+	}
 	dir = cmd_find_record(&common, args.run, &e);
 	if (!dir || analysis_make(dir, &a, &e)) {
 		status = cmd_fail(&e);

@@ -12,6 +12,7 @@
 
 #include "base/process.h"
 #include "domain/domain_priv.h"
+#include "host/cgroup.h"
 
 #define QBOOT "/usr/share/qemu/qboot.rom"
 
@@ -94,7 +95,7 @@ void domain_kill_named(struct lab_conn *c, const char *name)
 	if (qemu_is(pid, name)) {
 		process_signal(fd, SIGKILL);
 		process_wait_end(fd, 2000);
-		domain_remove_cgroups(name);
+		cgroup_machine_remove(name);
 	}
 	close(fd);
 }
@@ -206,7 +207,7 @@ static int stop_finish(struct domain *d, struct err *e)
 		if (!rc && v && v->code != VIR_ERR_NO_DOMAIN &&
 			v->code != VIR_ERR_OPERATION_INVALID && !process_ended(d->pidfd))
 			rc = lab_error(e, d->name);
-		domain_remove_cgroups(d->name);
+		cgroup_machine_remove(d->name);
 	}
 	domain_free(d);
 	return rc;

@@ -38,13 +38,6 @@ void embed_collect(const char *root);
 /* Remove the log that libvirt keeps of a domain that is gone: one per guest of a whole batch.
  * Either may be NULL. */
 void embed_forget(const char *root, const char *domain_name);
-/* Remove libvirt's "machine" cgroups where they are empty and no systemd made them; with `stale`
- * also the groups in them of our domains that are long dead. */
-void embed_remove_cgroups(bool stale);
-/* The same for one domain whose QEMU has ended: libvirt leaves them when its daemon was not there.
- */
-void domain_remove_cgroups(const char *domain_name);
-
 /* The same domain without <qemu:capabilities>, for a libvirt that does not know the one named
  * there. Caller frees. */
 char *domain_xml_plain(const char *xml, struct err *e);

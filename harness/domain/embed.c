@@ -2,14 +2,11 @@
 /* The folder tree of qemu:///embed: libvirt's QEMU driver inside this process, without a daemon. */
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "domain/domain_priv.h"
@@ -129,55 +126,4 @@ void embed_forget(const char *root, const char *domain_name)
 		return;
 	log = xasprintf("%s/log/qemu/%s.log", root, domain_name);
 	unlink(log);
-}
-
-#define STALE_S 30
-
-/* nftw() has no argument for its callback; starting threads remove groups too. */
-static __thread const char
-	*group_of; /* this domain's groups; NULL: those of any dead one of ours */
-
-/* Groups of QEMUs that died with their harness, older than any start takes. rmdir fails, and
- * should, on what still has a process in it. */
-static int remove_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)type;
-	if (ftw->level == 0 || !S_ISDIR(st->st_mode) || !strstr(path, "-" DOMAIN_NAME_PREFIX))
-		return 0;
-	if (group_of ? strstr(path, group_of) != NULL : time(NULL) - st->st_mtime > STALE_S)
-		rmdir(path);
-	return 0;
-}
-
-/* Below each hierarchy (v1), or the one tree (v2), where no systemd looks after such things. */
-static void remove_groups(bool all, const char *domain_name)
-{
-	DIR *d = access("/run/systemd/system", F_OK) ? opendir("/sys/fs/cgroup") : NULL;
-	struct dirent *ent;
-
-	group_of = domain_name;
-	while (d && (ent = readdir(d))) {
-		auto_free char *path = NULL;
-
-		if (!strcmp(ent->d_name, ".."))
-			continue;
-		path = xasprintf("/sys/fs/cgroup/%s/machine", ent->d_name);
-		if (all)
-			nftw(path, remove_group, 16, FTW_DEPTH | FTW_PHYS);
-		rmdir(path); /* fails, and should, while anyone's domain is in it */
-	}
-	if (d)
-		closedir(d);
-}
-
-void embed_remove_cgroups(bool stale)
-{
-	remove_groups(stale, NULL);
-}
-
-void domain_remove_cgroups(const char *domain_name)
-{
-	auto_free char *part = xasprintf("-%s.", domain_name);
-
-	remove_groups(true, part);
 }

@@ -11,6 +11,7 @@
 
 #include "base/process.h"
 #include "domain/domain_priv.h"
+#include "host/cgroup.h"
 
 /* What a person can do about an error of libvirt or QEMU, by a part of its text. */
 static const struct {
@@ -269,7 +270,7 @@ void lab_close(struct lab_conn *c)
 		prctl(PR_SET_CHILD_SUBREAPER, 0L, 0L, 0L, 0L);
 		remove_tree(c->embed_root, NULL);
 		rmdir(c->runtime_dir); /* only when no other harness uses it */
-		embed_remove_cgroups(false);
+		cgroup_machine_remove_stale();
 	}
 	free(c->embed_root);
 	free(c->runtime_dir);

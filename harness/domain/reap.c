@@ -11,6 +11,7 @@
 
 #include "base/process.h"
 #include "domain/domain_priv.h"
+#include "host/cgroup.h"
 
 static void removed_add(struct strv *removed, const char *what, const char *name)
 {
@@ -126,7 +127,7 @@ static int reap_embed_roots(const char *dir, struct strv *removed, struct err *e
 		closedir(d);
 	if (rc)
 		return rc;
-	embed_remove_cgroups(true);
+	cgroup_machine_remove_stale();
 	return count;
 }
 

@@ -71,9 +71,22 @@ int cgroup_destroy(struct cgroup_handle *g, struct err *e);
 /* Remove all of ours ("stealscope/<run>"; with run = NULL every run whose harness is dead, see
  * reaper.h), killing members. Returns how many groups were removed, or -errno. */
 int cgroup_reap(const char *run, struct err *e);
-/* What libvirt made for the domains of a dead run (their names are "stealscope-RUN-GUEST"). Returns
- * how many it removed, counted in one hierarchy. */
-int cgroup_reap_machine(const char *run);
+/* cgroup_machine.c: what libvirt made for domains, where no systemd looks after it. `group` is a
+ * folder's name, "qemu-embed-HASH-ID-NAME.libvirt-qemu", in which libvirt leaves out some
+ * characters of a domain's name, and its end where it is long. Pure. */
+enum machine_match {
+	MACHINE_OTHER, /* another's */
+	MACHINE_CUT,   /* the domain's as far as its name goes */
+	MACHINE_WHOLE,
+};
+enum machine_match cgroup_machine_match(const char *group, const char *name, bool prefix);
+/* Of a dead run's domains ("stealscope-RUN-GUEST"), killing members. Returns how many went. */
+int cgroup_machine_reap(const char *run);
+/* Of a domain whose QEMU has ended; of any domain of ours, when it was made over 30 s ago. Only
+ * those without a process in them. */
+void cgroup_machine_remove(const char *domain);
+void cgroup_machine_remove_stale(void);
+
 /* Whether the harness of this run lives: it keeps its owner text in the run's runtime folder. */
 bool cgroup_run_is_alive(const char *run);
 

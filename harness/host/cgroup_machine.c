@@ -1,17 +1,75 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The control groups that libvirt makes for the domains of a run, below "machine" in each
- * hierarchy: nobody removes them when libvirt's process dies with the run. systemd, where it runs,
- * looks after its own. */
+/* The control groups that libvirt makes for domains, below "machine" in each hierarchy: nobody
+ * removes them when libvirt's process dies with the run, or was not there when QEMU did. systemd,
+ * where it runs, looks after its own. */
+#include <ctype.h>
 #include <dirent.h>
 #include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "host/cgroup.h"
+#include "host/cgroup_tree.h"
 
-static int remove_matching(const char *machine, const char *part)
+#define NAME_PREFIX "stealscope-"
+#define SUFFIX	    ".libvirt-qemu"
+/* libvirt (virDomainDriverGenerateMachineName) cuts what stands before the suffix to 64 bytes, then
+ * takes a '-' or '.' off its end. */
+#define CUT_LEN 63
+#define STALE_S 30 /* older than any start takes */
+
+/* What libvirt keeps of a name: letters, digits, '-', '.'; of several '-' and '.' in a row the
+ * first. */
+static char *libvirt_name(const char *name)
+{
+	char *out = xstrdup(name), *to = out;
+	bool skip = true;
+
+	for (const char *p = name; *p; p++) {
+		bool mark = *p == '-' || *p == '.';
+
+		if (mark ? !skip : isalnum((unsigned char)*p) != 0)
+			*to++ = *p;
+		skip = mark;
+	}
+	*to = '\0';
+	return out;
+}
+
+enum machine_match cgroup_machine_match(const char *group, const char *name, bool prefix)
+{
+	const char *rest = strstr(group, "-" NAME_PREFIX), *end = strstr(group, SUFFIX);
+	auto_free char *want = libvirt_name(name);
+	size_t n, len = strlen(want);
+
+	if (!rest || !end || end <= rest || end[strlen(SUFFIX)])
+		return MACHINE_OTHER;
+	rest++;
+	n = (size_t)(end - rest);
+	if (n >= len && !strncmp(rest, want, len) && (prefix || n == len))
+		return MACHINE_WHOLE;
+	return n < len && end - group >= CUT_LEN && !strncmp(rest, want, n) ? MACHINE_CUT
+									    : MACHINE_OTHER;
+}
+
+static bool is_stale(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && time(NULL) - st.st_mtime > STALE_S;
+}
+
+/* `remove` says whether a group went. */
+struct sweep {
+	const char *name;
+	bool (*remove)(const char *path, const char *group, const char *name);
+};
+
+static int sweep_machine(const char *machine, const struct sweep *s)
 {
 	DIR *d = opendir(machine);
 	struct dirent *ent;
@@ -20,8 +78,8 @@ static int remove_matching(const char *machine, const char *part)
 	while (d && (ent = readdir(d))) {
 		auto_free char *path = xasprintf("%s/%s", machine, ent->d_name);
 
-		if (strstr(ent->d_name, part))
-			count += cgroup_remove_tree(path);
+		count += strstr(ent->d_name, "-" NAME_PREFIX) &&
+			 s->remove(path, ent->d_name, s->name);
 	}
 	if (d)
 		closedir(d);
@@ -29,9 +87,9 @@ static int remove_matching(const char *machine, const char *part)
 	return count;
 }
 
-int cgroup_reap_machine(const char *run)
+/* How many went, counted in one hierarchy. */
+static int sweep(const struct sweep *s)
 {
-	auto_free char *part = xasprintf("-stealscope-%s-", run);
 	FILE *f = access("/run/systemd/system", F_OK) ? setmntent("/proc/self/mounts", "re") : NULL;
 	struct mntent *m;
 	int count = 0;
@@ -40,9 +98,59 @@ int cgroup_reap_machine(const char *run)
 		auto_free char *machine = xasprintf("%s/machine", m->mnt_dir);
 
 		if (!strncmp(m->mnt_type, "cgroup", 6))
-			count = MAX(count, remove_matching(machine, part));
+			count = MAX(count, sweep_machine(machine, s));
 	}
 	if (f)
 		endmntent(f);
 	return count;
+}
+
+static bool remove_of_run(const char *path, const char *group, const char *prefix)
+{
+	switch (cgroup_machine_match(group, prefix, true)) {
+	case MACHINE_WHOLE:
+		return cgroup_remove_tree(path);
+	case MACHINE_CUT:
+		/* Perhaps another run's: only when nothing is in it. */
+		return cgroup_tree_rmdir(path);
+	default:
+		return false;
+	}
+}
+
+int cgroup_machine_reap(const char *run)
+{
+	auto_free char *prefix = xasprintf(NAME_PREFIX "%s-", run);
+
+	return sweep(&(struct sweep){prefix, remove_of_run});
+}
+
+static bool remove_of_domain(const char *path, const char *group, const char *name)
+{
+	switch (cgroup_machine_match(group, name, false)) {
+	case MACHINE_WHOLE:
+		return cgroup_tree_rmdir(path);
+	case MACHINE_CUT:
+		/* Perhaps that of another guest which is being started. */
+		return is_stale(path) && cgroup_tree_rmdir(path);
+	default:
+		return false;
+	}
+}
+
+void cgroup_machine_remove(const char *domain)
+{
+	sweep(&(struct sweep){domain, remove_of_domain});
+}
+
+static bool remove_stale(const char *path, const char *group, const char *name)
+{
+	(void)group;
+	(void)name;
+	return is_stale(path) && cgroup_tree_rmdir(path);
+}
+
+void cgroup_machine_remove_stale(void)
+{
+	sweep(&(struct sweep){NULL, remove_stale});
 }

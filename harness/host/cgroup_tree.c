@@ -165,6 +165,12 @@ static int remove_group(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
+bool cgroup_tree_rmdir(const char *path)
+{
+	nftw(path, remove_group, 16, FTW_PHYS | FTW_DEPTH);
+	return access(path, F_OK) && errno == ENOENT;
+}
+
 bool cgroup_remove_tree(const char *path)
 {
 	uint64_t deadline = now_ns() + 2 * NS_PER_S;
@@ -174,8 +180,7 @@ bool cgroup_remove_tree(const char *path)
 		if (access(path, F_OK) && errno == ENOENT)
 			return true;
 		cgroup_tree_signal(path, SIGKILL);
-		nftw(path, remove_group, 16, FTW_PHYS | FTW_DEPTH);
-		if (access(path, F_OK) && errno == ENOENT)
+		if (cgroup_tree_rmdir(path))
 			return true;
 		if (now_ns() > deadline)
 			return false;

@@ -3,10 +3,15 @@
 #ifndef SS_HOST_CGROUP_TREE_H
 #define SS_HOST_CGROUP_TREE_H
 
+#include <stdbool.h>
+
 #define CGROUP_ROOT "stealscope"
 
 /* Send `sig` to each process in the group and in those below it, again until no new one turns up
  * (bounded). Returns how many processes got it. */
 unsigned cgroup_tree_signal(const char *path, int sig);
+
+/* Remove a group and those below it, as far as they are empty. True when it is gone. */
+bool cgroup_tree_rmdir(const char *path);
 
 #endif

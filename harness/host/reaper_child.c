@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +27,6 @@ struct child {
 	struct reaper_msg *pids;
 	size_t n_pids;
 	struct strv paths;
-	struct strv groups; /* control groups of libvirt's that the QEMUs were in */
 };
 
 static void detach(int fd)
@@ -76,30 +74,10 @@ static bool listen_harness(struct child *c, int fd)
 	}
 }
 
-/* "…/qemu-1-name.libvirt-qemu" out of each line of /proc/PID/cgroup: the group that libvirt made
- * for this domain where no systemd does such things. */
-static void note_groups(struct child *c, pid_t pid)
-{
-	auto_free char *path = xasprintf("/proc/%d/cgroup", (int)pid);
-	auto_free char *text = read_file(path, 65536, NULL, NULL);
-	char *save = NULL;
-
-	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
-		line = strtok_r(NULL, "\n", &save)) {
-		char *group = strchr(line, '/'), *end = strstr(line, ".libvirt-qemu");
-
-		if (!group || !end || strstr(group, "/../"))
-			continue;
-		end[strlen(".libvirt-qemu")] = '\0';
-		strv_add(&c->groups, "%s", group);
-	}
-}
-
-static void kill_one(struct child *c, pid_t pid)
+static void kill_one(pid_t pid)
 {
 	int fd = process_open(pid);
 
-	note_groups(c, pid);
 	if (fd < 0)
 		return;
 	process_signal(fd, SIGKILL);
@@ -134,32 +112,9 @@ static void kill_guests(struct child *c)
 
 	while (d && (ent = readdir(d)))
 		if (isdigit((unsigned char)ent->d_name[0]) && is_ours(c, atoi(ent->d_name)))
-			kill_one(c, atoi(ent->d_name));
+			kill_one(atoi(ent->d_name));
 	if (d)
 		closedir(d);
-}
-
-static void remove_groups(struct child *c)
-{
-	FILE *f = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
-
-	while (f && (m = getmntent(f))) {
-		if (strncmp(m->mnt_type, "cgroup", 6) != 0)
-			continue;
-		for (size_t i = 0; i < c->groups.n; i++) {
-			auto_free char *path = xasprintf("%s%s", m->mnt_dir, c->groups.items[i]);
-			char *slash;
-
-			cgroup_remove_tree(path);
-			slash = strrchr(path, '/');
-			*slash = '\0';
-			if (slash > path + strlen(m->mnt_dir))
-				rmdir(path); /* "machine", when it was the last */
-		}
-	}
-	if (f)
-		endmntent(f);
 }
 
 static void reap(struct child *c)
@@ -169,16 +124,15 @@ static void reap(struct child *c)
 	for (size_t i = 0; i < c->n_pids; i++)
 		if (process_start_ticks(c->pids[i].pid) == c->pids[i].start_ticks &&
 			c->pids[i].start_ticks)
-			kill_one(c, c->pids[i].pid);
+			kill_one(c->pids[i].pid);
 	kill_guests(c);
 	cgroup_reap(c->run, NULL);
-	remove_groups(c);
+	cgroup_machine_reap(c->run);
 	do {
 		sleep_ns(LOOK_STEP_NS);
 		kill_guests(c);
 	} while (now_ns() < until);
-	remove_groups(c);
-	cgroup_reap_machine(c->run);
+	cgroup_machine_reap(c->run);
 	for (size_t i = 0; i < c->paths.n; i++)
 		remove_tree(c->paths.items[i], NULL);
 	rmdir(runtime_root()); /* when no other run uses it */

@@ -5,93 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/plan_map.h"
 #include "plan/plan_priv.h"
-#include "scenario/value.h"
+#include "scenario/units.h"
 
 #define COLUMNS 96
-
-/* Who runs on exactly these CPUs. */
-struct group {
-	struct cpuset cpus;
-	struct strv who;
-};
-
-struct map {
-	const struct plan *p;
-	const struct topology *t;
-	struct group *groups;
-	size_t n_groups;
-	struct cpuset used;
-	FILE *f;
-};
-
-static void map_add(struct map *m, const struct cpuset *cpus, const char *who)
-{
-	size_t i;
-
-	m->used = cpuset_or(&m->used, cpus);
-	for (i = 0; i < m->n_groups; i++)
-		if (cpuset_equal(&m->groups[i].cpus, cpus))
-			break;
-	if (i == m->n_groups) {
-		ARRAY_GROW(m->groups, m->n_groups);
-		m->groups[m->n_groups++].cpus = *cpus;
-	}
-	strv_add(&m->groups[i].who, "%s", who);
-}
-
-/* "victim/0-3" for vCPUs that share their set, one name per run of them. */
-static void add_guest(struct map *m, const struct plan_guest *g)
-{
-	unsigned first = 0;
-	char who[128];
-
-	for (unsigned v = 1; v <= g->vcpus; v++) {
-		if (v < g->vcpus && cpuset_equal(&g->vcpu_cpus[v], &g->vcpu_cpus[first]))
-			continue;
-		if (v - first == 1)
-			snprintf(who, sizeof(who), "%s/%u", g->name, first);
-		else
-			snprintf(who, sizeof(who), "%s/%u-%u", g->name, first, v - 1);
-		map_add(m, &g->vcpu_cpus[first], who);
-		first = v;
-	}
-}
-
-static void add_noise(struct map *m, const struct plan_noise *n)
-{
-	unsigned n_cpus = cpuset_count(&n->cpus);
-	char who[128];
-
-	if (!n->pin_each) {
-		snprintf(who, sizeof(who), "%s x%u", n->name, n->threads);
-		map_add(m, &n->cpus, n->threads == 1 ? n->name : who);
-		return;
-	}
-	for (unsigned i = 0; i < n->threads && n_cpus; i++) {
-		struct cpuset one = cpuset_of((unsigned)cpuset_nth(&n->cpus, i % n_cpus));
-
-		snprintf(who, sizeof(who), "%s[%u]", n->name, i);
-		map_add(m, &one, who);
-	}
-}
-
-static void map_fill(struct map *m)
-{
-	for (size_t i = 0; i < m->p->n_guests; i++)
-		add_guest(m, &m->p->guests[i]);
-	for (size_t i = 0; i < m->p->n_noises; i++)
-		add_noise(m, &m->p->noises[i]);
-	m->used = cpuset_or(&m->used, &m->p->housekeeping_cpus);
-	m->used = cpuset_or(&m->used, &m->p->lab_cpus);
-}
-
-static void map_release(struct map *m)
-{
-	for (size_t i = 0; i < m->n_groups; i++)
-		strv_release(&m->groups[i].who);
-	free(m->groups);
-}
 
 /* The words after `indent` columns, wrapped. */
 static void print_words(FILE *f, const struct strv *words, unsigned indent, unsigned column)
@@ -122,7 +40,7 @@ static void print_sentence(FILE *f, const char *text, unsigned indent)
 	strv_release(&words);
 }
 
-static char group_letter(const struct map *m, size_t group)
+static char group_letter(const struct plan_map *m, size_t group)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	unsigned letter = 0;
@@ -133,10 +51,10 @@ static char group_letter(const struct map *m, size_t group)
 }
 
 /* Who runs on a CPU: those that have it alone, then the letters of the sets it is in. */
-static void cpu_words(const struct map *m, unsigned cpu, struct strv *words)
+static void cpu_words(const struct plan_map *m, unsigned cpu, struct strv *words)
 {
 	for (size_t i = 0; i < m->n_groups; i++) {
-		const struct group *g = &m->groups[i];
+		const struct plan_group *g = &m->groups[i];
 
 		if (cpuset_count(&g->cpus) == 1 && cpuset_has(&g->cpus, cpu))
 			for (size_t k = 0; k < g->who.n; k++)
@@ -147,7 +65,7 @@ static void cpu_words(const struct map *m, unsigned cpu, struct strv *words)
 			strv_add(words, "[%c]", group_letter(m, i));
 }
 
-static const char *cpu_role(const struct map *m, const struct topo_cpu *c)
+static const char *cpu_role(const struct plan_map *m, const struct topo_cpu *c)
 {
 	bool lab = cpuset_has(&m->p->lab_cpus, c->id);
 	bool house = cpuset_has(&m->p->housekeeping_cpus, c->id);
@@ -161,7 +79,7 @@ static const char *cpu_role(const struct map *m, const struct topo_cpu *c)
 	return cpuset_has(&m->used, c->id) ? "" : "idle sibling";
 }
 
-static void print_cpu(const struct map *m, const struct topo_cpu *c, bool new_core)
+static void print_cpu(const struct plan_map *m, FILE *f, const struct topo_cpu *c, bool new_core)
 {
 	static const char *const kinds[] = {"", " (P)", " (E)"};
 	struct strv words = {0};
@@ -170,25 +88,25 @@ static void print_cpu(const struct map *m, const struct topo_cpu *c, bool new_co
 	if (new_core)
 		snprintf(core, sizeof(core), "core %d%s", c->core, kinds[c->kind]);
 	cpu_words(m, c->id, &words);
-	fprintf(m->f, "    %-12s CPU %-4u %s", core, c->id, cpu_role(m, c));
+	fprintf(f, "    %-12s CPU %-4u %s", core, c->id, cpu_role(m, c));
 	if (words.n) {
-		fprintf(m->f, "%*s", (int)(18 - strlen(cpu_role(m, c))), "");
-		print_words(m->f, &words, 44, 44);
+		fprintf(f, "%*s", (int)(18 - strlen(cpu_role(m, c))), "");
+		print_words(f, &words, 44, 44);
 	} else {
-		fputc('\n', m->f);
+		fputc('\n', f);
 	}
 	strv_release(&words);
 }
 
 /* A core is shown when one of its threads is used: an idle sibling matters. */
-static bool core_is_used(const struct map *m, const struct topo_cpu *c)
+static bool core_is_used(const struct plan_map *m, const struct topo_cpu *c)
 {
 	struct cpuset here = cpuset_and(&c->siblings, &m->used);
 
 	return !cpuset_empty(&here) || cpuset_has(&m->used, c->id);
 }
 
-static void print_node(const struct map *m, int node)
+static void print_node(const struct plan_map *m, FILE *f, int node)
 {
 	struct cpuset rest = {{0}}, done = {{0}};
 	char buf[256];
@@ -203,46 +121,45 @@ static void print_node(const struct map *m, int node)
 			continue;
 		}
 		/* All threads of a core together. */
-		print_cpu(m, c, true);
+		print_cpu(m, f, c, true);
 		cpuset_add(&done, c->id);
 		cpuset_for_each (s, &c->siblings) {
 			const struct topo_cpu *sibling = topology_cpu(m->t, (unsigned)s);
 
 			if (!sibling || !sibling->online || cpuset_has(&done, (unsigned)s))
 				continue;
-			print_cpu(m, sibling, false);
+			print_cpu(m, f, sibling, false);
 			cpuset_add(&done, (unsigned)s);
 		}
 	}
 	if (!cpuset_empty(&rest))
-		fprintf(m->f, "    not used: %s\n", plan_cpus_text(&rest, buf));
+		fprintf(f, "    not used: %s\n", plan_cpus_text(&rest, buf));
 }
 
-static void print_map(const struct map *m)
+static void print_map(const struct plan_map *m, FILE *f)
 {
 	char buf[256];
 
 	if (!m->t->n_nodes)
-		print_node(m, -1);
+		print_node(m, f, -1);
 	for (size_t i = 0; i < m->t->n_nodes; i++) {
 		const struct topo_node *n = &m->t->nodes[i];
 
-		fprintf(m->f, "  NUMA node %d, %.1f GiB", n->id,
+		fprintf(f, "  NUMA node %d, %.1f GiB", n->id,
 			(double)n->memory_bytes / (double)(UINT64_C(1) << 30));
 		for (size_t k = 0; k < m->t->n_nodes && m->t->n_nodes > 1; k++)
 			if (k != i && n->distance[k])
-				fprintf(m->f, "%s%d to node %d",
-					k == (i == 0) ? "; distance " : ", ", n->distance[k],
-					m->t->nodes[k].id);
-		fputc('\n', m->f);
-		print_node(m, (int)i);
+				fprintf(f, "%s%d to node %d", k == (i == 0) ? "; distance " : ", ",
+					n->distance[k], m->t->nodes[k].id);
+		fputc('\n', f);
+		print_node(m, f, (int)i);
 	}
 	for (size_t i = 0; i < m->n_groups; i++) {
 		if (cpuset_count(&m->groups[i].cpus) < 2)
 			continue;
-		fprintf(m->f, "  [%c] = %s:", group_letter(m, i),
+		fprintf(f, "  [%c] = %s:", group_letter(m, i),
 			plan_cpus_text(&m->groups[i].cpus, buf));
-		print_words(m->f, &m->groups[i].who, 8, (unsigned)strlen(buf) + 9);
+		print_words(f, &m->groups[i].who, 8, (unsigned)strlen(buf) + 9);
 	}
 }
 
@@ -339,7 +256,7 @@ static void print_noise(FILE *f, const struct plan_noise *n)
 void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 {
 	static const char *const traces[] = {"counters only", "events", "counts"};
-	struct map m = {.p = p, .t = t, .f = f};
+	struct plan_map m;
 	char a[256], b[32];
 
 	fprintf(f, "%s / %s%s%s%s\n", p->scenario, p->variant, p->point[0] ? " (" : "", p->point,
@@ -350,8 +267,8 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 	fprintf(f, "  lab %s", plan_cpus_text(&p->lab_cpus, a));
 	fprintf(f, ", %.3g vCPUs per CPU; housekeeping %s\n\n", p->overcommit,
 		plan_cpus_text(&p->housekeeping_cpus, a));
-	map_fill(&m);
-	print_map(&m);
+	plan_map_make(p, t, &m);
+	print_map(&m, f);
 	fputc('\n', f);
 	print_guests(p, f);
 	for (size_t i = 0; i < p->n_noises; i++)
@@ -360,5 +277,5 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 		fputs("  note:", f);
 		print_sentence(f, p->notes.items[i], 7);
 	}
-	map_release(&m);
+	plan_map_release(&m);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The clock map: gathering bounds, and using the lines found. Bounds are gathered into stretches of
- * at most STRETCH_NS; a stretch ends early where the next second's bounds no longer fit any line
- * with it (a changed offset, or a slewed host clock). clock_fit.c makes a line of each.
+ * The clock map: gathering bounds. They go into stretches of at most STRETCH_NS; a stretch ends
+ * early where the next second's bounds no longer fit any line with it (a changed offset, or a slewed
+ * host clock). clock_fit.c makes a line of each.
  */
 #include "record/clock_priv.h"
 
@@ -24,64 +24,6 @@ struct clock_map *clock_begin(double tsc_hz)
 	c->q.error_ns = NAN;
 	c->q.hz = tsc_hz;
 	return c;
-}
-
-bool stretch_empty(const struct stretch *s)
-{
-	return !s->lower.n && !s->upper.n;
-}
-
-void stretch_release(struct stretch *s)
-{
-	hull_release(&s->lower);
-	hull_release(&s->upper);
-	*s = (struct stretch){0};
-}
-
-double stretch_x(const struct clock_map *c, const struct stretch *s, uint64_t tsc)
-{
-	return (double)(int64_t)(tsc - s->tsc0) * c->ns_per_tick;
-}
-
-static void stretch_add(
-	const struct clock_map *c, struct stretch *s, uint64_t tsc, uint64_t ns, bool upper)
-{
-	double x;
-
-	if (stretch_empty(s)) {
-		s->tsc0 = tsc;
-		s->ns0 = ns;
-		s->upper.upper_bounds = true;
-	}
-	x = stretch_x(c, s, tsc);
-	if ((upper ? s->upper.n : s->lower.n) < HULL_MAX)
-		hull_add(upper ? &s->upper : &s->lower, x, (double)(int64_t)(ns - s->ns0) - x);
-	s->tsc_end = tsc;
-}
-
-void stretch_merge(const struct clock_map *c, struct stretch *into, const struct stretch *from)
-{
-	double dx, dr;
-
-	if (stretch_empty(into)) {
-		into->tsc0 = from->tsc0;
-		into->ns0 = from->ns0;
-		into->upper.upper_bounds = true;
-	}
-	dx = stretch_x(c, into, from->tsc0);
-	dr = (double)(int64_t)(from->ns0 - into->ns0) - dx;
-	for (size_t i = 0; i < from->lower.n; i++)
-		hull_add(&into->lower, from->lower.p[i].x + dx, from->lower.p[i].r + dr);
-	for (size_t i = 0; i < from->upper.n; i++)
-		hull_add(&into->upper, from->upper.p[i].x + dx, from->upper.p[i].r + dr);
-	into->tsc_end = from->tsc_end;
-}
-
-static void stretch_copy(
-	const struct clock_map *c, struct stretch *into, const struct stretch *from)
-{
-	*into = (struct stretch){.epoch = from->epoch};
-	stretch_merge(c, into, from);
 }
 
 static void close_group(struct clock_map *c)
@@ -220,63 +162,4 @@ void clock_free(struct clock_map *c)
 	free(c->pairs);
 	free(c->segments);
 	free(c);
-}
-
-static const struct segment *segment_at(const struct clock_map *c, uint64_t tsc)
-{
-	size_t low = 0, high = c->n_segments;
-
-	while (high - low > 1) {
-		size_t mid = (low + high) / 2;
-
-		if (c->segments[mid].tsc_from <= tsc)
-			low = mid;
-		else
-			high = mid;
-	}
-	return &c->segments[low];
-}
-
-uint64_t clock_to_host(const struct clock_map *c, uint64_t tsc, uint64_t *error_ns)
-{
-	const struct segment *s;
-	__int128 ns;
-
-	if (error_ns)
-		*error_ns = 0;
-	if (!c->n_segments)
-		return clock_ticks_to_ns(c, tsc);
-	s = segment_at(c, tsc);
-	ns = (__int128)s->ns0 + (((__int128)(int64_t)(tsc - s->tsc0) * s->mult) >> MULT_SHIFT);
-	if (error_ns)
-		*error_ns = (uint64_t)s->error_ns;
-	return ns < 0 ? 0 : ns > INT64_MAX ? INT64_MAX : (uint64_t)ns;
-}
-
-uint64_t clock_ticks_to_ns(const struct clock_map *c, uint64_t ticks)
-{
-	double ns = (double)ticks / c->q.hz * 1e9;
-
-	return ns < 9e18 ? (uint64_t)ns : INT64_MAX;
-}
-
-const struct clock_quality *clock_get_quality(const struct clock_map *c)
-{
-	return &c->q;
-}
-
-void clock_verify_lower(struct clock_map *c, uint64_t tsc, uint64_t host_ns)
-{
-	uint64_t error, host = clock_to_host(c, tsc, &error);
-
-	if (c->q.source != CLOCK_SOURCE_NONE && host_ns && host + error < host_ns)
-		c->q.violations++;
-}
-
-void clock_verify_upper(struct clock_map *c, uint64_t tsc, uint64_t host_ns)
-{
-	uint64_t error, host = clock_to_host(c, tsc, &error);
-
-	if (c->q.source != CLOCK_SOURCE_NONE && host_ns && host > host_ns + error)
-		c->q.violations++;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Insides of the clock map, shared by clock.c (gathering bounds, using the map) and clock_fit.c. */
+/* Insides of the clock map, from the ground up: clock_hull.c, clock_stretch.c, clock_map.c (using
+ * the lines), clock_fit.c (making them), clock.c (gathering bounds). */
 #ifndef SS_RECORD_CLOCK_PRIV_H
 #define SS_RECORD_CLOCK_PRIV_H
 
@@ -60,8 +61,13 @@ bool stretch_empty(const struct stretch *s);
 void stretch_release(struct stretch *s);
 /* Nominal ns from the stretch's origin to `tsc`. */
 double stretch_x(const struct clock_map *c, const struct stretch *s, uint64_t tsc);
+/* Add a bound; `tsc` is not before the last one's. */
+void stretch_add(
+	const struct clock_map *c, struct stretch *s, uint64_t tsc, uint64_t ns, bool upper);
 /* Append the bounds of `from`, which lie after those of `into`. */
 void stretch_merge(const struct clock_map *c, struct stretch *into, const struct stretch *from);
+/* `into` need not be initialised. */
+void stretch_copy(const struct clock_map *c, struct stretch *into, const struct stretch *from);
 /* Segments from the stretches and pairs gathered. */
 void clock_fit(struct clock_map *c);
 

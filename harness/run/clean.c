@@ -66,7 +66,7 @@ static int clean_runs(struct strv *removed, struct err *e)
 		if (entry->d_name[0] == '.' || access(owner, F_OK) ||
 			cgroup_run_is_alive(entry->d_name))
 			continue;
-		if (cgroup_reap_machine(entry->d_name))
+		if (cgroup_machine_reap(entry->d_name))
 			strv_add(removed, "control groups of the domains of %s", entry->d_name);
 		rc = remove_tree(path, e);
 		if (!rc)

@@ -234,30 +234,6 @@ int noise_schedule(struct session *s, uint64_t t, struct err *e)
 	return 0;
 }
 
-#define TAIL 300
-
-/* The last lines a guest wrote to its serial port, on one line. A guest writes what and as much as
- * it likes: only the end is read, and nothing but ASCII is passed on to a terminal. */
-char *console_tail(const char *path)
-{
-	auto_close int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	char text[TAIL + 1];
-	struct stat st;
-	ssize_t len = 0;
-
-	if (fd >= 0 && fstat(fd, &st) == 0)
-		len = pread(fd, text, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0);
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-		len--;
-	if (len <= 0)
-		return xstrdup("its console is empty");
-	text[len] = '\0';
-	for (char *p = text; p < text + len; p++)
-		if (*p < ' ' || *p > '~')
-			*p = *p == '\n' ? '|' : ' ';
-	return xasprintf("its console: %s", text);
-}
-
 int step_boot(struct session *s, struct err *e)
 {
 	uint64_t start = now_ns(), until = start + boot_timeout_ns(s);

@@ -68,8 +68,11 @@ struct session {
 /* Fill info from the plan. */
 void run_describe(const struct plan *p, const struct run_options *o, struct run_info *info);
 
+/* session.c */
 void session_say(struct session *s, const char *what, double fraction);
 void session_warn(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* watch.c */
 /* -EINTR when the user interrupted, the pump's error, or that of a dead guest; else 0. */
 int session_check(struct session *s, struct err *e);
 /* Wait until host time `until_ns`, checking every 20 ms; `what` and the share of [from, until] that
@@ -77,11 +80,11 @@ int session_check(struct session *s, struct err *e);
 int session_wait(
 	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e);
 
-/* neighbours.c: warn, once each, of runs that other living harnesses have on this box. */
-void warn_of_neighbours(struct session *s);
-
 /* The last lines of a guest's console on one line; caller frees. */
 char *console_tail(const char *path);
+
+/* neighbours.c: warn, once each, of runs that other living harnesses have on this box. */
+void warn_of_neighbours(struct session *s);
 
 /* linux.c: what a Linux guest boots from, into `f` (borrowed from `g`); refuses what cannot work.
  * linux_release() removes the initramfs. */

@@ -5,6 +5,7 @@
 
 #include "abi/guest_shm.h"
 #include "scenario/build.h"
+#include "scenario/near.h"
 
 #define SAY(c, msgs, pos, ...)                                                                     \
 	scenario_msgs_add(msgs, BLAME_SCENARIO, pos,                                               \

@@ -6,6 +6,7 @@
 
 #include "scenario/build.h"
 #include "scenario/metric_names.h"
+#include "scenario/near.h"
 
 #define SAY(msgs, pos, ...) scenario_msgs_add(msgs, BLAME_SCENARIO, pos, NULL, __VA_ARGS__)
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scenario/keys.h"
+#include "scenario/near.h"
 
 #define SAY(msgs, pos, ...) scenario_msgs_add(msgs, BLAME_SCENARIO, pos, NULL, __VA_ARGS__)
 

@@ -4,6 +4,7 @@
 #ifndef SS_SCENARIO_METRIC_NAMES_H
 #define SS_SCENARIO_METRIC_NAMES_H
 
+#include "scenario/near.h"
 #include "scenario/value.h"
 
 enum metric_need {

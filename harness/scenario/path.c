@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "scenario/near.h"
+
 #define SAY(msgs, pos, ...) scenario_msgs_add(msgs, BLAME_SCENARIO, pos, NULL, __VA_ARGS__)
 #define PATH_MAX_LEN	    200
 

@@ -9,25 +9,8 @@
 #include <string.h>
 
 #include "scenario/keys.h"
-
-struct unit {
-	const char *name;
-	uint64_t factor;
-};
-static const struct unit time_units[] = {
-	{"h", 3600 * NS_PER_S},
-	{"min", 60 * NS_PER_S},
-	{"s", NS_PER_S},
-	{"ms", NS_PER_MS},
-	{"us", NS_PER_US},
-	{"ns", 1},
-};
-static const struct unit size_units[] = {
-	{"GiB", UINT64_C(1) << 30},
-	{"MiB", UINT64_C(1) << 20},
-	{"KiB", UINT64_C(1) << 10},
-	{"B", 1},
-};
+#include "scenario/near.h"
+#include "scenario/units.h"
 
 size_t value_size(enum value_type type)
 {
@@ -58,29 +41,6 @@ size_t value_size(enum value_type type)
 	return 0;
 }
 
-static char *format_unit(uint64_t v, const struct unit *units, size_t n, char buf[32])
-{
-	for (size_t i = 0; i < n; i++) {
-		if (v % units[i].factor && i + 1 < n)
-			continue;
-		snprintf(buf, 32, "%llu%s", (unsigned long long)(v / units[i].factor),
-			units[i].name);
-		break;
-	}
-	return buf;
-}
-
-char *format_time(uint64_t ns, char buf[32])
-{
-	return format_unit(
-		ns, time_units + (ns ? 0 : 2), ARRAY_SIZE(time_units) - (ns ? 0 : 2), buf);
-}
-
-char *format_size(uint64_t bytes, char buf[32])
-{
-	return format_unit(bytes, size_units, ARRAY_SIZE(size_units), buf);
-}
-
 /* An unsigned decimal number at *p; false when there is none or it does not fit. */
 static bool take_u64(const char **p, uint64_t *out)
 {
@@ -94,46 +54,6 @@ static bool take_u64(const char **p, uint64_t *out)
 			return false;
 	*out = v;
 	return true;
-}
-
-/* A decimal fraction "1.5" at *p, locale-free. */
-static bool take_double(const char **p, double *out)
-{
-	const char *s = *p;
-	double v = 0, scale = 1;
-	int digits = 0;
-
-	for (; isdigit((unsigned char)*s) && digits < 18; s++, digits++)
-		v = v * 10 + (*s - '0');
-	if (*s == '.') {
-		for (s++; isdigit((unsigned char)*s) && digits < 18; s++, digits++) {
-			scale /= 10;
-			v += (*s - '0') * scale;
-		}
-	}
-	if (!digits || isdigit((unsigned char)*s))
-		return false;
-	*p = s;
-	*out = v;
-	return true;
-}
-
-static bool take_unit(const char *text, const struct unit *units, size_t n, uint64_t *out)
-{
-	double v;
-
-	if (!take_double(&text, &v))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(text, units[i].name) != 0 && !(v == 0 && !*text))
-			continue;
-		v *= (double)units[i].factor;
-		if (v > 9e18)
-			return false;
-		*out = (uint64_t)(v + 0.5);
-		return true;
-	}
-	return false;
 }
 
 static bool take_word(const struct key_attr *row, const char *text, unsigned *out)
@@ -254,11 +174,9 @@ static bool take_numeric(const struct key_attr *row, const char *text, union val
 	case VALUE_BIG:
 		return take_u64(&text, &v->big) && !*text && in_range(row, v->big);
 	case VALUE_TIME:
-		return take_unit(text, time_units, ARRAY_SIZE(time_units), &v->big) &&
-		       in_range(row, v->big);
+		return take_time(text, &v->big) && in_range(row, v->big);
 	case VALUE_SIZE:
-		return take_unit(text, size_units, ARRAY_SIZE(size_units), &v->big) &&
-		       in_range(row, v->big);
+		return take_size(text, &v->big) && in_range(row, v->big);
 	case VALUE_PERCENT:
 		if (!take_u64(&text, &big) || strcmp(text, "%") != 0 || !in_range(row, big))
 			return false;

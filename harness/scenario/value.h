@@ -41,17 +41,4 @@ void value_describe(const struct key_attr *row, struct strbuf *out);
 /* A regular expression (XML Schema) that every right value matches; NULL for free text. */
 const char *value_pattern(enum value_type type);
 
-/* "1500us", "10ms", "30s", "10h": the largest unit that divides it. buf of 32 bytes. */
-char *format_time(uint64_t ns, char buf[32]);
-char *format_size(uint64_t bytes, char buf[32]);
-
-/* The candidate nearest to `word`, or NULL when none is near. */
-struct near {
-	const char *word, *best;
-	unsigned distance;
-};
-void near_try(struct near *n, const char *candidate);
-/* "; did you mean 'x'?" or "", in a buffer of 96 bytes. */
-char *near_hint(const struct near *n, char buf[96]);
-
 #endif

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is allowed as a value, in words and as a pattern; near misses.
+// What is allowed as a value, in words and as a pattern.
 #include "scenario/value.h"
 
 #include <string.h>
 
 #include "scenario/keys.h"
+#include "scenario/units.h"
 
 void value_describe(const struct key_attr *row, struct strbuf *out)
 {
@@ -101,28 +102,4 @@ const char *value_pattern(enum value_type type)
 		break;
 	}
 	return NULL;
-}
-
-void near_try(struct near *n, const char *candidate)
-{
-	unsigned d = edit_distance(n->word, candidate);
-	size_t len = strlen(n->word);
-
-	/* Also "pin" for "pinned". */
-	if (len >= 3 && !strncmp(n->word, candidate, len))
-		d = 1;
-	if (d > (len <= 3 ? 1 : MAX(2u, (unsigned)MIN(len, strlen(candidate)) / 3)))
-		return;
-	if (!n->best || d < n->distance) {
-		n->best = candidate;
-		n->distance = d;
-	}
-}
-
-char *near_hint(const struct near *n, char buf[96])
-{
-	buf[0] = '\0';
-	if (n->best)
-		snprintf(buf, 96, "; did you mean '%.64s'?", n->best);
-	return buf;
 }

@@ -22,6 +22,19 @@ for what in scenarios metrics probes noise keys; do
 	expect_exit "list $what" 0 $SS list $what
 	[ "$(wc -l <"$T/out")" -ge 4 ] && ok "list $what has rows" || bad "list $what: $(cat "$T/out")"
 done
+# --json: one document on stdout, or a refusal and nothing there.
+$SS plan --json scenarios/first-light.xml >"$T/plan.json" 2>"$T/err"
+is "plan --json is one document with who runs where" "$T/plan.json" \
+	'.scenario == "first-light" and (.plans | length == 2) and all(.plans[]; [.map[].who[]] | index("victim/0"))' '.plans[].map'
+is "without --xml it has no domain XML" "$T/plan.json" '[.plans[].guests[] | has("domain_xml")] | any | not' '[.plans[].guests[].domain_xml]'
+$SS plan --json --xml scenarios/first-light.xml >"$T/plan.json" 2>"$T/err"
+is "with it, the text for each guest" "$T/plan.json" '[.plans[].guests[].domain_xml | startswith("<?xml")] | length == 4 and all' '[.plans[].guests[].domain_xml | length]'
+for c in "check scenarios/first-light.xml" "report last" "export last" clean "show --late 1 last" "show --plan last" "list keys"; do
+	expect_exit "$c --json is refused" 2 $SS $c --json
+	[ ! -s "$T/out" ] && [ "$(wc -l <"$T/err")" = 1 ] && ok "$c --json: nothing on stdout, one line of why" || bad "$c --json: $(cat "$T/out" "$T/err")"
+done
 mkdir -p "$T/empty"
 expect_exit "list of an empty results folder" 0 $SS list --results "$T/empty"
+$SS list --json --results "$T/empty" >"$T/list.json" 2>/dev/null
+is "list --json of an empty results folder" "$T/list.json" '. == []'
 finish

@@ -23,8 +23,9 @@ mkdir -p "$BIN" "$R"
 mount -t tmpfs -o size=16m,mode=1777 shm /dev/shm && mount -t tmpfs -o size=16m res "$R" || { skip "faults: cannot mount here"; finish; }
 cp "$BUILD"/stealscope "$BUILD"/stealscope-hostd "$BUILD"/stealscope-agent "$BUILD"/metal.elf "$BIN"
 SS=$BIN/stealscope
+# A name that libvirt does not take whole into those of its control groups.
 cat >"$T/run.xml" <<XML
-<scenario name="$MINE" warmup="100ms" duration="300ms">
+<scenario name="$MINE-libvirt_cuts_this" warmup="100ms" duration="300ms">
 	<lab cpus="1"/>
 	<guest name="victim"><timer/></guest>
 	<noise name="hog" kind="busy"/>

@@ -167,6 +167,45 @@ static void bad_names_are_refused(void **state)
 	assert_null(g);
 }
 
+#define RUN_A "20261125T220334Z-soak-long-47b1"
+#define RUN_B "20261125T221827Z-so_ak-6156"
+
+static enum machine_match of_run(const char *group, const char *run)
+{
+	char prefix[128];
+
+	snprintf(prefix, sizeof(prefix), "stealscope-%s-", run);
+	return cgroup_machine_match(group, prefix, true);
+}
+
+/* Folder names as libvirt 9.0 made them. */
+static void libvirts_groups_are_known_by_name(void **state)
+{
+	static const char whole[] = "qemu-7-stealscope-20261125T221827Z-soak-6156-a.libvirt-qemu";
+	static const char cut[] = "qemu-embed-b1973d20-210-stealscope-20261125T221827Z-soak-6156-"
+				  "vi.libvirt-qemu";
+	static const char cut_in_run[] = "qemu-embed-97048d9e-1-stealscope-20261125T220334Z-soak-"
+					 "long-47b1.libvirt-qemu";
+
+	(void)state;
+	assert_int_equal(of_run(whole, RUN_B), MACHINE_WHOLE);
+	assert_int_equal(of_run(cut, RUN_B), MACHINE_WHOLE);
+	assert_int_equal(of_run(cut_in_run, RUN_A), MACHINE_CUT);
+	assert_int_equal(of_run(cut_in_run, RUN_B), MACHINE_OTHER);
+	assert_int_equal(of_run(whole, RUN_A), MACHINE_OTHER);
+	/* A short name that ends early is another's, not one that was cut. */
+	assert_int_equal(
+		of_run("qemu-1-stealscope-20261125T22.libvirt-qemu", RUN_A), MACHINE_OTHER);
+	assert_int_equal(of_run("stealscope-" RUN_A "-x", RUN_A), MACHINE_OTHER);
+	assert_int_equal(of_run("qemu-1-debian12.libvirt-qemu", RUN_A), MACHINE_OTHER);
+#define NAME "stealscope-" RUN_B
+	assert_int_equal(cgroup_machine_match(whole, NAME "-a", false), MACHINE_WHOLE);
+	assert_int_equal(cgroup_machine_match(whole, NAME "-ab", false), MACHINE_OTHER);
+	assert_int_equal(cgroup_machine_match(whole, NAME "-", false), MACHINE_OTHER);
+	assert_int_equal(cgroup_machine_match(cut, NAME "-victim", false), MACHINE_CUT);
+	assert_int_equal(cgroup_machine_match(cut, NAME "-hog", false), MACHINE_OTHER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +217,7 @@ int main(void)
 		cmocka_unit_test(a_group_lives_and_dies),
 		cmocka_unit_test(reap_removes_a_runs_groups),
 		cmocka_unit_test(bad_names_are_refused),
+		cmocka_unit_test(libvirts_groups_are_known_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

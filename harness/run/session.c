@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What any step may say. */
+#include "run/session.h"
+
+void session_say(struct session *s, const char *what, double fraction)
+{
+	if (s->o->progress)
+		s->o->progress(s->o->progress_ctx, what, fraction);
+}
+
+void session_warn(struct session *s, const char *fmt, ...)
+{
+	auto_free char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		strv_add(&s->info.warnings, "%s", text);
+}
