@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wrap.h"
 #include "cmd/scenario.h"
 #include "scenario/keys.h"
 
@@ -39,11 +40,13 @@ static void print_scenario(const char *path, const char *file, const struct topo
 	if (scenario_load(path, NULL, 0, &x, &msgs)) {
 		printf("%-26s (wrong: see `stealscope check %s`)\n", file, path);
 	} else {
-		auto_free char *why = NULL;
+		auto_free char *why = NULL, *text = NULL;
 
 		plan_make(&x, t, &plans, &msgs);
 		why = reason(&msgs);
-		printf("%-26s %s%s\n", file, x.title, why);
+		text = xasprintf("%s%s", x.title, why);
+		printf("%-26s ", file);
+		wrap_print(stdout, text, 27, 27);
 	}
 	plan_list_release(&plans);
 	experiment_release(&x);
