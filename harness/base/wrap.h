@@ -9,8 +9,8 @@
 
 #define WRAP_COLUMNS 80
 
-/* The words of `text` and a newline, broken before column WRAP_COLUMNS; lines after the first begin at
- * column `indent`. `at` is the column of the cursor. A longer word stands alone on its line. */
+/* The words of `text` and a newline, broken before column WRAP_COLUMNS; lines after the first begin
+ * at column `indent`. `at` is the column of the cursor. A longer word stands alone on its line. */
 void wrap_add(struct strbuf *out, const char *text, int at, int indent);
 void wrap_print(FILE *out, const char *text, int at, int indent);
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "report/batch_figures.h"
 #include "report/escape.h"
 #include "report/html_parts.h"
 #include "report/template.h"
@@ -167,6 +168,7 @@ void batch_page(const struct batch_report *r, struct strbuf *out)
 
 	add_head(r, &body);
 	strbuf_add(&body, "</header>\n<main id=\"main\">\n");
+	batch_figures_html(r, &body);
 	for (size_t i = 0; i < r->n_scenarios; i++)
 		if (r->scenarios[i].published)
 			published_html(r->scenarios[i].published, &body);

@@ -11,8 +11,8 @@ struct guest_culprit {
 	uint64_t ns;
 };
 
-/* A guest's culprits over all its vCPUs, the largest first, and in *sum what they took together. The
- * caller frees *out. */
+/* A guest's culprits over all its vCPUs, the largest first, and in *sum what they took together.
+ * The caller frees *out. */
 size_t guest_culprits(
 	const struct analysis *a, size_t guest, struct guest_culprit **out, uint64_t *sum);
 

@@ -64,8 +64,8 @@ static void add_guest(const struct analysis *a, size_t guest, struct strbuf *out
 	char cpus[64];
 
 	strbuf_add(out, "<tr><th scope=\"row\">");
-	html_text(out, "%s%s", g->name, g->is_noise ? " (noise)" : "");
-	strbuf_add(out, "</th>");
+	html_text(out, "%s", g->name);
+	strbuf_add(out, "%s</th>", g->is_noise ? "<br><span class=\"note\">noise</span>" : "");
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (any_has(a, columns[i].id))
 			html_metric(columns[i].id, &g->metrics[columns[i].id], out);
@@ -90,9 +90,9 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (any_has(a, columns[i].id))
 			strbuf_add(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i].head);
-	strbuf_add(out,
-		"<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the CPU meanwhile"
-		"</th><th scope=\"col\">vCPUs on CPUs, kind</th></tr>\n");
+	strbuf_add(out, "<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the "
+			"CPU meanwhile"
+			"</th><th scope=\"col\">vCPUs, kind</th></tr>\n");
 	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
 		add_guest(a, order[i], out);
 	strbuf_add(out, "</table></div>\n");
