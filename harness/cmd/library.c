@@ -13,9 +13,9 @@
 /* The tree's scenarios/ when run from a build folder, else where `make install` puts them. */
 static char *library_dir(struct err *e)
 {
-	char *dir = cmd_find_part("../scenarios", NULL);
+	auto_free char *beside = cmd_find_part("../scenarios", NULL);
 
-	return dir ? dir : cmd_find_part("scenarios", e);
+	return beside ? realpath(beside, NULL) : cmd_find_part("scenarios", e);
 }
 
 static int is_scenario(const struct dirent *d)

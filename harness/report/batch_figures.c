@@ -10,8 +10,8 @@
 #include "report/escape.h"
 #include "report/html_parts.h"
 
-static const enum metric_id felt[BATCH_FELT] = {METRIC_STEAL_RATE, METRIC_TIMER_LATE_P50,
-	METRIC_TIMER_LATE_P99, METRIC_JOB_RATE};
+static const enum metric_id felt[BATCH_FELT] = {
+	METRIC_STEAL_RATE, METRIC_TIMER_LATE_P50, METRIC_TIMER_LATE_P99, METRIC_JOB_RATE};
 
 void batch_felt(struct batch_run *run, const struct analysis *a)
 {
@@ -33,7 +33,8 @@ void batch_felt(struct batch_run *run, const struct analysis *a)
 
 static bool belongs(const struct batch_figure *f, const struct batch_run *u)
 {
-	return u->state == BATCH_DONE && u->scenario == f->scenario && !strcmp(u->config, f->config);
+	return u->state == BATCH_DONE && u->scenario == f->scenario &&
+	       !strcmp(u->config, f->config);
 }
 
 static void fill(const struct batch_report *r, struct batch_figure *f)
@@ -98,18 +99,17 @@ void batch_figures_text(const struct batch_report *r, struct strbuf *out)
 			strbuf_add(out, " %14s", metric_table[felt[k]].name);
 	strbuf_add(out, "\n");
 	for (size_t i = 0; i < n; i++) {
-		auto_free char *name = xasprintf(
-			"%s %s", r->scenarios[f[i].scenario].name, f[i].config);
+		auto_free char *name =
+			xasprintf("%s %s", r->scenarios[f[i].scenario].name, f[i].config);
 
 		strbuf_add(out, "%-30s %5zu", name, f[i].boots);
 		for (size_t k = 0; k < BATCH_FELT; k++)
 			if (any_has(f, n, k))
 				strbuf_add(out, " %14s",
-					isfinite(f[i].felt[k])
-						? compare_format(f[i].felt[k],
-							  metric_table[felt[k]].unit, false, buf,
-							  sizeof(buf))
-						: "-");
+					isfinite(f[i].felt[k]) ? compare_format(f[i].felt[k],
+									 metric_table[felt[k]].unit,
+									 false, buf, sizeof(buf))
+							       : "-");
 		strbuf_add(out, "\n");
 	}
 }
