@@ -34,9 +34,11 @@
  * = 79 %. It takes 1.5 standard deviations or 24 boots. Blocks change what is possible: when half
  * of the variance lies between them, 12 find it in 85 % (the most powerful test of the differences:
  * Phi(sqrt(12) - 1.645) = 97 %), when two thirds do in 96 %; when none does, in 56 %. Where the
- * spread comes from a heavy tail, as of late wake-ups, one standard deviation at 12 boots is found
- * in over 90 % either way. tests/unit/test_compare.c and test_compare_blocks.c measure these,
- * test_compare_boots.c the same on stored boots, `make bench-aa-boots` on boots of this box.
+ * spread comes from a heavy tail, as of late wake-ups, independent samples of 12 boots find one
+ * standard deviation in over 90 %; blocks do so where a block shares the tail, and find less (82 %)
+ * where it strikes single boots. tests/unit/test_compare.c and test_compare_power.c measure these,
+ * test_compare_boots.c the same on stored boots, `make bench-aa-boots` on boots of this box
+ * (docs/batches.md has the table).
  */
 #ifndef SS_ANALYSIS_COMPARE_H
 #define SS_ANALYSIS_COMPARE_H

@@ -18,7 +18,7 @@
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 
-#include "analysis/compare.h"
+#include "made_comparison.h"
 
 #define BOOTS_FILE "tests/data/stats/boots.txt"
 #define MAX_BOOTS  64
@@ -156,10 +156,6 @@ static void test_planted(void **state)
 	free(b.text);
 }
 
-static const size_t BLOCK[MAX_BOOTS / 2] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-	17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
-static const struct compare_blocks NEIGHBOURS = {BLOCK, BLOCK, MAX_BOOTS / 2};
-
 /* Neighbours from boot `from` on: a coin gives one to each arm. */
 static void deal(gsl_rng *rng, const double *v, size_t from, size_t n, double *a, double *c)
 {
@@ -179,7 +175,7 @@ static void test_neighbours_a_a(void **state)
 	struct compare_metric m[MAX_METRIC];
 	struct compare_input in = {.name_a = "a",
 		.name_b = "b",
-		.blocks = &NEIGHBOURS,
+		.blocks = &SIDE_BY_SIDE,
 		.metrics = m,
 		.n_metrics = b.n,
 		.resamples = 100};
@@ -226,7 +222,7 @@ static void plant_in_row(
 	struct compare_metric m = {b->name[k], b->unit[k], BETTER_LOWER, a, c, ARM, ARM};
 	struct compare_input in = {.name_a = "a",
 		.name_b = "b",
-		.blocks = blocked ? &NEIGHBOURS : NULL,
+		.blocks = blocked ? &SIDE_BY_SIDE : NULL,
 		.metrics = &m,
 		.n_metrics = 1,
 		.resamples = 100};
@@ -286,5 +282,5 @@ int main(void)
 		cmocka_unit_test(test_neighbours_planted),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, number_blocks, NULL);
 }
