@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* From values per boot to verdicts in words; see compare.h for the rule. */
-#include "analysis/compare.h"
+#include "analysis/compare_priv.h"
+#include "analysis/signed_rank.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,158 +10,6 @@
 
 #define DEFAULT_CONFIDENCE 0.95
 #define DEFAULT_RESAMPLES  2000
-
-const char *const compare_verdict_names[] = {
-	[COMPARE_NO_DATA] = "no_data",
-	[COMPARE_TOO_FEW] = "too_few",
-	[COMPARE_SAME] = "same",
-	[COMPARE_A_BETTER] = "a_better",
-	[COMPARE_B_BETTER] = "b_better",
-	[COMPARE_DIFFERENT] = "different",
-};
-
-/* Units of time by size. */
-static const struct {
-	const char *unit;
-	double ns;
-} time_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-
-const char *compare_unit(double size, const char *unit, double *factor)
-{
-	const char *best = unit;
-
-	*factor = 1;
-	for (size_t i = 0; i < ARRAY_SIZE(time_units); i++) {
-		if (strcmp(unit, time_units[i].unit))
-			continue;
-		for (size_t j = 0; j < ARRAY_SIZE(time_units); j++) {
-			double f = time_units[i].ns / time_units[j].ns;
-
-			if (j == 0 || fabs(size) * f >= 1) {
-				best = time_units[j].unit;
-				*factor = f;
-			}
-		}
-		if (size == 0 || !isfinite(size)) {
-			best = unit;
-			*factor = 1;
-		}
-	}
-	return best;
-}
-
-/* Three significant digits, without an exponent for everyday sizes. */
-static int print_number(char *buf, size_t size, double v, bool sign)
-{
-	int digits = v == 0 || !isfinite(v) ? 0 : 2 - (int)floor(log10(fabs(v)) + 1e-12);
-
-	if (isfinite(v) && v != 0 && (fabs(v) >= 1e7 || fabs(v) < 1e-4))
-		return snprintf(buf, size, sign ? "%+.2e" : "%.2e", v);
-	digits = MAX(0, MIN(digits, 6));
-	return snprintf(buf, size, sign ? "%+.*f" : "%.*f", digits, v == 0 ? 0.0 : v);
-}
-
-char *compare_format(double value, const char *unit, bool sign, char *buf, size_t size)
-{
-	double factor;
-	const char *best = compare_unit(value, unit, &factor);
-	char number[64];
-
-	print_number(number, sizeof(number), value * factor, sign);
-	snprintf(buf, size, "%s%s%s", number, *best ? " " : "", best);
-	return buf;
-}
-
-/* "-3.1 ms [-3.4, -2.7]": all three in the unit of the largest. */
-static void add_shift(struct strbuf *b, double estimate, struct interval ci, const char *unit)
-{
-	double factor;
-	double size = fmax(fabs(estimate), fmax(fabs(ci.lo), fabs(ci.hi)));
-	const char *best = compare_unit(size, unit, &factor);
-	char v[3][64];
-
-	print_number(v[0], sizeof(v[0]), estimate * factor, true);
-	print_number(v[1], sizeof(v[1]), ci.lo * factor, true);
-	print_number(v[2], sizeof(v[2]), ci.hi * factor, true);
-	strbuf_add(b, "%s%s%s [%s, %s]", v[0], *best ? " " : "", best, v[1], v[2]);
-}
-
-static void add_boots(struct strbuf *b, const struct compare_row *r)
-{
-	if (r->na == r->nb)
-		strbuf_add(b, "%zu boots an arm", r->na);
-	else
-		strbuf_add(b, "%zu and %zu boots", r->na, r->nb);
-}
-
-/* Whether the interval leaves out 0. */
-static bool shift_is_apart(const struct compare_row *r)
-{
-	return r->shift.ci.lo > 0 || r->shift.ci.hi < 0;
-}
-
-static void say_difference(
-	struct strbuf *b, const struct compare_input *in, const struct compare_row *r)
-{
-	/* The named arm against the other: b - a, turned round when a is the one to name. */
-	bool turn = r->verdict == COMPARE_A_BETTER;
-	struct interval ci = r->shift.ci;
-
-	if (turn)
-		ci = (struct interval){-r->shift.ci.hi, -r->shift.ci.lo};
-	if (r->verdict == COMPARE_DIFFERENT)
-		strbuf_add(b, "%s differs from %s: %s ", in->name_b, in->name_a, r->metric->name);
-	else
-		strbuf_add(b, "%s is better: %s ", turn ? in->name_a : in->name_b, r->metric->name);
-	add_shift(b, turn ? -r->shift.estimate : r->shift.estimate, ci, r->metric->unit);
-	strbuf_add(b, ", ");
-	add_boots(b, r);
-}
-
-static void say_same(struct strbuf *b, const struct compare_row *r)
-{
-	char bound[80];
-
-	if (shift_is_apart(r)) {
-		strbuf_add(b, "%s: no difference shown: ", r->metric->name);
-		add_shift(b, r->shift.estimate, r->shift.ci, r->metric->unit);
-		strbuf_add(b, ", but p = %.2g after correction for all metrics, ", r->p_holm);
-	} else if (r->bound == 0) {
-		strbuf_add(b, "%s: no difference, ", r->metric->name);
-	} else {
-		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
-		strbuf_add(b, "%s: no difference larger than %s", r->metric->name, bound);
-		if (r->median_a != 0 && fabs(r->bound / r->median_a) < 10) {
-			double percent = 100 * fabs(r->bound / r->median_a);
-
-			strbuf_add(b, percent < 10 ? " (%.2g %%)" : " (%.0f %%)", percent);
-		}
-		strbuf_add(b, ", ");
-	}
-	add_boots(b, r);
-}
-
-static char *say(const struct compare_input *in, const struct compare_row *r)
-{
-	struct strbuf b = {0};
-
-	switch (r->verdict) {
-	case COMPARE_NO_DATA:
-		strbuf_add(&b, "%s: not provided by %s", r->metric->name,
-			r->na || r->nb ? (r->na ? in->name_b : in->name_a) : "either");
-		break;
-	case COMPARE_TOO_FEW:
-		strbuf_add(&b, "%s: too few boots to say (%zu and %zu; %d an arm at least)",
-			r->metric->name, r->na, r->nb, COMPARE_MIN_BOOTS);
-		break;
-	case COMPARE_SAME:
-		say_same(&b, r);
-		break;
-	default:
-		say_difference(&b, in, r);
-	}
-	return b.text;
-}
 
 /* The values that exist. */
 static size_t without_nan(const double *v, size_t n, double *out)
@@ -173,26 +22,25 @@ static size_t without_nan(const double *v, size_t n, double *out)
 	return m;
 }
 
-static int measure(const struct compare_input *in, const struct compare_metric *m,
+static unsigned resamples_of(const struct compare_input *in)
+{
+	return in->resamples ? in->resamples : DEFAULT_RESAMPLES;
+}
+
+/* Two independent samples. */
+static int measure_samples(const struct compare_input *in, const struct compare_metric *m,
 	double confidence, struct compare_row *r, struct err *e)
 {
 	auto_free double *a = xcalloc(m->na, sizeof(*a)), *b = xcalloc(m->nb, sizeof(*b));
 	struct mann_whitney mw;
 	int rc;
 
-	*r = (struct compare_row){.metric = m,
-		.na = without_nan(m->na ? m->a : NULL, m->na, a),
-		.nb = without_nan(m->nb ? m->b : NULL, m->nb, b),
-		.shift = {NAN, {NAN, NAN}, NAN},
-		.bootstrap = {NAN, NAN},
-		.u = NAN,
-		.p = NAN,
-		.bound = NAN};
+	r->na = without_nan(m->a, m->na, a);
+	r->nb = without_nan(m->b, m->nb, b);
 	r->median_a = stats_median(a, r->na);
 	r->median_b = stats_median(b, r->nb);
 	r->delta = stats_cliffs_delta(a, r->na, b, r->nb);
-	r->delta_word = isnan(r->delta) ? "" : stats_cliffs_word(r->delta);
-	if (MIN(r->na, r->nb) < COMPARE_MIN_BOOTS) {
+	if (MIN(r->na, r->nb) < COMPARE_MIN_BOOTS || (in->mismatch && !in->force)) {
 		r->verdict = MIN(r->na, r->nb) ? COMPARE_TOO_FEW : COMPARE_NO_DATA;
 		return 0;
 	}
@@ -200,20 +48,75 @@ static int measure(const struct compare_input *in, const struct compare_metric *
 	if (!rc)
 		rc = stats_shift(a, r->na, b, r->nb, confidence, &r->shift, e);
 	if (!rc)
-		rc = stats_shift_bootstrap(a, r->na, b, r->nb, confidence,
-			in->resamples ? in->resamples : DEFAULT_RESAMPLES, in->seed, &r->bootstrap,
-			e);
+		rc = stats_shift_bootstrap(a, r->na, b, r->nb, confidence, resamples_of(in),
+			in->seed, &r->bootstrap, e);
 	if (rc)
-		return err_wrap(e, "%s", m->name);
+		return rc;
 	r->u = mw.u;
 	r->p = mw.p;
 	r->exact = mw.exact;
 	return 0;
 }
 
+/* One difference per block. */
+static int measure_blocks(const struct compare_input *in, const struct compare_within *w,
+	double confidence, struct compare_row *r, struct err *e)
+{
+	struct signed_rank s;
+	int rc = signed_rank_test(w->d, w->n, &s, e);
+
+	if (!rc)
+		rc = signed_rank_shift(w->d, w->n, confidence, &r->shift, e);
+	if (!rc)
+		rc = signed_rank_bootstrap(
+			w->d, w->n, confidence, resamples_of(in), in->seed, &r->bootstrap, e);
+	if (rc)
+		return rc;
+	r->method = COMPARE_SIGNED_RANK;
+	r->na = w->n_a;
+	r->nb = w->n_b;
+	r->left_a = w->left_a;
+	r->left_b = w->left_b;
+	r->median_a = stats_median(w->used_a, w->n_a);
+	r->median_b = stats_median(w->used_b, w->n_b);
+	r->delta = signed_rank_delta(w->d, w->n);
+	r->v = s.v;
+	r->p = s.p;
+	r->exact = s.exact;
+	return 0;
+}
+
+static int measure(const struct compare_input *in, const struct compare_metric *m,
+	const struct compare_result *of, struct compare_row *r, struct err *e)
+{
+	struct compare_within w = {0};
+	int rc;
+
+	*r = (struct compare_row){.metric = m,
+		.shift = {NAN, {NAN, NAN}, NAN},
+		.bootstrap = {NAN, NAN},
+		.u = NAN,
+		.v = NAN,
+		.p = NAN,
+		.bound = NAN};
+	if (in->blocks)
+		compare_within_make(m, in->blocks, &w);
+	r->blocks = w.n;
+	rc = w.n >= of->blocks_wanted ? measure_blocks(in, &w, of->confidence, r, e)
+				      : measure_samples(in, m, of->confidence, r, e);
+	compare_within_release(&w);
+	r->delta_word = isnan(r->delta) ? "" : stats_cliffs_word(r->delta);
+	return rc ? err_wrap(e, "%s", m->name) : 0;
+}
+
+bool compare_is_apart(const struct compare_row *r)
+{
+	return r->shift.ci.lo > 0 || r->shift.ci.hi < 0;
+}
+
 static void judge(struct compare_row *r, double alpha)
 {
-	if (!shift_is_apart(r) || !(r->p_holm < alpha)) {
+	if (!compare_is_apart(r) || !(r->p_holm < alpha)) {
 		r->verdict = COMPARE_SAME;
 		r->bound = fmax(fabs(r->shift.ci.lo), fabs(r->shift.ci.hi));
 	} else if (r->metric->better == BETTER_NEITHER) {
@@ -225,24 +128,48 @@ static void judge(struct compare_row *r, double alpha)
 	}
 }
 
+/* Of arms that only blocks can be compared in: why not even these. */
+static int refuse(const struct compare_input *in, const struct compare_result *r, struct err *e)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < r->n_rows; i++)
+		most = MAX(most, r->rows[i].blocks);
+	if (most)
+		return err_set(e, EXDEV,
+			"%s and %s cannot be compared: %s; a host is a block, and of blocks on one "
+			"host %zu are complete: it takes %zu for %zu tests (--force compares "
+			"nevertheless)",
+			in->name_a, in->name_b, in->mismatch, most, r->blocks_wanted, r->tests);
+	return err_set(e, EXDEV,
+		"%s and %s cannot be compared: %s; a host is a block (--force compares "
+		"nevertheless)",
+		in->name_a, in->name_b, in->mismatch);
+}
+
+/* How many rows were compared by a method. */
+static size_t count_method(const struct compare_result *r, enum compare_method method)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_rows; i++)
+		n += r->rows[i].method == method && !isnan(r->rows[i].p);
+	return n;
+}
+
 static int measure_arms(const struct compare_input *in, struct compare_result *r, struct err *e)
 {
-	*r = (struct compare_result){.input = in,
-		.confidence = in->confidence > 0 ? in->confidence : DEFAULT_CONFIDENCE};
-	if (in->mismatch && !in->force)
-		return err_set(e, EXDEV,
-			"%s and %s cannot be compared: %s; a host is a block (--force "
-			"compares nevertheless)",
-			in->name_a, in->name_b, in->mismatch);
 	r->rows = xcalloc(in->n_metrics, sizeof(*r->rows));
 	r->n_rows = in->n_metrics;
 	for (size_t i = 0; i < r->n_rows; i++) {
-		int rc = measure(in, &in->metrics[i], r->confidence, &r->rows[i], e);
+		int rc = measure(in, &in->metrics[i], r, &r->rows[i], e);
 
 		if (rc)
 			return rc;
 	}
-	if (in->mismatch)
+	if (in->mismatch && !in->force && !count_method(r, COMPARE_SIGNED_RANK))
+		return refuse(in, r, e);
+	if (in->mismatch && count_method(r, COMPARE_MANN_WHITNEY))
 		r->warning = xasprintf("compared across different conditions: %s", in->mismatch);
 	return 0;
 }
@@ -280,8 +207,44 @@ static void correct_and_judge(struct compare_result *results, size_t n)
 			r->p_holm = isnan(p[k]) ? r->p : p[k];
 			if (!isnan(r->p))
 				judge(r, 1 - results[i].confidence);
-			r->words = say(results[i].input, r);
+			r->words = compare_say(&results[i], r);
 		}
+	}
+}
+
+/* Whether both arms have enough values, not all of them equal. */
+static bool can_be_tested(const struct compare_metric *m)
+{
+	double lo = INFINITY, hi = -INFINITY;
+	size_t n[2] = {0};
+
+	for (size_t i = 0; i < m->na + m->nb; i++) {
+		double v = i < m->na ? m->a[i] : m->b[i - m->na];
+
+		n[i >= m->na] += !isnan(v);
+		lo = fmin(lo, v);
+		hi = fmax(hi, v);
+	}
+	return MIN(n[0], n[1]) >= COMPARE_MIN_BOOTS && lo < hi;
+}
+
+/* See compare.h. Known before any difference has been looked at. */
+static void choose_blocks_wanted(const struct compare_input *in, size_t n, struct compare_result *r)
+{
+	size_t tests = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t m = 0; m < in[i].n_metrics; m++)
+			tests += can_be_tested(&in[i].metrics[m]);
+	for (size_t i = 0; i < n; i++) {
+		r[i] = (struct compare_result){.input = &in[i],
+			.confidence = in[i].confidence > 0 ? in[i].confidence : DEFAULT_CONFIDENCE,
+			.tests = tests,
+			.blocks_wanted = COMPARE_MIN_BOOTS};
+		while (signed_rank_least_p(r[i].blocks_wanted) * (double)tests >=
+				1 - r[i].confidence &&
+			r[i].blocks_wanted < STATS_MAX_SAMPLE)
+			r[i].blocks_wanted++;
 	}
 }
 
@@ -291,6 +254,7 @@ int compare_each(
 	auto_free struct compare_result *r = xcalloc(n, sizeof(*r));
 	int rc = 0;
 
+	choose_blocks_wanted(in, n, r);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = measure_arms(&in[i], &r[i], e);
 	if (rc) {

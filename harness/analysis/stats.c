@@ -86,7 +86,7 @@ double stats_ecdf_sorted(const double *sorted, size_t n, double x)
 	return n ? (double)lo / (double)n : NAN;
 }
 
-static int check_sample(const char *which, const double *v, size_t n, struct err *e)
+int stats_check(const char *which, const double *v, size_t n, struct err *e)
 {
 	if (n == 0 || n > STATS_MAX_SAMPLE)
 		return err_set(e, EINVAL, "sample %s has %zu values; 1 to %d can be compared",
@@ -100,9 +100,9 @@ static int check_sample(const char *which, const double *v, size_t n, struct err
 
 static int check_samples(const double *a, size_t na, const double *b, size_t nb, struct err *e)
 {
-	int rc = check_sample("a", a, na, e);
+	int rc = stats_check("a", a, na, e);
 
-	return rc ? rc : check_sample("b", b, nb, e);
+	return rc ? rc : stats_check("b", b, nb, e);
 }
 
 /*
@@ -256,6 +256,14 @@ int stats_shift(const double *a, size_t na, const double *b, size_t nb, double c
 	return 0;
 }
 
+int stats_check_resamples(unsigned resamples, struct err *e)
+{
+	return resamples < 100 ? err_set(e, EINVAL,
+					 "%u resamples are too few for an interval; 100 at least",
+					 resamples)
+			       : 0;
+}
+
 static void draw(gsl_rng *rng, const double *from, size_t n, double *to)
 {
 	for (size_t i = 0; i < n; i++)
@@ -268,11 +276,10 @@ int stats_shift_bootstrap(const double *a, size_t na, const double *b, size_t nb
 	int rc = check_samples(a, na, b, nb, e);
 	gsl_rng *rng;
 
+	if (!rc)
+		rc = stats_check_resamples(resamples, e);
 	if (rc)
 		return rc;
-	if (resamples < 100)
-		return err_set(e, EINVAL, "%u resamples are too few for an interval; 100 at least",
-			resamples);
 	auto_free double *ra = xmalloc(na * sizeof(*ra)), *rb = xmalloc(nb * sizeof(*rb));
 	auto_free double *d = xmalloc(na * nb * sizeof(*d));
 	auto_free double *estimates = xmalloc(resamples * sizeof(*estimates));

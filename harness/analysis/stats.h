@@ -4,7 +4,8 @@
  * boot: one value per boot, some tens of them. No state, no allocation left behind; inputs are
  * never changed unless a function says so. The arithmetic is GSL's where GSL has it.
  *
- * "a" and "b" are two independent samples; a shift is always b - a: how much larger b is.
+ * "a" and "b" are two independent samples (paired ones: signed_rank.h); a shift is always b - a:
+ * how much larger b is.
  */
 #ifndef SS_ANALYSIS_STATS_H
 #define SS_ANALYSIS_STATS_H
@@ -23,6 +24,11 @@
 struct interval {
 	double lo, hi;
 };
+
+/* -EINVAL, naming sample `which`, for no values, more than STATS_MAX_SAMPLE, or one that is not
+ * finite; for too few resamples. */
+int stats_check(const char *which, const double *v, size_t n, struct err *e);
+int stats_check_resamples(unsigned resamples, struct err *e);
 
 /* Sort ascending, in place. NaN must not occur. */
 void stats_sort(double *v, size_t n);

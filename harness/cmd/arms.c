@@ -188,6 +188,48 @@ void arms_shorten_names(struct arm *arms, size_t n)
 	}
 }
 
+/* A run, and where its block's number goes. */
+struct block_of {
+	const struct index_row *row;
+	size_t *block;
+};
+
+static int block_cmp(const void *x, const void *y)
+{
+	const struct index_row *a = ((const struct block_of *)x)->row;
+	const struct index_row *b = ((const struct block_of *)y)->row;
+	int d = strcmp(a->experiment, b->experiment);
+
+	if (!d)
+		d = strcmp(a->scenario, b->scenario);
+	if (!d)
+		d = (a->repeat > b->repeat) - (a->repeat < b->repeat);
+	if (!d)
+		d = strcmp(a->host, b->host);
+	return d ? d : strcmp(a->kernel, b->kernel);
+}
+
+struct compare_blocks arms_blocks(const struct arm *a, const struct arm *b)
+{
+	size_t n = a->n + b->n, *of = xcalloc(n, sizeof(*of));
+	auto_free struct block_of *runs = xcalloc(n, sizeof(*runs));
+	struct compare_blocks blocks = {of, of + a->n, 0};
+
+	for (size_t i = 0; i < n; i++)
+		runs[i] = (struct block_of){i < a->n ? &a->rows[i] : &b->rows[i - a->n], &of[i]};
+	qsort(runs, n, sizeof(*runs), block_cmp);
+	for (size_t i = 0; i < n; i++) {
+		blocks.n += i == 0 || block_cmp(&runs[i - 1], &runs[i]) != 0;
+		*runs[i].block = *runs[i].row->experiment ? blocks.n : 0;
+	}
+	return blocks;
+}
+
+void arms_blocks_release(struct compare_blocks *blocks)
+{
+	free((void *)(uintptr_t)blocks->a);
+}
+
 char *arms_mismatch(const struct arm *a, const struct arm *b)
 {
 	const struct index_row *first = &a->rows[0];

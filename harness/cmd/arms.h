@@ -38,6 +38,12 @@ void arms_free(struct arm *arms, size_t n);
 /* Names that leave out what all arms have in common: "pinned" of "scenario=x,variant=pinned". */
 void arms_shorten_names(struct arm *arms, size_t n);
 
+/* Which block each run of the two arms was in: a repeat of a scenario in an experiment, on one host
+ * with one kernel (a block that went on on another box is two). Runs of no experiment are in none.
+ * Caller releases. */
+struct compare_blocks arms_blocks(const struct arm *a, const struct arm *b);
+void arms_blocks_release(struct compare_blocks *blocks);
+
 /* NULL when all runs of both arms come from one host with one kernel, else what differs. A host is
  * a block: arms from different hosts differ by their hosts. Caller frees. */
 char *arms_mismatch(const struct arm *a, const struct arm *b);

@@ -11,6 +11,7 @@ enum {
 	OPT_GUEST = 0x100,
 	OPT_METRIC,
 	OPT_FORCE,
+	OPT_UNPAIRED,
 	OPT_CSV,
 	OPT_HTML,
 	OPT_BASELINE,
@@ -31,6 +32,8 @@ static const struct argp_option options[] = {
 		"Values of this guest (default: the mean over the run's guests)", 0},
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
 	{"force", OPT_FORCE, NULL, 0, "Compare even across different hosts or kernels", 0},
+	{"unpaired", OPT_UNPAIRED, NULL, 0,
+		"Compare the boots as independent samples, whatever blocks they were run in", 0},
 	{"html", OPT_HTML, "FILE", 0, "Also write a page with the plots of all arms", 0},
 	{"svg", OPT_SVG, "DIR", 0, "Also write every plot into DIR as an SVG file of its own", 0},
 	{"csv", OPT_CSV, NULL, 0, "Comma-separated values instead of text", 0},
@@ -41,19 +44,24 @@ static const struct argp_option options[] = {
 static const char help[] =
 	"A and B are sets of runs: a record, or conditions such as scenario=x,variant=pinned (also "
 	"experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer than six an arm "
-	"support no claim, ten are wanted. B is held against A.\n\n"
+	"support no claim, ten are wanted. B is held against A: within the blocks that both were "
+	"run in (a repeat of a scenario in an experiment, on one host with one kernel) where "
+	"enough of these are complete, which their number and that of the tests decide, 6 for one "
+	"test, 10 for 25; else as independent samples, which must be of one host and kernel.\n\n"
 	"  compare scenario=x,variant=float scenario=x,variant=pinned\n"
 	"  compare --baseline float scenario=x\n"
 	"  compare --baseline float last            (all runs of its experiment)\n"
 	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n\n"
 	"--csv: a line per metric, of a baseline per arm and metric, of a sweep per metric, line "
 	"and point. The first line names the columns.\n\n"
-	"--json: {a, b, confidence, tests, warning, metrics: [{name, unit, better, verdict, words, "
-	"n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, p, p_holm, exact, cliffs_delta, "
-	"effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, "
+	"--json: {a, b, confidence, tests, blocks_wanted, warning, metrics: [{name, unit, better, "
+	"verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, "
+	"bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. "
+	"With --baseline {baseline, confidence, tests, "
 	"comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, "
 	"points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
-	"Verdicts: no_data, too_few, same, a_better, b_better, different. What does not exist is "
+	"Methods: signed-rank (within blocks; v), mann-whitney (independent samples; u). Verdicts: "
+	"no_data, too_few, same, a_better, b_better, different. What does not exist is "
 	"null, in CSV an empty field; figures are in their \"unit\".";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -79,6 +87,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_FORCE:
 		a->force = true;
 		return 0;
+	case OPT_UNPAIRED:
+		a->unpaired = true;
+		return 0;
 	case OPT_HTML:
 		a->html = arg;
 		return 0;
@@ -92,8 +103,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		strv_add(&a->sets, "%s", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (a->sweep && (a->baseline || a->sets.n != 1))
-			argp_error(state, "--sweep wants one set of runs, and no --baseline");
+		if (a->sweep && (a->baseline || a->unpaired || a->sets.n != 1))
+			argp_error(state, "--sweep wants one set of runs, and neither --baseline "
+					  "nor --unpaired");
 		if (a->baseline && !a->sets.n)
 			argp_error(state, "--baseline of which runs? For example scenario=NAME");
 		if (!a->sweep && !a->baseline && a->sets.n != 2)
@@ -148,12 +160,15 @@ static int read_arms(const struct cmd_common *c, const struct compare_args *args
 
 /* One comparison, of `arm` with the first of the arms. */
 static void fill_input(const struct compare_args *args, const struct arm *first,
-	const struct arm *arm, struct compare_metric *metrics, struct compare_input *in)
+	const struct arm *arm, struct compare_metric *metrics, struct compare_blocks *blocks,
+	struct compare_input *in)
 {
+	*blocks = arms_blocks(first, arm);
 	*in = (struct compare_input){.name_a = first->name,
 		.name_b = arm->name,
 		.mismatch = arms_mismatch(first, arm),
 		.force = args->force,
+		.blocks = args->unpaired ? NULL : blocks,
 		.metrics = metrics,
 		.seed = 1};
 	for (size_t m = 0; m < METRIC_COUNT; m++)
@@ -206,18 +221,21 @@ static int compare_and_print(const struct cmd_common *c, const struct compare_ar
 {
 	size_t n = n_arms - 1;
 	auto_free struct compare_metric *metrics = xcalloc(n * METRIC_COUNT, sizeof(*metrics));
+	auto_free struct compare_blocks *blocks = xcalloc(n, sizeof(*blocks));
 	auto_free struct compare_input *in = xcalloc(n, sizeof(*in));
 	auto_free struct compare_result *results = xcalloc(n, sizeof(*results));
 	const struct compare_set set = {results, n, args->baseline != NULL};
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
-		fill_input(args, &arms[0], &arms[i + 1], metrics + i * METRIC_COUNT, &in[i]);
+		fill_input(args, &arms[0], &arms[i + 1], metrics + i * METRIC_COUNT, &blocks[i],
+			&in[i]);
 	rc = compare_each(in, n, results, e);
 	if (!rc)
 		rc = print_set(c, args, arms, &set, e);
 	for (size_t i = 0; i < n; i++) {
 		compare_result_release(&results[i]);
+		arms_blocks_release(&blocks[i]);
 		free((void *)(uintptr_t)in[i].mismatch);
 	}
 	return rc;

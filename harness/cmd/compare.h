@@ -11,7 +11,7 @@ struct compare_args {
 	const char *baseline; /* NULL = two arms */
 	const char *guest;    /* NULL = mean over the guests */
 	struct strv metrics;  /* empty = all */
-	bool sweep, force, csv;
+	bool sweep, force, unpaired, csv;
 	const char *html, *svg;
 };
 

@@ -91,7 +91,8 @@ static const struct {
 
 static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 {
-	struct strbuf missing = {0};
+	struct strbuf notes = {0};
+	char *save = NULL;
 
 	html_wide(out, "Verdicts");
 	strbuf_add(out, "<table>\n");
@@ -109,13 +110,15 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 			strbuf_add(out, "</td></tr>\n");
 		}
 	strbuf_add(out, "</table></div>\n");
-	compare_missing(r, &missing);
-	if (missing.len) {
+	compare_methods(r, &notes);
+	compare_missing(r, &notes);
+	for (char *line = notes.text ? strtok_r(notes.text, "\n", &save) : NULL; line;
+		line = strtok_r(NULL, "\n", &save)) {
 		strbuf_add(out, "<p class=\"note\">");
-		escape_xml(out, missing.text);
+		escape_xml(out, line);
 		strbuf_add(out, "</p>\n");
 	}
-	strbuf_release(&missing);
+	strbuf_release(&notes);
 }
 
 /* Both ends in one unit, which is said once. */
@@ -139,8 +142,8 @@ static void interval_cell(struct strbuf *out, struct interval v, const char *uni
 static void add_table(const struct compare_result *r, struct strbuf *out)
 {
 	html_wide(out, "Figures");
-	strbuf_add(out, "<table class=\"dense\"><tr><th>metric</th><th class=\"n\">boots</th><th "
-			"class=\"n\">median ");
+	strbuf_add(out, "<table class=\"dense\"><tr><th>metric</th><th class=\"n\">blocks</th><th "
+			"class=\"n\">boots</th><th class=\"n\">median ");
 	escape_xml(out, r->input->name_a);
 	strbuf_add(out, "</th><th class=\"n\">median ");
 	escape_xml(out, r->input->name_b);
@@ -155,7 +158,12 @@ static void add_table(const struct compare_result *r, struct strbuf *out)
 			continue;
 		strbuf_add(out, "<tr><th scope=\"row\">");
 		escape_xml(out, row->metric->name);
-		strbuf_add(out, "</th><td class=\"n\">%zu, %zu</td>", row->na, row->nb);
+		strbuf_add(out, "</th><td class=\"n\">");
+		if (row->method == COMPARE_SIGNED_RANK)
+			strbuf_add(out, "%zu", row->blocks);
+		else
+			strbuf_add(out, "-");
+		strbuf_add(out, "</td><td class=\"n\">%zu, %zu</td>", row->na, row->nb);
 		compare_cell(out, row->median_a, unit, false);
 		compare_cell(out, row->median_b, unit, false);
 		compare_cell(out, row->shift.estimate, unit, true);

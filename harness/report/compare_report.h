@@ -13,6 +13,9 @@
 int compare_rank(const struct compare_row *r);
 void compare_missing(const struct compare_result *r, struct strbuf *out);
 
+/* By which methods the rows were compared, and why not within blocks, as lines for people. */
+void compare_methods(const struct compare_result *r, struct strbuf *out);
+
 /* One comparison, or several with one baseline: then every result's arm a is the same. */
 struct compare_set {
 	const struct compare_result *results;
@@ -24,10 +27,11 @@ struct compare_set {
  * comparison by comparison. */
 void compare_report_text(const struct compare_set *s, struct strbuf *out);
 
-/* {"a","b","confidence","tests","warning","metrics":[{"name","unit","better","verdict","words","n_a","n_b",
- * "median_a","median_b","shift","ci":[lo,hi],"bootstrap":[lo,hi],"u","p","p_holm","exact","cliffs_delta",
- * "effect","bound","values_a":[...],"values_b":[...]}]}. What does not exist is null. With a
- * baseline {"baseline","confidence","tests","comparisons":[...]} of these. */
+/* {"a","b","confidence","tests","blocks_wanted","warning","metrics":[{"name","unit","better","verdict","words",
+ * "method","blocks","left_out":[a,b],"n_a","n_b","median_a","median_b","shift","ci":[lo,hi],"bootstrap":[lo,hi],
+ * "u","v","p","p_holm","exact","cliffs_delta","effect","bound","values_a":[...],"values_b":[...]}]}.
+ * What does not exist is null. With a baseline
+ * {"baseline","confidence","tests","comparisons":[...]} of these. */
 void compare_report_json(const struct compare_set *s, struct strbuf *out);
 
 /* One line per comparison and metric; every figure is in the unit of its line. An empty field: does

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The A/A check on real boots: boot one configuration 36 times, then compare random halves with each
-# other 200 times. `tests/bench/aa.sh [RESULTS]`; a RESULTS that is half done is gone on with. With
-# LOCK=FILE the box is taken in pieces of at most 100 s.
+# The A/A check on real boots: boot one configuration 36 times, then compare halves (random ones, and those of
+# neighbours) with each other 200 times. `tests/bench/aa.sh [RESULTS]`; a RESULTS that is half done is gone on
+# with. With LOCK=FILE the box is taken in pieces of at most 100 s.
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} R=${1:-$BUILD/aa}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# compare: verdicts, refusals, baselines and sweeps as text, JSON, CSV and HTML, over an index of invented
+# compare: verdicts, blocks, refusals, baselines and sweeps as text, JSON, CSV and HTML, over an index of invented
 # boots; then a short sweep of real ones, their export to SQLite read back, every plot as SVG.
 . "$(dirname "$0")/lib.sh"
 I=$T/index
@@ -8,9 +8,9 @@ $SS list --results "$I" >/dev/null 2>&1 # makes the empty index
 python3 - "$I/index.db" <<'P' || { bad "the index cannot be written"; finish; }
 import random, sqlite3, sys
 rng, db, n = random.Random(7), sqlite3.connect(sys.argv[1]), 0
-def boots(scenario, variant, count, late, point="", host="lab", kernel="6.1"):
+def boots(scenario, variant, count, late, point="", host="lab", kernel="6.1", first=0):
     global n
-    for k in range(count):
+    for k in range(first, first + count):
         n += 1
         run = f"r{n:04}"
         db.execute("INSERT INTO runs (run, folder, experiment, scenario, variant, point, repeat, seed, status, started,"
@@ -26,6 +26,10 @@ boots("few", "pinned", 4, 1300)
 boots("moved", "float", 10, 4400)
 boots("moved", "pinned", 10, 1300, host="other")
 boots("newer", "pinned", 10, 1300, kernel="6.12")
+# Two shards: the hosts differ tenfold, the variants by a tenth.
+for v, late in (("float", 1000), ("pinned", 900)):
+    boots("sharded", v, 10, late, host="lab", first=0)
+    boots("sharded", v, 9, 10 * late, host="other", first=10)
 for v in ("float", "pinned"):
     for p in (10, 1, 2):
         boots("swept", f"{v}-overcommit-{p}", 6, 1000 * p * (1 if v == "float" else .5), f"lab.overcommit={p}")
@@ -45,6 +49,16 @@ expect_exit "two kernels are not compared" 1 "${cmp[@]}" scenario=made,variant=f
 says "and the kernels are named" "kernels 6.1 and 6.12" "$T/err"
 expect_exit "--force compares them" 0 "${cmp[@]}" --force scenario=moved,variant=float scenario=moved,variant=pinned
 says "and warns" "warning: compared across different conditions: hosts lab and other" "$T/out"
+expect_exit "two shards: each block lies on one host" 0 "${cmp[@]}" scenario=sharded,variant=float scenario=sharded,variant=pinned
+says "a difference smaller than the hosts' is found within blocks" "pinned is better: timer.late.p99" "$T/out"
+says "the sentence says so" ", within 19 blocks" "$T/out"
+says "and the figures name the hosts" "hosts lab and other: each block lies on one host" "$T/out"
+expect_exit "--unpaired: the hosts are refused" 1 "${cmp[@]}" --unpaired scenario=sharded,variant=float scenario=sharded,variant=pinned
+expect_exit "--unpaired --force: as independent samples" 0 "${cmp[@]}" --unpaired --force --json scenario=sharded,variant=float scenario=sharded,variant=pinned
+is "with a warning and the other method" "$T/out" \
+	'(.warning | contains("hosts lab and other")) and (.metrics[] | select(.name == "timer.late.p99") | .method == "mann-whitney" and .blocks == 0)' .warning
+expect_exit "one host of the two" 0 "${cmp[@]}" --json --metric timer.late.p99 scenario=sharded,variant=float scenario=sharded,variant=pinned,host=lab
+is "the other host's boots are left out" "$T/out" '.metrics[0] | .method == "signed-rank" and .blocks == 10 and .left_out == [9, 0]' '.metrics[0].words'
 expect_exit "nothing matches" 2 "${cmp[@]}" scenario=none variant=float
 expect_exit "one set" 2 "${cmp[@]}" scenario=made
 
@@ -72,11 +86,12 @@ grep -q 'class="band' "$T/curve.html" && ok "the page has the curves with their 
 expect_exit "a sweep of what sweeps nothing" 2 "${cmp[@]}" --sweep scenario=made
 "${cmp[@]}" --help | tr '\n' ' ' | tr -s ' ' >"$T/help"
 says "--help has the shape of the JSON" "p_holm, exact, cliffs_delta" "$T/help"
+says "... and the methods" "signed-rank (within blocks; v)" "$T/help"
 says "... and of the CSV" "The first line names the columns" "$T/help"
 
 # --- the other commands that read results
 expect_exit "list --json" 0 $SS list --results "$I" --json
-is "the records as one document" "$T/out" 'length == 104 and all(.[]; .run and .scenario and .variant and .host)' length
+is "the records as one document" "$T/out" 'length == 142 and all(.[]; .run and .scenario and .variant and .host)' length
 expect_exit "list --where and --limit" 0 $SS list --results "$I" --json --scenario made --where 'timer.late.p99>8000' --limit 5
 is "only those that meet it" "$T/out" 'length == 5 and all(.[]; .variant == "stacked")' '[.[].variant]'
 expect_exit "list metrics --json: text is no JSON" 2 $SS list metrics --json

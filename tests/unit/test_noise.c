@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -18,7 +19,7 @@
 #include "host/cgroup.h"
 #include "noise/noise.h"
 
-#define RUN "unit-test-noise"
+static char run[32]; /* of this process: the tests may run twice at once */
 
 static char name[] = "hog", busy[] = "busy";
 
@@ -36,7 +37,7 @@ static struct noise *start(const struct plan_noise *n)
 	struct noise *out;
 	struct err e = ERR_INIT;
 
-	if (noise_start(n, RUN, &out, &e)) {
+	if (noise_start(n, run, &out, &e)) {
 		if (e.exit != EXIT_HOST)
 			fail_msg("%s", e.msg);
 		print_message("SKIP noise: %s\n", e.msg);
@@ -211,7 +212,8 @@ static void dies_with_its_harness(void **state)
 	if (harness == 0) {
 		struct noise *noise;
 
-		if (noise_start(&n, RUN, &noise, &e)) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion leaves it alone */
+		if (noise_start(&n, run, &noise, &e)) {
 			dprintf(fds[1], "%s", "-");
 			_exit(1);
 		}
@@ -235,7 +237,7 @@ static void dies_with_its_harness(void **state)
 	for (int i = 0; i < 200 && pids_of(group, pids, 8); i++)
 		sleep_ns(10 * NS_PER_MS);
 	assert_int_equal(pids_of(group, pids, 8), 0);
-	assert_true(cgroup_reap(RUN, &e) > 0);
+	assert_true(cgroup_reap(run, &e) > 0);
 	assert_int_equal(access(group, F_OK), -1);
 }
 
@@ -247,7 +249,7 @@ static void unknown_kind_is_refused(void **state)
 	struct noise *out = NULL;
 
 	(void)state;
-	assert_true(noise_start(&n, RUN, &out, &e) < 0);
+	assert_true(noise_start(&n, run, &out, &e) < 0);
 	assert_int_equal(e.exit, EXIT_USAGE);
 	assert_null(out);
 	assert_null(noise_kind_find("hum"));
@@ -266,5 +268,6 @@ int main(void)
 		cmocka_unit_test(dies_with_its_harness),
 	};
 
+	snprintf(run, sizeof(run), "unit-test-noise-%d", getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
