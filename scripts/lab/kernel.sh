@@ -24,9 +24,9 @@ kernel_fetch() {
 	kernel_index "$1"
 	debs=$tmp/debs-$1-$2
 	mkdir -p "$debs"
-	# From Linux 6.16 on, Debian splits an image into binary and modules.
+	# Newer ones are split: the image in "binary", its configuration in "base".
 	names=$(in_apt apt-cache depends --recurse --no-{recommends,suggests,conflicts,breaks,replaces,enhances} "linux-image-$2" |
-		grep -E '^linux-(image|binary|modules)-[0-9]')
+		grep -E '^linux-(image|binary|modules|base)-[0-9]')
 	name=$(grep -m 1 ^linux-image <<<"$names")
 	# shellcheck disable=SC2086
 	(cd "$debs" && in_apt apt-get -q download $names)
@@ -40,6 +40,11 @@ unpack() { # FOLDER TAR-OPTION...
 	done
 }
 
+# boot_file FOLDER vmlinuz|config: where it lies among what was unpacked there.
+boot_file() {
+	find "$1" \( -path "*/boot/$2-*" -o -path "*/lib/modules/*/$2" \) -type f | head -1
+}
+
 disk=$tmp/disk
 mkdir -p "$disk/boot" "$disk/modules" "$disk/kernels"
 # What scripts/fetch-kernel would fetch for Linux guests, where it would put it.
@@ -48,8 +53,8 @@ for kind in distro:cloud-amd64 distro-rt:rt-amd64; do
 	mkdir "$to" "$tmp/guest"
 	kernel_fetch "$RELEASE" "${kind#*:}"
 	unpack "$tmp/guest" --occurrence=1 --wildcards './boot/vmlinuz*' './boot/config*' 2>/dev/null
-	mv "$tmp"/guest/boot/vmlinuz* "$to/vmlinuz"
-	mv "$tmp"/guest/boot/config* "$to/config"
+	[ -n "$(boot_file "$tmp/guest" vmlinuz)" ] || unpack "$tmp/guest"
+	for file in vmlinuz config; do mv "$(boot_file "$tmp/guest" $file)" "$to/$file"; done
 	chmod 644 "$to"/*
 	echo "$name" >"$to/package"
 	rm -r "$tmp/guest"
@@ -62,11 +67,10 @@ unpack "$tmp/host" --exclude='*/sound/*' --exclude='*/drivers/gpu/*' --exclude='
 	--exclude='*/drivers/infiniband/*' --exclude='*/drivers/net/ethernet/*' --exclude='*/drivers/net/wireless/*' \
 	--exclude='*/drivers/staging/*' --exclude='*/drivers/iio/*' --exclude='*/drivers/scsi/*' --exclude='*/drivers/hwmon/*' \
 	--exclude='*/usr/share/*'
-version=$(basename "$tmp"/host/boot/vmlinuz-*)
-version=${version#vmlinuz-}
-chmod 644 "$tmp"/host/boot/*
-mv "$tmp/host/boot/vmlinuz-$version" "$tmp/host/boot/config-$version" "$disk/boot/"
 [ -d "$tmp/host/lib" ] || ln -s usr/lib "$tmp/host/lib"
+version=$(ls "$tmp/host/lib/modules")
+for file in vmlinuz config; do mv "$(boot_file "$tmp/host" $file)" "$disk/boot/$file-$version"; done
+chmod 644 "$disk"/boot/*
 depmod -b "$tmp/host" "$version"
 mv "$tmp/host/lib/modules/$version" "$disk/modules/"
 mkdir -p "$tmp/find/lib"
