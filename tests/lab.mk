@@ -1,15 +1,24 @@
 # Everything that a whole virtual lab box can show, on both releases (about 10 minutes each, the building of
-# the labs apart): `make check-lab`; one release or some parts: `make check-lab LAB_RELEASES=trixie LAB_SET="numa quota"`
+# the labs apart): `make check-lab`; one release or some parts: `make check-lab LAB_RELEASES=trixie LAB_SET="numa quota"`.
+# `make check-lab-kernels`: the tracer under other host kernels in bookworm's lab (about 3 minutes each).
 LAB_RELEASES ?= bookworm trixie
 LAB_SET ?= full
+LAB_KERNELS ?= bullseye bullseye-rt bookworm-rt bookworm-backports trixie-rt trixie-backports trixie-backports-rt
 
-.PHONY: check-lab
+# lab_each WHAT, NAMES, OPTION, SET: the set in a lab for each name; a lab that hung is tried again.
+define lab_each
+@failed=; for name in $(2); do \
+	echo "== lab, $(1) $$name"; \
+	for try in 1 2; do \
+		scripts/lab-vm run $(3) $$name --cpus 4 --nodes 2 --timeout 1800 --results $(BUILD)/lab-results -- tests/e2e/lab_inside.sh $(4); \
+		status=$$?; [ $$status = 125 ] || break; \
+	done; \
+	[ $$status = 0 ] || failed="$$failed $$name"; \
+done; [ -z "$$failed" ] || { echo "$@: failed:$$failed"; exit 1; }
+endef
+
+.PHONY: check-lab check-lab-kernels
 check-lab:
-	@failed=; for r in $(LAB_RELEASES); do \
-		echo "== lab $$r"; \
-		for try in 1 2; do \
-			scripts/lab-vm run --release $$r --cpus 4 --nodes 2 --timeout 1800 --results $(BUILD)/lab-results -- tests/e2e/lab_inside.sh $(LAB_SET); \
-			status=$$?; [ $$status = 125 ] || break; \
-		done; \
-		[ $$status = 0 ] || failed="$$failed $$r"; \
-	done; [ -z "$$failed" ] || { echo "check-lab: failed:$$failed"; exit 1; }
+	$(call lab_each,release,$(LAB_RELEASES),--release,$(LAB_SET))
+check-lab-kernels:
+	$(call lab_each,kernel,$(LAB_KERNELS),--release bookworm --kernel,kernel)

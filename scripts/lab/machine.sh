@@ -9,9 +9,8 @@ QEMU=${LAB_QEMU:-qemu-system-x86_64}
 machine_check_programs() {
 	local p
 	command -v "$QEMU" >/dev/null || die 4 "$QEMU is not installed (apt-get install qemu-system-x86)"
-	for p in mke2fs xz tar setpriv; do
-		command -v $p >/dev/null ||
-			die 4 "$p is not installed (apt-get install e2fsprogs xz-utils tar util-linux)"
+	for p in tar setpriv unshare; do
+		command -v $p >/dev/null || die 4 "$p is not installed (apt-get install tar util-linux)"
 	done
 }
 
@@ -60,7 +59,7 @@ machine_pack() { # MODE COMMAND...
 	find "$PROGRAMS" -maxdepth 1 -type f ! -name '*.a' -exec cp -t "$job/build" {} +
 	[ -x "$job/build/stealscope" ] || die 1 "$PROGRAMS/stealscope is not built"
 	for p in $PROGRAM_TESTS; do
-		[ ! -e "$PROGRAMS/tests/test_$p" ] || cp "$PROGRAMS/tests/test_$p" "$job/build/tests/"
+		cp "$PROGRAMS/tests/$p" "$job/build/tests/" || die 1 "$p is not built"
 	done
 	tar -c -f "$WORK/job.tar" -C "$TOP" --owner=0 --group=0 --exclude-vcs --exclude='./build*' \
 		--exclude='./results/*' . -C "$job" job build 2>"$WORK/tar.log" ||
@@ -77,10 +76,11 @@ machine_start() { # MODE
 	# shellcheck disable=SC2046,SC2086
 	TMPDIR=$WORK setpriv --pdeathsig KILL "$QEMU" -name stealscope-lab -nodefaults -no-user-config \
 		-display none -M q35,hpet=off -no-reboot -nic none $(machine_accel) $(machine_nodes) \
-		-kernel "$IMAGE/kernel" -initrd "$IMAGE/initrd" \
+		-kernel "$KERNEL_DIR/kernel" -initrd "$KERNEL_DIR/initrd" \
 		-append "console=ttyS0 root=/dev/vda rw $quiet mitigations=off tsc=reliable panic=-1 $APPEND" \
 		-drive "file=$IMAGE/disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
 		-drive "file=$WORK/job.tar,format=raw,if=virtio,readonly=on" \
+		-drive "file=$KERNEL_DIR/disk,format=raw,if=virtio,readonly=on" \
 		-chardev "file,id=con,path=$WORK/console" -serial chardev:con \
 		-chardev "pipe,id=mon,path=$WORK/monitor" -mon chardev=mon,mode=readline \
 		-add-fd fd=7,set=1 -add-fd fd=8,set=2 \

@@ -3,49 +3,26 @@
 # a Debian root of that release, so that the versions of the libraries fit. Sourced by lab-vm.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# Unit tests of what differs most between boxes go into the lab too.
-PROGRAM_TESTS="cgroup cgroup_reaper noise facts topology domain"
+# Unit tests of what differs most between boxes go into the lab too, and the tests of the tracer on real threads.
+PROGRAM_TESTS="test_cgroup test_cgroup_reaper test_noise test_facts test_topology test_domain trace_threads"
 
 programs_targets() { # BUILD
 	local t
 	echo all
 	for t in $PROGRAM_TESTS; do
-		[ ! -e "$TOP/tests/unit/test_$t.c" ] || echo "$1/tests/test_$t"
+		echo "$1/tests/$t"
 	done
 }
 
-builder_fill() {
-	debian_root "$(packages build)" 2>"$WORK/builder.log" |
-		tar -x -C "$WORK/builder" --no-same-owner --exclude='./dev/*' 2>>"$WORK/builder.log"
-}
+this_release() { (. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}"); }
 
-# builder_make: CACHE/builder-RELEASE-KEY, a Debian root with the build packages, owned by this user.
-builder_make() {
-	local key start=$SECONDS
-	key=$(echo "$(packages build) $MIRROR" | sha256sum | cut -c1-12)
-	BUILDER=$CACHE/builder-$RELEASE-$key
-	[ ! -d "$BUILDER" ] || return 0
-	need_disk 4000
-	cache_lock
-	[ ! -d "$BUILDER" ] || { cache_unlock; return 0; }
-	say "making a $RELEASE root to build in (1-3 minutes)"
-	mkdir "$WORK/builder"
-	debian_root_check
-	in_group builder_fill || die 1 "a $RELEASE root to build in cannot be made: $(why "$WORK/builder.log")"
-	mkdir -p "$WORK/builder/src" "$WORK/builder/out"
-	rm -rf "$CACHE/builder-$RELEASE"-*
-	mv "$WORK/builder" "$BUILDER" || die 1 "cannot move the root to $BUILDER"
-	cache_unlock
-	say "the root is made ($((SECONDS - start)) s)"
-}
-
-# in_builder COMMAND: in that root, with the tree at /src and PROGRAMS at /out, in a mount namespace of its own:
-# whatever happens, nothing stays mounted. Without root, the user is root of a user namespace in there.
-in_builder() {
+# In the builder, with the tree at /src and PROGRAMS at /out, in a mount namespace of its own: whatever happens,
+# nothing stays mounted. Without root, the user is root of a user namespace in there.
+in_builder() { # COMMAND
 	local user=
 	[ "$(id -u)" = 0 ] || user=--map-root-user
-	# shellcheck disable=SC2086
-	unshare $user --mount --propagation private sh -ec '
+	# shellcheck disable=SC2016,SC2086
+	exec setpriv --pdeathsig KILL unshare $user --mount --pid --fork --kill-child --mount-proc sh -ec '
 		mount --rbind "$2" "$1/src"
 		mount --bind "$3" "$1/out"
 		mount --rbind /dev "$1/dev"
@@ -55,20 +32,21 @@ in_builder() {
 
 # programs_make: sets PROGRAMS, the build folder whose contents the lab's build/ gets.
 programs_make() {
-	local here log=$WORK/make.log
-	here=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")
-	if [ "$here" = "$RELEASE" ]; then
+	local log=$WORK/make.log
+	if [ -z "$BUILDER" ]; then
 		PROGRAMS=${LAB_BUILD:-$TOP/build}
 		# shellcheck disable=SC2046
-		in_group make -s -C "$TOP" -j"$(nproc)" BUILD="${LAB_BUILD:-build}" \
-			$(programs_targets "${LAB_BUILD:-build}") >"$log" 2>&1
+		setpriv --pdeathsig TERM make -s -C "$TOP" -j"$(nproc)" BUILD="${LAB_BUILD:-build}" \
+			$(programs_targets "${LAB_BUILD:-build}") </dev/null >"$log" 2>&1 &
 	else
-		builder_make
 		PROGRAMS=$CACHE/programs-$RELEASE
 		mkdir -p "$PROGRAMS"
-		in_group in_builder "make -s -j$(nproc) BUILD=/out $(programs_targets /out | tr '\n' ' ')" >"$log" 2>&1
-	fi || {
+		in_builder "make -s -j$(nproc) BUILD=/out $(programs_targets /out | tr '\n' ' ')" </dev/null >"$log" 2>&1 &
+	fi
+	BOX[make]=$!
+	wait "${BOX[make]}" || {
 		tail -5 "$log" >&2
 		die 1 "the programs do not build for $RELEASE"
 	}
+	unset "BOX[make]"
 }

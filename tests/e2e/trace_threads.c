@@ -3,12 +3,12 @@
  * hostd on real threads: spinners and sleepers placed so that they must wait, traced, and the
  * traced sums held against the kernel's own run_delay and the wall clock.
  *
- *   trace_threads HOSTD SECONDS [CASE]
+ *   trace_threads HOSTD SECONDS [CASE [LAG_US]]
  *
  * One line per thread:  ok CASE thread: wait W ms (of it named N %), run_delay D ms (difference R),
  * kernel clock difference C, run + wait + sleep = wall less X. "run_delay" is joined event by
  * event; it may exceed the traced wait by a few us a wait (see abi/host_trace.h), the same waits on
- * the kernel's clock may not.
+ * the kernel's clock may not. LAG_US: how many, where processors are emulated (40).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,8 @@
 /* How far the traced wait may stand off run_delay: 0.1 %, or so much per wait where the kernel's
  * clock lags at wake-up preemption. */
 #define WAIT_TOLERANCE 0.001
-#define CLOCK_LAG_NS   40e3
+static double clock_lag_ns = 40e3;
+
 #define NAMED_SHARE    0.999
 #define CGROUP_V1_CPU  "/sys/fs/cgroup/cpu"
 #define CGROUP_V2      "/sys/fs/cgroup"
@@ -163,7 +164,7 @@ static bool check_events(const struct test_case *c, struct read_trace *t, struct
 		if (read_is_named(t, th->blame[i].tid))
 			named += th->blame[i].ns;
 	}
-	good = off <= WAIT_TOLERANCE * (double)delay || off <= CLOCK_LAG_NS * (double)waits;
+	good = off <= WAIT_TOLERANCE * (double)delay || off <= clock_lag_ns * (double)waits;
 	good = good && sum == th->since_ns - th->first_ns && named >= NAMED_SHARE * all;
 	good = good && (!c->quota || th->throttles);
 	return check(good, c->name,
@@ -309,9 +310,11 @@ int main(int argc, char **argv)
 	bool good = true;
 
 	if (argc < 3 || seconds <= 0) {
-		fprintf(stderr, "usage: trace_threads HOSTD SECONDS [CASE]\n");
+		fprintf(stderr, "usage: trace_threads HOSTD SECONDS [CASE [LAG_US]]\n");
 		return EXIT_USAGE;
 	}
+	if (argc > 4)
+		clock_lag_ns = 1e3 * atof(argv[4]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (geteuid()) {
 		printf("SKIP trace_threads: needs root for eBPF\n");
