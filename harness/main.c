@@ -19,6 +19,8 @@ const struct command commands[] = {
 	{"batch", "PATH...",
 		"Run many scenarios many times, interleaved; --resume goes on after a crash",
 		cmd_batch, NULL},
+	{"replay", "RUN", "Boot again what a record is of, from the record alone", cmd_replay,
+		NULL},
 	{"analyze", "RUN", "Make analysis.json and the report of a record again, from it alone",
 		cmd_analyze, NULL},
 	{"report", "RUN", "Write report.html of a record", cmd_report,

@@ -73,6 +73,7 @@ int cmd_doctor(const struct command *c, int argc, char **argv);
 int cmd_check(const struct command *c, int argc, char **argv);
 int cmd_plan(const struct command *c, int argc, char **argv);
 int cmd_run(const struct command *c, int argc, char **argv);
+int cmd_replay(const struct command *c, int argc, char **argv);
 int cmd_batch(const struct command *c, int argc, char **argv);
 int cmd_analyze(const struct command *c, int argc, char **argv);
 int cmd_report(const struct command *c, int argc, char **argv);

@@ -68,7 +68,6 @@ static int attempt(struct batch *b, size_t i, const char *left, struct err *e)
 	const struct journal_unit *u = &b->journal.units[i];
 	const struct batch_job *job = &b->jobs[u->unit.scenario];
 	struct execution what = {.prepared = &job->prepared,
-		.path = job->path,
 		.unit = u->unit,
 		.place = i + 1,
 		.places = b->journal.n_units,

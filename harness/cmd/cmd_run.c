@@ -59,11 +59,8 @@ static int run_all(struct executor *x, const struct prepared *prepared, const st
 	auto_free struct order_unit *order = order_make(&size, 1, first->seed, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		struct execution what = {.prepared = prepared,
-			.path = args->file,
-			.unit = order[i],
-			.place = i + 1,
-			.places = n};
+		struct execution what = {
+			.prepared = prepared, .unit = order[i], .place = i + 1, .places = n};
 		auto_free char *record = NULL;
 
 		ARRAY_GROW(done->analyses, done->n);

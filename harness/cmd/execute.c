@@ -95,7 +95,8 @@ int execute(struct executor *x, const struct execution *what, char **record, str
 	struct err *e)
 {
 	const struct plan *plan = &what->prepared->plans.plans[what->unit.config];
-	const struct exp_config *config = &what->prepared->experiment.configs[what->unit.config];
+	const struct experiment *experiment = &what->prepared->experiment;
+	const struct exp_config *config = &experiment->configs[what->unit.config];
 	auto_free char *drawn = plan_text(plan, &what->prepared->topology);
 	struct progress p = {.common = x->common, .what = what, .variant = plan->variant};
 	size_t n_expects;
@@ -103,7 +104,9 @@ int execute(struct executor *x, const struct execution *what, char **record, str
 	struct run_options o = {
 		.results = x->common->results,
 		.connect = x->common->connect,
-		.scenario_path = what->path,
+		.scenario = &experiment->files,
+		.overrides = &experiment->overrides,
+		.scenario_file = what->scenario_file,
 		.metal_elf = x->metal,
 		.agent = x->agent,
 		.hostd = x->hostd,

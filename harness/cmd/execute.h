@@ -25,7 +25,7 @@ void executor_release(struct executor *x);
 /* One boot of an order. */
 struct execution {
 	const struct prepared *prepared;
-	const char *path; /* of the scenario */
+	const char *scenario_file; /* as in run.h; may be NULL */
 	struct order_unit unit;
 	size_t place, places;	     /* of the order, from 1 */
 	const struct strv *warnings; /* of the time before it; may be NULL */

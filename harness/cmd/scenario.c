@@ -24,33 +24,56 @@ static int read_topology(const struct cmd_common *c, struct topology *out, struc
 	return rc;
 }
 
-int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
-	bool with_host, struct prepared *out)
+/* The experiment was read (or not: rc); plan it on the box, tell what is wrong. */
+static int finish(const struct cmd_common *c, int rc, bool with_host, struct scenario_msgs *msgs,
+	struct prepared *out)
 {
-	struct scenario_msgs msgs = {0};
 	struct strbuf text = {0};
 	struct err e = ERR_INIT;
-	int rc;
 
-	*out = (struct prepared){0};
-	rc = scenario_load(
-		path, (const char *const *)sets->items, sets->n, &out->experiment, &msgs);
 	if (!rc && with_host) {
 		rc = read_topology(c, &out->topology, &e);
 		if (rc) {
 			e.exit = EXIT_HOST;
 			return cmd_fail(&e);
 		}
-		rc = plan_make(&out->experiment, &out->topology, &out->plans, &msgs);
+		rc = plan_make(&out->experiment, &out->topology, &out->plans, msgs);
 	}
-	if (msgs.n)
-		out->problem = xstrdup(msgs.items[0].text);
-	scenario_msgs_format(&msgs, &text);
+	if (msgs->n)
+		out->problem = xstrdup(msgs->items[0].text);
+	scenario_msgs_format(msgs, &text);
 	if (text.len)
 		fputs(text.text, stderr);
 	strbuf_release(&text);
-	scenario_msgs_release(&msgs);
+	scenario_msgs_release(msgs);
 	return rc == 0 ? EXIT_DONE : rc == -ENODEV ? EXIT_HOST : EXIT_USAGE;
+}
+
+int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
+	bool with_host, struct prepared *out)
+{
+	struct scenario_msgs msgs = {0};
+	int rc;
+
+	*out = (struct prepared){0};
+	rc = scenario_load(
+		path, (const char *const *)sets->items, sets->n, &out->experiment, &msgs);
+	return finish(c, rc, with_host, &msgs, out);
+}
+
+int prepare_recorded(const struct cmd_common *c, const char *dir, const struct run_info *info,
+	struct prepared *out)
+{
+	auto_free char *path = xasprintf("%s/scenario.xml", dir);
+	auto_free char *folder = xasprintf("%s/include", dir);
+	struct scenario_msgs msgs = {0};
+	int rc;
+
+	*out = (struct prepared){0};
+	rc = scenario_load_copy(path, info->scenario_file, folder,
+		(const char *const *)info->overrides.items, info->overrides.n, &out->experiment,
+		&msgs);
+	return finish(c, rc, true, &msgs, out);
 }
 
 char *plan_text(const struct plan *p, const struct topology *t)

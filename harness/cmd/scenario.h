@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "host/topology.h"
 #include "plan/plan_make.h"
+#include "record/run_info.h"
 #include "scenario/experiment.h"
 
 struct prepared {
@@ -20,6 +21,9 @@ struct prepared {
  * `with_host` only the file is judged and no plan is made. */
 int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
 	bool with_host, struct prepared *out);
+/* The same for the scenario that the record `dir` holds, with the overrides of its run. */
+int prepare_recorded(const struct cmd_common *c, const char *dir, const struct run_info *info,
+	struct prepared *out);
 void prepared_release(struct prepared *p);
 
 /* The map of a plan as text. Caller frees. */

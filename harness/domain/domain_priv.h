@@ -27,6 +27,8 @@ void lab_start_end(struct lab_conn *c);
 /* Turn libvirt's last error of this thread into `e`: one line, with what to do where that is known.
  * Returns -errno. */
 int lab_error(struct err *e, const char *what);
+/* libvirt tells of a QEMU that ended by its whole command line, kilobytes before the reason. */
+void lab_drop_command_line(char *text);
 
 /* Write what qemu:///embed needs below `root` and link its capability cache to a lasting one. */
 int embed_prepare(const char *root, struct err *e);

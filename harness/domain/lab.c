@@ -53,6 +53,17 @@ static void one_line(char *text)
 		text[n - 1] = '\0';
 }
 
+void lab_drop_command_line(char *text)
+{
+	char *from = strstr(text, "Child process ("),
+	     *to = from ? strstr(from, ") unexpected ") : NULL;
+
+	if (!to)
+		return;
+	from += strlen("Child process");
+	memmove(from, to + 1, strlen(to + 1) + 1);
+}
+
 int lab_error(struct err *e, const char *what)
 {
 	const virError *v = virGetLastError();
@@ -60,6 +71,7 @@ int lab_error(struct err *e, const char *what)
 	int code = EIO;
 
 	one_line(text);
+	lab_drop_command_line(text);
 	if (v && v->code == VIR_ERR_NO_DOMAIN)
 		code = ENOENT;
 	else if (v && v->code == VIR_ERR_OPERATION_INVALID)

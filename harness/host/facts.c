@@ -191,7 +191,16 @@ const char *facts_get(const struct facts *f, const char *key)
 void facts_compare(const struct facts *before, const struct facts *after, struct strv *changes)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!rows[i].moves && strcmp(before->items[i].value, after->items[i].value) != 0)
-			strv_add(changes, "%s was \"%s\", is \"%s\"", rows[i].key,
-				before->items[i].value, after->items[i].value);
+		facts_compare_value(rows[i].key, before->items[i].value, after, changes);
+}
+
+void facts_compare_value(
+	const char *key, const char *before, const struct facts *after, struct strv *changes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *now = after->items[i].value;
+
+		if (!rows[i].moves && !strcmp(rows[i].key, key) && strcmp(before, now) != 0)
+			strv_add(changes, "%s was \"%s\", is \"%s\"", key, before, now);
+	}
 }

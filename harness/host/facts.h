@@ -38,6 +38,9 @@ const char *facts_get(const struct facts *f, const char *key);
 
 /* Add "KEY was BEFORE, is AFTER" to `changes` for every row that should stand still and did not. */
 void facts_compare(const struct facts *before, const struct facts *after, struct strv *changes);
+/* The same for one row whose value before was kept as text; an unknown key adds nothing. */
+void facts_compare_value(
+	const char *key, const char *before, const struct facts *after, struct strv *changes);
 
 /* A known defect of kernels' CPU accounting. */
 struct kernel_defect {

@@ -124,6 +124,8 @@ static const struct field run_info_fields[] = {
 	PLAIN(run_info, scenario, STRING),
 	PLAIN(run_info, variant, STRING),
 	PLAIN(run_info, point, STRING),
+	PLAIN(run_info, scenario_file, STRING),
+	PLAIN(run_info, overrides, STRV),
 	PLAIN(run_info, published, STRING),
 	PLAIN(run_info, repeat, UINT),
 	PLAIN(run_info, place, UINT),

@@ -92,6 +92,10 @@ struct run_info {
 	char *run;	  /* the record's name */
 	char *experiment; /* id shared by all runs of one `run` or `batch` */
 	char *scenario, *variant, *point;
+	/* Where the scenario was: an absolute path. The record has a copy (scenario.xml), the files
+	 * it includes in include/; files that guests carried are not in it. */
+	char *scenario_file;
+	struct strv overrides;	/* of the scenario (--set), as given */
 	char *published;	/* key of the published figures to show beside, "" = none */
 	unsigned repeat;	/* 0-based */
 	unsigned place, places; /* this was run `place` (from 1) of `places` in the order of its

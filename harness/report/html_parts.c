@@ -82,6 +82,8 @@ void html_header(const struct analysis *a, struct strbuf *out)
 		"%s",
 		or_none(r->variant), r->point && *r->point ? ", " : "", r->point ? r->point : "",
 		r->repeat + 1, or_none(r->started), a->window_s, or_none(r->run));
+	for (size_t i = 0; i < r->overrides.n; i++)
+		html_text(out, "%s%s", i ? ", " : " \xc2\xb7 with --set ", r->overrides.items[i]);
 	strbuf_add(out, "</p>\n");
 }
 

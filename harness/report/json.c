@@ -304,6 +304,7 @@ static json_t *variant_json(const struct analysis *a)
 	json_object_set_new(j, "name", text(a->info.variant));
 	json_object_set_new(j, "record", text(a->info.run));
 	json_object_set_new(j, "point", text(a->info.point));
+	json_object_set_new(j, "overrides", strings(&a->info.overrides));
 	json_object_set_new(j, "repeat", json_integer(a->info.repeat));
 	json_object_set_new(j, "status", text(a->info.status));
 	json_object_set_new(j, "window_s", number(a->window_s));

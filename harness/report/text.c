@@ -72,6 +72,9 @@ static void print_head(const struct text *t, const struct analysis *a)
 	fprintf(t->out, "%s%s%s%s%s%s%s   %s%s%s\n", t->bold, r->scenario, *r->variant ? " / " : "",
 		r->variant, *r->point ? " / " : "", r->point, t->plain, status, r->status,
 		t->plain);
+	for (size_t i = 0; i < r->overrides.n; i++)
+		fprintf(t->out, "%s--set %s%s", i ? " " : "", r->overrides.items[i],
+			i + 1 < r->overrides.n ? "" : "\n");
 	fprintf(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
 	fprintf(t->out,
 		"measured %.1f s after %.1f s of warm-up on lab CPUs %s (housekeeping %s), "

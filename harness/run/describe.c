@@ -91,6 +91,12 @@ void run_describe(const struct plan *p, const struct run_options *o, struct run_
 	info->version = xstrdup(SS_VERSION);
 	info->connect = xstrdup(o->connect);
 	info->plan_text = xstrdup(o->plan_text ? o->plan_text : "");
+	info->scenario_file = o->scenario_file ? xstrdup(o->scenario_file)
+					       : realpath(o->scenario->items[0], NULL);
+	if (!info->scenario_file)
+		info->scenario_file = xstrdup(o->scenario->items[0]);
+	for (size_t i = 0; i < o->overrides->n; i++)
+		strv_add(&info->overrides, "%s", o->overrides->items[i]);
 	info->published = xstrdup(o->published ? o->published : "");
 	info->warmup_ns = p->warmup_ns;
 	info->duration_ns = p->duration_ns;

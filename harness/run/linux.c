@@ -91,7 +91,7 @@ static int make_absolute(char **path, struct err *e)
 int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e)
 {
 	auto_free char *folder = NULL;
-	auto_free char *base = folder_of(s->o->scenario_path);
+	auto_free char *base = folder_of(s->info.scenario_file);
 	struct initramfs what = {.agent = s->o->agent, .guest = g->plan, .base = base};
 	struct initramfs_size size;
 	int rc = choose_accel(s, g, &f->kvm, e);

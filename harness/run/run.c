@@ -6,6 +6,7 @@
 
 #include "base/process.h"
 #include "host/cgroup.h"
+#include "record/scenario_copy.h"
 #include "run/session.h"
 
 /* Everything else is named after the record: domains, shared pages, cgroups. */
@@ -21,18 +22,12 @@ static void name_parts(struct session *s)
 static int step_record(struct session *s, struct err *e)
 {
 	const char *variant = strcmp(s->plan->variant, "base") ? s->plan->variant : "";
-	auto_free char *copy = NULL, *text = NULL;
-	size_t len;
 	int rc = record_begin(s->o->results, s->plan->scenario, variant, &s->folder, e);
 
 	if (rc)
 		return rc;
 	name_parts(s);
-	text = read_file(s->o->scenario_path, 1 << 20, &len, e);
-	if (!text)
-		return -e->code;
-	copy = xasprintf("%s/scenario.xml", s->folder.path);
-	rc = write_file(copy, text, len, e);
+	rc = scenario_copy_in(s->folder.path, s->o->scenario, e);
 	return rc ? rc : run_info_save(&s->info, s->folder.path, e);
 }
 

@@ -15,9 +15,11 @@
 struct run_lab;
 
 struct run_options {
-	const char *results;	   /* folder of the records */
-	const char *connect;	   /* "auto" or a libvirt URI */
-	const char *scenario_path; /* copied into the record */
+	const char *results;	      /* folder of the records */
+	const char *connect;	      /* "auto" or a libvirt URI */
+	const struct strv *scenario;  /* its files, the scenario first: copied into the record */
+	const struct strv *overrides; /* of the scenario, for the record */
+	const char *scenario_file; /* where it was, when its files are copies; NULL = scenario[0] */
 	const char *metal_elf;	   /* the metal guest's ELF */
 	const char *agent; /* the Linux agent's program; NULL = none: no Linux, no native guests */
 	const char *hostd; /* the host agent's program; NULL = do without, and say so */

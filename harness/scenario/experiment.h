@@ -151,7 +151,8 @@ struct experiment {
 	char *doc;
 	struct exp_config *configs; /* at least one */
 	size_t n_configs;
-	struct strv files; /* every file read, the scenario first; positions borrow these */
+	struct strv files;     /* every file read, the scenario first; positions borrow these */
+	struct strv overrides; /* as given: "guest.victim.vcpus=4" */
 };
 
 /*
@@ -162,6 +163,11 @@ struct experiment {
  */
 int scenario_load(const char *path, const char *const *sets, size_t n_sets, struct experiment *out,
 	struct scenario_msgs *msgs);
+
+/* The same for a copy of a scenario that was `original` (whose name it may take from it); what it
+ * includes lies in `folder`. */
+int scenario_load_copy(const char *path, const char *original, const char *folder,
+	const char *const *sets, size_t n_sets, struct experiment *out, struct scenario_msgs *msgs);
 
 /* The same from memory, for tests and fuzzing; an <include> in it is refused. `file` names it. */
 int scenario_load_text(const char *file, const char *text, size_t len, const char *const *sets,

@@ -114,6 +114,8 @@ static int finish(struct loading *l, const char *path, size_t n_before, struct e
 		experiment_release(&x);
 		rc = -EINVAL;
 	} else {
+		for (size_t i = 0; i < l->n_sets; i++)
+			strv_add(&x.overrides, "%s", l->sets[i]);
 		*out = x;
 	}
 	return rc;
@@ -122,18 +124,22 @@ static int finish(struct loading *l, const char *path, size_t n_before, struct e
 int scenario_load(const char *path, const char *const *sets, size_t n_sets, struct experiment *out,
 	struct scenario_msgs *msgs)
 {
-	size_t n_before = msgs->n + msgs->left_out;
 	const char *slash = strrchr(path, '/');
-	auto_free char *folder = xasprintf("%.*s", slash ? (int)(slash - path) : 0, path);
+	auto_free char *folder = slash == path /* "/x.xml" */
+					 ? xstrdup("/.")
+					 : xasprintf("%.*s", slash ? (int)(slash - path) : 0, path);
+
+	return scenario_load_copy(path, path, folder, sets, n_sets, out, msgs);
+}
+
+int scenario_load_copy(const char *path, const char *original, const char *folder,
+	const char *const *sets, size_t n_sets, struct experiment *out, struct scenario_msgs *msgs)
+{
+	size_t n_before = msgs->n + msgs->left_out;
 	struct loading l = {.msgs = msgs, .folder = folder, .sets = sets, .n_sets = n_sets};
 
-	if (slash == path) { /* "/x.xml" */
-		free(folder);
-		folder = xstrdup("/.");
-		l.folder = folder;
-	}
 	l.root = load_file(&l, path, NULL);
-	return finish(&l, path, n_before, out);
+	return finish(&l, original, n_before, out);
 }
 
 int scenario_load_text(const char *file, const char *text, size_t len, const char *const *sets,
@@ -155,5 +161,6 @@ void experiment_release(struct experiment *x)
 	free(x->title);
 	free(x->doc);
 	strv_release(&x->files);
+	strv_release(&x->overrides);
 	*x = (struct experiment){0};
 }

@@ -1,18 +1,20 @@
 #!/bin/bash
 # What tracing costs: the same load (six busy guests, two hogs, hackbench) under nothing, stealscope counts,
-# stealscope events, `perf sched record` and `trace-cmd record -e sched`, interleaved. Prints, as medians of
-# ROUNDS: the CPU time of the tracing processes (user + system), the time inside stealscope's eBPF programs
-# (measured by the kernel, which costs some itself), the bytes, and hackbench's wall and CPU time as ratios to
-# the run under nothing. What a tracer does inside the scheduler's tracepoints is charged to whoever
-# switches: eBPF time is part of hackbench's CPU time, and so is what perf and trace-cmd do there, which no
-# counter tells apart. So CPU/perf compares processes with processes (and, to our disadvantage, processes
-# + eBPF with perf's processes alone), and hackbench's CPU time compares all.
+# stealscope events, `perf sched record` and `trace-cmd record -e sched`, interleaved, ROUNDS times.
+#
+# A tracer costs twice: its processes, whose CPU time is read, and its work inside the scheduler's tracepoints,
+# which is charged to whoever switches. That work is measured on a load that does nothing but switch: two tasks on
+# one CPU that pass a byte to and fro (perf bench sched pipe), beside the waiting vCPUs; what their CPU time grows by
+# under a tracer, divided by the switches they made, is its price of a switch, the same yardstick for all. The whole
+# cost of tracing the load is then its processes' CPU time + the switches of the box under hackbench x that price.
+# Printed are medians over the rounds; prices with the range of the rounds. CPUs are shared with other VMs on
+# many boxes, so only ratios mean something.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-ROUNDS=${ROUNDS:-3} SECONDS_EACH=${SECONDS_EACH:-8}
+ROUNDS=${ROUNDS:-3} SECONDS_EACH=${SECONDS_EACH:-8} PIPE=${PIPE:-100000}
 T=$(mktemp -d)
 pids=()
-trap 'kill -9 "${pids[@]}" 2>/dev/null; rm -rf "$T"' EXIT
+trap 'kill -9 "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
 for tool in hackbench perf trace-cmd stress-ng qemu-system-x86_64; do
 	command -v $tool >/dev/null || { echo "SKIP bench-trace: $tool is not installed"; exit 0; }
 done
@@ -33,66 +35,87 @@ for p in "${pids[@]}"; do
 done
 echo "load: ${#tids[@]} vCPU threads, 2 hogs, hackbench; $ROUNDS rounds of at least $SECONDS_EACH s; CPUs: $(nproc)"
 
-hack() { # its wall and CPU time in s
-	local t0 t1
-	t0=$(date +%s.%N)
+hack() { # hackbench: its wall and CPU time in s, the switches of the box meanwhile
+	local t0 t1 c0 c1
+	c0=$(switches) t0=$(date +%s.%N)
 	/usr/bin/time -f '%U %S' -o "$T/hack" hackbench -g 2 -l 3000 >/dev/null
 	t1=$(date +%s.%N)
 	sleep "$(awk -v a="$t0" -v b="$t1" -v s="$SECONDS_EACH" 'BEGIN {x = s - (b - a); print (x > 0 ? x : 0)}')"
-	awk -v a="$t0" -v b="$t1" '{print b - a, $1 + $2}' "$T/hack"
+	c1=$(switches)
+	awk -v a="$t0" -v b="$t1" -v c="$((c1 - c0))" '{print b - a, $1 + $2, c}' "$T/hack"
 }
-cpu_of() { awk '{print $14 + $15}' "/proc/$1/stat"; } # ticks
+switches() { awk '/^ctxt/ {print $2}' /proc/stat; }
+pipe() { # the CPU time in ns of one switch of two tasks on the last CPU
+	/usr/bin/time -f '%U %S' -o "$T/pipe" taskset -c $(($(nproc) - 1)) perf bench sched pipe -l "$PIPE" >/dev/null 2>&1
+	awk -v n="$PIPE" '{print ($1 + $2) * 1e9 / (2 * n)}' "$T/pipe"
+}
 
-agent() { # MODE: hostd on all vCPU threads while hackbench runs
-	local h reply cpu
-	coproc H { exec build/stealscope-hostd --mode "$1" --measure-bpf --out "$T/$1.bin" 2>/dev/null; }
+agent() { # MODE LOAD: hostd on all vCPU threads while LOAD runs: CPU time in ms, bytes, what LOAD printed
+	local out reply cpu
+	coproc H { exec build/stealscope-hostd --mode "$1" --out "$T/$1.bin" 2>/dev/null; }
 	read -r reply <&"${H[0]}"
 	for i in "${!tids[@]}"; do echo "track ${tids[$i]} $((i << 8)) bench-$i/vcpu0" >&"${H[1]}"; read -r reply <&"${H[0]}"; done
 	echo start >&"${H[1]}"; read -r reply <&"${H[0]}"
-	h=$(hack)
+	out=$($2)
 	echo stop >&"${H[1]}"; read -r reply <&"${H[0]}"
 	cpu=$(echo "$reply" | grep -Eo 'cpu_ns=[0-9]+' | cut -d= -f2)
-	bpf=$(echo "$reply" | grep -Eo 'bpf_ns=[0-9]+' | cut -d= -f2)
 	eval "exec ${H[1]}>&-"
 	wait "$H_PID" 2>/dev/null
-	echo "$1 $(awk -v a="$cpu" -v b="${bpf:-0}" 'BEGIN {print a / 1e6, b / 1e6}') $(stat -c %s "$T/$1.bin") $h"
+	echo "$(awk -v a="$cpu" 'BEGIN {print a / 1e6}') $(stat -c %s "$T/$1.bin") $out"
 }
-peer() { # NAME COMMAND...: it traces the whole box while hackbench runs
-	local name=$1 p h
-	shift
+peer() { # NAME LOAD COMMAND...: it traces the whole box while LOAD runs; the same three
+	local name=$1 load=$2 p out
+	shift 2
 	/usr/bin/time -f '%U %S' -o "$T/time" "$@" >/dev/null 2>&1 &
 	p=$!
 	sleep 1
-	h=$(hack)
+	out=$($load)
 	pkill -INT -P $p
 	wait $p 2>/dev/null
-	echo "$name $(tail -1 "$T/time" | awk '{print ($1 + $2) * 1000, 0}') $(du -cb "$T/$name".* 2>/dev/null | tail -1 | cut -f1) $h"
+	echo "$(tail -1 "$T/time" | awk '{print ($1 + $2) * 1000}') $(du -cb "$T/$name".* 2>/dev/null | tail -1 | cut -f1) $out"
 	rm -f "$T/$name".*
 }
+under() { # TRACER LOAD
+	case $1 in
+	nothing) echo "0 0 $($2)" ;;
+	counts | events) agent "$1" "$2" ;;
+	perf) peer perf "$2" perf sched record -a -o "$T/perf.data" ;;
+	trace-cmd) peer trace-cmd "$2" trace-cmd record -e sched -o "$T/trace-cmd.dat" ;;
+	esac
+}
+
 # trace-cmd mounts tracefs by itself; it is taken away again when it was not there before.
 tracefs=$(grep -c ' tracefs ' /proc/mounts)
-tracecmd=1
-trace-cmd record -e sched -o "$T/trial" true >"$T/why" 2>&1 || { tracecmd=; echo "SKIP trace-cmd: $(head -1 "$T/why")"; }
+tracers=(nothing counts events perf trace-cmd)
+trace-cmd record -e sched -o "$T/trial" true >"$T/why" 2>&1 || {
+	echo "SKIP trace-cmd: $(head -1 "$T/why")"
+	tracers=(nothing counts events perf)
+}
 for ((r = 0; r < ROUNDS; r++)); do
-	echo "nothing 0 0 0 $(hack)"
-	agent counts
-	agent events
-	peer perf perf sched record -a -o "$T/perf.data"
-	[ -z "$tracecmd" ] || peer trace-cmd trace-cmd record -e sched -o "$T/trace-cmd.dat"
+	for tracer in "${tracers[@]}"; do
+		hackbench=$(under "$tracer" hack)
+		price=$(under "$tracer" pipe)
+		echo "$tracer $hackbench ${price##* }"
+	done
 done 2>/dev/null | tee "$T/rows" | sed 's/^/  /'
-sort "$T/rows" | awk -v n="$ROUNDS" '
-	function med(a, k,   i, j, t) { for (i = 1; i <= k; i++) for (j = i + 1; j <= k; j++) if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t }; return a[int((k + 1) / 2)] }
-	function column(f, x,   j) { for (j = 1; j <= n; j++) a[j] = v[f, x, j]; return med(a, n) }
-	{ k = ++c[$1]; for (f = 2; f <= 6; f++) v[f, $1, k] = $f; v[7, $1, k] = $2 + $3 }
-	function ratio(p, q) { return q ? sprintf("%.3f", p / q) : "-" }
+awk -v names="${tracers[*]}" '
+	function med(a, k,   i, j, t) { for (i = 1; i <= k; i++) for (j = i + 1; j <= k; j++) if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t }; low = a[1]; high = a[k]; return a[int((k + 1) / 2)] }
+	# The median over the rounds of field f under x; of the price: less what the switch cost under nothing in that round.
+	function column(f, x,   j) { for (j = 1; j <= c[x]; j++) a[j] = v[f, x, j] - (f == 7 ? v[f, "nothing", j] : 0); return med(a, c[x]) }
+	function ratio(p, q) { return q > 0 ? sprintf("%.3f", p / q) : "-" }
+	{ k = ++c[$1]; for (f = 2; f <= 7; f++) v[f, $1, k] = $f }
 	END {
-		split("nothing counts events perf trace-cmd", names, " ")
-		printf "%-10s %11s %8s %10s %15s %14s %9s %13s %10s\n", "tracer", "process ms", "eBPF ms", "bytes", "hackbench wall", "hackbench CPU", "CPU/perf", "with eBPF", "bytes/perf"
-		for (i = 1; i <= 5; i++) {
-			x = names[i]
-			if (c[x])
-				printf "%-10s %11.1f %8.1f %10d %15s %14s %9s %13s %10s\n", x, column(2, x), column(3, x), column(4, x), ratio(column(5, x), column(5, "nothing")),
-					ratio(column(6, x), column(6, "nothing")), ratio(column(2, x), column(2, "perf")), ratio(column(7, x), column(2, "perf")), ratio(column(4, x), column(4, "perf"))
+		n = split(names, name, " ")
+		printf "%-10s %11s %10s %15s %14s %26s %10s %13s %11s %11s\n", "tracer", "process ms", "bytes", "hackbench wall", "hackbench CPU", "ns a switch [min, max]", "whole ms", "process/perf", "whole/perf", "bytes/perf"
+		for (i = 1; i <= n; i++) {
+			x = name[i]
+			whole[x] = column(2, x) + column(6, x) * column(7, x) / 1e6
 		}
-	}'
+		for (i = 1; i <= n; i++) {
+			x = name[i]
+			price = column(7, x); least = low; most = high
+			printf "%-10s %11.1f %10d %15s %14s %8.0f [%6.0f, %6.0f] %10.0f %13s %11s %11s\n", x, column(2, x), column(3, x), ratio(column(4, x), column(4, "nothing")),
+				ratio(column(5, x), column(5, "nothing")), price, least, most, whole[x], ratio(column(2, x), column(2, "perf")), ratio(whole[x], whole["perf"]), ratio(column(3, x), column(3, "perf"))
+		}
+	}' "$T/rows"
 [ "$tracefs" != 0 ] || umount /sys/kernel/tracing 2>/dev/null

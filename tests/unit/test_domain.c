@@ -13,6 +13,7 @@
 #include <libxml/relaxng.h>
 
 #include "domain/domain.h"
+#include "domain/domain_priv.h"
 
 #define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
 
@@ -246,6 +247,21 @@ static void bad_input_is_refused(void **state)
 	refused(&g, "run", &f, "no kernel");
 }
 
+static void long_errors_keep_their_reason(void **state)
+{
+	char text[] =
+		"internal error: Child process (LC_ALL=C HOME=/x /usr/bin/qemu-system-x86_64 -name "
+		"guest=a,(b) -S) unexpected exit status 1: cannot set up guest memory";
+	char other[] = "internal error: process exited (1)";
+
+	(void)state;
+	lab_drop_command_line(text);
+	assert_string_equal(text, "internal error: Child process unexpected exit status 1: cannot "
+				  "set up guest memory");
+	lab_drop_command_line(other);
+	assert_string_equal(other, "internal error: process exited (1)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +274,7 @@ int main(void)
 		cmocka_unit_test(quota),
 		cmocka_unit_test(paths_are_escaped),
 		cmocka_unit_test(bad_input_is_refused),
+		cmocka_unit_test(long_errors_keep_their_reason),
 	};
 
 	return cmocka_run_group_tests(tests, load_schema, free_schema);

@@ -43,6 +43,7 @@ static void fill(struct run_info *r)
 		.scenario = xstrdup("s"),
 		.variant = xstrdup("pinned"),
 		.point = xstrdup("a=1"),
+		.scenario_file = xstrdup("/x/my scenario.xml"),
 		.repeat = 3,
 		.place = 8,
 		.places = 12,
@@ -76,6 +77,8 @@ static void fill(struct run_info *r)
 	r->n_expects = 1;
 	r->expects[0].text = xstrdup("steal.rate < 2");
 	r->expects[0].value = 0.1;
+	strv_add(&r->overrides, "duration=2s");
+	strv_add(&r->overrides, "guest.*.vcpus=4");
 	strv_add(&r->warnings, "first");
 	strv_add(&r->warnings, "second %%");
 }

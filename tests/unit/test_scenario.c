@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <libxml/relaxng.h>
 
 #include "abi/guest_shm.h"
@@ -130,6 +131,29 @@ static void test_language(void **state)
 	check_base_like(&x.configs[0]);
 	check_pinned(&x.configs[7]);
 	experiment_release(&x);
+}
+
+/* As replay reads it: from another folder, what it includes apart, its name from where it was. */
+static void test_copy(void **state)
+{
+	struct scenario_msgs msgs = {0};
+	const char *sets[] = {"warmup=700ms"};
+	struct experiment x;
+
+	(void)state;
+	assert_int_equal(scenario_load_copy("tests/data/scenario/first.xml", "/gone/first.xml",
+				 "tests/data/scenario", sets, 1, &x, &msgs),
+		0);
+	assert_string_equal(x.name, "first");
+	assert_int_equal(x.overrides.n, 1);
+	assert_string_equal(x.overrides.items[0], "warmup=700ms");
+	assert_true(x.configs[0].warmup_ns == 700 * NS_PER_MS);
+	experiment_release(&x);
+	assert_int_equal(scenario_load_copy("tests/data/scenario/first.xml", "/gone/first.xml",
+				 "tests/data/nowhere", NULL, 0, &x, &msgs),
+		-EINVAL);
+	assert_non_null(strstr(msgs.items[0].text, "tests/data/nowhere/"));
+	scenario_msgs_release(&msgs);
 }
 
 static void test_sets_win(void **state)
@@ -318,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_smallest),
 		cmocka_unit_test(test_language),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_sets_win),
 		cmocka_unit_test(test_zip),
 		cmocka_unit_test(test_point_names),
