@@ -173,7 +173,7 @@ static void check_clock(struct build *b)
 			xasprintf("%s/vcpu%u: %" PRIu64 " records outside causality", name,
 				v->index, q->violations));
 	}
-	add_check(b->a, "clock_error_ns", "bound on the error of guest TSC -> host clock", &error,
+	add_check(b->a, "clock_error_ns", "bound on the error of guest TSC to host clock", &error,
 		LIMIT_CLOCK_NS, "ns", false, "too few bounds on any guest's clock");
 	add_check(b->a, "causality", "guest records outside their causal bounds", &violations, 0,
 		"", false, "too few bounds on any guest's clock");

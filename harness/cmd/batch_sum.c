@@ -11,6 +11,7 @@
 #include "batch/find.h"
 #include "cmd/batch.h"
 #include "record/folder.h"
+#include "report/batch_figures.h"
 #include "report/batch_page.h"
 #include "report/junit.h"
 
@@ -19,6 +20,7 @@ static void describe(struct batch_run *run, const struct analysis *a)
 {
 	run->wall_s = (double)a->info.wall_ns / 1e9;
 	run->overhead_s = (double)a->overhead_ns / 1e9;
+	batch_felt(run, a);
 	for (size_t i = 0; i < a->warnings.n; i++)
 		strv_add(&run->warnings, "%s", a->warnings.items[i]);
 	if (a->lost_guest || a->lost_host)

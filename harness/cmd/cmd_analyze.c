@@ -42,9 +42,9 @@ int cmd_analyze(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c,
 		"RUN is a record's folder, its name in --results, the unique beginning of one, or "
-		"`last`.\n"
+		"`last`. "
 		"The result is the same byte for byte wherever and whenever it is made; no root is "
-		"needed.\n"
+		"needed. "
 		"Exit status 3 when an expectation that this record can decide fell short.",
 		options, parse, &args, &common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);

@@ -287,11 +287,11 @@ int cmd_batch(const struct command *c, int argc, char **argv)
 	batch_args_init(&b.args);
 	cmd_parse(c,
 		"A block is one repeat of a scenario: each configuration boots once, in random "
-		"order. Every boot\n"
+		"order. Every boot "
 		"makes a record; RESULTS/batch-ID/ gets the journal, junit.xml and summary.html. "
-		"Killed at any\n"
+		"Killed at any "
 		"instant, `batch --resume` goes on where it was. Exit status 3 when an expectation "
-		"fell short over\n"
+		"fell short over "
 		"the boots of a scenario, 1 when a boot failed for good.",
 		batch_options, batch_parse, &b.args, &b.common, argc, argv);
 	if (b.args.sum_up) {

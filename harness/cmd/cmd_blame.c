@@ -187,9 +187,9 @@ int cmd_blame(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c,
 		"Works on any KVM host and any QEMU, whoever started it; nothing in the VM is "
-		"needed and nothing\n"
+		"needed and nothing "
 		"of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) "
-		"and throttle are\n"
+		"and throttle are "
 		"ms per s of each vCPU. With --json one line per interval.",
 		options, parse, &args, &common, argc, argv);
 	cmd_catch_signals();

@@ -12,7 +12,7 @@ int cmd_clean(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c,
 		"Domains, control groups, shared memory and runtime folders named stealscope that "
-		"no living\n"
+		"no living "
 		"harness owns. Records are never touched. Idempotent.",
 		NULL, NULL, NULL, &common, argc, argv);
 	rc = run_clean(common.connect, &removed, &e);

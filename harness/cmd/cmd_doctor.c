@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wrap.h"
 #include "cmd/cmd.h"
 #include "cmd/privileges.h"
 #include "collect/hostd.h"
@@ -82,19 +83,24 @@ static void print_rows(const struct fact_row *rows, size_t n)
 {
 	bool color = isatty(STDOUT_FILENO);
 	size_t wide = 0;
+	int column;
 
 	for (size_t i = 0; i < n; i++)
 		wide = MAX(wide, strlen(rows[i].key));
+	column = 8 + (int)wide + 2;
 	for (size_t i = 0; i < n; i++) {
 		const char *code = !strcmp(rows[i].verdict, "good")	 ? "\033[32m"
 				   : !strcmp(rows[i].verdict, "limits")	 ? "\033[33m"
 				   : !strcmp(rows[i].verdict, "missing") ? "\033[31m"
 									 : "";
 
-		printf("%s%-7s%s %-*s  %s\n", color ? code : "", rows[i].verdict,
-			color && *code ? "\033[0m" : "", (int)wide, rows[i].key, rows[i].value);
-		if (rows[i].note[0])
-			printf("        %-*s  -> %s\n", (int)wide, "", rows[i].note);
+		printf("%s%-7s%s %-*s  ", color ? code : "", rows[i].verdict,
+			color && *code ? "\033[0m" : "", (int)wide, rows[i].key);
+		wrap_print(stdout, rows[i].value, column, column);
+		if (rows[i].note[0]) {
+			printf("%*s-> ", column, "");
+			wrap_print(stdout, rows[i].note, column + 3, column + 3);
+		}
 	}
 }
 
@@ -107,9 +113,9 @@ int cmd_doctor(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c,
 		"Each row: verdict, what it is about, what was found, and what follows. good: as "
-		"one would\n"
+		"one would "
 		"wish; limits: works, but limits what results mean; missing: cannot be done here. "
-		"Nothing is\n"
+		"Nothing is "
 		"changed. Exit status 4 when a guest cannot be run at all.",
 		NULL, NULL, NULL, &common, argc, argv);
 	f = facts_read("");

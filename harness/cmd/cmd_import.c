@@ -44,7 +44,7 @@ int cmd_import(const struct command *c, int argc, char **argv)
 	cmd_parse(c,
 		"FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut "
 		"one "
-		"is\n"
+		"is "
 		"read up to the cut. Several are shown side by side, as if begun at one time. No "
 		"root "
 		"needed.",

@@ -194,8 +194,7 @@ static const struct {
 	const char *name, *doc;
 	int (*print)(const struct cmd_common *c, struct err *e);
 } lists[] = {
-	{"scenarios", "the scenarios that come with stealscope, and whether this box can run them",
-		library_list},
+	{"scenarios", "the scenarios that come with it, and which run here", library_list},
 	{"metrics", "the metrics with units and definitions", list_metrics},
 	{"probes", "what runs inside a guest", library_list_probes},
 	{"noise", "the kinds of noisy neighbours", list_noise},

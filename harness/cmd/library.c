@@ -6,15 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wrap.h"
 #include "cmd/scenario.h"
 #include "scenario/keys.h"
 
 /* The tree's scenarios/ when run from a build folder, else where `make install` puts them. */
 static char *library_dir(struct err *e)
 {
-	char *dir = cmd_find_part("../scenarios", NULL);
+	auto_free char *beside = cmd_find_part("../scenarios", NULL);
 
-	return dir ? dir : cmd_find_part("scenarios", e);
+	return beside ? realpath(beside, NULL) : cmd_find_part("scenarios", e);
 }
 
 static int is_scenario(const struct dirent *d)
@@ -39,11 +40,13 @@ static void print_scenario(const char *path, const char *file, const struct topo
 	if (scenario_load(path, NULL, 0, &x, &msgs)) {
 		printf("%-26s (wrong: see `stealscope check %s`)\n", file, path);
 	} else {
-		auto_free char *why = NULL;
+		auto_free char *why = NULL, *text = NULL;
 
 		plan_make(&x, t, &plans, &msgs);
 		why = reason(&msgs);
-		printf("%-26s %s%s\n", file, x.title, why);
+		text = xasprintf("%s%s", x.title, why);
+		printf("%-26s ", file);
+		wrap_print(stdout, text, 27, 27);
 	}
 	plan_list_release(&plans);
 	experiment_release(&x);

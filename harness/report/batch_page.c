@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "report/batch_figures.h"
 #include "report/escape.h"
 #include "report/html_parts.h"
 #include "report/template.h"
@@ -99,7 +100,7 @@ static void add_warnings(const struct batch_report *r, struct strbuf *out)
 	for (size_t i = 0; i < n; i++) {
 		strbuf_add(out, "<tr><td class=\"n\">%zu</td><td class=\"wrap\">", w[i].n);
 		escape_xml(out, w[i].text);
-		strbuf_add(out, "%s</td><td>", w[i].varies ? BATCH_VARIES : "");
+		strbuf_add(out, "%s</td><td class=\"nowrap\">", w[i].varies ? BATCH_VARIES : "");
 		if (w[i].every)
 			strbuf_add(out, "every run");
 		for (size_t k = 0; !w[i].every && k < MIN(w[i].n, (size_t)LINKS_MAX); k++) {
@@ -150,7 +151,7 @@ static void add_runs(const struct batch_report *r, struct strbuf *out)
 		strbuf_add(out, "</td>");
 		add_seconds(u->wall_s, out);
 		add_seconds(u->overhead_s, out);
-		strbuf_add(out, "<td class=\"wrap\">");
+		strbuf_add(out, "<td class=\"%s\">", u->state == BATCH_DONE ? "nowrap" : "wrap");
 		if (u->state == BATCH_DONE)
 			add_link(r, u, out);
 		else
@@ -167,6 +168,7 @@ void batch_page(const struct batch_report *r, struct strbuf *out)
 
 	add_head(r, &body);
 	strbuf_add(&body, "</header>\n<main id=\"main\">\n");
+	batch_figures_html(r, &body);
 	for (size_t i = 0; i < r->n_scenarios; i++)
 		if (r->scenarios[i].published)
 			published_html(r->scenarios[i].published, &body);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/batch_figures.h"
 #include "report/escape.h"
 
 const char *batch_state_name(enum batch_state s)
@@ -149,6 +150,7 @@ void batch_report_text(const struct batch_report *r, struct strbuf *out)
 				r->scenarios[r->runs[i].scenario].name, r->runs[i].config,
 				r->runs[i].repeat + 1, r->runs[i].why);
 	text_warnings(r, out);
+	batch_figures_text(r, out);
 	for (size_t i = 0; i < r->n_expects; i++)
 		strbuf_add(out, "expect %-7s %s %s: %s: %s\n", verdict_name(r->expects[i].verdict),
 			r->scenarios[r->expects[i].scenario].name, r->expects[i].variant,

@@ -18,6 +18,8 @@ enum batch_state {
 };
 const char *batch_state_name(enum batch_state s); /* "done", "failed", "open", "not needed" */
 
+#define BATCH_FELT 4 /* metrics in the table of figures */
+
 /* One boot. */
 struct batch_run {
 	size_t scenario; /* index into batch_report.scenarios */
@@ -27,7 +29,8 @@ struct batch_run {
 	const char *record; /* name in the results, "" without */
 	const char *why;    /* failed: the sentence; not needed: the reason; else "" */
 	double wall_s, overhead_s;
-	struct strv warnings; /* of its record; owned by the report's maker */
+	struct strv warnings;	 /* of its record; owned by the report's maker */
+	double felt[BATCH_FELT]; /* by batch_felt() (batch_figures.h), once it is done */
 };
 
 struct batch_expect {
@@ -72,7 +75,7 @@ struct batch_warning {
 struct batch_warning *batch_warnings(const struct batch_report *r, size_t *n);
 void batch_warnings_free(struct batch_warning *w, size_t n);
 
-/* At most 100 columns. */
+/* The figures at most 96 columns wide; what is said in sentences is not broken. */
 void batch_report_text(const struct batch_report *r, struct strbuf *out);
 /* {"batch","status","seed","shard","shards","runs":[...],"expect":[...],"skipped":[...]} */
 void batch_report_json(const struct batch_report *r, struct strbuf *out);

@@ -139,8 +139,8 @@ static void interval_cell(struct strbuf *out, struct interval v, const char *uni
 static void add_table(const struct compare_result *r, struct strbuf *out)
 {
 	html_wide(out, "Figures");
-	strbuf_add(
-		out, "<table><tr><th>metric</th><th class=\"n\">boots</th><th class=\"n\">median ");
+	strbuf_add(out, "<table class=\"dense\"><tr><th>metric</th><th class=\"n\">boots</th><th "
+			"class=\"n\">median ");
 	escape_xml(out, r->input->name_a);
 	strbuf_add(out, "</th><th class=\"n\">median ");
 	escape_xml(out, r->input->name_b);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wrap.h"
 #include "report/escape.h"
 
 int compare_rank(const struct compare_row *r)
@@ -25,8 +26,6 @@ void compare_missing(const struct compare_result *r, struct strbuf *out)
 			strbuf_add(out, "%s%s", separator, r->rows[i].metric->name);
 			separator = ", ";
 		}
-	if (*separator == ',')
-		strbuf_add(out, "\n");
 }
 
 static void table_line(const struct compare_row *r, struct strbuf *out)
@@ -51,17 +50,25 @@ static void table_line(const struct compare_row *r, struct strbuf *out)
 
 static void one_text(const struct compare_result *r, struct strbuf *out)
 {
+	auto_free char *legend = NULL;
+	struct strbuf missing = {0};
+
 	if (r->warning)
 		strbuf_add(out, "warning: %s\n", r->warning);
 	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++)
 			if (compare_rank(&r->rows[i]) == rank)
 				strbuf_add(out, "%s\n", r->rows[i].words);
-	compare_missing(r, out);
-	strbuf_add(out,
-		"\na = %s, b = %s; shift = b - a (Hodges-Lehmann), its %.0f %% interval; p by "
-		"Mann-Whitney, p(Holm) corrected for all %zu tests; effect by Cliff's delta\n",
+	compare_missing(r, &missing);
+	if (missing.len)
+		wrap_add(out, missing.text, 0, 2);
+	strbuf_release(&missing);
+	legend = xasprintf(
+		"a = %s, b = %s; shift = b - a (Hodges-Lehmann), its %.0f %% interval; p by "
+		"Mann-Whitney, p(Holm) corrected for all %zu tests; effect by Cliff's delta",
 		r->input->name_a, r->input->name_b, 100 * r->confidence, r->tests);
+	strbuf_add(out, "\n");
+	wrap_add(out, legend, 0, 0);
 	strbuf_add(out, "%-22s %5s %5s %12s %12s %12s %12s %12s %9s %9s %6s %s\n", "metric", "n(a)",
 		"n(b)", "median(a)", "median(b)", "shift", "from", "to", "p", "p(Holm)", "delta",
 		"effect");

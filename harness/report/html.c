@@ -61,6 +61,7 @@ static void part_js(const void *page, struct strbuf *out)
 ANALYSIS_PART(header)
 ANALYSIS_PART(alerts)
 ANALYSIS_PART(summary)
+ANALYSIS_PART(metrics)
 ANALYSIS_PART(expectations)
 ANALYSIS_PART(series_note)
 ANALYSIS_PART(distribution)
@@ -82,6 +83,7 @@ static const struct template_part parts[] = {
 	{"header", part_header},
 	{"alerts", part_alerts},
 	{"summary", part_summary},
+	{"metrics", part_metrics},
 	{"expectations", part_expectations},
 	{"bin_mean", part_bin_mean},
 	{"bin_window", part_bin_window},

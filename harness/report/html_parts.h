@@ -17,8 +17,11 @@ void html_placement(const struct analysis *a, struct strbuf *out);
 void html_distribution(const struct analysis *a, struct strbuf *out);
 void html_footer(const struct analysis *a, struct strbuf *out);
 
-/* html_tables.c: metrics, blame, late wake-ups */
+/* html_summary.c: a line per guest */
 void html_summary(const struct analysis *a, struct strbuf *out);
+
+/* html_tables.c: metrics, blame, late wake-ups */
+void html_metrics(const struct analysis *a, struct strbuf *out);
 void html_blame(const struct analysis *a, struct strbuf *out);
 void html_late(const struct analysis *a, struct strbuf *out);
 
@@ -28,6 +31,8 @@ void html_series_note(const struct analysis *a, struct strbuf *out);
 /* How many bins are drawn as one (1 = all are drawn). */
 size_t html_thinning(const struct analysis *a);
 
+/* A cell with a metric in the unit that reads best; without it "-", and why as its title. */
+void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out);
 /* "<p class=missing>Not provided: WHY</p>" */
 void html_missing(struct strbuf *out, const char *why);
 /* Opens a <div> that scrolls sideways where it is too wide, by keys too; `label` names it. */

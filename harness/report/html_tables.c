@@ -26,32 +26,36 @@ struct column {
 	const struct metric_value *metrics;
 };
 
-static void metric_row(const struct metric_info *m, size_t id, const struct column *c, size_t n,
-	struct strbuf *out)
+void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out)
 {
 	char buf[80];
+
+	strbuf_add(out, "<td class=\"n\">");
+	if (v->have) {
+		escape_xml(out,
+			compare_format(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
+	} else {
+		strbuf_add(out, "<span class=\"missing\" title=\"");
+		escape_xml(out, v->why);
+		if (v->below > 0)
+			strbuf_add(out, "\">&lt; %.2f</span>", v->below);
+		else
+			strbuf_add(out, "\">-</span>");
+	}
+	strbuf_add(out, "</td>");
+}
+
+static void metric_row(size_t id, const struct column *c, size_t n, struct strbuf *out)
+{
+	const struct metric_info *m = &metric_table[id];
 
 	strbuf_add(out, "<tr><th scope=\"row\" title=\"");
 	escape_xml(out, m->doc);
 	strbuf_add(out, "\">");
 	escape_xml(out, m->name);
 	strbuf_add(out, "</th>");
-	for (size_t i = 0; i < n; i++) {
-		const struct metric_value *v = &c[i].metrics[id];
-
-		strbuf_add(out, "<td class=\"n\">");
-		if (v->have) {
-			escape_xml(out, compare_format(v->value, m->unit, false, buf, sizeof(buf)));
-		} else {
-			strbuf_add(out, "<span class=\"missing\" title=\"");
-			escape_xml(out, v->why);
-			if (v->below > 0)
-				strbuf_add(out, "\">&lt; %.2f</span>", v->below);
-			else
-				strbuf_add(out, "\">-</span>");
-		}
-		strbuf_add(out, "</td>");
-	}
+	for (size_t i = 0; i < n; i++)
+		html_metric(id, &c[i].metrics[id], out);
 	if (n <= DOC_COLUMNS) {
 		strbuf_add(out, "<td class=\"doc\">");
 		escape_xml(out, m->doc);
@@ -80,7 +84,7 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 		for (size_t i = 0; i < n; i++)
 			any |= c[i].metrics[id].have;
 		if (any)
-			metric_row(&metric_table[id], id, c, n, out);
+			metric_row(id, c, n, out);
 		else
 			strbuf_add(&none, "%s%s", none.len ? ", " : "", metric_table[id].name);
 	}
@@ -94,7 +98,7 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 	strbuf_release(&none);
 }
 
-void html_summary(const struct analysis *a, struct strbuf *out)
+void html_metrics(const struct analysis *a, struct strbuf *out)
 {
 	auto_free size_t *order = figure_guest_order(a);
 	auto_free struct column *guests = NULL, *vcpus = NULL;
@@ -133,19 +137,26 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 
 /* ---- blame */
 
+/* Per cent; what took some time is not "0.0 %". */
+static void add_share(double share, struct strbuf *out)
+{
+	if (share > 0 && share < 0.05)
+		strbuf_add(out, "&lt; 0.1 %%");
+	else
+		strbuf_add(out, "%.1f %%", share);
+}
+
 static void blame_line(const struct blame_row *b, struct strbuf *out)
 {
 	strbuf_add(out, "<tr><td class=\"wrap\">");
 	escape_xml(out, b->culprit);
 	strbuf_add(out,
-		"</td><td class=\"barcell\"><span class=\"bar\" style=\"width:%.0fpx\"></span> "
-		"%.1f %%"
-		"</td><td class=\"n\">",
-		fmin(fmax(b->share, 0), 100) * 0.7, b->share);
+		"</td><td class=\"barcell\"><span class=\"bar\" style=\"width:%.0fpx\"></span> ",
+		fmin(fmax(b->share, 0), 100) * 0.7);
+	add_share(b->share, out);
+	strbuf_add(out, "</td><td class=\"n\">");
 	html_ns(out, b->ns);
-	strbuf_add(out, "</td><td class=\"n\">%" PRIu64 "</td><td class=\"nowrap\">", b->times);
-	escape_xml(out, culprit_kind_name(b->kind));
-	strbuf_add(out, "</td></tr>\n");
+	strbuf_add(out, "</td><td class=\"n\">%" PRIu64 "</td></tr>\n", b->times);
 }
 
 /* Rows [from, to) are one vCPU's, largest first. */
@@ -156,22 +167,23 @@ static void blame_table(const struct analysis *a, size_t from, size_t to, struct
 	double rest = 0;
 
 	html_wide(out, "Blame");
-	strbuf_add(out, "<table><caption class=\"who\">");
+	strbuf_add(out, "<table class=\"blame\"><caption class=\"who\">");
 	html_text(out, "%s vcpu%u%s waited ", g->name, g->vcpus[a->blame[from].vcpu].id,
 		g->is_noise ? " (noise)" : "");
 	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);
 	strbuf_add(out,
 		"</caption><tr><th>culprit</th><th class=\"nowrap\">share of its waiting</th><th "
 		"class=\"n\">time</th>"
-		"<th class=\"n\">waits</th><th>kind</th></tr>\n");
+		"<th class=\"n\">waits</th></tr>\n");
 	for (size_t i = from; i < from + shown; i++)
 		blame_line(&a->blame[i], out);
 	for (size_t i = from + shown; i < to; i++)
 		rest += a->blame[i].share;
-	if (shown < to - from)
-		strbuf_add(out,
-			"<tr><td>%zu others</td><td>%.1f %%</td><td></td><td></td><td></td></tr>\n",
-			to - from - shown, rest);
+	if (shown < to - from) {
+		strbuf_add(out, "<tr><td>%zu others</td><td>", to - from - shown);
+		add_share(rest, out);
+		strbuf_add(out, "</td><td></td><td></td></tr>\n");
+	}
 	strbuf_add(out, "</table></div>\n");
 }
 

@@ -4,23 +4,45 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/wrap.h"
+
+#define NAME_W 43
+
+/* Who had its CPU while it waited; nothing where nobody had. */
+static void add_culprits(const struct live_vcpu *x, struct strbuf *out)
+{
+	struct strbuf who = {0};
+
+	for (size_t k = 0; k < x->n_who && k < 3; k++)
+		strbuf_add(&who, "%s%s %.1f", k ? ", " : "", x->who[k].name, x->who[k].ms_per_s);
+	if (who.len) {
+		strbuf_add(out, "  waited for ");
+		wrap_add(out, who.text, 13, 13);
+	}
+	strbuf_release(&who);
+}
 
 void live_report_text(const struct live *l, const struct live_view *v, const struct run_info *info,
 	struct strbuf *out)
 {
-	strbuf_add(out, "%-24s %8s %8s %8s %8s  %s\n", "vm/vcpu", "run", "wait", "steal",
-		"throttle", "who had its CPU (all in ms/s)");
+	strbuf_add(out, "%-*s %8s %8s %8s %9s\n", NAME_W, "vm/vcpu (all in ms/s)", "run", "wait",
+		"steal", "throttle");
 	for (size_t i = 0; i < v->n; i++) {
 		const struct live_vcpu *x = &v->vcpus[i];
 		auto_free char *name = xasprintf("%s/%u", info->guests[x->guest].name, x->vcpu);
 		auto_free char *advice = live_advice(v, x, live_allowed(l, i));
 
-		strbuf_add(out, "%-24.24s %8.1f %8.1f %8.1f %8.1f ", name, x->run, x->wait,
-			x->run_delay, x->throttled);
-		for (size_t k = 0; k < x->n_who && k < 3; k++)
-			strbuf_add(out, "%s %s %.1f", k ? "," : "", x->who[k].name,
-				x->who[k].ms_per_s);
-		strbuf_add(out, "\n%24s -> %s\n", "", advice);
+		/* A name too long for its column has a line of its own: cut, it names no vCPU. */
+		strbuf_add(out, "%-*s", NAME_W, name);
+		if (strlen(name) > NAME_W)
+			strbuf_add(out, "\n%*s", NAME_W, "");
+		strbuf_add(out, " %8.1f %8.1f %8.1f %9.1f\n", x->run, x->wait, x->run_delay,
+			x->throttled);
+		add_culprits(x, out);
+		strbuf_add(out, "  -> ");
+		wrap_add(out, advice, 5, 5);
 	}
 	if (v->lost)
 		strbuf_add(out, "%llu records were lost by the host agent\n",

@@ -5,7 +5,7 @@
 
 #include "analysis/live.h"
 
-/* At most 100 columns a line. */
+/* At most 80 columns a line, but for names that are longer. */
 void live_report_text(const struct live *l, const struct live_view *v, const struct run_info *info,
 	struct strbuf *out);
 /* {"from_ns","to_ns","lost","box_steal","vcpus":[{"vm","vcpu","tid","run","wait","sleep","run_delay",

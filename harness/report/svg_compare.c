@@ -126,13 +126,18 @@ static double percent(const struct compare_row *r, double v)
 	return fmin(fmax(100 * v / fabs(r->median_a), -FOREST_MOST), FOREST_MOST);
 }
 
+static bool beyond(const struct compare_row *r, double v)
+{
+	return fabs(100 * v / r->median_a) > FOREST_MOST;
+}
+
 /* An arrowhead where an interval goes on beyond the plot. */
 static void cut_mark(
 	struct svg *s, const struct compare_row *r, double v, const struct axis *x, double y)
 {
 	double tip = axis_at(x, percent(r, v)), back = v < 0 ? 7 : -7;
 
-	if (fabs(100 * v / r->median_a) > FOREST_MOST)
+	if (beyond(r, v))
 		strbuf_add(s->out, "<path class=\"span\" d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1f\"/>",
 			tip + back, y - 5, tip, y, tip + back, y + 5);
 }
@@ -141,12 +146,18 @@ static void forest_row(
 	struct svg *s, const struct compare_row *r, const struct axis *x, double y, double name_w)
 {
 	double at = axis_at(x, percent(r, r->shift.estimate));
+	double from = axis_at(x, percent(r, r->shift.ci.lo));
+	double to = axis_at(x, percent(r, r->shift.ci.hi));
 
+	/* An interval that lies beyond the plot as a whole has a stub below its arrowhead. */
+	if (beyond(r, r->shift.ci.lo) && r->shift.ci.lo > 0)
+		from -= 24;
+	if (beyond(r, r->shift.ci.hi) && r->shift.ci.hi < 0)
+		to += 24;
 	svg_text(s, "end", name_w - 8, y + 4, "%s", r->metric->name);
-	svg_line(s, r->verdict == COMPARE_SAME ? "ci" : "ci differs",
-		axis_at(x, percent(r, r->shift.ci.lo)), y, axis_at(x, percent(r, r->shift.ci.hi)),
-		y);
-	svg_line(s, "span", at, y - 6, at, y + 6);
+	svg_line(s, r->verdict == COMPARE_SAME ? "ci" : "ci differs", from, y, to, y);
+	if (!beyond(r, r->shift.estimate))
+		svg_line(s, "span", at, y - 6, at, y + 6);
 	cut_mark(s, r, r->shift.ci.lo, x, y);
 	cut_mark(s, r, r->shift.ci.hi, x, y);
 }

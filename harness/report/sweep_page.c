@@ -36,7 +36,7 @@ static void add_point(const struct sweep *s, const struct sweep_line *line,
 		add_value(out, v.median, s->unit);
 		add_value(out, v.ci.lo, s->unit);
 		add_value(out, v.ci.hi, s->unit);
-		strbuf_add(out, "<td>%s</td></tr>\n",
+		strbuf_add(out, "<td class=\"nowrap\">%s</td></tr>\n",
 			v.enough ? "95 % interval of the median" : "range: fewer than 6 boots");
 	} else {
 		strbuf_add(out, "<td colspan=\"4\" class=\"missing\">not provided</td></tr>\n");

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wrap.h"
+#include "report/guests.h"
 #include "report/report.h"
 
 #define TOP_CULPRITS 4 /* shown per guest */
 #define TOP_LATE     5
 #define TOP_WARNINGS 12
 #define TOP_VICTIMS  3
-#define COLUMNS	     100
 
 struct text {
 	FILE *out;
@@ -67,6 +68,7 @@ static void print_head(const struct text *t, const struct analysis *a)
 {
 	const struct run_info *r = &a->info;
 	const char *status = strcmp(r->status, "complete") ? t->red : t->green;
+	auto_free char *text = NULL;
 	char lab[4096], house[4096];
 
 	fprintf(t->out, "%s%s%s%s%s%s%s   %s%s%s\n", t->bold, r->scenario, *r->variant ? " / " : "",
@@ -76,48 +78,45 @@ static void print_head(const struct text *t, const struct analysis *a)
 		fprintf(t->out, "%s--set %s%s", i ? " " : "", r->overrides.items[i],
 			i + 1 < r->overrides.n ? "" : "\n");
 	fprintf(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
-	fprintf(t->out,
-		"measured %.1f s after %.1f s of warm-up on lab CPUs %s (housekeeping %s), "
-		"overcommit %.2f\n",
+	text = xasprintf("measured %.1f s after %.1f s of warm-up on lab CPUs %s (housekeeping "
+			 "%s), overcommit %.2f",
 		a->window_s, (double)r->warmup_ns / 1e9,
 		cpuset_format(&r->lab_cpus, lab, sizeof(lab)),
 		cpuset_format(&r->housekeeping_cpus, house, sizeof(house)), r->overcommit);
+	wrap_print(t->out, text, 0, 0);
 }
 
-static const char *where(const struct analysis_guest *g, char *buf, size_t size)
+static void print_guest(const struct text *t, const struct analysis_guest *g)
 {
-	struct cpuset all = {0};
-	char cpus[4096];
+	char b[6][32], place[24], kind[24];
 
-	for (unsigned i = 0; i < g->n_vcpus; i++)
-		all = cpuset_or(&all, &g->vcpus[i].cpu_set);
-	snprintf(buf, size, "%ux %s", g->n_vcpus, cpuset_format(&all, cpus, sizeof(cpus)));
-	return buf;
+	snprintf(kind, sizeof(kind), "%s/%s", g->kind, g->accel);
+	fprintf(t->out, "%-13.13s %-9.9s %-8.8s %7s %7s %7s %7s %7s %7s\n", g->name, kind,
+		guest_cpus(g, place, sizeof(place)), show_id(g, METRIC_STEAL_RATE, b[0], 32),
+		show_id(g, METRIC_WAIT_RATE, b[1], 32), show_id(g, METRIC_TIMER_LATE_P50, b[2], 32),
+		show_id(g, METRIC_TIMER_LATE_P99, b[3], 32),
+		show_id(g, METRIC_TIMER_LATE_MAX, b[4], 32), show_id(g, METRIC_GAP_RATE, b[5], 32));
+	if (g->lost)
+		fprintf(t->out, "%-13s lost %" PRIu64 " records\n", "", g->lost);
 }
 
 static void print_guests(const struct text *t, const struct analysis *a)
 {
-	char b[9][32], place[24];
+	fprintf(t->out, "\n%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->bold, "guest", "kind",
+		"vCPUs", "steal", "wait", "late", "late", "late", "gap", t->plain);
+	fprintf(t->out, "%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->dim, "", "", "on CPUs",
+		"ms/s", "ms/s", "p50 us", "p99 us", "max us", "ms/s", t->plain);
+	for (int noise = 0; noise <= 1; noise++) {
+		bool head = false;
 
-	fprintf(t->out, "\n%s%-14s %-10s %-9s %8s %8s %8s %8s %8s %9s %8s%s\n", t->bold, "guest",
-		"kind", "vCPUs", "steal", "wait", "late p50", "p99", "max", "gap", "lost",
-		t->plain);
-	fprintf(t->out, "%s%-14s %-10s %-9s %8s %8s %8s %8s %8s %9s %8s%s\n", t->dim, "", "",
-		"on CPUs", "ms/s", "ms/s", "us", "us", "us", "ms/s", "records", t->plain);
-	for (size_t i = 0; i < a->n_guests; i++) {
-		const struct analysis_guest *g = &a->guests[i];
-		char kind[24];
-
-		snprintf(kind, sizeof(kind), "%s/%s", g->kind, g->accel);
-		fprintf(t->out, "%-14.14s %-10.10s %-9.9s %8s %8s %8s %8s %8s %9s %8" PRIu64 "%s\n",
-			g->name, kind, where(g, place, sizeof(place)),
-			show_id(g, METRIC_STEAL_RATE, b[0], 32),
-			show_id(g, METRIC_WAIT_RATE, b[1], 32),
-			show_id(g, METRIC_TIMER_LATE_P50, b[2], 32),
-			show_id(g, METRIC_TIMER_LATE_P99, b[3], 32),
-			show_id(g, METRIC_TIMER_LATE_MAX, b[4], 32),
-			show_id(g, METRIC_GAP_RATE, b[5], 32), g->lost,
-			g->is_noise ? "  (noise)" : "");
+		for (size_t i = 0; i < a->n_guests; i++) {
+			if (a->guests[i].is_noise != noise)
+				continue;
+			if (noise && !head)
+				fprintf(t->out, "%snoise:%s\n", t->dim, t->plain);
+			head = true;
+			print_guest(t, &a->guests[i]);
+		}
 	}
 }
 
@@ -131,60 +130,21 @@ static void print_other(const struct text *t, const struct analysis *a)
 
 	for (size_t i = 0; i < a->n_guests; i++) {
 		const struct analysis_guest *g = &a->guests[i];
-		bool any = false;
+		struct strbuf line = {0};
 
 		for (size_t k = 0; k < ARRAY_SIZE(ids); k++) {
 			const struct metric_value *m = &g->metrics[ids[k]];
 
 			if (!m->have || m->value == 0)
 				continue;
-			fprintf(t->out, "%s%s %s %s", any ? ", " : "", any ? "" : g->name,
-				metric_table[ids[k]].name, show(m, b, sizeof(b)));
-			fprintf(t->out, " %s", metric_table[ids[k]].unit);
-			any = true;
+			strbuf_add(&line, "%s%s %s %s %s", line.len ? ", " : "",
+				line.len ? "" : g->name, metric_table[ids[k]].name,
+				show(m, b, sizeof(b)), metric_table[ids[k]].unit);
 		}
-		if (any)
-			fputc('\n', t->out);
+		if (line.len)
+			wrap_print(t->out, line.text, 0, 2);
+		strbuf_release(&line);
 	}
-}
-
-struct total {
-	const char *name;
-	enum culprit_kind kind;
-	uint64_t ns;
-};
-
-static int by_ns(const void *a, const void *b)
-{
-	const struct total *x = a, *y = b;
-
-	return x->ns > y->ns ? -1 : x->ns < y->ns ? 1 : strcmp(x->name, y->name);
-}
-
-/* A guest's culprits over all its vCPUs. */
-static size_t guest_culprits(
-	const struct analysis *a, size_t guest, struct total **out, uint64_t *sum)
-{
-	struct total *list = xcalloc(a->n_blame + 1, sizeof(*list));
-	size_t n = 0;
-
-	*sum = 0;
-	for (size_t i = 0; i < a->n_blame; i++) {
-		const struct blame_row *r = &a->blame[i];
-		size_t k = 0;
-
-		if (r->guest != guest)
-			continue;
-		while (k < n && (list[k].kind != r->kind || strcmp(list[k].name, r->culprit) != 0))
-			k++;
-		if (k == n)
-			list[n++] = (struct total){r->culprit, r->kind, 0};
-		list[k].ns += r->ns;
-		*sum += r->ns;
-	}
-	qsort(list, n, sizeof(*list), by_ns);
-	*out = list;
-	return n;
 }
 
 static void print_blame(const struct text *t, const struct analysis *a)
@@ -193,9 +153,9 @@ static void print_blame(const struct text *t, const struct analysis *a)
 	size_t shown = 0;
 
 	for (size_t g = 0; g < a->n_guests; g++) {
-		auto_free struct total *list = NULL;
+		auto_free struct guest_culprit *list = NULL;
 		uint64_t sum, rest;
-		size_t n;
+		size_t n, k;
 		char b[32];
 
 		if (a->guests[g].is_noise)
@@ -212,31 +172,32 @@ static void print_blame(const struct text *t, const struct analysis *a)
 		rest = sum;
 		fprintf(t->out, "%-14.14s waited %s\n", a->guests[g].name,
 			show_ns(sum, b, sizeof(b)));
-		for (size_t i = 0; i < n && i < TOP_CULPRITS; i++) {
+		/* The first always; of the others none that would read 0.0 %. */
+		for (k = 0; k < n && k < TOP_CULPRITS && (!k || list[k].ns * 2000 >= sum); k++) {
 			fprintf(t->out, "  %5.1f %%  %-40.60s %10s  %s\n",
-				100 * (double)list[i].ns / (double)sum, list[i].name,
-				show_ns(list[i].ns, b, sizeof(b)), culprit_kind_name(list[i].kind));
-			rest -= list[i].ns;
+				100 * (double)list[k].ns / (double)sum, list[k].name,
+				show_ns(list[k].ns, b, sizeof(b)), culprit_kind_name(list[k].kind));
+			rest -= list[k].ns;
 		}
-		if (n > TOP_CULPRITS)
+		if (k < n)
 			fprintf(t->out, "  %5.1f %%  %zu others\n",
-				100 * (double)rest / (double)sum, n - TOP_CULPRITS);
+				100 * (double)rest / (double)sum, n - k);
 	}
 	if (shown > TOP_VICTIMS)
 		fprintf(t->out, "and of %zu more guests in the report\n", shown - TOP_VICTIMS);
 }
 
-static void print_part(const struct text *t, bool *any, uint64_t ns, uint64_t of, const char *what)
+static void add_part(struct strbuf *out, bool *any, uint64_t ns, uint64_t of, const char *what)
 {
 	char b[32];
 
 	if (ns * 100 < of)
 		return;
-	fprintf(t->out, "%s%s %s", *any ? ", " : "", show_ns(ns, b, sizeof(b)), what);
+	strbuf_add(out, "%s%s %s", *any ? ", " : "", show_ns(ns, b, sizeof(b)), what);
 	*any = true;
 }
 
-static void print_parts(const struct text *t, const struct late *l)
+static void add_parts(struct strbuf *out, const struct late *l)
 {
 	const struct late_culprit *first = NULL;
 	const char *held = "its own CPU quota";
@@ -250,14 +211,14 @@ static void print_parts(const struct text *t, const struct late *l)
 			held = l->who[i].name;
 		else if (n++ == 0)
 			first = &l->who[i];
-	print_part(t, &any, l->wait_ns, l->lateness_ns, "queued");
+	add_part(out, &any, l->wait_ns, l->lateness_ns, "queued");
 	if (any && first)
-		fprintf(t->out, " behind %s%s", first->name, n > 1 ? " and others" : "");
+		strbuf_add(out, " behind %s%s", first->name, n > 1 ? " and others" : "");
 	snprintf(by, sizeof(by), "held by %s", held);
-	print_part(t, &any, l->throttled_ns, l->lateness_ns, by);
-	print_part(t, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
-	print_part(t, &any, l->running_ns, l->lateness_ns, "running, not yet there");
-	print_part(t, &any, l->unexplained_ns, l->lateness_ns, "unexplained");
+	add_part(out, &any, l->throttled_ns, l->lateness_ns, by);
+	add_part(out, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
+	add_part(out, &any, l->running_ns, l->lateness_ns, "running, not yet there");
+	add_part(out, &any, l->unexplained_ns, l->lateness_ns, "unexplained");
 }
 
 static void print_late(const struct text *t, const struct analysis *a)
@@ -269,40 +230,21 @@ static void print_late(const struct text *t, const struct analysis *a)
 	fprintf(t->out, "\n%slatest wake-ups%s (of %zu kept)\n", t->bold, t->plain, a->n_late);
 	for (size_t i = 0; i < a->n_late && i < TOP_LATE; i++) {
 		const struct late *l = &a->late[i];
+		struct strbuf line = {0};
 
-		fprintf(t->out,
-			"  %9s %s %s/vcpu%u at %.3f s: ", show_ns(l->lateness_ns, b, sizeof(b)),
-			l->kind == LATE_GAP ? "gap " : "late", a->guests[l->guest].name, l->vcpu,
+		strbuf_add(&line, "%s%s/vcpu%u at %.3f s: ", l->kind == LATE_GAP ? "gap of " : "",
+			a->guests[l->guest].name, l->vcpu,
 			((double)l->deadline_ns - (double)a->window_start_ns) / 1e9);
-		print_parts(t, l);
-		fputc('\n', t->out);
+		add_parts(&line, l);
+		fprintf(t->out, "  %9s ", show_ns(l->lateness_ns, b, sizeof(b)));
+		wrap_print(t->out, line.text, 12, 12);
+		strbuf_release(&line);
 	}
 }
 
 static const char *verdict_color(const struct text *t, enum verdict v)
 {
 	return v == VERDICT_PASS ? t->green : v == VERDICT_FAIL ? t->red : t->yellow;
-}
-
-/* Words of `text` from column `indent` on, broken before column COLUMNS. The cursor is at `at`. */
-static void print_wrapped(const struct text *t, const char *text, int at, int indent)
-{
-	while (*text) {
-		int word = (int)strcspn(text, " ");
-
-		if (at > indent && at + 1 + word > COLUMNS) {
-			fprintf(t->out, "\n%*s", indent, "");
-			at = indent;
-		} else if (at > indent) {
-			fputc(' ', t->out);
-			at++;
-		}
-		fprintf(t->out, "%.*s", word, text);
-		at += word;
-		text += word;
-		text += strspn(text, " ");
-	}
-	fputc('\n', t->out);
 }
 
 static void print_checks(const struct text *t, const struct analysis *a)
@@ -315,13 +257,13 @@ static void print_checks(const struct text *t, const struct analysis *a)
 		if (c->have)
 			snprintf(value, sizeof(value), "%.3g%s%s", c->value, *c->unit ? " " : "",
 				c->unit);
-		fprintf(t->out, "  %s%-7s%s %-18s %-11s %s%s%s\n", verdict_color(t, c->verdict),
-			verdict_name(c->verdict), t->plain, c->name, value, t->dim, c->doc,
-			t->plain);
+		fprintf(t->out, "  %s%-7s%s %-18s %-9s ", verdict_color(t, c->verdict),
+			verdict_name(c->verdict), t->plain, c->name, value);
+		wrap_print(t->out, c->doc, 39, 39);
 		if (c->verdict == VERDICT_PASS)
 			continue;
 		fprintf(t->out, "%10s", "");
-		print_wrapped(t, c->note, 10, 10);
+		wrap_print(t->out, c->note, 10, 10);
 	}
 }
 
@@ -333,7 +275,7 @@ static void print_expects(const struct text *t, const struct analysis *a)
 	for (size_t i = 0; i < a->n_expects; i++) {
 		fprintf(t->out, "  %s%-7s%s ", verdict_color(t, a->expects[i].verdict),
 			verdict_name(a->expects[i].verdict), t->plain);
-		print_wrapped(t, a->expects[i].why, 10, 10);
+		wrap_print(t->out, a->expects[i].why, 10, 10);
 	}
 }
 
@@ -341,26 +283,29 @@ static void print_tail(const struct text *t, const struct analysis *a)
 {
 	const struct metric_value *cpu =
 		a->n_guests ? &a->guests[0].metrics[METRIC_HARNESS_CPU] : NULL;
+	struct strbuf line = {0};
 	char b[32];
 
 	if (a->warnings.n)
 		fprintf(t->out, "\n%swarnings%s\n", t->bold, t->plain);
 	for (size_t i = 0; i < a->warnings.n && i < TOP_WARNINGS; i++) {
 		fprintf(t->out, "  %s!%s ", t->yellow, t->plain);
-		print_wrapped(t, a->warnings.items[i], 4, 4);
+		wrap_print(t->out, a->warnings.items[i], 4, 4);
 	}
 	if (a->warnings.n > TOP_WARNINGS)
 		fprintf(t->out, "  and %zu more in analysis.json\n", a->warnings.n - TOP_WARNINGS);
-	fprintf(t->out, "\nlost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
+	strbuf_add(&line, "lost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
 		a->lost_host);
 	if (a->info.first_sample_ns)
-		fprintf(t->out, "first sample after %s; ",
+		strbuf_add(&line, "first sample after %s; ",
 			show_ns(a->info.first_sample_ns, b, sizeof(b)));
-	fprintf(t->out, "not measuring %s of %.1f s", show_ns(a->overhead_ns, b, sizeof(b)),
+	strbuf_add(&line, "not measuring %s of %.1f s", show_ns(a->overhead_ns, b, sizeof(b)),
 		(double)a->info.wall_ns / 1e9);
 	if (cpu && cpu->have)
-		fprintf(t->out, "; harness %.1f %% of a CPU", cpu->value);
+		strbuf_add(&line, "; harness %.1f %% of a CPU", cpu->value);
 	fputc('\n', t->out);
+	wrap_print(t->out, line.text, 0, 0);
+	strbuf_release(&line);
 }
 
 void report_text(const struct analysis *a, FILE *out, bool color)
@@ -380,8 +325,8 @@ void report_text(const struct analysis *a, FILE *out, bool color)
 int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *e)
 {
 	static const char *const states[] = {"unknown", "running", "waiting", "sleeping", "exited"};
-	struct text t = text_begin(out, false);
 	const struct late *l;
+	struct strbuf parts = {0};
 	char b[32];
 
 	if (n >= a->n_late)
@@ -393,8 +338,9 @@ int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *
 		((double)l->deadline_ns - (double)a->window_start_ns) / 1e9,
 		show_ns(l->lateness_ns, b, sizeof(b)));
 	fprintf(out, " (clock error %s)\n  ", show_ns(l->clock_error_ns, b, sizeof(b)));
-	print_parts(&t, l);
-	fputc('\n', out);
+	add_parts(&parts, l);
+	wrap_print(out, parts.text ? parts.text : "", 2, 2);
+	strbuf_release(&parts);
 	if (l->box_steal_ns)
 		fprintf(out, "  the box's own hypervisor took up to %s meanwhile\n",
 			show_ns(l->box_steal_ns, b, sizeof(b)));

@@ -28,6 +28,7 @@ while read -r line; do
 		'(.complaints | length == 0) and (.asked | length == 0) and .images == 0' '[.complaints, .asked]'
 	is "$name: nothing overlaps or leaves the screen" "$T/one.json" \
 		'.scroll <= 0 and (.wide | length == 0) and (.overlaps | length == 0)' '[.scroll, .wide, .overlaps]'
+	is "$name: rows keep their names when scrolled" "$T/one.json" '.nameless | length == 0' .nameless
 	is "$name: keys reach whatever scrolls" "$T/one.json" '.stuck | length == 0' .stuck
 	if jq -e '.seconds >= 2' "$T/one.json" >/dev/null && awk -v n="$(nproc)" '{ exit !($1 > n) }' /proc/loadavg; then
 		skip "$name: opens in under 2 s: the box is busy ($(jq .seconds "$T/one.json") s, load $(cut -d' ' -f1 /proc/loadavg))"
@@ -39,8 +40,15 @@ while read -r line; do
 	compare*) is "$name: has its plots" "$T/one.json" '.svgs >= 4' .svgs ;;
 	sweep*) is "$name: has its curves" "$T/one.json" '.svgs == 2' .svgs ;;
 	summary*) is "$name: has its links" "$T/one.json" '.links >= 40' .links ;;
-	*paper) ;;
+	*paper)
+		is "$name: every figure is printed with its lines" "$T/one.json" \
+			'(.figures | length == 4) and all(.figures[]; .printed == .lines)' '[.figures[].printed]' ;;
 	*)
+		is "$name: numbers on every y axis" "$T/one.json" 'all(.figures[]; .numbers >= 4)' '[.figures[].numbers]'
+		case "$name" in
+		*1280*) is "$name: the guests' figures stand on the first screen" "$T/one.json" \
+			'.answer != null and .answer < 900' .answer ;;
+		esac
 		is "$name: every figure has its points, keys work" "$T/one.json" \
 			'(.figures | length == 4) and all(.figures[]; .points > 20 and .width > 300) and .keys == "ok"' \
 			'[.keys, .figures[].points]' ;;

@@ -6,7 +6,8 @@ usage: browser.py OUTDIR PAGE.html...
 
 For each page, at 1280 and 390 pixels, light and dark, and on paper: one JSON line with what the page
 asked for (requests beyond itself), what it complained about, its figures with the number of points
-drawn, anything wider than the screen, what scrolls and no key reaches, and texts that overlap. Screenshots go to OUTDIR.
+drawn and of lines printed, anything wider than the screen, what scrolls and no key reaches, rows that
+lose their name when scrolled, and texts that overlap. Screenshots go to OUTDIR.
 Python's standard library only.
 """
 import base64
@@ -46,11 +47,25 @@ LOOK = r"""
     !e.closest(mayScroll) && box(e).right > innerWidth + 1).map((e) => e.tagName + "." + e.className);
   const stuck = [...document.querySelectorAll("main *")].filter((e) => visible(e) && e.scrollWidth > e.clientWidth + 1 &&
     ["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0).map((e) => e.tagName + "." + e.className);
+  // A row that is scrolled sideways keeps its name in sight.
+  const nameless = [...document.querySelectorAll(".wide")].filter((w) => {
+    const name = w.querySelector("th[scope=row]");
+    if (!name || !visible(name) || w.scrollWidth <= w.clientWidth + 1) return false;
+    w.scrollLeft = w.scrollWidth;
+    const left = box(name).left;
+    w.scrollLeft = 0;
+    return left < 0;
+  }).map((w) => w.getAttribute("aria-label"));
+  const answer = document.querySelector("#summary .guests");
   return {
     title: document.title,
     ready: document.documentElement.dataset.ready,
     figures: [...document.querySelectorAll(".figure")].map((f) => ({id: f.dataset.figure, points: +f.dataset.points,
-      lines: +f.dataset.lines || 0, width: +f.dataset.width || 0})),
+      lines: +f.dataset.lines || 0, width: +f.dataset.width || 0,
+      numbers: [...f.querySelectorAll(".dygraph-axis-label-y")].filter(visible).length,
+      printed: [...f.querySelectorAll("svg.printed path.line")].filter((e) => { const b = e.getBBox();
+        return e.checkVisibility() && b.width > 100 && b.y >= 0 && b.y + b.height < 250; }).length})),
+    answer: answer && box(answer).bottom + scrollY, nameless: nameless,
     svgs: [...document.querySelectorAll("svg.plot")].filter(visible).length,
     focusable: document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']").length,
     links: document.querySelectorAll("main a[href]").length,
@@ -191,6 +206,8 @@ def main():
                 for label, width, height, scheme in VIEWS:
                     browser.view(label, width, height, scheme)
                     seconds, asked, complaints = browser.open("file://" + os.path.abspath(page))
+                    if label == "paper":  # the emulated medium alone does not say so
+                        browser.evaluate("dispatchEvent(new Event('beforeprint'))")
                     seen = browser.evaluate(LOOK)
                     browser.screenshot(f"{out}/{name}-{label}.png")
                     seen.update(page=name, view=label, seconds=round(seconds, 2), asked=asked,

@@ -13,6 +13,7 @@
 
 #include "base/cpuset.h"
 #include "base/util.h"
+#include "base/wrap.h"
 
 static void cpuset_round_trip(void **state)
 {
@@ -99,6 +100,31 @@ static void errors_gain_context(void **state)
 	assert_int_equal(err_set(NULL, EINVAL, "nobody listens"), -EINVAL);
 }
 
+/* 80 columns are used, the 81st is not; a word too long for any line is not cut. */
+static void words_wrap(void **state)
+{
+	static const char seventy[] = "nine.char nine.char nine.char nine.char nine.char nine.char "
+				      "nine.char ";
+	auto_free char *fits = xasprintf("%sten.chars.", seventy);
+	auto_free char *spills = xasprintf("%s!", fits);
+	struct strbuf b = {0};
+
+	(void)state;
+	assert_int_equal(strlen(fits), 80);
+	wrap_add(&b, fits, 0, 2);
+	assert_int_equal(b.len, 81);
+	b.len = 0;
+	wrap_add(&b, spills, 0, 2);
+	assert_string_equal(b.text + 69, "\n  ten.chars.!\n");
+	b.len = 0;
+	wrap_add(&b, "a  b", 78, 4);
+	assert_string_equal(b.text, "a\n    b\n");
+	b.len = 0;
+	wrap_add(&b, "", 0, 2);
+	assert_string_equal(b.text, "\n");
+	strbuf_release(&b);
+}
+
 static void buffers_grow(void **state)
 {
 	struct strbuf b = {0};
@@ -183,6 +209,7 @@ int main(void)
 		cmocka_unit_test(cpuset_bad_text),
 		cmocka_unit_test(cpuset_algebra),
 		cmocka_unit_test(cpuset_format_cuts),
+		cmocka_unit_test(words_wrap),
 		cmocka_unit_test(errors_gain_context),
 		cmocka_unit_test(buffers_grow),
 		cmocka_unit_test(files_and_trees),

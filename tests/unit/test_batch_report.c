@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/batch_figures.h"
 #include "report/batch_page.h"
 #include "report/junit.h"
 
@@ -42,12 +43,12 @@ static struct batch_report make(void)
 	static char *third[] = {LIT("every run has it"), LIT("3 CPUs of 40")};
 	struct strv one = {other, 2}, two = {all, 2}, three = {third, 2};
 
-	runs[0] = (struct batch_run){0, "a", 0, 1, BATCH_DONE, "r0", "", 2.5, 1.5, one};
-	runs[1] = (struct batch_run){0, "b", 0, 1, BATCH_DONE, "r1", "", 3.5, 2.5, two};
-	runs[2] = (struct batch_run){0, "a", 1, 2, BATCH_FAILED, "", HOSTILE, NAN, NAN, {0}};
-	runs[3] = (struct batch_run){0, "b", 1, 2, BATCH_OPEN, "", "", NAN, NAN, {0}};
-	runs[4] = (struct batch_run){1, "a", 0, 3, BATCH_DONE, "r4", "", 1, 0.5, three};
-	runs[5] = (struct batch_run){1, "a", 1, 4, BATCH_STOPPED, "", "narrow", NAN, NAN, {0}};
+	runs[0] = (struct batch_run){0, "a", 0, 1, BATCH_DONE, "r0", "", 2.5, 1.5, one, {0}};
+	runs[1] = (struct batch_run){0, "b", 0, 1, BATCH_DONE, "r1", "", 3.5, 2.5, two, {0}};
+	runs[2] = (struct batch_run){0, "a", 1, 2, BATCH_FAILED, "", HOSTILE, NAN, NAN, {0}, {0}};
+	runs[3] = (struct batch_run){0, "b", 1, 2, BATCH_OPEN, "", "", NAN, NAN, {0}, {0}};
+	runs[4] = (struct batch_run){1, "a", 0, 3, BATCH_DONE, "r4", "", 1, 0.5, three, {0}};
+	runs[5] = (struct batch_run){1, "a", 1, 4, BATCH_STOPPED, "", "narrow", NAN, NAN, {0}, {0}};
 	return (struct batch_report){.id = "abc",
 		.results = "..",
 		.seed = 5,
@@ -80,6 +81,41 @@ static void warnings_are_grouped(void **state)
 	assert_true(w[2].every && !w[2].varies);
 	assert_int_equal(w[2].n, 3);
 	batch_warnings_free(w, n);
+}
+
+/* Medians per configuration, over the boots that have a value; a metric that none has is no column.
+ */
+static void figures_are_medians(void **state)
+{
+	struct batch_report r = make();
+	struct strbuf text = {0}, page = {0};
+	struct batch_figure *f;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < r.n_runs; i++)
+		for (size_t k = 0; k < BATCH_FELT; k++)
+			runs[i].felt[k] = NAN;
+	runs[2].state = runs[3].state = BATCH_DONE;
+	runs[0].felt[0] = 10;
+	runs[2].felt[0] = 30;
+	runs[1].felt[0] = 500;
+	runs[4].felt[2] = 1500;
+	f = batch_figures(&r, &n);
+	assert_int_equal(n, 3);
+	assert_string_equal(f[1].config, "b");
+	assert_int_equal(f[1].boots, 2);
+	assert_true(f[0].felt[0] == 20 && f[1].felt[0] == 500 && isnan(f[2].felt[0]));
+	assert_true(f[2].scenario == 1 && f[2].boots == 1 && f[2].felt[2] == 1500);
+	batch_figures_text(&r, &text);
+	assert_non_null(strstr(text.text, "20.0 ms/s              -\n"));
+	assert_non_null(strstr(text.text, "1.50 ms\n"));
+	assert_null(strstr(text.text, "job.rate"));
+	batch_figures_html(&r, &page);
+	assert_non_null(strstr(page.text, "two&lt;b&gt;"));
+	strbuf_release(&text);
+	strbuf_release(&page);
+	free(f);
 }
 
 static double count(xmlDocPtr doc, const char *what)
@@ -172,6 +208,7 @@ static void page_links_and_escapes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(figures_are_medians),
 		cmocka_unit_test(warnings_are_grouped),
 		cmocka_unit_test(junit_is_xml_and_adds_up),
 		cmocka_unit_test(json_parses),

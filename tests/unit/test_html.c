@@ -386,7 +386,8 @@ static struct strbuf batch_page_of(void)
 			.record = i == 39 ? "" : "20261120T161500Z-pinned-vs-float-pinned-3f9c",
 			.why = i == 39 ? "the guest victim died: KVM internal error" : "",
 			.wall_s = 14.2,
-			.overhead_s = 3.9};
+			.overhead_s = 3.9,
+			.felt = {i % 2 ? 500 : 667, 120, i % 2 ? 1100 : 4400, NAN}};
 		if (i % 7 == 3)
 			strv_add(&runs[i].warnings,
 				"the host changed during the run: cpu.governor was "

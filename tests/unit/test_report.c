@@ -119,8 +119,8 @@ static void test_text_is_readable(void **state)
 			fail_msg("no \"%s\" in:\n%s", words[i], text);
 	for (char *p = text; *p; p++) {
 		line = *p == '\n' ? 0 : line + 1;
-		if (line > 100)
-			fail_msg("a line over 100 columns in:\n%s", text);
+		if (line > 80)
+			fail_msg("a line over 80 columns in:\n%s", text);
 	}
 	assert_null(strchr(text, '\033'));
 	free(text);

@@ -67,16 +67,16 @@
 		el(this.top, "strong", "", fig.name);
 		el(this.top, "span", "unit", fig.unit);
 		if (this.groups.length > 1) this.chooser();
-		const reset = el(this.top, "button", "", "Show all");
-		reset.type = "button";
-		reset.addEventListener("click", () => this.g.resetZoom());
+		this.reset = el(this.top, "button", "", "Zoom out");
+		this.reset.type = "button";
+		this.reset.addEventListener("click", () => { this.g.resetZoom(); this.canvas.focus(); });
 		this.canvas = el(box, "div", "canvas");
 		this.canvas.tabIndex = 0;
 		this.canvas.setAttribute("role", "application");
 		this.canvas.setAttribute("aria-label", fig.name + ", " + fig.unit +
 			". Arrow keys move from point to point, plus and minus zoom, 0 shows all.");
 		this.canvas.addEventListener("keydown", (e) => this.key(e));
-		el(box, "div", "axis-name", clockName());
+		this.axis = el(box, "div", "axis-name", clockName());
 		this.readout = el(box, "div", "readout");
 		this.readout.setAttribute("aria-live", "polite");
 		this.legend = el(box, "div", "lines");
@@ -139,10 +139,10 @@
 			legend: "never",
 			rightGap: 8,
 			xRangePad: 4,
-			yRangePad: 6,
+			yRangePad: 12,
 			axes: {
 				x: { ticker: timeTicks },
-				y: { axisLabelWidth: 48, pixelsPerLabel: 40 },
+				y: { axisLabelWidth: 48, pixelsPerLabel: 28 },
 			},
 			highlightCallback: (e, x, points, row) => self.say(row),
 			unhighlightCallback: () => { self.readout.textContent = ""; },
@@ -150,6 +150,7 @@
 				self.box.dataset.points = count(self.lines);
 				self.box.dataset.lines = self.lines.length;
 				self.box.dataset.width = g.width_;
+				self.reset.hidden = !g.isZoomed();
 			},
 		}));
 	};
@@ -183,6 +184,57 @@
 		this.g.updateOptions(this.style());
 	};
 
+	/* On paper a figure is an SVG of what the screen shows: Chromium prints a canvas that was redrawn for
+	 * the page's width as blank, and paper shows every pixel of one that was not. */
+	const page = { w: 640, h: 250, left: 46, right: 636, top: 6, bottom: 230 };
+	function svg(parent, tag, attributes, text) {
+		const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
+		Object.entries(attributes).forEach(([k, v]) => e.setAttribute(k, v));
+		if (text !== undefined) e.textContent = text;
+		return parent.appendChild(e);
+	}
+	Figure.prototype.print = function () {
+		const [t0, t1] = this.g.xAxisRange();
+		const values = this.data.filter((row) => row[0] >= t0 && row[0] <= t1)
+			.flatMap((row) => row.filter((v, i) => i > 0 && v !== null && this.on[i - 1]));
+		const v0 = values.reduce((a, v) => Math.min(a, v), 0);
+		const v1 = v0 + (values.reduce((a, v) => Math.max(a, v), 0) - v0 || 1) * 1.05;
+		const x = (t) => page.left + (t - t0) / (t1 - t0) * (page.right - page.left);
+		const y = (v) => page.bottom - (v - v0) / (v1 - v0) * (page.bottom - page.top);
+		const root = svg(this.box, "svg", { class: "plot printed", role: "img",
+			viewBox: "0 0 " + page.w + " " + page.h });
+		const rule = (d, kind) => svg(root, "path", { d: d, class: kind });
+
+		if (this.printed) this.printed.remove();
+		svg(root, "title", {}, this.fig.name);
+		timeTicks(t0, t1, page.right - page.left).forEach((k) => {
+			rule("M" + x(k.v) + " " + page.top + "V" + page.bottom, "grid");
+			svg(root, "text", { x: x(k.v), y: page.h - 5, class: "middle" }, k.label);
+		});
+		Dygraph.numericTicks(v0, v1, page.bottom - page.top, (o) => this.g.getOptionForAxis(o, "y"), this.g)
+			.filter((k) => k.label !== undefined && k.v >= v0 && k.v <= v1).forEach((k) => {
+				rule("M" + page.left + " " + y(k.v) + "H" + page.right, "grid");
+				svg(root, "text", { x: page.left - 6, y: y(k.v) + 4, class: "end" }, k.label);
+			});
+		rule("M" + page.left + " " + page.top + "V" + page.bottom + "H" + page.right, "axis");
+		this.lines.forEach((l, i) => {
+			if (this.on[i]) rule(this.path(i, x, y, t0, t1), "line c" + i % 8);
+		});
+		this.box.insertBefore(root, this.axis);
+		this.printed = root;
+	};
+	/* The rows in view, broken where a value is missing; a lone value is a dot (round caps). */
+	Figure.prototype.path = function (i, x, y, t0, t1) {
+		let d = "", down = false;
+		this.data.filter((row) => row[0] >= t0 && row[0] <= t1).forEach((row) => {
+			const v = row[i + 1];
+			if (v !== null)
+				d += (down ? "L" : "M") + x(row[0]).toFixed(1) + " " + y(v).toFixed(1) + (down ? "" : "h0");
+			down = v !== null;
+		});
+		return d;
+	};
+
 	function missing(box, why) {
 		box.dataset.points = 0;
 		el(box, "p", "missing", "Not provided: " + why);
@@ -196,15 +248,7 @@
 			drawn.push(new Figure(box, fig));
 	});
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((f) => f.restyle()));
-	function paper(on) {
-		document.documentElement.classList.toggle("on-paper", on);
-		drawn.forEach((f) => {
-			f.canvas.style.width = on ? "170mm" : "";
-			f.g.resize();
-			f.restyle();
-		});
-	}
-	addEventListener("beforeprint", () => paper(true));
-	addEventListener("afterprint", () => paper(false));
+	addEventListener("beforeprint", () => drawn.forEach((f) => f.print()));
+	addEventListener("afterprint", () => drawn.forEach((f) => f.printed.remove()));
 	document.documentElement.dataset.ready = drawn.length;
 })();
