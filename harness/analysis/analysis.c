@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -188,64 +187,6 @@ static void note_readers(struct build *b)
 			a->bad_records);
 }
 
-static void note_box_steal(struct build *b)
-{
-	double sum = 0;
-	unsigned n = 0;
-
-	for (unsigned cpu = 0; cpu < CPUSET_MAX; cpu++) {
-		double rate = counter_span_rate(&b->box[cpu].steal, 1e-6);
-
-		if (!cpuset_has(&b->a->info.lab_cpus, cpu) || !isfinite(rate))
-			continue;
-		sum += rate;
-		n++;
-	}
-	b->a->box_steal_ms_per_s = n ? sum / n : NAN;
-	if (n && sum / n > 1)
-		strv_add(&b->a->warnings,
-			"the lab box is itself a VM: its own hypervisor took %.2f ms/s per lab CPU",
-			sum / n);
-}
-
-static void note_clocks(struct build *b)
-{
-	for (size_t i = 0; i < b->n_vcpus; i++) {
-		const struct clock_quality *q = &b->vcpus[i].out->clock;
-		const char *guest = b->a->guests[b->vcpus[i].guest].name;
-
-		if (q->offset_changes)
-			strv_add(&b->a->warnings,
-				"%s/vcpu%u: its TSC jumped against the host clock in mid-run",
-				guest, b->vcpus[i].index);
-		if (q->cross_check_ns > 1e6)
-			strv_add(&b->a->warnings,
-				"%s/vcpu%u: KVM's tsc-offset is %.3f ms beyond causality; not used",
-				guest, b->vcpus[i].index, q->cross_check_ns / 1e6);
-		if (q->backwards)
-			strv_add(&b->a->warnings,
-				"%s/vcpu%u: %" PRIu64 " records with a TSC running backwards",
-				guest, b->vcpus[i].index, q->backwards);
-	}
-}
-
-/* The counter and the trace disagree, and the cause is known: say so where a reader sees it. */
-static void note_booked_sleep(struct build *b)
-{
-	for (size_t i = 0; i < b->n_vcpus; i++) {
-		const struct vcpu_joins *j = &b->vcpus[i].out->joins;
-
-		if (j->sleep_booked_ns > j->clock_run_delay_ns / 1000 &&
-			j->sleep_booked_ns > NS_PER_MS)
-			strv_add(&b->a->warnings,
-				"%s/vcpu%u: this kernel booked %.1f ms of its sleep as run_delay "
-				"and steal "
-				"(delayed dequeue, 6.12 and later): trust wait.rate",
-				b->a->guests[b->vcpus[i].guest].name, b->vcpus[i].index,
-				(double)j->sleep_booked_ns / 1e6);
-	}
-}
-
 static void fold(struct build *b)
 {
 	struct analysis *a = b->a;
@@ -257,9 +198,7 @@ static void fold(struct build *b)
 		a->lost_guest += a->guests[g].lost;
 	a->lost_host = MAX(a->lost_host, a->info.trace_lost);
 	note_readers(b);
-	note_clocks(b);
-	note_booked_sleep(b);
-	note_box_steal(b);
+	note_doubts(b);
 	note_foreign_load(b);
 	for (size_t i = 0; i < a->info.warnings.n; i++)
 		strv_add(&a->warnings, "%s", a->info.warnings.items[i]);

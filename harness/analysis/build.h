@@ -159,6 +159,9 @@ void fold_metrics(struct build *b);
 void fold_blame(struct build *b);
 void fold_late(struct build *b);
 
+/* doubts.c: warnings, and box_steal_ms_per_s */
+void note_doubts(struct build *b);
+
 /* foreign.c: a warning when others than the experiment's own had the CPU; after fold_blame() */
 void note_foreign_load(struct build *b);
 

@@ -15,16 +15,22 @@ set_msg(struct err *e, const char *fmt, va_list ap)
 		memcpy(e->msg + sizeof(e->msg) - 4, "...", 4);
 }
 
+static void __attribute__((format(printf, 4, 0)))
+set_all(struct err *e, enum exit_status exit, int code, const char *fmt, va_list ap)
+{
+	if (e) {
+		e->code = code;
+		e->exit = exit;
+		set_msg(e, fmt, ap);
+	}
+}
+
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!e)
-		return -code;
-	e->code = code;
-	e->exit = EXIT_FAILED;
 	va_start(ap, fmt);
-	set_msg(e, fmt, ap);
+	set_all(e, EXIT_FAILED, code, fmt, ap);
 	va_end(ap);
 	return -code;
 }
@@ -33,12 +39,8 @@ int err_set_exit(struct err *e, enum exit_status exit, int code, const char *fmt
 {
 	va_list ap;
 
-	if (!e)
-		return -code;
-	e->code = code;
-	e->exit = exit;
 	va_start(ap, fmt);
-	set_msg(e, fmt, ap);
+	set_all(e, exit, code, fmt, ap);
 	va_end(ap);
 	return -code;
 }
@@ -49,13 +51,11 @@ int err_sys(struct err *e, const char *fmt, ...)
 	va_list ap;
 	size_t len;
 
+	va_start(ap, fmt);
+	set_all(e, EXIT_FAILED, code, fmt, ap);
+	va_end(ap);
 	if (!e)
 		return -code;
-	e->code = code;
-	e->exit = EXIT_FAILED;
-	va_start(ap, fmt);
-	set_msg(e, fmt, ap);
-	va_end(ap);
 	len = strlen(e->msg);
 	snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", strerror(code));
 	return -code;

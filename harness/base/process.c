@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 /* State letter and start time. The command name (field 2) may hold blanks and parentheses: the
  * fields are counted from the last ')'. */
 static bool read_stat(pid_t pid, char *state, uint64_t *start)
@@ -58,6 +60,17 @@ char *owner_self(char buf[OWNER_MAX])
 	snprintf(buf, OWNER_MAX, "%d-%llu", (int)getpid(),
 		(unsigned long long)process_start_ticks(getpid()));
 	return buf;
+}
+
+bool owner_of_run(const char *run, char buf[OWNER_MAX])
+{
+	auto_free char *path = xasprintf("%s/%s/owner", runtime_root(), run);
+	auto_free char *text = name_is_safe(run) ? read_file(path, OWNER_MAX, NULL, NULL) : NULL;
+
+	if (!text)
+		return false;
+	snprintf(buf, OWNER_MAX, "%.*s", (int)strcspn(text, "\n"), text);
+	return true;
 }
 
 bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks)

@@ -26,6 +26,10 @@ char *owner_self(char buf[OWNER_MAX]);
 /* Whether the process that `owner` names still runs (a zombie does not). False for other text. */
 bool owner_alive(const char *owner);
 
+/* The owner of the run of that name: the harness that made its runtime folder. False when there is
+ * none. */
+bool owner_of_run(const char *run, char buf[OWNER_MAX]);
+
 /* Whether `text` has the form of an owner. */
 bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks);
 

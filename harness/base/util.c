@@ -57,16 +57,22 @@ char *xstrdup(const char *s)
 	return or_die(strdup(s));
 }
 
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	char *s;
+
+	return or_die(vasprintf(&s, fmt, ap) < 0 ? NULL : s);
+}
+
 char *xasprintf(const char *fmt, ...)
 {
-	char *s = NULL;
 	va_list ap;
+	char *s;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		s = NULL;
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
-	return or_die(s);
+	return s;
 }
 
 void *array_grow(void *arr, size_t n, size_t elem)
@@ -84,15 +90,12 @@ void *array_grow(void *arr, size_t n, size_t elem)
 
 void strv_add(struct strv *v, const char *fmt, ...)
 {
-	char *s = NULL;
 	va_list ap;
 
-	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		s = NULL;
-	va_end(ap);
 	ARRAY_GROW(v->items, v->n);
-	v->items[v->n++] = or_die(s);
+	va_start(ap, fmt);
+	v->items[v->n++] = xvasprintf(fmt, ap);
+	va_end(ap);
 }
 
 void strv_release(struct strv *v)
@@ -118,16 +121,11 @@ void strbuf_add(struct strbuf *b, const char *fmt, ...)
 {
 	auto_free char *s = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		s = NULL;
-		or_die(s);
-	}
-	strbuf_addn(b, s, (size_t)n);
+	strbuf_addn(b, s, strlen(s));
 }
 
 void strbuf_release(struct strbuf *b)

@@ -31,6 +31,7 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* Grow `*arr` (elements of `elem` bytes) so that index `n` is valid; new memory is zeroed.
  * Use through: ARRAY_GROW(items, n_items). */

@@ -137,32 +137,33 @@ int cmd_fail(const struct err *e)
 	return e->exit;
 }
 
+static void __attribute__((format(printf, 2, 0)))
+say(const struct cmd_common *c, const char *fmt, va_list ap)
+{
+	fflush(stdout); /* keep both streams in order where they end in one place */
+	cmd_progress(c, "%s", "");
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
 void cmd_say(const struct cmd_common *c, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (c->quiet)
-		return;
-	fflush(stdout); /* keep both streams in order where they end in one place */
-	cmd_progress(c, "%s", "");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (!c->quiet)
+		say(c, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void cmd_verbose(const struct cmd_common *c, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!c->verbose || c->quiet)
-		return;
-	fflush(stdout); /* keep both streams in order where they end in one place */
-	cmd_progress(c, "%s", "");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (c->verbose && !c->quiet)
+		say(c, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void cmd_progress(const struct cmd_common *c, const char *fmt, ...)

@@ -4,19 +4,12 @@
 #include "cmd/privileges.h"
 
 #include <grp.h>
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/capability.h"
 #include "base/util.h"
-
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
 
 static const struct {
 	const char *what, *needs, *without;

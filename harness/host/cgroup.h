@@ -87,9 +87,6 @@ int cgroup_machine_reap(const char *run);
 void cgroup_machine_remove(const char *domain);
 void cgroup_machine_remove_stale(void);
 
-/* Whether the harness of this run lives: it keeps its owner text in the run's runtime folder. */
-bool cgroup_run_is_alive(const char *run);
-
 /* Kill what is below the folder of a group and remove it with its sub-groups, best effort, in at
  * most 2 s. True when it is gone. */
 bool cgroup_remove_tree(const char *path);

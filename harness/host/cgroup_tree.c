@@ -188,17 +188,6 @@ bool cgroup_remove_tree(const char *path)
 	}
 }
 
-bool cgroup_run_is_alive(const char *run)
-{
-	auto_free char *path = xasprintf("%s/%s/owner", runtime_root(), run);
-	auto_free char *text = read_file(path, OWNER_MAX, NULL, NULL);
-
-	if (!text)
-		return false;
-	text[strcspn(text, "\n")] = '\0';
-	return owner_alive(text);
-}
-
 static int reap_one(const char *root, const char *run, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", root, run);
@@ -211,6 +200,7 @@ static int reap_one(const char *root, const char *run, struct err *e)
 static int reap_hierarchy(const char *root, const char *run, struct err *e)
 {
 	int count = 0, n = 0;
+	char owner[OWNER_MAX];
 	struct dirent *ent;
 	DIR *d;
 
@@ -225,7 +215,7 @@ static int reap_hierarchy(const char *root, const char *run, struct err *e)
 		struct stat st;
 
 		if (ent->d_name[0] == '.' || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
-			cgroup_run_is_alive(ent->d_name))
+			(owner_of_run(ent->d_name, owner) && owner_alive(owner)))
 			continue;
 		n = reap_one(root, ent->d_name, e);
 		count += MAX(n, 0);

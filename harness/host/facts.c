@@ -58,8 +58,7 @@ void fact_set(struct fact *f, enum fact_verdict v, const char *note, const char 
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&value, fmt, ap) < 0)
-		value = xstrdup("");
+	value = xvasprintf(fmt, ap);
 	va_end(ap);
 	free(f->value);
 	free(f->note);

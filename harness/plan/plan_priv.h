@@ -35,6 +35,9 @@ static inline const char *plan_variant(const struct planning *p)
 
 /* Choose the lab's and the housekeeping CPUs and find auto_count. False with a message. */
 bool plan_lab(struct planning *p);
+/* CPUs for the harness and the emulators: off the lab's cores, near its nodes, where there are any.
+ */
+void plan_housekeeping(struct planning *p);
 /* Guests, then noises, on the lab CPUs. False with a message. */
 bool plan_place_guests(struct planning *p);
 bool plan_place_noises(struct planning *p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The clock map: gathering bounds. They go into stretches of at most STRETCH_NS; a stretch ends
- * early where the next second's bounds no longer fit any line with it (a changed offset, or a slewed
- * host clock). clock_fit.c makes a line of each.
+ * early where the next second's bounds no longer fit any line with it (a changed offset, or a
+ * slewed host clock). clock_fit.c makes a line of each.
  */
 #include "record/clock_priv.h"
 

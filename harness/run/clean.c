@@ -61,10 +61,9 @@ static int clean_runs(struct strv *removed, struct err *e)
 
 	for (struct dirent *entry; d && !rc && (entry = readdir(d));) {
 		auto_free char *path = xasprintf("%s/%s", runtime_root(), entry->d_name);
-		auto_free char *owner = xasprintf("%s/owner", path);
+		char owner[OWNER_MAX];
 
-		if (entry->d_name[0] == '.' || access(owner, F_OK) ||
-			cgroup_run_is_alive(entry->d_name))
+		if (!owner_of_run(entry->d_name, owner) || owner_alive(owner))
 			continue;
 		if (cgroup_machine_reap(entry->d_name))
 			strv_add(removed, "control groups of the domains of %s", entry->d_name);

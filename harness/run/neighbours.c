@@ -23,11 +23,10 @@ void warn_of_neighbours(struct session *s)
 		return;
 	owner_self(self);
 	for (struct dirent *entry; (entry = readdir(d));) {
-		auto_free char *path = xasprintf("%s/%s/owner", runtime_root(), entry->d_name);
-		auto_free char *owner = read_file(path, OWNER_MAX, NULL, NULL);
+		char owner[OWNER_MAX];
 
-		if (owner && strcmp(owner, self) != 0 && owner_alive(owner) &&
-			!said_already(s, entry->d_name))
+		if (owner_of_run(entry->d_name, owner) && strcmp(owner, self) &&
+			owner_alive(owner) && !said_already(s, entry->d_name))
 			session_warn(s,
 				"another stealscope was at work on this box: %s; the two measured "
 				"each other",

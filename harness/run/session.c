@@ -14,9 +14,7 @@ void session_warn(struct session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (text)
-		strv_add(&s->info.warnings, "%s", text);
+	strv_add(&s->info.warnings, "%s", text);
 }

@@ -34,8 +34,7 @@ void scenario_msgs_add(struct scenario_msgs *m, enum scenario_blame blame, struc
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("(no memory for the message)");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	make_printable(text);
 	make_printable(file);

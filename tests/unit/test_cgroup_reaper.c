@@ -119,15 +119,16 @@ static bool dead(pid_t pid)
 
 static void kill_nine_leaves_nothing(void **state)
 {
-	auto_free char *owner = NULL;
+	char owner[OWNER_MAX];
 	struct told t;
 	pid_t pid;
 
 	(void)state;
 	prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
 	pid = start_harness(&t, false);
-	owner = read_file(RUNTIME "/owner", OWNER_MAX, NULL, NULL);
-	assert_true(owner && owner_alive(owner)); /* what `clean` goes by */
+	assert_true(owner_of_run(RUN, owner) && owner_alive(owner)); /* what `clean` goes by */
+	assert_false(owner_of_run("unit-test-no-such-run", owner));
+	assert_false(owner_of_run("../stealscope/" RUN, owner));
 	assert_false(dead(t.pid));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
