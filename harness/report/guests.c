@@ -44,6 +44,7 @@ const char *guest_cpus(const struct analysis_guest *g, char *buf, size_t size)
 
 	for (unsigned i = 0; i < g->n_vcpus; i++)
 		all = cpuset_or(&all, &g->vcpus[i].cpu_set);
-	snprintf(buf, size, "%ux %s", g->n_vcpus, cpuset_format(&all, cpus, sizeof(cpus)));
+	cpuset_format(&all, cpus, sizeof(cpus));
+	snprintf(buf, size, "%ux%s%s", g->n_vcpus, *cpus ? " " : "", cpus);
 	return buf;
 }

@@ -16,7 +16,8 @@ struct guest_culprit {
 size_t guest_culprits(
 	const struct analysis *a, size_t guest, struct guest_culprit **out, uint64_t *sum);
 
-/* "2x 0-3": the number of its vCPUs and the CPUs they might run on. Returns buf. */
+/* "2x 0-3": the number of its vCPUs and the CPUs they might run on, where these are known. Returns
+ * buf. */
 const char *guest_cpus(const struct analysis_guest *g, char *buf, size_t size);
 
 #endif

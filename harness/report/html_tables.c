@@ -291,7 +291,8 @@ void html_late(const struct analysis *a, struct strbuf *out)
 		html_missing(out, "no wake-up was late enough to keep, or no probe ran");
 		return;
 	}
-	strbuf_add(out, "%s", late_key);
+	if (a->have_trace)
+		strbuf_add(out, "%s", late_key);
 	for (size_t i = 0; i < a->n_late; i++)
 		one_late(a, i, out);
 }

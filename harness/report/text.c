@@ -78,11 +78,14 @@ static void print_head(const struct text *t, const struct analysis *a)
 		fprintf(t->out, "%s--set %s%s", i ? " " : "", r->overrides.items[i],
 			i + 1 < r->overrides.n ? "" : "\n");
 	fprintf(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
-	text = xasprintf("measured %.1f s after %.1f s of warm-up on lab CPUs %s (housekeeping "
-			 "%s), overcommit %.2f",
-		a->window_s, (double)r->warmup_ns / 1e9,
-		cpuset_format(&r->lab_cpus, lab, sizeof(lab)),
-		cpuset_format(&r->housekeeping_cpus, house, sizeof(house)), r->overcommit);
+	if (cpuset_count(&r->lab_cpus))
+		text = xasprintf("measured %.1f s after %.1f s of warm-up on lab CPUs %s "
+				 "(housekeeping %s), overcommit %.2f",
+			a->window_s, (double)r->warmup_ns / 1e9,
+			cpuset_format(&r->lab_cpus, lab, sizeof(lab)),
+			cpuset_format(&r->housekeeping_cpus, house, sizeof(house)), r->overcommit);
+	else /* recordings */
+		text = xasprintf("measured %.1f s", a->window_s);
 	wrap_print(t->out, text, 0, 0);
 }
 

@@ -19,7 +19,7 @@ if [ -n "$newest" ] && [ "$(du -sm "$newest" | cut -f1)" -lt 100 ]; then
 	$SS report -q --results "$T" real 2>/dev/null && cp "$T/real/report.html" "$T/pages/real.html"
 fi
 
-timeout 300 python3 tests/e2e/browser.py "$SHOTS" "$T"/pages/*.html >"$T/seen" 2>"$T/err" ||
+timeout 900 python3 tests/e2e/browser.py "$SHOTS" "$T"/pages/*.html >"$T/seen" 2>"$T/err" ||
 	bad "the browser failed: $(tail -2 "$T/err")"
 while read -r line; do
 	echo "$line" >"$T/one.json"

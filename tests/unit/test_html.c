@@ -111,6 +111,27 @@ static void test_long_run_is_bounded(void **state)
 	made_free(a);
 }
 
+/* Recordings: no trace, so nothing is said of bands that are not there. */
+static void test_without_a_trace(void **state)
+{
+	struct analysis *a = made_analysis(30, 1, "noise burst");
+	size_t n_blame = a->n_blame;
+	struct strbuf page;
+
+	(void)state;
+	page = page_of(a);
+	assert_non_null(strstr(page.text, "<div class=\"key\">"));
+	strbuf_release(&page);
+	a->have_trace = false;
+	a->n_blame = 0;
+	page = page_of(a);
+	assert_null(strstr(page.text, "<div class=\"key\">"));
+	assert_non_null(strstr(page.text, "not provided: no host trace"));
+	strbuf_release(&page);
+	a->n_blame = n_blame;
+	made_free(a);
+}
+
 static void test_empty_analysis(void **state)
 {
 	struct analysis a = {.window_s = 0, .box_steal_ms_per_s = NAN};
@@ -476,6 +497,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_long_run_is_bounded),
+		cmocka_unit_test(test_without_a_trace),
 		cmocka_unit_test(test_empty_analysis),
 		cmocka_unit_test(test_package_missing),
 		cmocka_unit_test(test_svg_files),
