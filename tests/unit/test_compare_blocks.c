@@ -164,7 +164,8 @@ static void test_hosts(void **state)
 	assert_string_equal(
 		r.rows[1].words, "timer.late.p99: too few blocks to say (6 complete; 7 at least)");
 	assert_int_equal(r.rows[1].verdict, COMPARE_TOO_FEW);
-	assert_true(isnan(r.rows[1].p));
+	assert_true(isnan(r.rows[1].p) && isnan(r.rows[1].delta));
+	assert_null(r.warning);
 	assert_int_equal(r.tests, 1);
 	compare_result_release(&r);
 	in.force = true;
