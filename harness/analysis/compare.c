@@ -229,6 +229,13 @@ static bool can_be_tested(const struct compare_metric *m)
 	return MIN(n[0], n[1]) >= COMPARE_MIN_BOOTS && lo < hi;
 }
 
+/* The p of `n` differences of one sign; where the arms could be compared otherwise too, of all but
+ * the smallest. */
+static double p_to_allow(const struct compare_input *in, size_t n)
+{
+	return signed_rank_least_p(n) * (in->mismatch ? 1 : 2);
+}
+
 /* See compare.h. Known before any difference has been looked at. */
 static void choose_blocks_wanted(const struct compare_input *in, size_t n, struct compare_result *r)
 {
@@ -242,7 +249,7 @@ static void choose_blocks_wanted(const struct compare_input *in, size_t n, struc
 			.confidence = in[i].confidence > 0 ? in[i].confidence : DEFAULT_CONFIDENCE,
 			.tests = tests,
 			.blocks_wanted = COMPARE_MIN_BOOTS};
-		while (signed_rank_least_p(r[i].blocks_wanted) * (double)tests >=
+		while (p_to_allow(&in[i], r[i].blocks_wanted) * (double)tests >=
 				1 - r[i].confidence &&
 			r[i].blocks_wanted < STATS_MAX_SAMPLE)
 			r[i].blocks_wanted++;
