@@ -32,6 +32,7 @@ static int measure_samples(const struct compare_input *in, const struct compare_
 	double confidence, struct compare_row *r, struct err *e)
 {
 	auto_free double *a = xcalloc(m->na, sizeof(*a)), *b = xcalloc(m->nb, sizeof(*b));
+	bool comparable = !in->mismatch || in->force;
 	struct mann_whitney mw;
 	int rc;
 
@@ -39,8 +40,8 @@ static int measure_samples(const struct compare_input *in, const struct compare_
 	r->nb = without_nan(m->b, m->nb, b);
 	r->median_a = stats_median(a, r->na);
 	r->median_b = stats_median(b, r->nb);
-	r->delta = stats_cliffs_delta(a, r->na, b, r->nb);
-	if (MIN(r->na, r->nb) < COMPARE_MIN_BOOTS || (in->mismatch && !in->force)) {
+	r->delta = comparable ? stats_cliffs_delta(a, r->na, b, r->nb) : NAN;
+	if (MIN(r->na, r->nb) < COMPARE_MIN_BOOTS || !comparable) {
 		r->verdict = MIN(r->na, r->nb) ? COMPARE_TOO_FEW : COMPARE_NO_DATA;
 		return 0;
 	}
@@ -147,13 +148,13 @@ static int refuse(const struct compare_input *in, const struct compare_result *r
 		in->name_a, in->name_b, in->mismatch);
 }
 
-/* How many rows were compared by a method. */
+/* How many rows that have values were compared by a method. */
 static size_t count_method(const struct compare_result *r, enum compare_method method)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n_rows; i++)
-		n += r->rows[i].method == method && !isnan(r->rows[i].p);
+		n += r->rows[i].method == method && (r->rows[i].na || r->rows[i].nb);
 	return n;
 }
 
@@ -169,7 +170,7 @@ static int measure_arms(const struct compare_input *in, struct compare_result *r
 	}
 	if (in->mismatch && !in->force && !count_method(r, COMPARE_SIGNED_RANK))
 		return refuse(in, r, e);
-	if (in->mismatch && count_method(r, COMPARE_MANN_WHITNEY))
+	if (in->mismatch && in->force && count_method(r, COMPARE_MANN_WHITNEY))
 		r->warning = xasprintf("compared across different conditions: %s", in->mismatch);
 	return 0;
 }
@@ -228,6 +229,13 @@ static bool can_be_tested(const struct compare_metric *m)
 	return MIN(n[0], n[1]) >= COMPARE_MIN_BOOTS && lo < hi;
 }
 
+/* The p of `n` differences of one sign; where the arms could be compared otherwise too, of all but
+ * the smallest. */
+static double p_to_allow(const struct compare_input *in, size_t n)
+{
+	return signed_rank_least_p(n) * (in->mismatch ? 1 : 2);
+}
+
 /* See compare.h. Known before any difference has been looked at. */
 static void choose_blocks_wanted(const struct compare_input *in, size_t n, struct compare_result *r)
 {
@@ -241,7 +249,7 @@ static void choose_blocks_wanted(const struct compare_input *in, size_t n, struc
 			.confidence = in[i].confidence > 0 ? in[i].confidence : DEFAULT_CONFIDENCE,
 			.tests = tests,
 			.blocks_wanted = COMPARE_MIN_BOOTS};
-		while (signed_rank_least_p(r[i].blocks_wanted) * (double)tests >=
+		while (p_to_allow(&in[i], r[i].blocks_wanted) * (double)tests >=
 				1 - r[i].confidence &&
 			r[i].blocks_wanted < STATS_MAX_SAMPLE)
 			r[i].blocks_wanted++;

@@ -13,11 +13,13 @@
  * difference is symmetric about 0 when the arms do not differ, however skewed the values are.
  *
  * Within blocks is chosen by design, never by a result: n complete blocks of a metric cannot give a
- * p below 2^(1 - n), so it takes as many, COMPARE_MIN_BOOTS at least, as let that stay below 1 -
- * confidence when multiplied by the number of tests (Tarone 1990): 6 for one test, 10 for up to 25,
- * 11 for up to 51. With fewer, a metric is compared as two independent samples: Hodges and
- * Lehmann's shift of all pairs (stats_shift) and Mann-Whitney. Those must come from one host and
- * one kernel (`mismatch`); blocks need not.
+ * p below 2^(1 - n) (Tarone 1990 on what that means for many tests). So it takes as many, and
+ * COMPARE_MIN_BOOTS at least, as let the next possible p, twice that, when the smallest difference
+ * has the other sign, stay below 1 - confidence after multiplying by the number of tests: 7 for one
+ * test, 11 for up to 25, one more when they double. With fewer, a metric is compared as two
+ * independent samples: Hodges and Lehmann's shift of all pairs (stats_shift) and Mann-Whitney.
+ * Those must come from one host and one kernel (`mismatch`); blocks need not, and as nothing else
+ * compares such arms, one block less will do.
  *
  * A difference is claimed only when the shift's interval leaves out 0 *and* p, corrected for the
  * number of metrics by Holm, is below 1 - confidence. So among all metrics of an A/A comparison the

@@ -53,6 +53,9 @@ expect_exit "two shards: each block lies on one host" 0 "${cmp[@]}" scenario=sha
 says "a difference smaller than the hosts' is found within blocks" "pinned is better: timer.late.p99" "$T/out"
 says "the sentence says so" ", within 19 blocks" "$T/out"
 says "and the figures name the hosts" "hosts lab and other: each block lies on one host" "$T/out"
+"${cmp[@]}" --html "$T/blocks.html" scenario=sharded,variant=float scenario=sharded,variant=pinned >/dev/null 2>&1
+says "so does the page" "hosts lab and other: each block lies on one host" "$T/blocks.html"
+grep -q '<td class="n">19</td><td class="n">19, 19</td>' "$T/blocks.html" && ok "... and its figures count the blocks" || bad "no 19 blocks among the page's figures"
 expect_exit "--unpaired: the hosts are refused" 1 "${cmp[@]}" --unpaired scenario=sharded,variant=float scenario=sharded,variant=pinned
 expect_exit "--unpaired --force: as independent samples" 0 "${cmp[@]}" --unpaired --force --json scenario=sharded,variant=float scenario=sharded,variant=pinned
 is "with a warning and the other method" "$T/out" \

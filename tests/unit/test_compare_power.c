@@ -107,7 +107,7 @@ static void test_a_a(void **state)
 {
 	(void)state;
 	for (int s = 0; s < N_SHAPES; s++)
-		for (size_t n = 6; n <= 24; n *= 2) {
+		for (size_t n = 7; n <= 28; n *= 2) {
 			struct tally t = simulate((enum shape)s, n, 0, 0.5, true, 1000);
 
 			assert_true(t.same >= 0.95 - 0.01); /* 1,000 draws: 0.007 of chance */
@@ -151,12 +151,55 @@ static void test_many_metrics(void **state)
 	assert_true(clean >= 190);
 }
 
+/* How often two standard deviations of one among twenty metrics are found with as few blocks as are
+ * compared within at all: when at most the smallest difference has another sign. */
+static double find_one_of_many(double share, bool blocked)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	double a[20][11], b[20][11], found = 0;
+	struct compare_metric m[20];
+	struct compare_input in = input(m, 20);
+
+	in.blocks = blocked ? &SIDE_BY_SIDE : NULL;
+	for (int k = 0; k < 20; k++)
+		m[k] = metric(a[k], 11, b[k], 11);
+	for (int trial = 0; trial < 500; trial++) {
+		struct compare_result r;
+
+		for (int k = 0; k < 20; k++)
+			draw(rng, NORMAL, share, 11, a[k], b[k]);
+		for (int i = 0; i < 11; i++)
+			b[0][i] += 2;
+		r = compare(&in);
+		found += r.rows[0].verdict == COMPARE_A_BETTER;
+		compare_result_release(&r);
+	}
+	gsl_rng_free(rng);
+	print_message("one of 20 metrics, normal n=11, %.0f %% of the variance between blocks, "
+		      "shift 2.0 sd, %s: found %.3f\n",
+		100 * share, blocked ? "within blocks" : "independent", found / 500);
+	return found / 500;
+}
+
+static void test_least_blocks(void **state)
+{
+	double within = find_one_of_many(0.5, true), apart = find_one_of_many(0.5, false);
+
+	(void)state;
+	assert_true(within >= 0.85 && within >= apart - 0.05);
+	/* Blocks that are alike cost most here. */
+	within = find_one_of_many(0, true);
+	apart = find_one_of_many(0, false);
+	assert_true(within >= 0.50 && apart >= 0.75);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_planted_shift),
 		cmocka_unit_test(test_a_a),
 		cmocka_unit_test(test_many_metrics),
+		cmocka_unit_test(test_least_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, number_blocks, NULL);
