@@ -79,6 +79,8 @@ int session_wait(
 
 /* neighbours.c: warn, once each, of runs that other living harnesses have on this box. */
 void warn_of_neighbours(struct session *s);
+/* Warn of guests between which this kernel divides the CPUs badly (DEFECT_GROUP_LEAD). */
+void warn_of_unfair_groups(struct session *s);
 
 /* The last lines of a guest's console on one line; caller frees. */
 char *console_tail(const char *path);
@@ -87,6 +89,9 @@ char *console_tail(const char *path);
  * linux_release() removes the initramfs. */
 int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e);
 void linux_release(struct guest_run *g);
+/* Warns when the kernel of a TCG guest has a wrong idea of its TSC, which it holds to be `tsc_hz`.
+ */
+void linux_check_clock(struct session *s, const struct guest_run *g, uint64_t tsc_hz);
 /* How long guests may take to come up. */
 uint64_t boot_timeout_ns(const struct session *s);
 
