@@ -24,6 +24,16 @@ is "all three have a timer" "$T/three.json" "[$G[].metrics[\"timer.late.p50\"]] 
 is "steal without a counter is not provided, never 0" "$T/three.json" \
 	"[$G[] | select(.accel != \"kvm\") | (.metrics | has(\"steal.rate\")) or (.not_provided[\"steal.rate\"] | startswith(\"not provided\") | not)] | any | not" \
 	"[$G[] | .not_provided[\"steal.rate\"]]"
+three=$(find "$R" -maxdepth 1 -name '*linux-and-metal*' | sort | tail -1)
+is "the kernel of a guest under TCG knows its TSC, whatever the load" "$three/run.json" \
+	'[.guests[1, 2].tsc_hz] | (.[0] - .[1] | fabs) < .[1] / 50' '[.guests[].tsc_hz]'
+if [ "$(jq -r "$G[1].accel" "$T/three.json")" = tcg ]; then
+	$SS show --results "$R" "$(basename "$three")" >"$T/three.txt"
+	$SS export -f csv -t metrics "$three" >"$T/three.csv"
+	grep '^tux ' "$T/three.txt" | grep -q ' - ' && grep -q '^tux,all,steal.rate,ms/s,,"*not provided' "$T/three.csv" &&
+		grep -q 'not provided' "$three/report.html" && ok "nor in text, CSV and HTML" ||
+		bad "steal of a guest under TCG: $(grep -h '^tux' "$T/three.txt" | head -3; grep '^tux.*steal.rate,' "$T/three.csv")"
+fi
 is "bzip2 was run to its end in the guest" "$T/three.json" "$G[1].metrics[\"job.time\"] > 0" "$G[1].metrics[\"job.time\"]"
 is "the guest's own run queue is told apart" "$T/three.json" "$G[1].metrics[\"timer.guest.max\"] != null" "$G[1].metrics[\"timer.guest.max\"]"
 clean_after "three kinds"
@@ -86,8 +96,11 @@ clean_after "refused and broken guests"
 # --- the recorder
 "$AGENT" record --for 12s --out "$T/quiet.recording" 2>"$T/err" && ok "record: $(tail -1 "$T/err" | cut -c1-120)" || bad "record: $(cat "$T/err")"
 cpus=$(nproc)
+"$AGENT" record --for 1h --out "$T/killed.recording" 2>"$T/err" &
+killed=$!
 for ((i = 0; i < 4 * cpus; i++)); do timeout 14 sh -c 'while :; do :; done' & done
 "$AGENT" record --for 12s --out "$T/hogs.recording" 2>"$T/err"
+kill -9 $killed
 wait
 expect_exit "import of two recordings" 0 $SS import --results "$R" --json "$T/quiet.recording" "$T/hogs.recording"
 cp "$T/out" "$T/import.json"
@@ -103,6 +116,19 @@ size=$(stat -c %s "$T/quiet.recording")
 head -c $((size - 100)) "$T/quiet.recording" >"$T/cut.recording"
 expect_exit "a cut recording is read up to the cut" 0 $SS import --results "$R" "$T/cut.recording"
 grep -q "read up to the cut" "$T/out" "$T/err" && ok "and the report says that it is cut" || bad "nothing says that it is cut: $(tail -5 "$T/out")"
+
+expect_exit "a recorder killed in its second block leaves the first" 0 $SS import --results "$R" --json "$T/killed.recording"
+is "nearly 10 s of it" "$T/out" '.variants[0].window_s > 9 and .variants[0].window_s < 13' '.variants[0].window_s'
+
+# --- records side by side
+records=$(find "$R" -maxdepth 1 -name '*-recording-*' | sort | tail -2)
+# shellcheck disable=SC2086 # two words
+expect_exit "several records on one page" 0 $SS report --results "$R" -o "$T/side.html" $records
+grep -q 'killed' "$T/side.html" && grep -q 'cut' "$T/side.html" && [ "$(grep -o '<svg' "$T/side.html" | wc -l)" -ge 2 ] &&
+	ok "both machines are in its figures" || bad "the page lacks a machine or a figure: $(grep -o '<h2>[^<]*' "$T/side.html" | tr '\n' ' ')"
+no_timer=$(find "$R" -maxdepth 1 -name '*bad-program*' | sort | tail -1)
+# shellcheck disable=SC2086
+expect_exit "a record without these figures is named" 2 $SS report --results "$R" -o "$T/none.html" $records "$no_timer"
 
 # --- cyclictest beside probe timer: same machine, same policy, nearly the same period
 # Of the samples of a cyclictest histogram, the value that a share of them is not above.
