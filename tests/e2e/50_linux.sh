@@ -14,6 +14,14 @@ scenario() { # NAME ATTRIBUTES PROBES: a scenario file of one Linux guest
 	echo "<scenario name=\"$1\" warmup=\"0s\" duration=\"2s\"><lab cpus=\"1\"/><guest name=\"tux\" kind=\"linux\" placement=\"pinned\" $2>$3</guest></scenario>" >"$T/$1.xml"
 }
 
+scripts/fetch-kernel distro >"$T/fetch" 2>&1
+if grep -q "could not\|apt knows no" "$T/fetch"; then
+	skip "a fetched kernel is used again: $(tail -1 "$T/fetch" | cut -c1-120)"
+else
+	grep -q "cached in\|now in" "$T/fetch" && ok "a fetched kernel is used again, or a newer one taken ($(tail -1 "$T/fetch" | cut -c1-100))" || bad "fetch-kernel: $(cat "$T/fetch")"
+fi
+expect_exit "fetch-kernel knows its kernels" 2 scripts/fetch-kernel bogus
+
 # --- one report with guests of three kinds
 expect_exit "metal, linux and native guest in one run" 0 $RUN --json tests/e2e/scenarios/linux-and-metal.xml
 cp "$T/out" "$T/three.json"
@@ -35,6 +43,9 @@ if [ "$(jq -r "$G[1].accel" "$T/three.json")" = tcg ]; then
 		bad "steal of a guest under TCG: $(grep -h '^tux' "$T/three.txt" | head -3; grep '^tux.*steal.rate,' "$T/three.csv")"
 fi
 is "bzip2 was run to its end in the guest" "$T/three.json" "$G[1].metrics[\"job.time\"] > 0" "$G[1].metrics[\"job.time\"]"
+$SS export -f csv -t samples "$three" >"$T/samples.csv"
+awk -F, '$1 == "tux" && $4 == "job" {if (n++ && $3 - $5 / 1e6 < last) over++; last = $3} END {exit !over}' "$T/samples.csv" &&
+	ok "two copies of it ran at once" || bad "no two of these overlap: $(grep -c '^tux.*,job,' "$T/samples.csv") runs of it"
 is "the guest's own run queue is told apart" "$T/three.json" "$G[1].metrics[\"timer.guest.max\"] != null" "$G[1].metrics[\"timer.guest.max\"]"
 clean_after "three kinds"
 find "$R" -name '*.initramfs' | grep -q . && bad "an initramfs stayed in a record" || ok "no initramfs stays in a record"
@@ -48,6 +59,9 @@ is "a relative sleep takes its 10 ms or more" "$T/policies.json" "[$G[] | select
 	"[$G[] | [.name, .metrics[\"sleep.elapsed.p50\"]]]"
 is "who waits for the mutex is recorded" "$T/policies.json" "[$G[] | select(.name | endswith(\"mutex\")) | .metrics[\"lock.stall.p50\"]] | length == 2 and all(. > 0)" \
 	"[$G[] | .metrics[\"lock.stall.p50\"]]"
+is "a busy loop beside a timer sees its gaps, and memory is timed" "$T/policies.json" \
+	"([$G[] | select(.name == \"rr\") | .metrics[\"gap.rate\"]] | all(. > 0)) and ([$G[] | select(.name == \"native-rr\") | .metrics[\"memory.latency\"]] | all(. > 0))" \
+	"[$G[] | [.name, .metrics[\"gap.rate\"], .metrics[\"memory.latency\"]]]"
 is "native guests are blamed as what they are" "$T/policies.json" '.variants[0] | .trace_mode != "events" or ([.blame[].culprit] | any(startswith("native native-")) and (any(startswith("vm native-")) | not))' \
 	'[.variants[0].blame[].culprit] | unique | map(select(contains("native")))'
 clean_after "policies"
