@@ -143,5 +143,9 @@ int main(int argc, char **argv)
 		puts("stealscope-agent " SS_VERSION);
 		return 0;
 	}
-	return usage(argc >= 2 && !strcmp(argv[1], "--help") ? 0 : 2);
+	if (argc >= 2 && strcmp(argv[1], "--help") != 0) {
+		say("no command %s; see --help", argv[1]);
+		return 2;
+	}
+	return usage(argc >= 2 ? 0 : 2);
 }

@@ -43,11 +43,13 @@ int cmd_import(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c,
 		"FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut "
-		"one "
-		"is "
-		"read up to the cut. Several are shown side by side, as if begun at one time. No "
-		"root "
-		"needed.",
+		"one is read up to the cut. Each FILE becomes a guest of one record, named after "
+		"the file; the record's report shows them side by side, as if begun at one time. "
+		"No "
+		"root needed.\n\n"
+		"  stealscope-agent record --for 10h --out vultr.recording   (there)\n"
+		"  stealscope import vultr.recording aws.recording           (here)\n"
+		"  stealscope report RUN1 RUN2       (of records imported one by one)",
 		NULL, parse, &args, &common, argc, argv);
 	if (recording_import(args.files, args.n, common.results, &record, &e) ||
 		execute_analysis(&common, record, &a, &e))

@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* stealscope report: record -> one self-contained HTML page. */
+/* stealscope report: a record as a self-contained HTML page, or several side by side on one. */
+#include <errno.h>
+#include <stdlib.h>
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
 #include "report/html.h"
+#include "report/side_by_side.h"
 #include "report/svg.h"
 
+#define SIDE_BY_SIDE_FILE "side-by-side.html"
+
 struct report_args {
-	const char *run, *svg;
+	const char *runs[SIDE_BY_SIDE_MAX];
+	size_t n;
+	const char *svg, *output;
 };
 
 enum { OPT_SVG = 0x100 };
 
 static const struct argp_option options[] = {
 	{"svg", OPT_SVG, "DIR", 0, "Also write every plot into DIR as an SVG file of its own", 0},
+	{"output", 'o', "FILE", 0,
+		"Of several RUNs: where to (default: " SIDE_BY_SIDE_FILE
+		" in the folder of the records)",
+		0},
 	{0},
 };
 
@@ -25,9 +36,69 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SVG:
 		a->svg = arg;
 		return 0;
+	case 'o':
+		a->output = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (a->n == SIDE_BY_SIDE_MAX)
+			argp_error(state, "at most %d records side by side", SIDE_BY_SIDE_MAX);
+		a->runs[a->n++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (a->n == 1 && a->output)
+			argp_error(state, "the report of one record stands in its folder; "
+					  "--output is for several");
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(
+			state, "which record? `stealscope list` shows them; `last` is the newest");
+		return EINVAL;
 	default:
-		return cmd_one_record(key, arg, state, &a->run);
+		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static int report_one(const struct cmd_common *c, const struct report_args *args, struct err *e)
+{
+	auto_free char *dir = cmd_find_record(c, args->runs[0], e);
+	struct analysis *a = NULL;
+	int rc = dir ? analysis_make(dir, &a, e) : -EINVAL;
+
+	if (!rc)
+		rc = html_report_save(a, dir, e);
+	if (!rc && args->svg)
+		rc = MIN(svg_save_all(a, args->svg, e), 0);
+	if (!rc)
+		cmd_say(c, "%s/report.html", dir);
+	analysis_free(a);
+	return rc;
+}
+
+static int report_several(const struct cmd_common *c, const struct report_args *args, struct err *e)
+{
+	auto_free char *path = args->output ? xstrdup(args->output)
+					    : xasprintf("%s/" SIDE_BY_SIDE_FILE, c->results);
+	struct analysis *runs[SIDE_BY_SIDE_MAX] = {NULL};
+	struct side_by_side set = {.n = args->n};
+	int rc = 0;
+
+	for (size_t i = 0; i < args->n && !rc; i++) {
+		auto_free char *dir = cmd_find_record(c, args->runs[i], e);
+
+		rc = dir ? analysis_make(dir, &runs[i], e) : -EINVAL;
+		set.runs[i] = runs[i];
+	}
+	if (!rc)
+		rc = side_by_side_check(&set, e);
+	if (!rc)
+		rc = side_by_side_save(&set, path, e);
+	if (!rc && args->svg)
+		rc = side_by_side_svg(&set, args->svg, e);
+	if (!rc)
+		cmd_say(c, "%s", path);
+	for (size_t i = 0; i < args->n; i++)
+		analysis_free(runs[i]);
+	return rc;
 }
 
 int cmd_report(const struct command *c, int argc, char **argv)
@@ -35,18 +106,16 @@ int cmd_report(const struct command *c, int argc, char **argv)
 	struct report_args args = {0};
 	struct cmd_common common;
 	struct err e = ERR_INIT;
-	struct analysis *a = NULL;
-	auto_free char *dir = NULL;
-	int status = EXIT_DONE;
 
-	cmd_parse(c, "RUN as in `stealscope analyze`. The page needs no network and no other file.",
+	cmd_parse(c,
+		"RUN as in `stealscope analyze`. The page needs no network and no other file.\n\n"
+		"One RUN: its whole report, as report.html in its folder. Several: steal and the "
+		"elapsed sleep of all of them on common axes, each from its own beginning, and "
+		"their figures in one table; recordings of machines, for example:\n\n"
+		"  stealscope import vultr.recording aws.recording   (both in one record)\n"
+		"  stealscope report RUN1 RUN2                       (imported one by one)",
 		options, parse, &args, &common, argc, argv);
-	dir = cmd_find_record(&common, args.run, &e);
-	if (!dir || analysis_make(dir, &a, &e) || html_report_save(a, dir, &e) ||
-		(args.svg && svg_save_all(a, args.svg, &e) < 0))
-		status = cmd_fail(&e);
-	else
-		cmd_say(&common, "%s/report.html", dir);
-	analysis_free(a);
-	return status;
+	if ((args.n == 1 ? report_one : report_several)(&common, &args, &e))
+		return cmd_fail(&e);
+	return EXIT_DONE;
 }

@@ -61,7 +61,4 @@ struct tsc_pair {
 };
 struct tsc_pair host_tsc_pair(void);
 
-/* The host TSC's frequency, measured once per process (10 ms). */
-uint64_t host_tsc_hz(void);
-
 #endif

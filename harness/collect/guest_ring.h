@@ -87,6 +87,9 @@ struct guest_shm_status {
 };
 void guest_shm_status(const struct guest_shm *g, struct guest_shm_status *out);
 
+/* The host TSC's frequency, measured once per process (10 ms); also that of a TCG guest. */
+uint64_t host_tsc_hz(void);
+
 /* Write out the rest, close the file, unmap and unlink. NULL is fine. What could not be written was
  * said by guest_shm_drain(), or is lost with the disk. */
 void guest_shm_destroy(struct guest_shm *g);

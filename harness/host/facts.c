@@ -32,7 +32,7 @@ static const struct fact_row rows[] = {
 	{"host.name", "what this box is called; runs are compared on one host only", fact_host_name,
 		false},
 	{"kernel.release", "the running kernel", fact_kernel, false},
-	{"kernel.defects", "known defects of its CPU accounting", fact_defects, false},
+	{"kernel.defects", "known defects of its CPU accounting and fairness", fact_defects, false},
 	{"kernel.tick", "timer tick", fact_tick, false},
 	{"kernel.clocksource", "what the kernel reads time from", fact_clocksource, false},
 	{"kernel.cgroup", "control groups with the cpu controller", fact_cgroup, false},

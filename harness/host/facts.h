@@ -42,13 +42,14 @@ void facts_compare(const struct facts *before, const struct facts *after, struct
 void facts_compare_value(
 	const char *key, const char *before, const struct facts *after, struct strv *changes);
 
-/* A known defect of kernels' CPU accounting. */
+/* A known defect of kernels' CPU accounting or fairness. */
 struct kernel_defect {
 	unsigned from,
 		until; /* KERNEL_VERSION(); affected: from <= v < until; until 0 = all later ones */
 	const char *what;   /* one clause */
 	const char *effect; /* what it does to results */
 };
+enum { DEFECT_SLEEP_AS_DELAY, DEFECT_IDLE_AND_STEAL, DEFECT_GROUP_LEAD }; /* rows */
 #define KERNEL_VERSION_OF(major, minor) ((major)*1000u + (minor))
 extern const struct kernel_defect kernel_defects[];
 extern const size_t n_kernel_defects;

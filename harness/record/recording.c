@@ -46,7 +46,8 @@ static bool get(const struct recording *r, size_t *at, uint64_t *out)
 static int check_header(const char *path, const struct recording_header *h, struct err *e)
 {
 	if (h->magic != RECORDING_MAGIC)
-		return err_set(e, EINVAL, "%s: no recording of stealscope-agent", path);
+		return err_set(e, EINVAL,
+			"%s is no recording; `stealscope-agent record` makes them", path);
 	if (h->version != RECORDING_VERSION)
 		return err_set(e, EINVAL, "%s: recording format %u; this stealscope reads %u", path,
 			h->version, RECORDING_VERSION);
@@ -69,7 +70,9 @@ int recording_open(const char *path, struct recording **out, struct err *e)
 		return rc;
 	}
 	if (fread(&r->head, sizeof(r->head), 1, r->f) != 1)
-		rc = err_set(e, EINVAL, "%s: too short for a recording", path);
+		rc = err_set(e, EINVAL,
+			"%s is too short for a recording; `stealscope-agent record` makes them",
+			path);
 	else
 		rc = check_header(path, &r->head, e);
 	if (!rc && fseek(r->f, (long)r->head.header_size, SEEK_SET))

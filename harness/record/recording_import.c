@@ -222,7 +222,9 @@ static int import_one(const char *file, struct run_info *info, const char *dir, 
 		rc = err_sys(e, "cannot write %s", path);
 	s = recording_status(m.in);
 	if (!rc && !s.samples && !s.rows)
-		rc = err_set(e, ENODATA, "%s: the recording holds nothing yet", file);
+		rc = err_set(e, ENODATA,
+			"%s holds nothing yet: a recording's first block is written after 10 s",
+			file);
 	if (!rc)
 		note_end(info, g, &s, m.shift);
 	recording_close(m.in);

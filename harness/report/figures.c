@@ -61,13 +61,12 @@ struct series figure_trim(const struct series *s, double window_s)
 }
 
 static void add_vcpu(const struct analysis *a, const struct analysis_guest *g,
-	const struct analysis_vcpu *v, const struct figure_info *f, struct figure_line **lines,
-	size_t *n)
+	const struct analysis_vcpu *v, const struct figure_info *f, bool fine,
+	struct figure_line **lines, size_t *n)
 {
 	for (unsigned k = 0; k < f->n_series; k++) {
-		struct series s =
-			figure_trim(use_fine(a) ? &v->fine[f->series[k]] : &v->series[f->series[k]],
-				a->window_s);
+		struct series s = figure_trim(
+			fine ? &v->fine[f->series[k]] : &v->series[f->series[k]], a->window_s);
 		char *vcpu;
 
 		if (!s.n)
@@ -152,7 +151,7 @@ struct figure_line *figure_lines(
 		size_t from = count;
 
 		for (unsigned v = 0; v < g->n_vcpus; v++)
-			add_vcpu(a, g, &g->vcpus[v], f, &lines, &count);
+			add_vcpu(a, g, &g->vcpus[v], f, use_fine(a), &lines, &count);
 		if (merge && count > from)
 			merge_vcpus(g, &lines, from, &count, f->series[0] == SERIES_STEAL);
 	}
@@ -165,6 +164,19 @@ struct figure_line *figure_lines(
 	}
 	*n = count;
 	return lines;
+}
+
+size_t figure_guest_line(const struct analysis *a, const struct analysis_guest *g,
+	const struct figure_info *f, bool fine, struct figure_line **line)
+{
+	size_t n = 0;
+
+	*line = NULL;
+	for (unsigned v = 0; v < g->n_vcpus; v++)
+		add_vcpu(a, g, &g->vcpus[v], f, fine, line, &n);
+	if (n > 1)
+		merge_vcpus(g, line, 0, &n, f->series[0] == SERIES_STEAL);
+	return n;
 }
 
 void figure_lines_free(struct figure_line *lines, size_t n)

@@ -31,6 +31,10 @@ struct figure_line {
  * are. */
 struct figure_line *figure_lines(
 	const struct analysis *a, const struct figure_info *f, size_t *n, size_t *left_out);
+/* One line for a guest, of a figure with one series: the mean (steal) or the highest of its vCPUs,
+ * in bins of 1 s (fine) or 10 s. 1, or 0 when it has none; the caller frees as above. */
+size_t figure_guest_line(const struct analysis *a, const struct analysis_guest *g,
+	const struct figure_info *f, bool fine, struct figure_line **line);
 void figure_lines_free(struct figure_line *lines, size_t n);
 
 /* The series without its last bin when the window covers less than half of it: what came in a few

@@ -145,6 +145,8 @@ static void note_guests(struct session *s)
 				g->plan->name, (unsigned long long)st.torn,
 				(unsigned long long)st.jumps);
 		g->info->tsc_hz = st.tsc_hz;
+		if (g->plan->kind == GUEST_LINUX && st.accel == SHM_ACCEL_TCG)
+			linux_check_clock(s, g, st.tsc_hz);
 		free(g->info->accel);
 		g->info->accel = xstrdup(accels[st.accel < ARRAY_SIZE(accels) ? st.accel : 0]);
 	}
@@ -310,6 +312,7 @@ int step_measure(struct session *s, struct err *e)
 	int rc = 0;
 
 	warn_of_neighbours(s);
+	warn_of_unfair_groups(s);
 	agent_sync(s);
 	account_noise(s, -1);
 	s->info.window_start_ns = start = now_ns();

@@ -85,11 +85,16 @@ char *console_tail(const char *path);
 
 /* neighbours.c: warn, once each, of runs that other living harnesses have on this box. */
 void warn_of_neighbours(struct session *s);
+/* Warn of guests between which this kernel divides the CPUs badly (DEFECT_GROUP_LEAD). */
+void warn_of_unfair_groups(struct session *s);
 
 /* linux.c: what a Linux guest boots from, into `f` (borrowed from `g`); refuses what cannot work.
  * linux_release() removes the initramfs. */
 int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e);
 void linux_release(struct guest_run *g);
+/* Warns when the kernel of a TCG guest has a wrong idea of its TSC, which it holds to be `tsc_hz`.
+ */
+void linux_check_clock(struct session *s, const struct guest_run *g, uint64_t tsc_hz);
 /* How long guests may take to come up. */
 uint64_t boot_timeout_ns(const struct session *s);
 

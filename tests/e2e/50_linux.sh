@@ -14,6 +14,14 @@ scenario() { # NAME ATTRIBUTES PROBES: a scenario file of one Linux guest
 	echo "<scenario name=\"$1\" warmup=\"0s\" duration=\"2s\"><lab cpus=\"1\"/><guest name=\"tux\" kind=\"linux\" placement=\"pinned\" $2>$3</guest></scenario>" >"$T/$1.xml"
 }
 
+scripts/fetch-kernel distro >"$T/fetch" 2>&1
+if grep -q "could not\|apt knows no" "$T/fetch"; then
+	skip "a fetched kernel is used again: $(tail -1 "$T/fetch" | cut -c1-120)"
+else
+	grep -q "cached in\|now in" "$T/fetch" && ok "a fetched kernel is used again, or a newer one taken ($(tail -1 "$T/fetch" | cut -c1-100))" || bad "fetch-kernel: $(cat "$T/fetch")"
+fi
+expect_exit "fetch-kernel knows its kernels" 2 scripts/fetch-kernel bogus
+
 # --- one report with guests of three kinds
 expect_exit "metal, linux and native guest in one run" 0 $RUN --json tests/e2e/scenarios/linux-and-metal.xml
 cp "$T/out" "$T/three.json"
@@ -24,7 +32,20 @@ is "all three have a timer" "$T/three.json" "[$G[].metrics[\"timer.late.p50\"]] 
 is "steal without a counter is not provided, never 0" "$T/three.json" \
 	"[$G[] | select(.accel != \"kvm\") | (.metrics | has(\"steal.rate\")) or (.not_provided[\"steal.rate\"] | startswith(\"not provided\") | not)] | any | not" \
 	"[$G[] | .not_provided[\"steal.rate\"]]"
+three=$(find "$R" -maxdepth 1 -name '*linux-and-metal*' | sort | tail -1)
+is "the kernel of a guest under TCG knows its TSC, whatever the load" "$three/run.json" \
+	'[.guests[1, 2].tsc_hz] | (.[0] - .[1] | fabs) < .[1] / 50' '[.guests[].tsc_hz]'
+if [ "$(jq -r "$G[1].accel" "$T/three.json")" = tcg ]; then
+	$SS show --results "$R" "$(basename "$three")" >"$T/three.txt"
+	$SS export -f csv -t metrics "$three" >"$T/three.csv"
+	grep '^tux ' "$T/three.txt" | grep -q ' - ' && grep -q '^tux,all,steal.rate,ms/s,,"*not provided' "$T/three.csv" &&
+		grep -q 'not provided' "$three/report.html" && ok "nor in text, CSV and HTML" ||
+		bad "steal of a guest under TCG: $(grep -h '^tux' "$T/three.txt" | head -3; grep '^tux.*steal.rate,' "$T/three.csv")"
+fi
 is "bzip2 was run to its end in the guest" "$T/three.json" "$G[1].metrics[\"job.time\"] > 0" "$G[1].metrics[\"job.time\"]"
+$SS export -f csv -t samples "$three" >"$T/samples.csv"
+awk -F, '$1 == "tux" && $4 == "job" {if (n++ && $3 - $5 / 1e6 < last) over++; last = $3} END {exit !over}' "$T/samples.csv" &&
+	ok "two copies of it ran at once" || bad "no two of these overlap: $(grep -c '^tux.*,job,' "$T/samples.csv") runs of it"
 is "the guest's own run queue is told apart" "$T/three.json" "$G[1].metrics[\"timer.guest.max\"] != null" "$G[1].metrics[\"timer.guest.max\"]"
 clean_after "three kinds"
 find "$R" -name '*.initramfs' | grep -q . && bad "an initramfs stayed in a record" || ok "no initramfs stays in a record"
@@ -38,6 +59,9 @@ is "a relative sleep takes its 10 ms or more" "$T/policies.json" "[$G[] | select
 	"[$G[] | [.name, .metrics[\"sleep.elapsed.p50\"]]]"
 is "who waits for the mutex is recorded" "$T/policies.json" "[$G[] | select(.name | endswith(\"mutex\")) | .metrics[\"lock.stall.p50\"]] | length == 2 and all(. > 0)" \
 	"[$G[] | .metrics[\"lock.stall.p50\"]]"
+is "a busy loop beside a timer sees its gaps, and memory is timed" "$T/policies.json" \
+	"([$G[] | select(.name == \"rr\") | .metrics[\"gap.rate\"]] | all(. > 0)) and ([$G[] | select(.name == \"native-rr\") | .metrics[\"memory.latency\"]] | all(. > 0))" \
+	"[$G[] | [.name, .metrics[\"gap.rate\"], .metrics[\"memory.latency\"]]]"
 is "native guests are blamed as what they are" "$T/policies.json" '.variants[0] | .trace_mode != "events" or ([.blame[].culprit] | any(startswith("native native-")) and (any(startswith("vm native-")) | not))' \
 	'[.variants[0].blame[].culprit] | unique | map(select(contains("native")))'
 clean_after "policies"
@@ -86,9 +110,12 @@ clean_after "refused and broken guests"
 # --- the recorder
 "$AGENT" record --for 12s --out "$T/quiet.recording" 2>"$T/err" && ok "record: $(tail -1 "$T/err" | cut -c1-120)" || bad "record: $(cat "$T/err")"
 cpus=$(nproc)
+"$AGENT" record --for 1h --out "$T/killed.recording" 2>"$T/err" &
+killed=$!
 for ((i = 0; i < 4 * cpus; i++)); do timeout 14 sh -c 'while :; do :; done' & done
 "$AGENT" record --for 12s --out "$T/hogs.recording" 2>"$T/err"
-wait
+kill -9 $killed
+wait 2>"$T/err"
 expect_exit "import of two recordings" 0 $SS import --results "$R" --json "$T/quiet.recording" "$T/hogs.recording"
 cp "$T/out" "$T/import.json"
 # A recording that was to be quiet and was not cannot be held against.
@@ -101,8 +128,22 @@ fi
 expect_exit "the recorder never writes over a recording" 1 "$AGENT" record --for 1s --out "$T/hogs.recording"
 size=$(stat -c %s "$T/quiet.recording")
 head -c $((size - 100)) "$T/quiet.recording" >"$T/cut.recording"
-expect_exit "a cut recording is read up to the cut" 0 $SS import --results "$R" "$T/cut.recording"
+expect_exit "a cut recording is read up to the cut" 0 $SS import --results "$R" --json "$T/cut.recording"
+cp "$T/out" "$T/cut.json"
 grep -q "read up to the cut" "$T/out" "$T/err" && ok "and the report says that it is cut" || bad "nothing says that it is cut: $(tail -5 "$T/out")"
+
+expect_exit "a recorder killed in its second block leaves the first" 0 $SS import --results "$R" --json "$T/killed.recording"
+is "nearly 10 s of it" "$T/out" '.variants[0].window_s > 9 and .variants[0].window_s < 13' '.variants[0].window_s'
+
+# --- records side by side
+records=$(jq -r '.variants[0].record' "$T/import.json" "$T/cut.json")
+# shellcheck disable=SC2086 # two words
+expect_exit "several records on one page" 0 $SS report --results "$R" -o "$T/side.html" $records
+grep -q '>hogs<' "$T/side.html" && grep -q 'read up to the cut' "$T/side.html" && [ "$(grep -o '<svg' "$T/side.html" | wc -l)" -ge 2 ] &&
+	ok "both machines are in its figures" || bad "the page lacks a machine or a figure: $(grep -o '<h2>[^<]*' "$T/side.html" | tr '\n' ' ')"
+no_timer=$(find "$R" -maxdepth 1 -name '*bad-program*' | sort | tail -1)
+# shellcheck disable=SC2086
+expect_exit "a record without these figures is named" 2 $SS report --results "$R" -o "$T/none.html" $records "$no_timer"
 
 # --- cyclictest beside probe timer: same machine, same policy, nearly the same period
 # Of the samples of a cyclictest histogram, the value that a share of them is not above.

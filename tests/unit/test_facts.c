@@ -148,6 +148,8 @@ static void defects_by_version(void **state)
 	assert_true(kernel_defect_applies(&d, 7000));
 	assert_false(kernel_defect_applies(&d, 7001));
 	assert_false(kernel_defect_applies(&d, 6011));
+	assert_true(kernel_defect_applies(&kernel_defects[DEFECT_GROUP_LEAD], 6018));
+	assert_false(kernel_defect_applies(&kernel_defects[DEFECT_GROUP_LEAD], 6001));
 	d.until = 0;
 	assert_true(kernel_defect_applies(&d, 9000));
 	for (size_t i = 0; i < n_kernel_defects; i++)

@@ -138,7 +138,7 @@ static void test_cut_anywhere(void **state)
 	size_t head = sizeof(struct recording_header);
 
 	(void)state;
-	for (size_t cut = 0; cut < len; cut += cut < head + 64 || cut > len - 64 ? 1 : 37) {
+	for (size_t cut = 0; cut < len; cut++) {
 		auto_free char *path = save("cut.recording", data, cut);
 		bool opened;
 		struct recording_status s = read_all(path, &opened);
