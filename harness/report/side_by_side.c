@@ -84,8 +84,7 @@ static bool draw(const void *what, double width, bool standalone, struct strbuf 
 	auto_free struct svg_line_data *data = xcalloc(n + 1, sizeof(*data));
 
 	for (size_t i = 0; i < n; i++)
-		data[i] = (struct svg_line_data){
-			lines[i].name, &lines[i].series, d->figure->scale};
+		data[i] = (struct svg_line_data){lines[i].name, &lines[i].series, d->figure->scale};
 	if (n)
 		svg_plot_series(out, width, standalone, title, label, data, n);
 	figure_lines_free(lines, n);
@@ -105,8 +104,7 @@ static void add_figure(const struct side_by_side *s, const char *id, struct strb
 			"and of a machine's vCPUs.",
 			use_fine(s) ? 1 : 10);
 	else
-		html_text(out,
-			"The longest that a sleep took, its period included, in each %d s.",
+		html_text(out, "The longest that a sleep took, its period included, in each %d s.",
 			use_fine(s) ? 1 : 10);
 	strbuf_add(out, "</p>\n");
 	if (!html_plot(out, draw, &d))
