@@ -15,6 +15,8 @@ case $got in
 *) bad "first-light: exit $got: $(tail -3 "$T/err")" ;;
 esac
 is "one JSON document with both variants" "$T/run.json" '.variants | length == 2'
+is "what the kernel refuses the host agent is named, not its errno" "$T/run.json" \
+	'.warnings | all(test("^host agent: .*(Operation not permitted|No such file)") | not)' '.warnings'
 is "the first sample within 4 s of run" "$T/run.json" '[.variants[].first_sample_s] | all(. < 4)' '[.variants[].first_sample_s]'
 is "at most 6 s of a run are not measuring" "$T/run.json" '[.variants[].overhead_s] | all(. < 6)' '[.variants[].overhead_s]'
 clean_after "first-light"
