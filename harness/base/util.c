@@ -98,6 +98,16 @@ void strv_add(struct strv *v, const char *fmt, ...)
 	va_end(ap);
 }
 
+char *strv_join(const struct strv *v, const char *between)
+{
+	struct strbuf b = {0};
+
+	strbuf_add(&b, "%s", "");
+	for (size_t i = 0; i < v->n; i++)
+		strbuf_add(&b, "%s%s", i ? between : "", v->items[i]);
+	return b.text;
+}
+
 void strv_release(struct strv *v)
 {
 	for (size_t i = 0; i < v->n; i++)

@@ -44,6 +44,8 @@ struct strv {
 	size_t n;
 };
 void strv_add(struct strv *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* All of it with `between` between; "" of an empty one. Caller frees. */
+char *strv_join(const struct strv *v, const char *between);
 void strv_release(struct strv *v);
 
 /* A growing text buffer. Zero-initialised is empty; `text` is NULL until something is added. */

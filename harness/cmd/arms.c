@@ -230,6 +230,35 @@ void arms_blocks_release(struct compare_blocks *blocks)
 	free((void *)(uintptr_t)blocks->a);
 }
 
+static const char *or_none(const char *overrides)
+{
+	return *overrides ? overrides : "none";
+}
+
+static int check_overrides(const struct arm *a, struct err *e)
+{
+	for (size_t i = 1; i < a->n; i++) {
+		const struct index_row *r = &a->rows[i], *first = &a->rows[0];
+
+		if (strcmp(r->overrides, first->overrides))
+			return err_set_exit(e, EXIT_USAGE, EINVAL,
+				"'%s' mixes runs made with different --set values (%s; %s): choose "
+				"with "
+				"overrides=, experiment= or since=, or --force",
+				a->name, or_none(first->overrides), or_none(r->overrides));
+	}
+	return 0;
+}
+
+int arms_check_overrides(const struct arm *arms, size_t n, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = check_overrides(&arms[i], e);
+	return rc;
+}
+
 char *arms_mismatch(const struct arm *a, const struct arm *b)
 {
 	const struct index_row *first = &a->rows[0];

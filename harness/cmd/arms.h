@@ -44,6 +44,10 @@ void arms_shorten_names(struct arm *arms, size_t n);
 struct compare_blocks arms_blocks(const struct arm *a, const struct arm *b);
 void arms_blocks_release(struct compare_blocks *blocks);
 
+/* -EINVAL when an arm holds runs that --set made different, so that its boots
+ * are no sample of one thing. */
+int arms_check_overrides(const struct arm *arms, size_t n, struct err *e);
+
 /* NULL when all runs of both arms come from one host with one kernel, else what differs. A host is
  * a block: arms from different hosts differ by their hosts. Caller frees. */
 char *arms_mismatch(const struct arm *a, const struct arm *b);

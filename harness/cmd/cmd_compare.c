@@ -29,9 +29,11 @@ static const struct argp_option options[] = {
 		"boots with 95 % intervals",
 		0},
 	{"guest", OPT_GUEST, "NAME", 0,
-		"Values of this guest (default: the mean over the run's guests)", 0},
+		"Values of this guest (default: the mean over the run's guests that are no noise)",
+		0},
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
-	{"force", OPT_FORCE, NULL, 0, "Compare even across different hosts or kernels", 0},
+	{"force", OPT_FORCE, NULL, 0,
+		"Compare even across different hosts, kernels or --set values", 0},
 	{"unpaired", OPT_UNPAIRED, NULL, 0,
 		"Compare the boots as independent samples, whatever blocks they were run in", 0},
 	{"html", OPT_HTML, "FILE", 0, "Also write a page with the plots of all arms", 0},
@@ -43,7 +45,8 @@ static const struct argp_option options[] = {
 /* argp fills the paragraphs. */
 static const char help[] =
 	"A and B are sets of runs: a record, or conditions such as scenario=x,variant=pinned (also "
-	"experiment=, host=, kernel=, since=, until=). The boot is the unit: fewer than six an arm "
+	"experiment=, host=, kernel=, overrides=, since=, until=). The boot is the unit: fewer "
+	"than six an arm "
 	"support no claim, ten are wanted. B is held against A: within the blocks that both were "
 	"run in (a repeat of a scenario in an experiment, on one host with one kernel) where "
 	"enough of these are complete, which their number and that of the tests decide, 7 for one "
@@ -248,6 +251,8 @@ static int compare_sets(
 	size_t n = 0;
 	int rc = read_arms(c, args, x, &arms, &n, e);
 
+	if (!rc && !args->force)
+		rc = arms_check_overrides(arms, n, e);
 	for (size_t i = 0; i < n; i++)
 		for (size_t m = 0; m < METRIC_COUNT && !rc; m++)
 			if (compare_wants(args, metric_table[m].name))

@@ -69,6 +69,8 @@ int compare_sweep(
 	size_t n = 0;
 	int rc = arm_read_scenario(whole, c, x, args->sets.items[0], e);
 
+	if (!rc && !args->force)
+		rc = arms_check_overrides(whole, 1, e);
 	if (!rc)
 		rc = check_one_host(c, args, whole, e);
 	runs = xcalloc(whole->n, sizeof(*runs));

@@ -15,8 +15,8 @@ static void add_metrics(const struct analysis_guest *g, int vcpu, const struct m
 		if (!values[m].have)
 			continue;
 		ARRAY_GROW(*out, *n);
-		(*out)[(*n)++] = (struct index_metric){
-			g->name, vcpu, metric_table[m].name, metric_table[m].unit, values[m].value};
+		(*out)[(*n)++] = (struct index_metric){g->name, g->is_noise, vcpu,
+			metric_table[m].name, metric_table[m].unit, values[m].value};
 	}
 }
 
@@ -119,7 +119,8 @@ int results_select(const struct cmd_common *c, const char *what, struct index_fi
 {
 	struct condition keys[] = {{"run", &f->run}, {"experiment", &f->experiment},
 		{"scenario", &f->scenario}, {"variant", &f->variant}, {"host", &f->host},
-		{"kernel", &f->kernel}, {"since", &f->since}, {"until", &f->until}};
+		{"kernel", &f->kernel}, {"overrides", &f->overrides}, {"since", &f->since},
+		{"until", &f->until}};
 	char *save = NULL;
 
 	*f = (struct index_filter){.status = "complete"};
@@ -147,7 +148,7 @@ int results_select(const struct cmd_common *c, const char *what, struct index_fi
 			return err_set_exit(e, EXIT_USAGE, EINVAL,
 				"'%.60s' selects nothing; write run=, experiment=, scenario=, "
 				"variant=, host=, "
-				"kernel=, since= or until=, joined by commas",
+				"kernel=, overrides=, since= or until=, joined by commas",
 				what);
 		}
 		*keys[i].field = eq + 1;

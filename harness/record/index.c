@@ -11,18 +11,20 @@
 
 #include "record/index_sqlite.h"
 
-#define INDEX_FORMAT 1
+#define INDEX_FORMAT 2
 #define BUSY_MS	     10000
 
 static const char *const schema =
 	"CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL,"
 	" experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL,"
-	" point TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL,"
+	" point TEXT NOT NULL, overrides TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT "
+	"NULL,"
 	" status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL,"
 	" host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS runs_started ON runs (started);"
 	"CREATE TABLE IF NOT EXISTS metrics (run TEXT NOT NULL REFERENCES runs (run),"
-	" guest TEXT NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL,"
+	" guest TEXT NOT NULL, noise INTEGER NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, "
+	"unit TEXT NOT NULL,"
 	" value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;";
 
 /* Facts that name the host and its kernel, first match wins. */
@@ -74,11 +76,12 @@ static int check_format(struct index *x, int *format, struct err *e)
 	}
 	*format = sqlite3_column_int(s, 0);
 	sqlite3_finalize(s);
-	if (*format > INDEX_FORMAT)
+	if (*format && *format != INDEX_FORMAT)
 		return err_set(e, EPROTO,
-			"%s has format %d, made by a newer stealscope; this one "
+			"%s has format %d, made by %s stealscope; this one "
 			"knows %d",
-			x->path, *format, INDEX_FORMAT);
+			x->path, *format, *format > INDEX_FORMAT ? "a newer" : "an older",
+			INDEX_FORMAT);
 	return 0;
 }
 
@@ -96,7 +99,7 @@ static int prepare_file(struct index *x, struct err *e)
 		return rc;
 	rc = run_sql(x, schema, "make its tables", e);
 	if (!rc)
-		rc = run_sql(x, "PRAGMA user_version=1", "set its format", e);
+		rc = run_sql(x, "PRAGMA user_version=2", "set its format", e);
 	if (!rc)
 		rc = run_sql(x, "COMMIT", "commit", e);
 	if (rc)
@@ -195,25 +198,26 @@ static int forget(struct index *x, const char *run, struct err *e)
 
 static int add_run(struct index *x, const struct run_info *r, const char *folder, struct err *e)
 {
+	auto_free char *overrides = strv_join(&r->overrides, " ");
 	const char *const text[] = {r->run, folder, r->experiment, r->scenario, r->variant,
 		r->point, r->status, r->started, fact(r, host_facts, ARRAY_SIZE(host_facts)),
-		fact(r, kernel_facts, ARRAY_SIZE(kernel_facts)), r->version};
+		fact(r, kernel_facts, ARRAY_SIZE(kernel_facts)), r->version, overrides};
 	uint64_t window =
 		r->window_end_ns > r->window_start_ns ? r->window_end_ns - r->window_start_ns : 0;
 	sqlite3_stmt *s;
 	int rc = sqlite3_prepare_v2(x->db,
 		"INSERT INTO runs (run, folder, experiment, scenario, variant, point, status,"
-		" started, host, kernel, version, repeat, seed, duration_s)"
-		" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		" started, host, kernel, version, overrides, repeat, seed, duration_s)"
+		" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		-1, &s, NULL);
 
 	if (rc != SQLITE_OK)
 		return index_sqlite_error(x, rc, "add a run", e);
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		bind_text(s, (int)i + 1, text[i]);
-	sqlite3_bind_int64(s, 12, r->repeat);
-	sqlite3_bind_int64(s, 13, (sqlite3_int64)r->seed);
-	sqlite3_bind_double(s, 14, (double)window / 1e9);
+	sqlite3_bind_int64(s, 13, r->repeat);
+	sqlite3_bind_int64(s, 14, (sqlite3_int64)r->seed);
+	sqlite3_bind_double(s, 15, (double)window / 1e9);
 	rc = finish(x, s, "add a run", e);
 	sqlite3_finalize(s);
 	return rc;
@@ -224,7 +228,7 @@ static int add_metrics(
 {
 	sqlite3_stmt *s;
 	int rc = sqlite3_prepare_v2(
-		x->db, "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?)", -1, &s, NULL);
+		x->db, "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?,?)", -1, &s, NULL);
 
 	if (rc != SQLITE_OK)
 		return index_sqlite_error(x, rc, "add metrics", e);
@@ -234,10 +238,11 @@ static int add_metrics(
 			continue;
 		bind_text(s, 1, run);
 		bind_text(s, 2, m[i].guest);
-		sqlite3_bind_int(s, 3, m[i].vcpu);
-		bind_text(s, 4, m[i].name);
-		bind_text(s, 5, m[i].unit);
-		sqlite3_bind_double(s, 6, m[i].value);
+		sqlite3_bind_int(s, 3, m[i].noise);
+		sqlite3_bind_int(s, 4, m[i].vcpu);
+		bind_text(s, 5, m[i].name);
+		bind_text(s, 6, m[i].unit);
+		sqlite3_bind_double(s, 7, m[i].value);
 		rc = finish(x, s, "add metrics", e);
 	}
 	sqlite3_finalize(s);

@@ -7,8 +7,10 @@
  * Two tables, meant to be read by others too:
  *
  *   runs     run (key), folder (relative to results/), experiment, scenario, variant, point,
- * repeat, seed, status, started (ISO 8601 UTC), duration_s, host, kernel, version metrics  run,
- * guest, vcpu (-1: the whole guest), name, unit, value; key (run, guest, vcpu, name)
+ *            overrides (of --set, joined by blanks), repeat, seed, status, started (ISO 8601 UTC),
+ *            duration_s, host, kernel, version
+ *   metrics  run, guest, noise (1: the guest is there to be in the way), vcpu (-1: the whole
+ *            guest), name, unit, value; key (run, guest, vcpu, name)
  *
  * Several processes may use one index: write-ahead log, one transaction per record, and 10 s of
  * waiting for the other's. A handle belongs to one thread.
@@ -20,8 +22,9 @@
 
 struct index;
 
-/* Open DIR/index.db, making it (but not DIR) where it is missing. -EPROTO when a newer version made
- * it; -EILSEQ when the file is damaged: index_reset() and index_rebuild() mend both. */
+/* Open DIR/index.db, making it (but not DIR) where it is missing. -EPROTO when a newer version or
+ * an older format made it; -EILSEQ when the file is damaged: index_reset() and index_rebuild() mend
+ * both. */
 int index_open(const char *results_dir, struct index **out, struct err *e);
 /* Delete DIR/index.db and its side files. No process may have it open. */
 int index_reset(const char *results_dir, struct err *e);
@@ -30,7 +33,8 @@ void index_close(struct index *x); /* NULL is fine */
 /* One value of one run. Strings are borrowed. */
 struct index_metric {
 	const char *guest;
-	int vcpu; /* -1: the whole guest */
+	bool noise; /* the guest is a neighbour, not what is measured */
+	int vcpu;   /* -1: the whole guest */
 	const char *name, *unit;
 	double value; /* NaN and infinity are left out: "not provided" has no row */
 };
@@ -49,7 +53,7 @@ enum index_op index_op_parse(const char *text);
 /* What to list; NULL or 0 = any. Text matches exactly, or by shell pattern where it holds * ? or [.
  */
 struct index_filter {
-	const char *run, *experiment, *scenario, *variant, *host, *kernel, *status;
+	const char *run, *experiment, *scenario, *variant, *host, *kernel, *status, *overrides;
 	const char *since, *until; /* ISO 8601 prefixes, "2026-11-20": since <= started < until */
 	const char *metric;	   /* with op and value: any guest's own value (vcpu -1) meets it */
 	const char *guest;	   /* ... of this guest only */
@@ -60,7 +64,7 @@ struct index_filter {
 
 struct index_row {
 	char *run, *folder, *experiment, *scenario, *variant, *point, *status, *started, *host,
-		*kernel;
+		*kernel, *overrides;
 	unsigned repeat;
 	uint64_t seed;
 	double duration_s;
@@ -72,7 +76,8 @@ int index_query(struct index *x, const struct index_filter *f, struct index_row 
 void index_rows_free(struct index_row *rows, size_t n);
 
 /* One value per run that meets the filter, oldest first: metric `name` of `guest` (NULL: the mean
- * over the run's guests). Runs without it give NaN, so that arms keep their length. Caller frees.
+ * over the run's guests that are not noise). Runs without it give NaN, so that arms keep their
+ * length. Caller frees.
  */
 int index_values(struct index *x, const struct index_filter *f, const char *guest, const char *name,
 	double **values, size_t *n, struct err *e);

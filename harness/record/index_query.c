@@ -12,7 +12,8 @@
 	" FROM runs r WHERE (?1 IS NULL OR r.run GLOB ?1)"                                         \
 	" AND (?2 IS NULL OR r.experiment GLOB ?2) AND (?3 IS NULL OR r.scenario GLOB ?3)"         \
 	" AND (?4 IS NULL OR r.variant GLOB ?4) AND (?5 IS NULL OR r.host GLOB ?5)"                \
-	" AND (?6 IS NULL OR r.kernel GLOB ?6) AND (?7 IS NULL OR r.status GLOB ?7)"               \
+	" AND (?6 IS NULL OR r.kernel GLOB ?6) AND (?17 IS NULL OR r.overrides GLOB ?17)"          \
+	" AND (?7 IS NULL OR r.status GLOB ?7)"                                                    \
 	" AND (?8 IS NULL OR r.started >= ?8) AND (?9 IS NULL OR r.started < ?9)"                  \
 	" AND (?10 IS NULL OR EXISTS (SELECT 1 FROM metrics m WHERE m.run = r.run"                 \
 	" AND m.name = ?10 AND m.vcpu = -1 AND (?11 IS NULL OR m.guest GLOB ?11)"                  \
@@ -47,6 +48,7 @@ static int prepare(struct index *x, const char *sql, const struct index_filter *
 		sqlite3_bind_text(*out, (int)i + 1, text[i], -1, SQLITE_STATIC);
 	sqlite3_bind_int(*out, 12, (int)f->op);
 	sqlite3_bind_double(*out, 13, f->value);
+	sqlite3_bind_text(*out, 17, f->overrides, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(*out, 14, f->limit ? (sqlite3_int64)f->limit : -1);
 	return 0;
 }
@@ -74,6 +76,7 @@ static struct index_row read_row(sqlite3_stmt *s)
 		.repeat = (unsigned)sqlite3_column_int64(s, 10),
 		.seed = (uint64_t)sqlite3_column_int64(s, 11),
 		.duration_s = sqlite3_column_double(s, 12),
+		.overrides = text_column(s, 13),
 	};
 }
 
@@ -85,7 +88,7 @@ int index_query(struct index *x, const struct index_filter *f, struct index_row 
 	size_t count = 0;
 	int rc = prepare(x,
 		"SELECT run, folder, experiment, scenario, variant, point, status, started, host,"
-		" kernel, repeat, seed, duration_s" FILTER
+		" kernel, repeat, seed, duration_s, overrides" FILTER
 		" ORDER BY r.started DESC, r.run DESC LIMIT ?14",
 		f, &s, e);
 
@@ -121,6 +124,7 @@ void index_rows_free(struct index_row *rows, size_t n)
 		free(rows[i].started);
 		free(rows[i].host);
 		free(rows[i].kernel);
+		free(rows[i].overrides);
 	}
 	free(rows);
 }
@@ -133,8 +137,8 @@ int index_values(struct index *x, const struct index_filter *f, const char *gues
 	size_t count = 0;
 	int rc = prepare(x,
 		"SELECT (SELECT avg(m.value) FROM metrics m WHERE m.run = r.run AND m.name = ?15"
-		" AND m.vcpu = -1 AND (?16 IS NULL OR m.guest = ?16))" FILTER
-		" ORDER BY r.started, r.run LIMIT ?14",
+		" AND m.vcpu = -1 AND CASE WHEN ?16 IS NULL THEN NOT m.noise ELSE m.guest = ?16 "
+		"END)" FILTER " ORDER BY r.started, r.run LIMIT ?14",
 		f, &s, e);
 
 	if (rc)

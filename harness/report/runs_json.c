@@ -10,13 +10,13 @@ char *runs_json(const struct index_row *rows, size_t n)
 	char *text, *out;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:f}", "run",
-				      rows[i].run, "status", rows[i].status, "scenario",
-				      rows[i].scenario, "variant", rows[i].variant, "point",
-				      rows[i].point, "started", rows[i].started, "host",
-				      rows[i].host, "experiment", rows[i].experiment, "repeat",
-				      (int)rows[i].repeat, "duration_s", rows[i].duration_s));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:f}", "run",
+				rows[i].run, "status", rows[i].status, "scenario", rows[i].scenario,
+				"variant", rows[i].variant, "point", rows[i].point, "overrides",
+				rows[i].overrides, "started", rows[i].started, "host", rows[i].host,
+				"experiment", rows[i].experiment, "repeat", (int)rows[i].repeat,
+				"duration_s", rows[i].duration_s));
 	text = json_dumps(list, JSON_INDENT(1));
 	out = xasprintf("%s\n", text);
 	free(text);

@@ -15,7 +15,7 @@ static size_t make_metrics(struct index_metric *out, unsigned run)
 	for (size_t g = 0; g < ARRAY_SIZE(guests); g++)
 		for (int vcpu = -1; vcpu < 2; vcpu++)
 			for (size_t m = 0; m < METRIC_COUNT; m++)
-				out[n++] = (struct index_metric){guests[g], vcpu,
+				out[n++] = (struct index_metric){guests[g], g > 0, vcpu,
 					metric_table[m].name, metric_table[m].unit,
 					(double)(run * 31 % 97) + (double)m};
 	return n;

@@ -8,16 +8,17 @@ $SS list --results "$I" >/dev/null 2>&1 # makes the empty index
 python3 - "$I/index.db" <<'P' || { bad "the index cannot be written"; finish; }
 import random, sqlite3, sys
 rng, db, n = random.Random(7), sqlite3.connect(sys.argv[1]), 0
-def boots(scenario, variant, count, late, point="", host="lab", kernel="6.1", first=0):
+def boots(scenario, variant, count, late, point="", host="lab", kernel="6.1", first=0, overrides=""):
     global n
     for k in range(first, first + count):
         n += 1
         run = f"r{n:04}"
         db.execute("INSERT INTO runs (run, folder, experiment, scenario, variant, point, repeat, seed, status, started,"
-                   " duration_s, host, kernel, version) VALUES (?,?,'e',?,?,?,?,1,'complete',?,10,?,?,'0')",
-                   (run, run, scenario, variant, point, k, f"2026-11-20T10:{n // 60:02}:{n % 60:02}Z", host, kernel))
+                   " duration_s, host, kernel, version, overrides) VALUES (?,?,'e',?,?,?,?,1,'complete',?,10,?,?,'0',?)",
+                   (run, run, scenario, variant, point, k, f"2026-11-20T10:{n // 60:02}:{n % 60:02}Z", host, kernel, overrides))
         for name, unit, v in (("timer.late.p99", "us", late), ("steal.rate", "ms/s", 100)):
-            db.execute("INSERT INTO metrics VALUES (?,'victim',-1,?,?,?)", (run, name, unit, v * rng.gauss(1, .02)))
+            db.execute("INSERT INTO metrics VALUES (?,'victim',0,-1,?,?,?)", (run, name, unit, v * rng.gauss(1, .02)))
+            db.execute("INSERT INTO metrics VALUES (?,'hog-0',1,-1,?,?,?)", (run, name, unit, 1e6 * n)) # in no mean
 boots("made", "float", 10, 4400)
 boots("made", "pinned", 10, 1300)
 boots("made", "stacked", 10, 9000)
@@ -25,6 +26,9 @@ boots("few", "float", 4, 4400)
 boots("few", "pinned", 4, 1300)
 boots("moved", "float", 10, 4400)
 boots("moved", "pinned", 10, 1300, host="other")
+boots("mixed", "float", 10, 4400)
+boots("mixed", "pinned", 6, 1300)
+boots("mixed", "pinned", 6, 900, overrides="duration=2s")
 boots("newer", "pinned", 10, 1300, kernel="6.12")
 # Two shards: the hosts differ tenfold, the variants by a tenth.
 for v, late in (("float", 1000), ("pinned", 900)):
@@ -45,6 +49,10 @@ expect_exit "four boots an arm" 0 "${cmp[@]}" scenario=few,variant=float scenari
 says "too few boots support no claim" "timer.late.p99: too few boots to say (4 and 4; 6 an arm at least)" "$T/out"
 expect_exit "two hosts are not compared" 1 "${cmp[@]}" scenario=moved,variant=float scenario=moved,variant=pinned
 says "and the hosts are named" "hosts lab and other" "$T/err"
+expect_exit "runs that --set made different are no sample of one thing" 2 "${cmp[@]}" scenario=mixed,variant=float scenario=mixed,variant=pinned
+says "and the settings are named" "(none; duration=2s)" "$T/err"
+expect_exit "overrides= chooses among them" 0 "${cmp[@]}" scenario=mixed,variant=float scenario=mixed,variant=pinned,overrides=duration=2s
+expect_exit "or none" 0 "${cmp[@]}" scenario=mixed,variant=float scenario=mixed,variant=pinned,overrides=
 expect_exit "two kernels are not compared" 1 "${cmp[@]}" scenario=made,variant=float scenario=newer
 says "and the kernels are named" "kernels 6.1 and 6.12" "$T/err"
 expect_exit "--force compares them" 0 "${cmp[@]}" --force scenario=moved,variant=float scenario=moved,variant=pinned
@@ -94,7 +102,7 @@ says "... and of the CSV" "The first line names the columns" "$T/help"
 
 # --- the other commands that read results
 expect_exit "list --json" 0 $SS list --results "$I" --json
-is "the records as one document" "$T/out" 'length == 142 and all(.[]; .run and .scenario and .variant and .host)' length
+is "the records as one document" "$T/out" 'length == 164 and all(.[]; .run and .scenario and .variant and .host)' length
 expect_exit "list --where and --limit" 0 $SS list --results "$I" --json --scenario made --where 'timer.late.p99>8000' --limit 5
 is "only those that meet it" "$T/out" 'length == 5 and all(.[]; .variant == "stacked")' '[.[].variant]'
 expect_exit "list metrics --json: text is no JSON" 2 $SS list metrics --json

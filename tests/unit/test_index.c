@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include <errno.h>
 #include <math.h>
@@ -79,10 +80,11 @@ static void add(struct index *x, int i, double steal)
 	char name[64], started[64], variant[16];
 	struct run_info r;
 	struct index_metric m[] = {
-		{"victim", -1, "steal.rate", "ms/s", steal},
-		{"victim", 0, "steal.rate", "ms/s", steal / 2},
-		{"other", -1, "steal.rate", "ms/s", steal + 100},
-		{"victim", -1, "gap.rate", "ms/s", NAN},
+		{"victim", false, -1, "steal.rate", "ms/s", steal},
+		{"victim", false, 0, "steal.rate", "ms/s", steal / 2},
+		{"hog-0", true, -1, "steal.rate", "ms/s", steal}, /* in no mean */
+		{"other", false, -1, "steal.rate", "ms/s", steal + 100},
+		{"victim", false, -1, "gap.rate", "ms/s", NAN},
 	};
 	struct err e = ERR_INIT;
 
@@ -90,7 +92,7 @@ static void add(struct index *x, int i, double steal)
 	snprintf(variant, sizeof(variant), "%s", i % 2 ? "pinned" : "float");
 	snprintf(started, sizeof(started), "2026-11-%02dT10:00:%02dZ", 1 + i % 28, i % 60);
 	r = make_run(name, variant, started);
-	if (index_add(x, &r, name, m, 4, &e))
+	if (index_add(x, &r, name, m, ARRAY_SIZE(m), &e))
 		fail_msg("%s", e.msg);
 }
 
@@ -186,6 +188,34 @@ static void test_replace_and_remove(void **state)
 	index_close(x);
 }
 
+/* What --set changed makes another experiment of it; an index of an older format is refused. */
+static void test_overrides_and_format(void **state)
+{
+	struct index *x = open_index();
+	struct run_info r = make_run("set", "base", "2026-11-20T10:00:00Z");
+	struct index_filter given = {.overrides = "duration=2s lab.cpus=1"},
+			    none = {.overrides = ""};
+	auto_free char *path = xasprintf("%s/index.db", dir);
+	struct err e = ERR_INIT;
+	sqlite3 *db;
+
+	(void)state;
+	add(x, 1, 10);
+	strv_add(&r.overrides, "duration=2s");
+	strv_add(&r.overrides, "lab.cpus=1");
+	assert_int_equal(index_add(x, &r, "set", NULL, 0, &e), 0);
+	strv_release(&r.overrides);
+	assert_int_equal(count(x, &given), 1);
+	assert_int_equal(count(x, &none), 1);
+	index_close(x);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_exec(db, "PRAGMA user_version=1", NULL, NULL, NULL);
+	sqlite3_close(db);
+	assert_int_equal(index_open(dir, &x, &e), -EPROTO);
+	assert_non_null(strstr(e.msg, "an older stealscope"));
+	assert_int_equal(index_reset(dir, &e), 0);
+}
+
 /* Four processes open a new index and add to it, all at the same time. */
 static void test_processes_at_once(void **state)
 {
@@ -261,7 +291,7 @@ static int one_metric(void *ctx, const char *record, const struct run_info *r,
 	if (!strcmp(r->run, "bad"))
 		return err_set(e, EINVAL, "no samples");
 	*metrics = xcalloc(1, sizeof(**metrics));
-	(*metrics)[0] = (struct index_metric){"victim", -1, "steal.rate", "ms/s", 7};
+	(*metrics)[0] = (struct index_metric){"victim", false, -1, "steal.rate", "ms/s", 7};
 	*n = 1;
 	return 0;
 }
@@ -330,6 +360,7 @@ int main(void)
 		TEST(test_add_and_query),
 		TEST(test_filters),
 		TEST(test_replace_and_remove),
+		TEST(test_overrides_and_format),
 		TEST(test_processes_at_once),
 		TEST(test_killed_writer),
 		TEST(test_damaged_file),
