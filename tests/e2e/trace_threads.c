@@ -33,9 +33,9 @@
 #define WAIT_TOLERANCE 0.001
 static double clock_lag_ns = 40e3;
 
-#define NAMED_SHARE    0.999
-#define CGROUP_V1_CPU  "/sys/fs/cgroup/cpu"
-#define CGROUP_V2      "/sys/fs/cgroup"
+#define NAMED_SHARE   0.999
+#define CGROUP_V1_CPU "/sys/fs/cgroup/cpu"
+#define CGROUP_V2     "/sys/fs/cgroup"
 
 enum task_kind {
 	SPIN,	   /* never sleeps */
