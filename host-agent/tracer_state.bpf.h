@@ -173,7 +173,9 @@ static __always_inline void infer_arrival(struct tracer_thread *t, struct task_s
 	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
 }
 
-/* `next` gets the CPU: it must have been waiting for it. */
+/* `next` gets the CPU: it must have been waiting for it. One believed to run left the CPU unseen,
+ * which the walk over the tasks can also make of one that left while the walk looked (Linux 7.3,
+ * with its short slices, on a slow box): it has waited since the kernel noted it as queued. */
 static __always_inline void infer_queued(struct tracer_thread *t, struct task_struct *next,
 	struct tracer_cpu *c, uint16_t cpu, uint32_t prev_tid, uint64_t now)
 {
@@ -183,10 +185,10 @@ static __always_inline void infer_queued(struct tracer_thread *t, struct task_st
 	if (t->state == THREAD_WAITING || t->state == THREAD_UNKNOWN)
 		return;
 	t->conflicts++;
-	if (t->state != THREAD_SLEEPING)
-		return;
-	/* A move inside the hidden wait set last_queued anew and booked the part before it. */
-	booked = kt_run_delay(next) - t->run_delay;
+	/* A move inside the hidden wait set last_queued anew and booked the part before it. Of a
+	 * thread that runs, run_delay is from before its last wait was booked, so it tells nothing.
+	 */
+	booked = t->state == THREAD_SLEEPING ? kt_run_delay(next) - t->run_delay : 0;
 	at = clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now);
 	at = clamp(at - booked, t->since, now);
 	t->clock_wait_ns += booked;

@@ -88,15 +88,24 @@ box_start() { # PART
 		</dev/null >"$WORK/$1.log" 2>&1 9>&- &
 	BOX[$1]=$!
 }
-box_end() { # PART: what it made becomes FOLDER[PART], instead of older versions
-	local name=$1 status
-	wait "${BOX[$name]}"
-	status=$?
-	unset "BOX[$name]"
-	[ $status = 0 ] || return
-	rm -rf "${FOLDER[$name]%-*}"-*
-	mv "$WORK/$name" "${FOLDER[$name]}" || die 1 "cannot move the $name to ${FOLDER[$name]}"
-	say "$name: made in $(cat "$WORK/$name.seconds") s"
+# parts_end: each part, when it is made, becomes its FOLDER instead of older versions; the first that fails ends all.
+parts_end() {
+	local name pid status
+	while [ ${#BOX[@]} != 0 ]; do
+		wait -n -p pid "${BOX[@]}"
+		status=$?
+		for name in "${!BOX[@]}"; do [ "${BOX[$name]}" != "$pid" ] || break; done
+		unset "BOX[$name]"
+		if [ $status = 0 ]; then
+			rm -rf "${FOLDER[$name]%-*}"-*
+			mv "$WORK/$name" "${FOLDER[$name]}" || die 1 "cannot move the $name to ${FOLDER[$name]}"
+			say "$name: made in $(cat "$WORK/$name.seconds") s"
+		elif [ "$name" = qemu ]; then
+			say "QEMU older than 8.1, the lab may hang; a newer one cannot be had: $(why "$WORK/qemu.log")"
+		else
+			die 1 "the $name of the $RELEASE lab cannot be made: $(why "$WORK/$name.log")"
+		fi
+	done
 }
 
 # why LOG: the line of apt or dpkg that says most.
@@ -121,11 +130,7 @@ parts_make() {
 		parts_missing
 		[ ${#missing[@]} = 0 ] || say "making from Debian's packages: ${missing[*]} (1-3 minutes)"
 		for name in "${missing[@]}"; do box_start "$name"; done
-		for name in "${missing[@]}"; do
-			box_end "$name" && continue
-			[ "$name" = qemu ] || die 1 "the $name of the $RELEASE lab cannot be made: $(why "$WORK/$name.log")"
-			say "QEMU older than 8.1, the lab may hang; a newer one cannot be had: $(why "$WORK/qemu.log")"
-		done
+		parts_end
 		exec 9>&-
 	fi
 	IMAGE=${FOLDER[image]} KERNEL_DIR=${FOLDER[kernel]} BUILDER=${FOLDER[builder]:-}

@@ -10,6 +10,7 @@ expect_exit "an unknown release" 2 $lab run --release sid -- true
 expect_exit "CPUs that do not divide" 2 $lab build --cpus 5 --nodes 2
 expect_exit "an option without its value" 2 $lab run --cpus
 expect_exit "a number that is none" 2 $lab run --memory 4G -- true
+expect_exit "a kernel that is none" 2 $lab build --kernel 5.10
 expect_exit "no QEMU" 4 env LAB_CACHE="$T/c" LAB_QEMU=qemu-none $lab run -- true
 expect_exit "not enough memory" 4 env LAB_CACHE="$T/c" $lab run --memory 1048576 -- true
 if command -v mmdebstrap >/dev/null; then
@@ -24,6 +25,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 # Only where the mirror answers; the failure comes before anything is unpacked.
 if command -v mmdebstrap >/dev/null && apt-get --print-uris download bash >/dev/null 2>&1; then
+	expect_exit "a kernel that cannot be had" 1 env LAB_CACHE="$T/c" $lab build --kernel potato
 	expect_exit "a package that cannot be had" 1 env LAB_CACHE="$T/c" LAB_PACKAGES=no-such-package $lab build
 	if grep -q no-such-package "$T/err"; then
 		ok "it is named ($(tail -1 "$T/err"))"
@@ -32,6 +34,38 @@ if command -v mmdebstrap >/dev/null && apt-get --print-uris download bash >/dev/
 	else
 		bad "the package is not named: $(cat "$T/err")"
 	fi
+fi
+# A build that is ended, by whatever signal, when Debian's archives are being unpacked: all it started ends, nothing stays
+# mounted or outside its cache, and what is left there goes with the next lab-vm.
+killed() { # SIGNAL
+	local pid box
+	LAB_CACHE=$T/killed $lab build >/dev/null 2>"$T/err" &
+	pid=$!
+	for _ in $(seq 600); do
+		# The first process of the image's namespaces; its folder may be visible in there only.
+		box=$(pgrep -f "^bash $PWD/scripts/lab/box.sh image $T/killed/") || { kill -0 $pid 2>/dev/null || break; sleep 0.1; continue; }
+		[ -d "/proc/$box/root/$T/killed/tmp.$pid/tmp.image/root/usr" ] && break
+		sleep 0.1
+	done
+	if ! kill "-$1" $pid 2>/dev/null; then
+		skip "a build that is killed ($1): there is none ($(tail -1 "$T/err"))"
+		return
+	fi
+	wait $pid 2>/dev/null
+	for _ in $(seq 100); do
+		left=$(pgrep -fa "$T/killed" | cut -c1-100; grep -l "$T/killed" /proc/[0-9]*/mountinfo 2>/dev/null; find /tmp /var/tmp -maxdepth 1 -name 'mmdebstrap.*' -newer "$T/err")
+		[ -n "$left" ] || break
+		sleep 0.1
+	done
+	[ -z "$left" ] || bad "a build that is killed ($1) leaves: $left"
+	# Of TERM it clears up at once, else the next one does.
+	[ "$1" = TERM ] || LAB_CACHE=$T/killed $lab run --memory 1048576 -- true 2>/dev/null
+	left=$(find "$T/killed" -mindepth 1 ! -name lock)
+	[ -z "$left" ] && ok "a build that is killed ($1) leaves no process, mount or file" || bad "a build that is killed ($1) leaves $left"
+}
+if command -v mmdebstrap >/dev/null; then
+	killed KILL
+	killed TERM
 fi
 left=$(find "$T/c" -mindepth 1 ! -name lock ! -name default 2>/dev/null; grep -s "$T" /proc/self/mounts)
 [ -z "$left" ] && ok "failures leave nothing, mounted or not" || bad "left by failures: $left"

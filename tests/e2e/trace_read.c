@@ -87,7 +87,8 @@ static void on_state(struct read_trace *t, const struct trace_state *r)
 	else
 		th->ns[th->state] += ts - th->since_ns;
 	if (th->state == r->state && !(r->flags & (TRACE_STATE_MIGRATED)))
-		strv_add(&t->faults, "thread %u: state %u follows itself", th->tid, r->state);
+		strv_add(&t->faults, "thread %u: state %u follows itself %.3f ms after it began",
+			th->tid, r->state, (ts - th->first_ns) / 1e6);
 	if (th->state == THREAD_WAITING)
 		charge_cpu(t, th->cpu, ts);
 	if (th->state == THREAD_RUNNING)
