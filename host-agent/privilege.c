@@ -29,6 +29,7 @@ static int caps_get(struct caps *c)
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[2] = {0};
 
+	*c = (struct caps){0}; /* none, should they not be readable */
 	if (syscall(SYS_capget, &head, d))
 		return -errno;
 	c->effective = d[0].effective | (uint64_t)d[1].effective << 32;
