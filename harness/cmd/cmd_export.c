@@ -60,7 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				state, "no table '%s'; `stealscope list tables` shows them", arg);
 		return 0;
 	case 'o':
-		a->output = arg;
+		a->output = strcmp(arg, "-") ? arg : NULL;
 		return 0;
 	case OPT_SQLITE:
 		a->sqlite = arg;

@@ -25,7 +25,7 @@ row='"\([.expect[] | select(.verdict == "pass")] | length)/\(.expect | length)" 
 	[.variants[].blame[]?] as $all |
 	($all | map(.ns) | add // 0) as $ns |
 	($all | map(select(.kind == "unknown").ns) | add // 0) as $unknown |
-	[$met, ($box | max // 0 | . * 10 | round / 10), ($steal | max // "-"), ($wait | max // "-"),
+	[$met, ($box | max // 0 | . * 10 | round / 10), (($steal | max | if . == null then "-" else . * 1e6 | round / 1e6 end)), (($wait | max | if . == null then "-" else . * 1e6 | round / 1e6 end)),
 	 (if $ns > 0 then 100 * (1 - $unknown / $ns) | . * 1000 | round / 1000 else "-" end),
 	 ($late | min // "-")] | @tsv'
 printf '%-22s %4s %9s %9s %12s %12s %9s %11s\n' scenario pass met 'box ms/s' 'steal diff' 'wait diff' 'named %' 'explained %'
@@ -38,7 +38,7 @@ for name in "${names[@]}"; do
 			continue
 		fi
 		IFS=$'\t' read -r met box steal wait named late < <(jq -r "$row" "$R/$name.$i.json")
-		printf '%-22s %4d %9s %9s %12.2g %12.2g %9s %11s\n' "$name" $i "$met" "$box" "$steal" "$wait" "$named" "$late"
+		printf '%-22s %4d %9s %9s %12s %12s %9s %11s\n' "$name" $i "$met" "$box" "$steal" "$wait" "$named" "$late"
 		jq -r '.expect[] | select(.verdict != "pass") | "    \(.verdict): \(.why)"' "$R/$name.$i.json"
 	done
 done
