@@ -48,6 +48,8 @@ static int step_reaper(struct session *s, struct err *e)
 
 static void undo_reaper(struct session *s)
 {
+	/* What a libvirtd that is gone did not remove. All guests have ended. */
+	cgroup_machine_reap(s->info.run);
 	if (remove_tree(s->runtime_dir, NULL) || cgroup_reap(s->info.run, NULL) < 0)
 		reaper_take_over(s->reaper);
 	else
