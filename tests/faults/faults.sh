@@ -43,13 +43,13 @@ fault_table() {
 	fault "cgroup removed"                   now    'noise_group_gone'                         'noise hog'                          -         -         -         1         0!        0!,0
 	fault "eBPF denied"                      env    'deny bpf'                                 'no scheduler trace'                 0!        -         -         -         -         -
 	fault "fork fails"                       env    'no_fork'                                  'temporarily unavailable'            1         1,4       1         0         0         0
-	fault "open fails"                       env    'limit nofile 5'                           'Too many open files|command API'    1,4       1,4       1         1         0!        0!
+	fault "open fails"                       env    'limit nofile 5'                           'Too many open files|command API|cannot open libvirt' 1,4       1,4       1         1         0!        0!
 	fault "clock stepped"                    box    'clock_step'                               -                                    0         0         0         0         0         0
 	fault "CPU offline"                      box    'cpu_offline'                              'host changed'                       -         -         0!        0!        0!        0!,0
 	# Two at once.
 	fault "QEMU stopped + harness kill -9"   now    'kill -STOP $(qemu); kill -9 $harness'     -                                    -         -         137       137       137       137
 	fault "hostd stopped + SIGINT"           now    'kill -STOP $(hostd); kill -INT $harness'  'interrupted'                        -         -         130       130       130       130,0
-	fault "results full + SIGTERM"           now    'fill $R; kill -TERM $harness'             'interrupted'                        -         -         130       130       130       130,1
+	fault "results full + SIGTERM"           now    'fill $R; kill -TERM $harness'             'interrupted|No space'                     -         -         130       130       130       130,1
 	fault "QEMU and hostd kill -9"           now    'kill -9 $(qemu) $(hostd)'                 'guest victim'                       -         -         1         1         1         1,0
 	fault "harness and its reaper kill -9"   now    'reaperless'                               -                                    -         -         137       137       137       137
 }
