@@ -63,11 +63,15 @@ killed() { # SIGNAL
 	left=$(find "$T/killed" -mindepth 1 ! -name lock)
 	[ -z "$left" ] && ok "a build that is killed ($1) leaves no process, mount or file" || bad "a build that is killed ($1) leaves $left"
 }
-if command -v mmdebstrap >/dev/null; then
+if command -v mmdebstrap >/dev/null && [ -n "${LAB_KILL:-}" ]; then
 	killed KILL
 	killed TERM
+else
+	skip "builds of the lab that are killed: they take a minute and a half; LAB_KILL=1 does it"
 fi
-left=$(find "$T/c" -mindepth 1 ! -name lock ! -name default 2>/dev/null; grep -s "$T" /proc/self/mounts)
+# A part of the lab that was made in full before another failed is no left-over.
+left=$(find "$T/c" -mindepth 1 -maxdepth 1 ! -name lock ! -name default ! -name 'image-*' ! -name 'kernel-*' ! -name 'qemu-*' ! -name 'builder-*' 2>/dev/null
+	grep -s "$T" /proc/self/mounts)
 [ -z "$left" ] && ok "failures leave nothing, mounted or not" || bad "left by failures: $left"
 
 if ! command -v qemu-system-x86_64 >/dev/null || ! command -v mmdebstrap >/dev/null; then
