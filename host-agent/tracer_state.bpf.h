@@ -173,9 +173,9 @@ static __always_inline void infer_arrival(struct tracer_thread *t, struct task_s
 	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
 }
 
-/* `next` gets the CPU: it must have been waiting for it. One believed to run left the CPU unseen,
- * which the walk over the tasks can also make of one that left while the walk looked (Linux 7.3,
- * with its short slices, on a slow box): it has waited since the kernel noted it as queued. */
+/* `next` gets the CPU: it must have been waiting for it. One believed to run left the CPU unseen
+ * (seen on Linux 7.3; perhaps it left while the walk over the tasks looked, which was not proven):
+ * it has waited since the kernel noted it as queued. */
 static __always_inline void infer_queued(struct tracer_thread *t, struct task_struct *next,
 	struct tracer_cpu *c, uint16_t cpu, uint32_t prev_tid, uint64_t now)
 {

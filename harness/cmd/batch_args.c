@@ -143,10 +143,8 @@ error_t batch_parse(int key, char *arg, struct argp_state *state)
 		*(key == OPT_ID ? &a->id : &a->sum_up) = arg;
 		break;
 	case OPT_BOOT_TIMEOUT:
-		a->boot_timeout_ns = parse_count("boot-timeout", arg, 3600, "s", state) * NS_PER_S;
-		break;
 	case OPT_NO_AGENT:
-		a->no_agent = true;
+		execute_option(key, arg, state, &a->boot_timeout_ns, &a->no_agent);
 		break;
 	case ARGP_KEY_ARG:
 		strv_add(&a->paths, "%s", arg);

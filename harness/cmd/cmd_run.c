@@ -33,10 +33,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->repeats = (unsigned)parse_count("repeats", arg, 10000, "", state);
 		return 0;
 	case OPT_BOOT_TIMEOUT:
-		a->boot_timeout_ns = parse_count("boot-timeout", arg, 3600, "s", state) * NS_PER_S;
-		return 0;
 	case OPT_NO_AGENT:
-		a->no_agent = true;
+		execute_option(key, arg, state, &a->boot_timeout_ns, &a->no_agent);
 		return 0;
 	default:
 		return cmd_one_scenario(key, arg, state, &a->file);

@@ -146,3 +146,12 @@ unsigned long parse_count(const char *option, const char *arg, unsigned long max
 		argp_error(state, "--%s wants a number from 1 to %lu, not '%s'", option, max, arg);
 	return v;
 }
+
+void execute_option(
+	int key, char *arg, struct argp_state *state, uint64_t *boot_timeout_ns, bool *no_agent)
+{
+	if (key == OPT_NO_AGENT)
+		*no_agent = true;
+	else
+		*boot_timeout_ns = parse_count("boot-timeout", arg, 3600, "s", state) * NS_PER_S;
+}

@@ -41,7 +41,7 @@ int execute(struct executor *x, const struct execution *what, char **record, str
 int execute_analysis(
 	const struct cmd_common *c, const char *record, struct analysis **out, struct err *e);
 
-/* --boot-timeout and --no-agent, shared by run and batch. */
+/* --boot-timeout and --no-agent, shared by run, batch and replay. */
 enum { OPT_BOOT_TIMEOUT = 0x300, OPT_NO_AGENT };
 #define OPTIONS_EXECUTE                                                                            \
 	{"boot-timeout", OPT_BOOT_TIMEOUT, "SECONDS", 0,                                           \
@@ -50,6 +50,10 @@ enum { OPT_BOOT_TIMEOUT = 0x300, OPT_NO_AGENT };
 	{                                                                                          \
 		"no-agent", OPT_NO_AGENT, NULL, 0, "Without the host agent: no trace, no blame", 0 \
 	}
+
+/* Take one of the two. */
+void execute_option(
+	int key, char *arg, struct argp_state *state, uint64_t *boot_timeout_ns, bool *no_agent);
 
 /* A whole number from 1 to `max` or a usage error; a final `unit` is allowed. */
 unsigned long parse_count(const char *option, const char *arg, unsigned long max, const char *unit,

@@ -16,7 +16,8 @@ const struct kernel_defect kernel_defects[] = {
 		"/proc/stat counts time as idle and as steal at once",
 		"steal and idle in this box's /proc/stat overlap: their sum can exceed the time "
 		"that passed"},
-	/* Came with commit 6d71a9c61604 in 6.13 and 6.12.10, undone by 101f3498b4bd in 2026: of a
+	/* By its signs, not by bisection (and 7.1 as its end is an estimate): came with commit
+	 * 6d71a9c61604 in 6.13 and 6.12.10, undone by 101f3498b4bd in 2026: of a
 	 * group on several CPUs the weight on each moves with every wake-up on any of them, and
 	 * each move gives the running group a larger lead. */
 	[DEFECT_GROUP_LEAD] = {KERNEL_VERSION_OF(6, 12), KERNEL_VERSION_OF(7, 1),
