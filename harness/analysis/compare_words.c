@@ -118,6 +118,18 @@ static void say_difference(
 	add_boots(b, r);
 }
 
+/* How much of a's median the bound is, where that says something. A bound above what was
+ * measured is told as a factor. */
+static void add_bound_of_median(struct strbuf *b, double times)
+{
+	if (times < 0.1)
+		strbuf_add(b, " (%.2g %%)", 100 * times);
+	else if (times < 1)
+		strbuf_add(b, " (%.0f %%)", 100 * times);
+	else if (times < 1000)
+		strbuf_add(b, " (%.2g times the median)", times);
+}
+
 static void say_same(struct strbuf *b, const struct compare_row *r)
 {
 	char bound[80];
@@ -131,11 +143,7 @@ static void say_same(struct strbuf *b, const struct compare_row *r)
 	} else {
 		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
 		strbuf_add(b, "%s: no difference larger than %s", r->metric->name, bound);
-		if (r->median_a != 0 && fabs(r->bound / r->median_a) < 10) {
-			double percent = 100 * fabs(r->bound / r->median_a);
-
-			strbuf_add(b, percent < 10 ? " (%.2g %%)" : " (%.0f %%)", percent);
-		}
+		add_bound_of_median(b, fabs(r->bound / r->median_a));
 		strbuf_add(b, ", ");
 	}
 	add_boots(b, r);

@@ -186,9 +186,11 @@ linux() {
 	# /proc/stat counts in ticks of 10 ms: over 10 s its floor is 1 ms/s.
 	is "Linux: /proc/stat steal = run_delay, within 5 % and its floor" "$J/lvm.json" '[.variants[0].guests[] | select(.name == "linux")][0].metrics | (.["steal.rate"] - .["run_delay.rate"]) | fabs < 2' '[.variants[0].guests[] | [.name, .metrics["steal.rate"], .metrics["run_delay.rate"]]]'
 }
-# The kernels, policies and jobs of rt-in-guest in Linux guests on KVM, and what its expectations say here.
+# The kernels, policies and jobs of rt-in-guest in Linux guests on KVM, with its expectations. An emulated processor makes
+# a timer some 10 ms late by itself, as much as three hogs do; of many, the host's share stands above that.
 rt() {
-	run rt --set duration=5s scenarios/rt-in-guest.xml || return
+	sed 's/threads="3"/threads="24"/' scenarios/rt-in-guest.xml >"$T/rt-in-guest.xml"
+	run rt --set duration=8s "$T/rt-in-guest.xml" || return
 	is "every Linux guest of rt-in-guest ran on KVM, one with PREEMPT_RT" "$J/rt.json" '[.variants[].guests[] | select(.kind == "linux") | .accel == "kvm" and .status == "ok"] | length >= 5 and all' '[.variants[] | [.name, (.guests[] | .metrics["timer.late.p99"])]]'
 	met rt
 }

@@ -47,6 +47,7 @@ static void check_words(const double *a, size_t na, const double *b, size_t nb,
 
 static const double LOW[] = {1000, 1100, 1200, 1300, 1400, 1500, 1600, 1700};
 static const double HIGH[] = {4000, 4110, 4220, 4330, 4440, 4550, 4660, 4770};
+static const double WIDE[] = {10, 20, 30, 40, 50, 4000, 4100, 4200};
 static const double GAPS[] = {NAN, 1, NAN, 2};
 
 static void test_words(void **state)
@@ -70,6 +71,8 @@ static void test_words(void **state)
 		"timer.late.p99: not provided by either");
 	check_words(LOW, 8, LOW, 8, BETTER_LOWER, COMPARE_SAME,
 		"timer.late.p99: no difference larger than 300 us (22 %), 8 boots an arm");
+	check_words(WIDE, 8, WIDE, 8, BETTER_LOWER, COMPARE_SAME,
+		"timer.late.p99: no difference larger than 3.96 ms (88 times the median), 8 boots an arm");
 }
 
 static void test_equal_values(void **state)
