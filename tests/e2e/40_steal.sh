@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the instrument must show on real KVM (timing-dependent: ratios over 20-30 s, one retry at most
+# What the instrument must show on real KVM (timing-dependent: ratios over 8-15 s, one retry at most
 # where a neighbour of the box itself can spoil it).
 . "$(dirname "$0")/lib.sh"
 need_kvm

