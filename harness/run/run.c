@@ -135,7 +135,9 @@ static int finish_record(
 	return rc;
 }
 
-static void compare_facts(struct session *s)
+/* What of the host changed meanwhile, as warnings; and in the sentence of a failure, which may be
+ * due to it. */
+static void compare_facts(struct session *s, struct err *failure)
 {
 	struct strv changes = {0};
 	struct facts *after;
@@ -146,6 +148,13 @@ static void compare_facts(struct session *s)
 	facts_compare(s->facts, after, &changes);
 	for (size_t i = 0; i < changes.n; i++)
 		session_warn(s, "the host changed during the run: %s", changes.items[i]);
+	if (changes.n && failure->code && failure->exit != EXIT_INTERRUPTED) {
+		auto_free char *all = strv_join(&changes, "; ");
+		size_t len = strlen(failure->msg);
+
+		snprintf(failure->msg + len, sizeof(failure->msg) - len,
+			" (the host changed during the run: %s)", all);
+	}
 	strv_release(&changes);
 	facts_free(after);
 }
@@ -208,7 +217,7 @@ int run_plan(
 		note_step(&s, steps[i].name, start, failure.code ? failure.msg : "ok");
 	}
 	session_say(&s, "clean up", -1);
-	compare_facts(&s);
+	compare_facts(&s, &failure);
 	while (begun-- > 0) {
 		uint64_t start = now_ns();
 

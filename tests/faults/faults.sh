@@ -45,7 +45,7 @@ fault_table() {
 	fault "fork fails"                       env    'no_fork'                                  'temporarily unavailable'            1         1,4       1         0         0         0
 	fault "open fails"                       env    'limit nofile 5'                           'Too many open files|command API|cannot open libvirt' 1,4       1,4       1         1         0!        0!
 	fault "clock stepped"                    box    'clock_step'                               -                                    0         0         0         0         0         0
-	fault "CPU offline"                      box    'cpu_offline'                              'host changed'                       -         -         0!        0!        0!        0!,0
+	fault "CPU offline"                      box    'cpu_offline'                              'host changed'                       -         -         0!,1!     0!        0!        0!,0
 	# Two at once.
 	fault "QEMU stopped + harness kill -9"   now    'kill -STOP $(qemu); kill -9 $harness'     -                                    -         -         137       137       137       137
 	fault "hostd stopped + SIGINT"           now    'kill -STOP $(hostd); kill -INT $harness'  'interrupted'                        -         -         130       130       130       130,0
@@ -157,13 +157,16 @@ clock_step() {
 	"$BUILD/faulty/clock_step" 2 && sleep 0.3 && "$BUILD/faulty/clock_step" -2
 }
 
-# The last CPU. Control groups of v1 forget it for good, so what they had is written again afterwards.
+# The last CPU. Control groups of v1 forget it for good, so what they had is written again afterwards, from the top.
 last_cpu() { find /sys/devices/system/cpu -maxdepth 2 -path '*/cpu[0-9]*/online' | sort -V | tail -1; }
+cpuset_root=/sys/fs/cgroup/cpuset/cpuset.cpus
+cpuset_is_whole() { [ ! -e $cpuset_root ] || [ "$(cat $cpuset_root)" = "$(cat /sys/devices/system/cpu/online)" ]; }
 cpu_offline() { echo 0 >"$(last_cpu)"; }
 undo_cpu_offline() {
 	local file cpus
 	echo 1 >"$(last_cpu)" || return
-	sed -n 's/^setting \(.*cpuset.cpus\)\t/\1 /p' "$T/before" | sort | while read -r file cpus; do
+	wait_for cpuset_is_whole # a moment later, by itself
+	sed -n 's/^setting \(.*cpuset.cpus\)\t/\1 /p' "$T/before" | awk -F/ '{print NF, $0}' | sort -n | while read -r _ file cpus; do
 		[ ! -e "$file" ] || [ "$(cat "$file")" = "$cpus" ] || echo "$cpus" >"$file"
 	done
 }

@@ -17,7 +17,7 @@ snapshot_ours() {
 	done
 }
 # "FILE:LINE" lines as one setting per file.
-joined() { awk '{ f = $0; sub(/:.*/, "", f); v = substr($0, length(f) + 2); all[f] = f in all ? all[f] "|" v : v } END { for (f in all) print "setting " f "\t" all[f] }'; }
+joined() { awk '{ f = $0; sub(/:.*/, "", f); v = substr($0, length(f) + 2); if (f in all) all[f] = all[f] "|" v; else all[f] = v } END { for (f in all) print "setting " f "\t" all[f] }'; }
 # Every control group, with the settings of cpu and cpuset.
 snapshot_groups() {
 	find /sys/fs/cgroup -mindepth 2 -type d -printf 'cgroup %p\t-\n' 2>/dev/null
