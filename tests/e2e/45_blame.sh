@@ -22,7 +22,7 @@ end() {
 	for d in /sys/fs/cgroup/cpu/$G-* /sys/fs/cgroup/$G-*; do [ -d "$d" ] && rmdir "$d"; done 2>/dev/null
 	pids=()
 }
-trap 'end; rm -rf "$T"' EXIT
+at_exit end
 vm() { # NAME CPU: a QEMU of nobody's, its vCPU pinned
 	qemu-system-x86_64 -name "guest=$1,debug-threads=on" -machine q35,accel=kvm -cpu host,arch-capabilities=off -m 32 \
 		-nodefaults -display none -bios /usr/share/qemu/qboot.rom -kernel "$T/spin.elf" >/dev/null 2>&1 &
@@ -96,11 +96,7 @@ is_timed "two VMs: each names the other's vCPU" "$T/b.json" \
 end
 
 # A domain that virsh started.
-if command -v libvirtd >/dev/null && ! pgrep -x libvirtd >/dev/null; then
-	mode=$(stat -c %a /dev/kvm) group=$(stat -c %g /dev/kvm)
-	chgrp kvm /dev/kvm; chmod 660 /dev/kvm
-	virtlogd -d; libvirtd -d
-	for _ in $(seq 50); do virsh -q -c qemu:///system list >/dev/null 2>&1 && break; sleep 0.2; done
+if libvirtd_up >"$T/why"; then
 	chmod 755 "$T"
 	cat >"$T/d.xml" <<X
 <domain type='kvm'><name>$G-virsh</name><memory unit='MiB'>32</memory><vcpu cpuset='$cpu'>1</vcpu>
@@ -118,10 +114,9 @@ X
 	else
 		bad "virsh create: $(tail -1 "$T/virsh")"
 	fi
-	pkill -x libvirtd; pkill -x virtlogd
-	chmod "$mode" /dev/kvm; chgrp "$group" /dev/kvm
+	libvirtd_down
 else
-	skip "a domain made by virsh: no libvirtd, or one that is in use"
+	skip "a domain made by virsh: $(cat "$T/why")"
 fi
 end
 [ -z "$(pgrep -f "stealscope-hostd.*/proc/")" ] && ok "no agent is left" || bad "an agent is left: $(pgrep -fa stealscope-hostd | head -2)"

@@ -3,18 +3,9 @@
 # the run ends well, the record says who was hostile, and the sound guest's books balance.
 . "$(dirname "$0")/lib.sh"
 need_kvm
-B=$(dirname "$SS")
-make -s BUILD="$B" "$B/tests/hostile.elf" >"$T/make" 2>&1 || { bad "the hostile guest does not build: $(tail -2 "$T/make")"; finish; }
-mkdir "$T/bin" && cp "$SS" "$B"/stealscope-* "$T/bin/" && cp "$B/tests/hostile.elf" "$T/bin/metal.elf"
-cat >"$T/base.xml" <<'X'
-<scenario name="hostile" warmup="200ms" duration="2500ms">
-	<lab cpus="1"/>
-	<guest name="sound"><timer period="10ms"/><gap/></guest>
-	<guest name="evil" vcpus="3" placement="stacked"><job iterations="666"/></guest>
-</scenario>
-X
+hostile_programs
 R=$T/res
-"$T/bin/stealscope" run --json --results "$R" "$(own_scenario "$T/base.xml")" >"$T/run.json" 2>"$T/err" &
+"$T/bin/stealscope" run --json --results "$R" "$(own_scenario tests/hostile/hostile.xml)" >"$T/run.json" 2>"$T/err" &
 pid=$!
 peak=0
 while kill -0 $pid 2>/dev/null; do

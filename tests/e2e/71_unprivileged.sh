@@ -19,9 +19,8 @@ restore() {
 	chmod "$dev_mode" /dev/kvm; chgrp "$dev_group" /dev/kvm
 	rm -rf "/tmp/stealscope-$uid"
 	userdel "$user" 2>/dev/null
-	rm -rf "$T"
 }
-trap restore EXIT
+at_exit restore
 useradd -r -M -d "$T/home" -s /bin/sh -G kvm,libvirt "$user" || { skip "unprivileged: no user can be made here"; finish; }
 uid=$(id -u "$user")
 chgrp kvm /dev/kvm; chmod 660 /dev/kvm

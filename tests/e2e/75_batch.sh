@@ -177,7 +177,7 @@ grep -q '1 of 2 shards' "$T/err" && grep -q ' 2 open' "$T/out" && ok "says what 
 [ "$(id -u)" = 0 ] || { skip "Slurm: needs root to start slurmd"; finish; }
 export STEALSCOPE SLURM_BATCH_POLL=1
 STEALSCOPE=$(readlink -f $SS)
-trap 'slurm_stop; rm -rf "$T"' EXIT
+at_exit slurm_stop
 if ! slurm_start "$T/slurm" >"$T/why"; then
 	slurm_stop
 	skip "Slurm: $(head -1 "$T/why")"

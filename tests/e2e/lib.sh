@@ -7,7 +7,10 @@ SS=${SS:-build/stealscope}
 PASS=0 FAIL=0 SKIPPED=0
 T=$(mktemp -d "${TMPDIR:-/tmp}/stealscope-test.XXXXXX")
 chmod 755 "$T"
-trap 'rm -rf "$T"' EXIT
+ON_EXIT='rm -rf "$T"'
+trap 'eval "$ON_EXIT"' EXIT
+# at_exit COMMAND: before what was given earlier.
+at_exit() { ON_EXIT="$1; $ON_EXIT"; }
 
 ok() { PASS=$((PASS + 1)); echo "ok    $*"; }
 bad() { FAIL=$((FAIL + 1)); echo "FAIL  $*"; }
@@ -78,11 +81,40 @@ expect_exit() {
 		ok "$name (exit $got: $(head -1 "$T/err" | cut -c1-150))"
 	fi
 }
+# libvirtd_up: qemu:///system answers: by a daemon of the test's own, where none runs. Else false, its reason printed.
+# QEMU runs as libvirt-qemu there: it needs /dev/kvm through its group, as on any box with udev.
+libvirtd_up() {
+	[ "$(id -u)" = 0 ] || { echo "needs root to start libvirtd"; return 1; }
+	command -v libvirtd >/dev/null || { echo "libvirtd is not installed"; return 1; }
+	pgrep -x libvirtd >/dev/null && return
+	KVM_WAS="$(stat -c '%a %g' /dev/kvm)"
+	at_exit libvirtd_down
+	getent group kvm >/dev/null && chgrp kvm /dev/kvm && chmod 660 /dev/kvm
+	virtlogd -d && libvirtd -d
+	for _ in $(seq 50); do virsh -q -c qemu:///system list >/dev/null 2>&1 && return; sleep 0.2; done
+	echo "libvirtd does not start here"
+	return 1
+}
+libvirtd_down() { # what libvirtd_up did is undone
+	[ -n "${KVM_WAS:-}" ] || return 0
+	pkill -x libvirtd
+	pkill -x virtlogd
+	chmod "${KVM_WAS% *}" /dev/kvm
+	chgrp "${KVM_WAS#* }" /dev/kvm
+	KVM_WAS=
+}
 # A scenario of this test's own name, so that its runs are told from others on the same box.
 MINE=t$$
 own_scenario() { # FILE: a copy of it in $T under the name $MINE; prints its path
 	sed "0,/name=\"[^\"]*\"/s//name=\"$MINE\"/" "$1" >"$T/$MINE.xml"
 	echo "$T/$MINE.xml"
+}
+# hostile_programs: in $T/bin, the programs with a hostile guest in place of the metal one (tests/hostile).
+hostile_programs() {
+	local b
+	b=$(dirname "$SS")
+	make -s BUILD="$b" "$b/tests/hostile.elf" >"$T/make" 2>&1 || { bad "the hostile guest does not build: $(tail -2 "$T/make")"; finish; }
+	mkdir "$T/bin" && cp "$SS" "$b"/stealscope-* "$T/bin/" && cp "$b/tests/hostile.elf" "$T/bin/metal.elf"
 }
 # What this test's runs may have left behind: one line a thing. Empty = clean.
 leftovers() {
