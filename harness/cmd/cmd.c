@@ -192,28 +192,13 @@ static void on_signal(int sig)
 	cmd_interrupted = 1;
 }
 
-/* GLib, below libvirt, ends the process by a trap when it cannot make a thread. What the run began
- * is the reaper's then. */
-static void on_trap(int sig)
-{
-	static const char text[] =
-		"stealscope: a library of libvirt's gave up, as a thread or memory it needs was "
-		"temporarily unavailable: raise this user's limits (ulimit -u, -v)\n";
-
-	(void)sig;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(EXIT_FAILED); /* nobody reads it */
-	_exit(EXIT_FAILED);
-}
-
 void cmd_catch_signals(void)
 {
-	struct sigaction sa = {.sa_handler = on_signal}, trap = {.sa_handler = on_trap};
+	struct sigaction sa = {.sa_handler = on_signal};
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &sa, NULL);
-	sigaction(SIGTRAP, &trap, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

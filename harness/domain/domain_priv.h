@@ -47,4 +47,7 @@ pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
 /* Whether the process is a QEMU of domain `name` ("" = of any domain of ours). */
 bool qemu_is(pid_t pid, const char *name);
 
+/* From now on, what makes GLib give up is told in one line, and the exit status is EXIT_FAILED. */
+void glib_tell_its_end(void);
+
 #endif

@@ -123,6 +123,7 @@ static int loop_get(struct err *e)
 		/* Errors come as `struct err`; what libvirt logs goes nowhere unless asked for. */
 		setenv("LIBVIRT_LOG_OUTPUTS", "3:file:/dev/null", 0);
 		virSetErrorFunc(NULL, ignore_error);
+		glib_tell_its_end();
 		if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
 			rc = lab_error(e, "libvirt does not start");
 		else

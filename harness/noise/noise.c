@@ -118,7 +118,7 @@ static int start_processes(
 	for (unsigned i = 0; i < count; i++) {
 		pid = fork();
 		if (pid < 0)
-			return err_sys(e, "noise %s: process %u does not start", n->name, i);
+			return err_sys(e, "process %u does not start", i);
 		if (pid == 0)
 			child_main(
 				self, n, i, harness, self->n_pids ? self->pids[0] : 0, gate_read);
@@ -153,13 +153,12 @@ int noise_start(const struct plan_noise *n, const char *run, struct noise **out,
 	int gate[2], rc;
 
 	if (!kind)
-		return err_set_exit(e, EXIT_USAGE, EINVAL, "noise %s: there is no kind \"%s\"",
-			n->name, n->kind);
+		return err_set_exit(e, EXIT_USAGE, EINVAL, "there is no kind \"%s\"", n->kind);
 	rc = kind->available ? kind->available(e) : 0;
 	if (rc)
-		return err_wrap(e, "noise %s", n->name);
+		return rc;
 	if (pipe2(gate, O_CLOEXEC))
-		return err_sys(e, "noise %s", n->name);
+		return err_sys(e, "its gate cannot be made");
 	self = xcalloc(1, sizeof(*self));
 	self->kind = kind;
 	self->name = xstrdup(n->name);
@@ -170,7 +169,6 @@ int noise_start(const struct plan_noise *n, const char *run, struct noise **out,
 		rc = start_processes(self, n, gate[0], e);
 	close(gate[0]);
 	if (rc) {
-		err_wrap(e, "noise %s", n->name);
 		noise_stop(self);
 		return rc;
 	}
@@ -209,7 +207,7 @@ static int signal_all(const struct noise *n, int sig, struct err *e)
 {
 	if (n->group)
 		return cgroup_signal(n->group, sig, e);
-	return n->n_pids && kill(-n->pids[0], sig) ? err_sys(e, "noise %s", n->name) : 0;
+	return n->n_pids && kill(-n->pids[0], sig) ? err_sys(e, "cannot signal it") : 0;
 }
 
 int noise_resume(struct noise *n, struct err *e)

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Domain XML against libvirt's own RELAX NG schema, and what must not get into it. */
+#include <dlfcn.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -262,6 +265,40 @@ static void long_errors_keep_their_reason(void **state)
 	assert_string_equal(other, "internal error: process exited (1)");
 }
 
+/* GLib gives up in a thread that has signals blocked, as its own are; see harness/domain/glib.c. */
+static void what_ends_glib_is_told(void **state)
+{
+	void (*g_log)(const char *, int, const char *, ...);
+	char said[400] = "";
+	int out[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(out), 0);
+	pid = fork();
+	if (pid == 0) {
+		sigset_t all;
+
+		sigfillset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);
+		dup2(out[1], STDERR_FILENO);
+		glib_tell_its_end();
+		*(void **)&g_log = dlsym(RTLD_DEFAULT, "g_log");
+		if (g_log)
+			g_log("GLib", 1 << 2, "creating thread '%s': no more", "gmain");
+		_exit(77);
+	}
+	close(out[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(read(out[0], said, sizeof(said) - 1) > 0);
+	close(out[0]);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_FAILED);
+	assert_string_equal(said,
+		"stealscope: a library of libvirt's gave up: creating thread 'gmain': no more: "
+		"raise this user's limits (ulimit -u, -v)\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +312,7 @@ int main(void)
 		cmocka_unit_test(paths_are_escaped),
 		cmocka_unit_test(bad_input_is_refused),
 		cmocka_unit_test(long_errors_keep_their_reason),
+		cmocka_unit_test(what_ends_glib_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, load_schema, free_schema);
