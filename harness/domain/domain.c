@@ -71,13 +71,17 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
 	}
 	d->name = xstrdup(virDomainGetName(d->dom));
 	d->pid = qemu_find(c, d->name);
-	d->pidfd = d->pid ? process_open(d->pid) : -1;
+	d->pidfd = d->pid ? process_open(d->pid) : -ESRCH;
 	if (d->pidfd < 0 || !qemu_is(d->pid, d->name)) {
 		virDomainDestroy(d->dom);
-		rc = err_set(e, ESRCH,
-			"%s started, but its QEMU is not a process of this box (connected to %s); "
-			"guests must run where stealscope does",
-			d->name, c->uri);
+		rc = d->pidfd == -ENOSYS
+			     ? err_set(e, ENOSYS,
+				       "%s started, but cannot be watched: no pidfd_open(2) here",
+				       d->name)
+			     : err_set(e, ESRCH,
+				       "%s started, but its QEMU is not a process of this box "
+				       "(connected to %s); guests must run where stealscope does",
+				       d->name, c->uri);
 		domain_free(d);
 		return rc;
 	}

@@ -99,6 +99,7 @@ libvirtd_down() { # what libvirtd_up did is undone
 	[ -n "${KVM_WAS:-}" ] || return 0
 	pkill -x libvirtd
 	pkill -x virtlogd
+	for _ in $(seq 50); do pgrep -x 'libvirtd|virtlogd' 2>&1 | grep -q . || break; sleep 0.1; done
 	chmod "${KVM_WAS% *}" /dev/kvm
 	chgrp "${KVM_WAS#* }" /dev/kvm
 	KVM_WAS=
