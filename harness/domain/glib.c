@@ -14,6 +14,7 @@
 #define LEVEL_ERROR (1 << 2) /* G_LOG_LEVEL_ERROR: always fatal */
 
 typedef void log_function(const char *domain, int level, const char *message, void *data);
+typedef log_function *set_default(log_function *handler, void *data);
 
 static log_function *by_default;
 
@@ -32,11 +33,9 @@ static void on_message(const char *domain, int level, const char *message, void 
 
 void glib_tell_its_end(void)
 {
-	log_function *(*set)(log_function *, void *);
+	set_default *set = (set_default *)dlsym(RTLD_DEFAULT, "g_log_set_default_handler");
 
-	/* The form that POSIX gives for functions: ISO C has no cast from void *. */
-	*(void **)&set = dlsym(RTLD_DEFAULT, "g_log_set_default_handler");
-	*(void **)&by_default = dlsym(RTLD_DEFAULT, "g_log_default_handler");
+	by_default = (log_function *)dlsym(RTLD_DEFAULT, "g_log_default_handler");
 	if (set && by_default)
 		set(on_message, NULL);
 }
