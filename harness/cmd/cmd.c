@@ -46,7 +46,15 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp common_argp = {.options = common_options, .parser = parse_common};
+/* Those of this command: --json, where it is refused, is not shown. */
+static void common_options_of(
+	const struct command *c, struct argp_option out[ARRAY_SIZE(common_options)])
+{
+	memcpy(out, common_options, sizeof(common_options));
+	for (size_t i = 0; c->no_json && out[i].name; i++)
+		if (out[i].key == OPT_JSON)
+			out[i].flags |= OPTION_HIDDEN;
+}
 
 /* argp hands one input to a parser; this pair lets the command's parser have its own and the common
  * parser the common struct. */
@@ -81,6 +89,8 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 	int argc, char **argv)
 {
 	static const struct argp_option none[] = {{0}};
+	struct argp_option common_of[ARRAY_SIZE(common_options)];
+	struct argp common_argp = {.options = common_of, .parser = parse_common};
 	struct argp_child children[] = {{&common_argp, 0, "Common options:", 10}, {0}};
 	auto_free char *doc = xasprintf("%s\v%s", c->doc, more);
 	auto_free char *name = xasprintf("stealscope %s", c->name);
@@ -91,6 +101,7 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 		.children = children};
 	struct inputs in = {own, common, parse};
 
+	common_options_of(c, common_of);
 	*common = (struct cmd_common){.results = "results", .connect = "auto"};
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = name;

@@ -46,28 +46,7 @@ orphan embed auto
 [ -n "$machine_before" ] || [ -z "$(ls -d /sys/fs/cgroup/*/machine 2>/dev/null)" ] && ok "embed: no control group of libvirt is left" ||
 	bad "embed: libvirt's control groups stay: $(ls -d /sys/fs/cgroup/*/machine)"
 
-command -v libvirtd >/dev/null || { skip "system: libvirtd is not installed"; finish; }
-mode=$(stat -c %a /dev/kvm 2>/dev/null) group=$(stat -c %g /dev/kvm 2>/dev/null)
-daemons=
-restore() {
-	for p in $daemons; do kill "$p" 2>/dev/null; done
-	for p in $daemons; do while kill -0 "$p" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$p/status"; do sleep 0.1; done; done
-	[ -z "$mode" ] || { chmod "$mode" /dev/kvm; chgrp "$group" /dev/kvm; }
-	# libvirtd leaves its empty parent groups.
-	for g in /sys/fs/cgroup/*/machine; do
-		case "$machine_before" in *"$g"*) ;; *) rmdir "$g" 2>/dev/null ;; esac
-	done
-	rm -rf "$T"
-}
-trap restore EXIT
-if ! pgrep -x libvirtd >/dev/null; then
-	pgrep -x virtlogd >/dev/null || { virtlogd -d && daemons=$(pgrep -x virtlogd); }
-	libvirtd -d || { skip "system: libvirtd does not start here"; finish; }
-	daemons="$(pgrep -x libvirtd) $daemons"
-	for _ in $(seq 50); do virsh -q -c qemu:///system list >/dev/null 2>&1 && break; sleep 0.2; done
-fi
-# QEMU runs as libvirt-qemu there: it needs /dev/kvm through its group, as on any box with udev.
-[ -n "$mode" ] && getent group kvm >/dev/null && chgrp kvm /dev/kvm && chmod 660 /dev/kvm
+libvirtd_up >"$T/why" || { skip "system: $(cat "$T/why")"; finish; }
 run system qemu:///system
 orphan system qemu:///system
 finish

@@ -87,22 +87,24 @@ libvirtd_up() {
 	[ "$(id -u)" = 0 ] || { echo "needs root to start libvirtd"; return 1; }
 	command -v libvirtd >/dev/null || { echo "libvirtd is not installed"; return 1; }
 	pgrep -x libvirtd >/dev/null && return
-	KVM_WAS="$(stat -c '%a %g' /dev/kvm)"
+	KVM_WAS=$(stat -c '%a %g' /dev/kvm 2>/dev/null) LIBVIRTD_OURS=1 MACHINES_WERE=" $(echo /sys/fs/cgroup/*/machine) "
 	at_exit libvirtd_down
-	getent group kvm >/dev/null && chgrp kvm /dev/kvm && chmod 660 /dev/kvm
+	[ -n "$KVM_WAS" ] && getent group kvm >/dev/null && chgrp kvm /dev/kvm && chmod 660 /dev/kvm
 	virtlogd -d && libvirtd -d
 	for _ in $(seq 50); do virsh -q -c qemu:///system list >/dev/null 2>&1 && return; sleep 0.2; done
 	echo "libvirtd does not start here"
 	return 1
 }
 libvirtd_down() { # what libvirtd_up did is undone
-	[ -n "${KVM_WAS:-}" ] || return 0
+	[ -n "${LIBVIRTD_OURS:-}" ] || return 0
 	pkill -x libvirtd
 	pkill -x virtlogd
-	for _ in $(seq 50); do pgrep -x 'libvirtd|virtlogd' 2>&1 | grep -q . || break; sleep 0.1; done
-	chmod "${KVM_WAS% *}" /dev/kvm
-	chgrp "${KVM_WAS#* }" /dev/kvm
-	KVM_WAS=
+	for _ in $(seq 50); do pgrep -x libvirtd >/dev/null || pgrep -x virtlogd >/dev/null || break; sleep 0.1; done
+	for g in /sys/fs/cgroup/*/machine; do # its empty parent groups stay
+		[[ $MACHINES_WERE == *" $g "* ]] || rmdir "$g" 2>/dev/null
+	done
+	[ -z "$KVM_WAS" ] || { chmod "${KVM_WAS% *}" /dev/kvm; chgrp "${KVM_WAS#* }" /dev/kvm; }
+	LIBVIRTD_OURS=
 }
 # A scenario of this test's own name, so that its runs are told from others on the same box.
 MINE=t$$

@@ -72,7 +72,8 @@ static void test_words(void **state)
 	check_words(LOW, 8, LOW, 8, BETTER_LOWER, COMPARE_SAME,
 		"timer.late.p99: no difference larger than 300 us (22 %), 8 boots an arm");
 	check_words(WIDE, 8, WIDE, 8, BETTER_LOWER, COMPARE_SAME,
-		"timer.late.p99: no difference larger than 3.96 ms (88 times the median), 8 boots an arm");
+		"timer.late.p99: no difference larger than 3.96 ms (88 times the median), 8 boots "
+		"an arm");
 }
 
 static void test_equal_values(void **state)
