@@ -70,6 +70,7 @@ completes "records by name" '^ last $' stealscope show las
 record=$(find results -maxdepth 1 -name '2*Z-*' -type d 2>/dev/null | head -1)
 if [ -n "$record" ]; then
 	cp -r "$record" "$T/work/results/"
+	"$SS" list --rebuild --results "$T/work/results" >/dev/null 2>&1 # it came by copying
 	completes "the record ${record##*/}" " ${record##*/} " stealscope report --results = results "${record##*/}"
 else
 	skip "completion of a record's name: no record in results/ yet"
