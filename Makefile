@@ -15,7 +15,7 @@ VERSION := $(shell cat VERSION)
 WERROR ?= -Werror
 WARN := -Wall -Wextra $(WERROR) -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
 	-Wwrite-strings -Wformat=2 -Wundef
-OPT  ?= -O2 -g
+OPT  ?= $(if $(filter 1,$(SAN)),-O1,-O2) -g
 ifeq ($(SAN),1)
 SANFLAGS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 endif

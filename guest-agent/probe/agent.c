@@ -8,17 +8,18 @@
 
 uint64_t agent_ns_to_ticks(const struct agent_vcpu *v, uint64_t ns)
 {
-	uint64_t quotient, rest, hz = v->tsc_hz;
+	uint64_t rest, hz = v->tsc_hz;
 
 	/* ns * hz / 1e9 in 128 bits; without overflow of the quotient, since hz < 2^63 / 1e9 * 1e9.
 	 */
 	if (ns > UINT64_C(3600000000000))
 		ns = UINT64_C(3600000000000);
+	/* Both are written before the last operand is read, which may have the value of `ns`. */
 	__asm__("mulq %[hz]; divq %[ns_per_s]"
-		: "=a"(quotient), "=&d"(rest)
-		: "a"(ns), [hz] "r"(hz), [ns_per_s] "r"(UINT64_C(1000000000))
+		: "+&a"(ns), "=&d"(rest)
+		: [hz] "r"(hz), [ns_per_s] "r"(UINT64_C(1000000000))
 		: "cc");
-	return quotient;
+	return ns;
 }
 
 static bool is_power_of_two(uint64_t x)
