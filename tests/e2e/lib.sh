@@ -90,7 +90,8 @@ libvirtd_up() {
 	KVM_WAS=$(stat -c '%a %g' /dev/kvm 2>/dev/null) LIBVIRTD_OURS=1 MACHINES_WERE=" $(echo /sys/fs/cgroup/*/machine) "
 	at_exit libvirtd_down
 	[ -n "$KVM_WAS" ] && getent group kvm >/dev/null && chgrp kvm /dev/kvm && chmod 660 /dev/kvm
-	virtlogd -d && libvirtd -d
+	pgrep -x virtlogd >/dev/null || { virtlogd -d && VIRTLOGD_OURS=1; }
+	libvirtd -d
 	for _ in $(seq 50); do virsh -q -c qemu:///system list >/dev/null 2>&1 && return; sleep 0.2; done
 	echo "libvirtd does not start here"
 	return 1
@@ -98,13 +99,13 @@ libvirtd_up() {
 libvirtd_down() { # what libvirtd_up did is undone
 	[ -n "${LIBVIRTD_OURS:-}" ] || return 0
 	pkill -x libvirtd
-	pkill -x virtlogd
-	for _ in $(seq 50); do pgrep -x libvirtd >/dev/null || pgrep -x virtlogd >/dev/null || break; sleep 0.1; done
+	[ -z "${VIRTLOGD_OURS:-}" ] || pkill -x virtlogd
+	for _ in $(seq 50); do pgrep -x libvirtd >/dev/null || { [ -n "${VIRTLOGD_OURS:-}" ] && pgrep -x virtlogd >/dev/null; } || break; sleep 0.1; done
 	for g in /sys/fs/cgroup/*/machine; do # its empty parent groups stay
 		[[ $MACHINES_WERE == *" $g "* ]] || rmdir "$g" 2>/dev/null
 	done
 	[ -z "$KVM_WAS" ] || { chmod "${KVM_WAS% *}" /dev/kvm; chgrp "${KVM_WAS#* }" /dev/kvm; }
-	LIBVIRTD_OURS=
+	LIBVIRTD_OURS= VIRTLOGD_OURS=
 }
 # A scenario of this test's own name, so that its runs are told from others on the same box.
 MINE=t$$

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A run beside a hostile guest (tests/hostile), and the analysis of its record, under valgrind: no bad access, and
-# nothing leaked by our own code. By libvirtd: where libvirt itself runs below valgrind, its QEMU does not come up.
+# nothing leaked by our own code. By libvirtd, so that its forks and QEMU are not valgrind's.
 . "$(dirname "$0")/../e2e/lib.sh"
 need_kvm
 command -v valgrind >/dev/null || { skip "valgrind: needs the package valgrind"; finish; }
