@@ -29,7 +29,7 @@ CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(SANFLAGS) -MMD -MP -ffun
 	-Iharness -I. -I$(BUILD)/gen -DSS_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL := $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 
-LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c harness/*/*.c))
+LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c harness/*/*.c harness/*/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 HOSTD_SRC := $(filter-out %.bpf.c,$(wildcard host-agent/*.c))
 HOSTD_OBJ := $(HOSTD_SRC:%.c=$(BUILD)/%.o)
@@ -69,7 +69,7 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/host-agent/%.bpf.o
 
 $(HOSTD_OBJ): $(BPF_SKEL)
 
-include $(wildcard harness/*/build.mk guest-agent/*/build.mk)
+include $(wildcard harness/*/build.mk harness/*/*/build.mk guest-agent/*/build.mk)
 include $(wildcard tests/*.mk)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libstealscope.a

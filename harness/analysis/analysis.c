@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/build.h"
+#include "analysis/priv.h"
 
 #define GUESTS_MAX 512 /* more are not believed */
 

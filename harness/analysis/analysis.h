@@ -11,7 +11,7 @@
 #define SS_ANALYSIS_ANALYSIS_H
 
 #include "abi/host_trace.h"
-#include "analysis/hist.h"
+#include "analysis/stats/hist.h"
 #include "analysis/metrics.h"
 #include "base/cpuset.h"
 #include "base/util.h"

@@ -3,9 +3,9 @@
 #ifndef SS_CMD_ARMS_H
 #define SS_CMD_ARMS_H
 
-#include "analysis/compare.h"
+#include "analysis/stats/compare.h"
 #include "cmd/results.h"
-#include "report/compare_html.h"
+#include "report/compare/html.h"
 
 /* One arm: its runs and their values. */
 struct arm {

@@ -5,8 +5,8 @@
 #define SS_CMD_BATCH_H
 
 #include "analysis/metrics.h"
-#include "batch/journal.h"
-#include "batch/left.h"
+#include "study/journal.h"
+#include "study/left.h"
 #include "cmd/execute.h"
 #include "host/facts.h"
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "batch/find.h"
+#include "study/find.h"
 #include "cmd/batch.h"
 #include "run/run.h"
 

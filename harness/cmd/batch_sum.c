@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
-#include "batch/find.h"
+#include "study/find.h"
 #include "cmd/batch.h"
 #include "record/folder.h"
-#include "report/batch_figures.h"
-#include "report/batch_page.h"
-#include "report/junit.h"
+#include "report/batch/figures.h"
+#include "report/batch/page.h"
+#include "report/batch/junit.h"
 
 /* What one run's analysis says of it. */
 static void describe(struct batch_run *run, const struct analysis *a)

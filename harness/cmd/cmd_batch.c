@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats.h"
-#include "batch/quiet.h"
+#include "analysis/stats/stats.h"
+#include "study/quiet.h"
 #include "cmd/batch.h"
 #include "cmd/results.h"
 

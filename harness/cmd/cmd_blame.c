@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "report/live_report.h"
+#include "report/run/live.h"
 #include "run/attach.h"
 
 struct blame_args {

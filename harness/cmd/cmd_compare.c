@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd/compare.h"
-#include "report/compare_report.h"
+#include "report/compare/report.h"
 
 enum {
 	OPT_GUEST = 0x100,

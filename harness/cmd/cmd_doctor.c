@@ -10,7 +10,7 @@
 #include "collect/hostd.h"
 #include "domain/domain.h"
 #include "host/facts.h"
-#include "report/facts_report.h"
+#include "report/run/facts.h"
 
 /* Rows beyond host/facts.h: they need the parts that doctor tries for real. */
 struct tried {

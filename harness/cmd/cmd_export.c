@@ -8,7 +8,7 @@
 #include "analysis/analysis.h"
 #include "cmd/arms.h"
 #include "cmd/cmd.h"
-#include "report/export.h"
+#include "report/export/export.h"
 
 enum format { FORMAT_PERFETTO, FORMAT_CSV, FORMAT_JSONL, FORMATS };
 static const char *const format_names[FORMATS] = {"perfetto", "csv", "jsonl"};

@@ -10,8 +10,8 @@
 #include "cmd/privileges.h"
 #include "cmd/results.h"
 #include "noise/noise.h"
-#include "report/export.h"
-#include "report/runs_json.h"
+#include "report/export/export.h"
+#include "report/run/runs_json.h"
 #include "scenario/experiment.h"
 
 struct list_args {

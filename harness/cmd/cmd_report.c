@@ -5,9 +5,9 @@
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
-#include "report/html.h"
-#include "report/side_by_side.h"
-#include "report/svg.h"
+#include "report/run/html.h"
+#include "report/run/side_by_side.h"
+#include "report/plot/svg.h"
 
 #define SIDE_BY_SIDE_FILE "side-by-side.html"
 

@@ -7,7 +7,7 @@
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
 #include "cmd/present.h"
-#include "report/report.h"
+#include "report/run/report.h"
 
 struct show_args {
 	const char *run;

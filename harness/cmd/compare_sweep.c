@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd/compare.h"
-#include "report/sweep_lines.h"
+#include "report/compare/sweep_lines.h"
 
 /* All metrics that were asked for; the caller frees with sweep_free(). */
 static int make_sweeps(const struct compare_args *args, struct arm *whole, struct index *x,

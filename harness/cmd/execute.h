@@ -5,7 +5,7 @@
 #define SS_CMD_EXECUTE_H
 
 #include "analysis/analysis.h"
-#include "batch/order.h"
+#include "study/order.h"
 #include "cmd/cmd.h"
 #include "cmd/scenario.h"
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "report/html.h"
-#include "report/published.h"
-#include "report/report.h"
+#include "report/run/html.h"
+#include "report/compare/published.h"
+#include "report/run/report.h"
 
 int present_save(const struct analysis *a, const char *dir, struct err *e)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "collect/guest_priv.h"
+#include "collect/priv.h"
 
 #define FLUSH_NS NS_PER_S /* a killed harness loses at most so much */
 

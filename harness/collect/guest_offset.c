@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collect/guest_priv.h"
+#include "collect/priv.h"
 
 #define PAIR_TRIES     5
 #define CALIBRATION_NS (10 * NS_PER_MS)

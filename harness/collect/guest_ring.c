@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collect/guest_priv.h"
+#include "collect/priv.h"
 
 #define MIN_SIZE  (UINT64_C(1) << 20)
 #define SLOTS_MIN 16u

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 
-#include "collect/guest_priv.h"
+#include "collect/priv.h"
 
 #define ANSWER_WAIT_NS (2 * NS_PER_S)	 /* for the first answer of a vCPU on a crowded host */
 #define ROUNDS_NS      (200 * NS_PER_MS) /* all rounds of one vCPU, from its first answer */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 
 static xmlDocPtr parse(const char *xml, struct err *e)
 {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 #include "host/cgroup.h"
 
 #define QBOOT "/usr/share/qemu/qboot.rom"

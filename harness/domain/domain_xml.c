@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 
 #define QEMU_NS "http://libvirt.org/schemas/domain/qemu/1.0"
 

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 
 /* Without virtlogd the console goes straight to its file; without namespaces and owner bookkeeping
  * nothing else of the host is touched. */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 
 #define LEVEL_ERROR (1 << 2) /* G_LOG_LEVEL_ERROR: always fatal */
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 #include "host/cgroup.h"
 
 /* What a person can do about an error of libvirt or QEMU, by a part of its text. */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 
 #define ROOT_GROUP "/sys/fs/cgroup/cpu"
 

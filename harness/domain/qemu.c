@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 
 /* libvirt starts QEMU with "-name", "guest=NAME,debug-threads=on" (two arguments). */
 bool qemu_is(pid_t pid, const char *name)

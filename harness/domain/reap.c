@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 #include "host/cgroup.h"
 
 static void removed_add(struct strv *removed, const char *what, const char *name)

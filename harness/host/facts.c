@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/facts_priv.h"
+#include "host/priv.h"
 
 static const struct fact_row rows[] = {
 	{"kvm.kind", "whether guests run on hardware virtualisation", fact_kvm_kind, false},

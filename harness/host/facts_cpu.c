@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cpuset.h"
-#include "host/facts_priv.h"
+#include "host/priv.h"
 #include "host/topology.h"
 
 #define CPU "/sys/devices/system/cpu"

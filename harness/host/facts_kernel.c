@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "host/cgroup.h"
-#include "host/facts_priv.h"
+#include "host/priv.h"
 
 #define CPU_NOHZ "/sys/devices/system/cpu/nohz_full"
 

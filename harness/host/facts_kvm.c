@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/facts_priv.h"
+#include "host/priv.h"
 
 void fact_kvm_kind(const struct fact_source *s, struct fact *f)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Pure computing: no memory traffic, no system calls within a burst. */
-#include "noise/work.h"
+#include "noise/priv.h"
 
 static void spin(void *ctx)
 {

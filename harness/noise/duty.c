@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "noise/work.h"
+#include "noise/priv.h"
 
 #define DEFAULT_BURST_NS (10 * NS_PER_MS)
 

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "noise/work.h"
+#include "noise/priv.h"
 
 static void spawn_one(void *ctx)
 {

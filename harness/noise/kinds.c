@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "noise/work.h"
+#include "noise/priv.h"
 
 const struct noise_kind noise_kinds[] = {
 	{"busy", "computes without memory traffic, in bursts of a duty cycle", noise_busy, NULL},

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "noise/work.h"
+#include "noise/priv.h"
 
 #define DEFAULT_BYTES (256u << 20)
 #define PIECE	      (64u << 10)

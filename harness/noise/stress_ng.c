@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "noise/work.h"
+#include "noise/priv.h"
 
 #define MAX_WORDS 64
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "plan/plan_priv.h"
+#include "plan/priv.h"
 
 void plan_release(struct plan *p)
 {

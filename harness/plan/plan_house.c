@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Which CPUs keep house.
-#include "plan/plan_priv.h"
+#include "plan/priv.h"
 
 static struct cpuset smt_shadow(const struct planning *p)
 {

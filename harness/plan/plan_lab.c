@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/plan_priv.h"
+#include "plan/priv.h"
 
 static bool is_single(enum placement p)
 {

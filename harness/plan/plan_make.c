@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "abi/guest_shm.h"
-#include "plan/plan_priv.h"
+#include "plan/priv.h"
 
 /* What QEMU takes beside a guest's memory, as seen with 7.2: the check against the box is no
  * promise. */

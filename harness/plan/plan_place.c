@@ -2,7 +2,7 @@
 // Placement words: from "pinned" to the CPUs of each vCPU.
 #include <string.h>
 
-#include "plan/plan_priv.h"
+#include "plan/priv.h"
 
 static unsigned load_of(const struct planning *p, const struct cpuset *s)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "plan/plan_map.h"
-#include "plan/plan_priv.h"
+#include "plan/priv.h"
 #include "scenario/units.h"
 
 #define COLUMNS 96

@@ -4,7 +4,7 @@
  * early where the next second's bounds no longer fit any line with it (a changed offset, or a
  * slewed host clock). clock_fit.c makes a line of each.
  */
-#include "record/clock_priv.h"
+#include "record/priv.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  * of offset), then a line to each stretch with a slope close to its epoch's: long baselines give
  * the rate, short ones follow the slew of the host's clock.
  */
-#include "record/clock_priv.h"
+#include "record/priv.h"
 
 #include <math.h>
 #include <stdlib.h>

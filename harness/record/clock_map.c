@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The finished clock map: times through its lines, and bounds held against it. */
-#include "record/clock_priv.h"
+#include "record/priv.h"
 
 #include "base/util.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A stretch of clock bounds: two hulls around one origin. */
-#include "record/clock_priv.h"
+#include "record/priv.h"
 
 bool stretch_empty(const struct stretch *s)
 {

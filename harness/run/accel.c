@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "run/session.h"
+#include "run/priv.h"
 
 static const char *kvm_problem(void)
 {

@@ -4,7 +4,7 @@
 #ifndef SS_RUN_ATTACH_H
 #define SS_RUN_ATTACH_H
 
-#include "analysis/live.h"
+#include "analysis/trace/live.h"
 #include "host/vms.h"
 
 struct attach;

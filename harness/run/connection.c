@@ -7,7 +7,7 @@
 #include "base/process.h"
 #include "domain/domain.h"
 #include "host/reaper.h"
-#include "run/session.h"
+#include "run/priv.h"
 
 struct run_lab {
 	struct lab_conn *conn;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Plan to run.json: what was asked and planned, before anything was done. */
-#include "run/session.h"
+#include "run/priv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include "base/process.h"
 #include "host/cgroup.h"
-#include "run/session.h"
+#include "run/priv.h"
 
 /* Rings hold this much: at the pump's 100 ms a 1 kHz timer needs 100 slots; the rest is for gaps in
  * bursts and for a harness that is kept from running for seconds. */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "image/image.h"
-#include "run/session.h"
+#include "run/priv.h"
 
 #define METAL_BOOT_NS (60 * NS_PER_S)
 #define LINUX_BOOT_NS (25 * NS_PER_S)

@@ -10,7 +10,7 @@
 #include "host/cgroup_thread.h"
 #include "host/debugfs.h"
 #include "run/cgroup_names.h"
-#include "run/session.h"
+#include "run/priv.h"
 
 #define SYNC_ROUNDS    32 /* pings per vCPU; the best few are kept */
 #define STOP_WAIT_NS   (3 * NS_PER_S)

@@ -14,7 +14,7 @@
 
 #include "base/process.h"
 #include "host/cgroup.h"
-#include "run/session.h"
+#include "run/priv.h"
 
 struct native_guest {
 	pid_t pid;

@@ -6,7 +6,7 @@
 
 #include "base/process.h"
 #include "host/facts.h"
-#include "run/session.h"
+#include "run/priv.h"
 
 static bool said_already(const struct session *s, const char *run)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
-#include "run/session.h"
+#include "run/priv.h"
 
 #define BEACON_NS    (50 * NS_PER_MS)
 #define DRAIN_EVERY  2 /* beacons */

@@ -7,7 +7,7 @@
 #include "base/process.h"
 #include "host/cgroup.h"
 #include "record/scenario_copy.h"
-#include "run/session.h"
+#include "run/priv.h"
 
 /* Everything else is named after the record: domains, shared pages, cgroups. */
 static void name_parts(struct session *s)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What any step may say. */
-#include "run/session.h"
+#include "run/priv.h"
 
 void session_say(struct session *s, const char *what, double fraction)
 {

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run/session.h"
+#include "run/priv.h"
 
 #define TAIL 300
 

@@ -12,7 +12,7 @@
  * metric: drawn with replacement and compared as independent samples; and 24 boots in a row,
  * compared within blocks and as independent samples. Prints how often the shift was found and how
  * often its interval held it, and how much of the variance neighbours share. What can be found at
- * all, analysis/compare.h says.
+ * all, analysis/stats/compare.h says.
  *
  * Exit status 1 when A/A is below 95 % (within blocks, whose signs are dealt anew of one set of
  * boots, by more than two standard errors of so many rounds), or an interval held the truth in less
@@ -26,7 +26,7 @@
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 
-#include "analysis/compare.h"
+#include "analysis/stats/compare.h"
 #include "record/index.h"
 
 #define BOOTS_MIN 30

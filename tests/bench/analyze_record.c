@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "report/report.h"
+#include "report/run/report.h"
 
 int main(int argc, char **argv)
 {

@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-#include "report/export.h"
-#include "report/report.h"
+#include "report/export/export.h"
+#include "report/run/report.h"
 #include "tests/fuzz/fuzz.h"
 
 static inline void fuzz_check_vcpu(const struct analysis *a, const struct analysis_vcpu *v)

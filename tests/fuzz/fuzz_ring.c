@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "collect/guest_priv.h"
+#include "collect/priv.h"
 #include "guest-agent/probe/ring.h"
 #include "record/reader.h"
 #include "tests/fuzz/fuzz.h"

@@ -4,7 +4,7 @@
  * program of records with sound lengths, so that the states behind the reader are reached. Every
  * record handed out is whole and of a known type; time is neither lost nor made by the timeline.
  */
-#include "analysis/trace_walk.h"
+#include "analysis/trace/trace_walk.h"
 #include "record/run_info.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzz_trace.h"

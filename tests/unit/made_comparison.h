@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "analysis/compare.h"
+#include "analysis/stats/compare.h"
 
 #define MANY 64
 

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "batch/find.h"
-#include "batch/journal.h"
-#include "batch/left.h"
-#include "batch/order.h"
-#include "batch/quiet.h"
+#include "study/find.h"
+#include "study/journal.h"
+#include "study/left.h"
+#include "study/order.h"
+#include "study/quiet.h"
 
 static char dir[64];
 

@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/batch_figures.h"
-#include "report/batch_page.h"
-#include "report/junit.h"
+#include "report/batch/figures.h"
+#include "report/batch/page.h"
+#include "report/batch/junit.h"
 
 #define LIT(s)	((char *)(uintptr_t)(s))
 #define HOSTILE "<b>&\"'\x01\xff]]>"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "analysis/build.h"
+#include "analysis/priv.h"
 #include "tests/unit/trace_events.h"
 
 static struct run_guest guests[2];

@@ -19,8 +19,8 @@
 #include <gsl/gsl_rng.h>
 #include <jansson.h>
 
-#include "analysis/compare.h"
-#include "report/compare_report.h"
+#include "analysis/stats/compare.h"
+#include "report/compare/report.h"
 
 /* The steps of a two-arm comparison with one metric. */
 static struct compare_result compare_one(const struct compare_input *in)

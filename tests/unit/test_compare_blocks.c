@@ -14,7 +14,7 @@
 
 #include "cmd/arms.h"
 #include "made_comparison.h"
-#include "report/compare_report.h"
+#include "report/compare/report.h"
 
 /* Blocks that differ by more than the arms do: b is a + 200 to 260. */
 static const double A[] = {1000, 4100, 2200, 9300, 5400, 1500, 3600, 7700};

@@ -16,7 +16,7 @@
 #include <libxml/relaxng.h>
 
 #include "domain/domain.h"
-#include "domain/domain_priv.h"
+#include "domain/priv.h"
 
 #define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
 

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include "report/export.h"
+#include "report/export/export.h"
 #include "tests/bench/simulate.h"
 
 static char dir[] = "/tmp/test_export.XXXXXX";

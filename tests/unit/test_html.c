@@ -18,13 +18,13 @@
 #include <libxml/parser.h>
 
 #include "made_analysis.h"
-#include "report/batch_page.h"
+#include "report/batch/page.h"
 #include "report/escape.h"
-#include "report/compare_html.h"
-#include "report/figures.h"
-#include "report/html.h"
-#include "report/svg.h"
-#include "report/sweep_lines.h"
+#include "report/compare/html.h"
+#include "report/plot/figures.h"
+#include "report/run/html.h"
+#include "report/plot/svg.h"
+#include "report/compare/sweep_lines.h"
 
 #define HOSTILE "</script><img src=x onerror=\"alert(1)\">'&\x01\xff]]><!--"
 

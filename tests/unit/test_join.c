@@ -9,7 +9,7 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "report/report.h"
+#include "report/run/report.h"
 #include "tests/bench/simulate.h"
 
 #define VCPUS 3

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/live.h"
+#include "analysis/trace/live.h"
 
 #define VICTIM 100
 #define OTHER  200

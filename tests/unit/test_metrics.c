@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
-#include "analysis/series.h"
+#include "analysis/stats/series.h"
 
 #define DOC "docs/metrics.md"
 

@@ -10,7 +10,7 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-#include "report/published.h"
+#include "report/compare/published.h"
 
 #define LIT(s) ((char *)(uintptr_t)(s))
 

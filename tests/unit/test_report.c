@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "report/report.h"
+#include "report/run/report.h"
 #include "tests/bench/simulate.h"
 
 static char dir[] = "/tmp/test_report.XXXXXX";

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "made_analysis.h"
-#include "report/figures.h"
-#include "report/side_by_side.h"
+#include "report/plot/figures.h"
+#include "report/run/side_by_side.h"
 
 static size_t count(const char *text, const char *part)
 {

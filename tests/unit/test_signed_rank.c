@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/signed_rank.h"
+#include "analysis/stats/signed_rank.h"
 #include "base/util.h"
 
 #define VALUES "tests/data/stats/paired.txt"

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "analysis/order.h"
+#include "analysis/trace/order.h"
 #include "tests/unit/trace_events.h"
 
 #define START 1000000u

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats.h"
+#include "analysis/stats/stats.h"
 #include "base/util.h"
 
 #define VALUES "tests/data/stats/values.txt"

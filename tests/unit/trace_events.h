@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "analysis/timeline.h"
+#include "analysis/trace/timeline.h"
 
 #define VCPU 100u /* tid of the tracked thread of guest 0 */
 #define HOG  200u

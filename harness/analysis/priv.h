@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An analysis in the making: insiders' header of harness/analysis. Guest records and trace records
+ * are each read once more or less in step (the clock map needs the guest files once before);
+ * per-vCPU sums are kept in struct vcpu_build and become metrics in fold.c.
+ */
+#ifndef SS_ANALYSIS_PRIV_H
+#define SS_ANALYSIS_PRIV_H
+
+#include "analysis/analysis.h"
+#include "analysis/trace/culprit.h"
+#include "analysis/stats/series.h"
+#include "analysis/trace/timeline.h"
+#include "record/reader.h"
+
+#define BIN_NS	      (10 * NS_PER_S)
+#define FINE_BIN_NS   NS_PER_S
+#define FINE_BELOW_NS (60 * NS_PER_S) /* windows shorter than this get fine series too */
+#define PENDING_MAX   (1u << 20)      /* samples of one vCPU waiting for the trace to catch up */
+#define VOTES	      32	      /* steal joins kept at either end of the window */
+
+/* A guest sample that waits for the trace to reach it. */
+struct sample {
+	uint64_t host_ns;
+	uint64_t from_ns;  /* deadline, or where a gap began; 0: not late */
+	uint64_t steal_ns; /* SHM_STEAL_NONE: no steal */
+	uint32_t error_ns;
+	uint8_t kind; /* enum late_kind */
+	bool in_window;
+};
+
+/* One joined pair: guest steal and the thread's run_delay in the same RUNNING stretch. */
+struct vote {
+	uint64_t steal, delay, host_ns;
+};
+
+struct counter_span {
+	bool have;
+	uint64_t first, first_ns, last, last_ns;
+};
+
+struct vcpu_build {
+	struct analysis_vcpu *out;
+	size_t guest;
+	unsigned index;
+	struct clock_map *clock;
+	struct thread *thread; /* NULL: not traced */
+	struct series_acc acc[SERIES_COUNT], fine[SERIES_COUNT];
+	uint64_t timer_period_ns, probes_seen; /* bit per enum probe_id */
+	bool has_probe[SHM_MAX_PROBES];
+	/* Guest stream. */
+	uint64_t last_tsc, drained_ns;
+	uint32_t next_seq;
+	uint64_t seq_lost, torn, dropped, start_tsc;
+	uint64_t first_ns, last_ns; /* first and last record at all */
+	bool steal_any;
+	uint64_t steal_step_ns; /* the counter moves in such steps; 0 = by the ns */
+	struct hist guest_wait; /* ns a woken thread was in the guest's own run queue */
+	uint64_t steal_prev, steal_prev_ns;
+	struct counter_span steal, lock_done;
+	uint64_t gap_ns;
+	uint64_t job_n, job_ns, job_first_ns, job_last_ns;
+	double chase_ns, chase_n, band_ns, band_bytes;
+	/* Waiting for the trace: a ring. */
+	struct sample *pending;
+	uint32_t pending_head, pending_tail, pending_cap;
+	/* Steal join. */
+	struct vote first_votes[VOTES], last_votes[VOTES];
+	unsigned n_first_votes;
+	uint64_t n_votes, vote_difference;
+	struct counter_span delay; /* schedstat run_delay of the thread */
+	uint64_t delay_prev, delay_prev_ns;
+	struct counter_span clock_wait;	  /* traced waits on the kernel's own clock */
+	struct counter_span hidden;	  /* events that the kernel showed to no tracer */
+	struct counter_span sleep_booked; /* sleep that the kernel took for waiting */
+	struct counter_span throttled;	  /* of its cgroup, where hostd was told of one */
+	struct counter_span traced_wait, traced_run, traced_sleep; /* summed by the tracer itself */
+	struct counter_span traced_delay;			   /* from STATE records */
+};
+
+struct guest_build {
+	struct guest_reader *reader;
+	bool done;
+	uint64_t drained_max;
+	struct counter_span exits;
+};
+
+/* The box's own steal on one CPU, as sampled. */
+#define BOX_SAMPLES 64
+struct box_cpu {
+	struct counter_span steal;
+	uint64_t ts[BOX_SAMPLES], value[BOX_SAMPLES];
+	uint64_t n;
+	struct series_acc idle; /* made when a first reading comes */
+	uint64_t idle_prev, idle_prev_ns;
+};
+
+struct build {
+	struct analysis *a;
+	struct culprits *names;
+	struct timeline *timeline;
+	struct guest_build *guests;
+	struct vcpu_build *vcpus; /* of all guests, in order */
+	size_t n_vcpus;
+	size_t *first_vcpu;  /* by guest */
+	struct box_cpu *box; /* by CPU, CPUSET_MAX of them */
+	struct counter_span self_cpu;
+	struct late *worst[3]; /* victims' timers, victims' gaps, noise; ANALYSIS_WORST each */
+	size_t n_worst[3];
+	struct counted *counted; /* counts mode: cells of victim x culprit */
+	struct trace_reader *trace;
+	analysis_late_fn each_late; /* NULL: nobody wants every one */
+	void *each_arg;
+	uint64_t trace_end_ns; /* the last instant the trace speaks of */
+};
+
+static inline struct vcpu_build *build_vcpu(struct build *b, size_t guest, unsigned vcpu)
+{
+	return &b->vcpus[b->first_vcpu[guest] + vcpu];
+}
+
+/* counter_span.c. Remember a reading of a counter if it lies in the window. */
+void counter_span_add(
+	struct counter_span *c, const struct analysis *a, uint64_t ns, uint64_t value);
+/* Growth per second * scale, NaN when there are no two readings. */
+double counter_span_rate(const struct counter_span *c, double scale);
+
+/* guest_pass.c: clock maps; then records up to host time `until` (UINT64_MAX: all). */
+void guest_make_clocks(struct build *b, size_t guest);
+void guest_advance(struct build *b, size_t guest, uint64_t until);
+
+/* late.c: once its thread's history up to the waking is complete, or will never be known */
+void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s);
+
+/* join.c */
+void join_push(struct build *b, struct vcpu_build *v, const struct sample *s);
+/* The vCPU's thread leaves the state it was in; guest records up to `now` were pushed. */
+void join_leaving(struct build *b, struct vcpu_build *v, uint64_t now, uint64_t run_delay_ns);
+void join_finish(struct build *b); /* what the trace never reached; steal against run_delay */
+
+/* A cell as dumped in counts mode; cumulative since the tracer's start. */
+struct counted {
+	uint32_t victim, culprit_tid, kind;
+	bool used;
+	uint64_t base_ns, base_times; /* as of the window's start */
+	uint64_t ns, times;
+};
+#define COUNTED_CELLS 65536u
+
+/* Readings a little outside the window serve too: a rate is taken over its own span. */
+#define COUNTER_SLACK_NS (250 * NS_PER_MS)
+
+/* trace_pass.c: the whole trace, guests read in step: the timeline's sink does that. */
+void trace_pass(struct build *b);
+void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t run_delay_ns);
+
+/* fold.c */
+void fold_metrics(struct build *b);
+void fold_blame(struct build *b);
+void fold_late(struct build *b);
+
+/* doubts.c: warnings, and box_steal_ms_per_s */
+void note_doubts(struct build *b);
+
+/* foreign.c: a warning when others than the experiment's own had the CPU; after fold_blame() */
+void note_foreign_load(struct build *b);
+
+/* wasted.c */
+void box_idle_reading(struct build *b, struct box_cpu *cpu, uint64_t ns, uint64_t idle_ns);
+/* Waiting of a vCPU while another CPU it might have used was idle, ns of the window. */
+double wasted_elsewhere(const struct build *b, const struct vcpu_build *v);
+
+/* checks.c */
+void make_checks(struct build *b);
+/* judge.c */
+void judge_record(struct analysis *a);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What makes a record's figures doubtful though all of it was read: its clocks, the kernel's
+ * bookkeeping, the box's own hypervisor. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "analysis/priv.h"
+
+static void note_box_steal(struct build *b)
+{
+	double sum = 0;
+	unsigned n = 0;
+
+	for (unsigned cpu = 0; cpu < CPUSET_MAX; cpu++) {
+		double rate = counter_span_rate(&b->box[cpu].steal, 1e-6);
+
+		if (!cpuset_has(&b->a->info.lab_cpus, cpu) || !isfinite(rate))
+			continue;
+		sum += rate;
+		n++;
+	}
+	b->a->box_steal_ms_per_s = n ? sum / n : NAN;
+	if (n && sum / n > 1)
+		strv_add(&b->a->warnings,
+			"the lab box is itself a VM: its own hypervisor took %.2f ms/s per lab CPU",
+			sum / n);
+}
+
+static void note_clocks(struct build *b)
+{
+	for (size_t i = 0; i < b->n_vcpus; i++) {
+		const struct clock_quality *q = &b->vcpus[i].out->clock;
+		const char *guest = b->a->guests[b->vcpus[i].guest].name;
+
+		if (q->offset_changes)
+			strv_add(&b->a->warnings,
+				"%s/vcpu%u: its TSC jumped against the host clock in mid-run",
+				guest, b->vcpus[i].index);
+		if (q->cross_check_ns > 1e6)
+			strv_add(&b->a->warnings,
+				"%s/vcpu%u: KVM's tsc-offset is %.3f ms beyond causality; not used",
+				guest, b->vcpus[i].index, q->cross_check_ns / 1e6);
+		if (q->backwards)
+			strv_add(&b->a->warnings,
+				"%s/vcpu%u: %" PRIu64 " records with a TSC running backwards",
+				guest, b->vcpus[i].index, q->backwards);
+	}
+}
+
+/* The counter and the trace disagree, and the cause is known: say so where a reader sees it. */
+static void note_booked_sleep(struct build *b)
+{
+	for (size_t i = 0; i < b->n_vcpus; i++) {
+		const struct vcpu_joins *j = &b->vcpus[i].out->joins;
+
+		if (j->sleep_booked_ns > j->clock_run_delay_ns / 1000 &&
+			j->sleep_booked_ns > NS_PER_MS)
+			strv_add(&b->a->warnings,
+				"%s/vcpu%u: this kernel booked %.1f ms of its sleep as run_delay "
+				"and steal "
+				"(delayed dequeue, 6.12 and later): trust wait.rate",
+				b->a->guests[b->vcpus[i].guest].name, b->vcpus[i].index,
+				(double)j->sleep_booked_ns / 1e6);
+	}
+}
+
+void note_doubts(struct build *b)
+{
+	note_clocks(b);
+	note_booked_sleep(b);
+	note_box_steal(b);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Naming who had the CPU. */
+#include "analysis/trace/culprit.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TID_MAX	   (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
+#define PAGE_TIDS  1024u
+#define TABLE_SIZE (CULPRITS_MAX * 4)
+
+struct culprit {
+	enum culprit_kind kind; /* as a stranger sees it */
+	int guest;		/* -1: none of ours */
+	char *name;
+};
+
+struct culprits {
+	const struct run_info *info;
+	struct culprit list[CULPRITS_MAX];
+	uint32_t n;
+	uint32_t table[TABLE_SIZE]; /* open addressing over names, id + 1 */
+	uint32_t *by_tid[TID_MAX / PAGE_TIDS];
+	uint32_t *irqs[2]; /* by number below 1024, hard and soft, id + 1 */
+};
+
+static const char *const kind_names[CULPRIT_KINDS] = {
+	[CULPRIT_UNKNOWN] = "unknown",
+	[CULPRIT_VM] = "vm",
+	[CULPRIT_VM_THREAD] = "vm-thread",
+	[CULPRIT_NATIVE] = "native",
+	[CULPRIT_NATIVE_THREAD] = "native-thread",
+	[CULPRIT_SIBLING] = "sibling",
+	[CULPRIT_OWN_THREAD] = "own-thread",
+	[CULPRIT_NOISE] = "noise",
+	[CULPRIT_CGROUP] = "cgroup",
+	[CULPRIT_PROCESS] = "process",
+	[CULPRIT_KTHREAD] = "kernel-thread",
+	[CULPRIT_IRQ] = "irq",
+	[CULPRIT_SOFTIRQ] = "softirq",
+	[CULPRIT_QUOTA] = "quota",
+	[CULPRIT_STOPPED] = "stopped",
+	[CULPRIT_IDLE] = "idle",
+	[CULPRIT_HARNESS] = "harness",
+	[CULPRIT_BOX] = "box",
+};
+
+const char *culprit_kind_name(enum culprit_kind k)
+{
+	return (unsigned)k < CULPRIT_KINDS ? kind_names[k] : "unknown";
+}
+
+static uint32_t hash_of(const char *name, unsigned kind)
+{
+	uint32_t h = 2166136261u ^ kind; /* FNV-1a */
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 16777619u;
+	return h;
+}
+
+/* The number of a culprit, made when it is new. Takes `name`. */
+static uint32_t intern(struct culprits *c, enum culprit_kind kind, int guest, char *name)
+{
+	uint32_t slot = hash_of(name, kind) % TABLE_SIZE;
+
+	for (char *p = name; *p; p++)
+		if (!isprint((unsigned char)*p))
+			*p = '?';
+	for (; c->table[slot]; slot = (slot + 1) % TABLE_SIZE) {
+		const struct culprit *known = &c->list[c->table[slot] - 1];
+
+		if (known->kind == kind && known->guest == guest && !strcmp(known->name, name)) {
+			free(name);
+			return c->table[slot] - 1;
+		}
+	}
+	if (c->n == CULPRITS_MAX) {
+		free(name);
+		return CULPRIT_ID_OTHERS;
+	}
+	c->list[c->n] = (struct culprit){kind, guest, name};
+	c->table[slot] = ++c->n;
+	return c->n - 1;
+}
+
+static void set_tid(struct culprits *c, uint32_t tid, uint32_t id)
+{
+	uint32_t **page;
+
+	if (!tid || tid >= TID_MAX)
+		return;
+	page = &c->by_tid[tid / PAGE_TIDS];
+	if (!*page)
+		*page = xcalloc(PAGE_TIDS, sizeof(**page));
+	(*page)[tid % PAGE_TIDS] = id;
+}
+
+/* A native guest is a process of the host, not a VM. */
+static bool is_native(const struct run_guest *g)
+{
+	return g->kind && !strcmp(g->kind, "native");
+}
+
+static void set_vcpu(struct culprits *c, uint32_t tid, unsigned guest, unsigned vcpu)
+{
+	const struct run_guest *g = &c->info->guests[guest];
+	bool native = is_native(g);
+
+	set_tid(c, tid,
+		intern(c, native ? CULPRIT_NATIVE : CULPRIT_VM, (int)guest,
+			xasprintf("%s %s vcpu%u", native ? "native" : "vm", g->name, vcpu)));
+}
+
+/* What else belongs to a guest of the run. */
+static uint32_t intern_thread(struct culprits *c, int guest, const char *native_what)
+{
+	const struct run_guest *g = &c->info->guests[guest];
+
+	if (is_native(g))
+		return intern(c, CULPRIT_NATIVE_THREAD, guest,
+			xasprintf("native %s %s", g->name, native_what));
+	return intern(c, CULPRIT_VM_THREAD, guest, xasprintf("vm %s qemu", g->name));
+}
+
+struct culprits *culprits_make(const struct run_info *info)
+{
+	struct culprits *c = xcalloc(1, sizeof(*c));
+
+	c->info = info;
+	intern(c, CULPRIT_UNKNOWN, -1, xstrdup("unknown"));
+	intern(c, CULPRIT_IDLE, -1, xstrdup("idle CPU (waking up)"));
+	intern(c, CULPRIT_QUOTA, -1, xstrdup("its own CPU quota"));
+	intern(c, CULPRIT_UNKNOWN, -1, xstrdup("others (too many to name)"));
+	intern(c, CULPRIT_STOPPED, -1, xstrdup("a stop signal"));
+	for (size_t g = 0; g < info->n_guests; g++)
+		for (unsigned v = 0; v < info->guests[g].n_vcpus; v++)
+			if (info->guests[g].vcpus[v].tid > 0)
+				set_vcpu(c, (uint32_t)info->guests[g].vcpus[v].tid, (unsigned)g, v);
+	return c;
+}
+
+void culprits_free(struct culprits *c)
+{
+	if (!c)
+		return;
+	for (uint32_t i = 0; i < c->n; i++)
+		free(c->list[i].name);
+	for (uint32_t i = 0; i < TID_MAX / PAGE_TIDS; i++)
+		free(c->by_tid[i]);
+	free(c->irqs[0]);
+	free(c->irqs[1]);
+	free(c);
+}
+
+void culprits_track(struct culprits *c, uint32_t tid, uint32_t id)
+{
+	unsigned guest = id >> 8, vcpu = id & 255;
+
+	if (guest < c->info->n_guests)
+		set_vcpu(c, tid, guest, vcpu);
+}
+
+static int guest_of_pid(const struct run_info *info, uint32_t pid)
+{
+	for (size_t g = 0; pid && g < info->n_guests; g++)
+		if (info->guests[g].pid == (int)pid)
+			return (int)g;
+	return -1;
+}
+
+/* "vhost-1234" works for the QEMU process 1234; kvm's helpers are named alike. */
+static int guest_of_helper(const struct run_info *info, const char *comm)
+{
+	static const char *const prefixes[] = {"vhost-", "kvm-pit/", "kvm-nx-lpage-re-"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncmp(comm, prefixes[i], strlen(prefixes[i])))
+			return guest_of_pid(
+				info, (uint32_t)strtoul(comm + strlen(prefixes[i]), NULL, 10));
+	return -1;
+}
+
+static const char *noise_of_cgroup(const struct run_info *info, uint64_t id)
+{
+	for (size_t i = 0; id && i < info->n_noises; i++)
+		if (info->noises[i].cgroup_id == id)
+			return info->noises[i].name;
+	return NULL;
+}
+
+/* A noise without a control group is known by the name that it gave its processes. */
+static const char *noise_of_comm(const struct run_info *info, const char *comm)
+{
+	for (size_t i = 0; i < info->n_noises; i++)
+		if (!info->noises[i].cgroup_id &&
+			!strncmp(info->noises[i].name, comm, TRACE_COMM - 1))
+			return info->noises[i].name;
+	return NULL;
+}
+
+static const char *path_of_cgroup(const struct run_info *info, uint64_t id)
+{
+	for (size_t i = 0; id && i < info->n_cgroups; i++)
+		if (info->cgroups[i].id == id)
+			return strcmp(info->cgroups[i].path, "/") ? info->cgroups[i].path : NULL;
+	return NULL;
+}
+
+/* A native guest's programs live in a group RUN/GUEST. */
+static int native_of_cgroup(const struct run_info *info, const char *path)
+{
+	const char *name = path ? strrchr(path, '/') : NULL;
+	size_t len = info->run ? strlen(info->run) : 0;
+
+	for (size_t g = 0; name && len && g < info->n_guests; g++)
+		if (is_native(&info->guests[g]) && !strcmp(info->guests[g].name, name + 1) &&
+			(size_t)(name - path) >= len && !strncmp(name - len, info->run, len))
+			return (int)g;
+	return -1;
+}
+
+/* Many workers do one kernel job: "kworker/3:1-events" is "kworker". */
+static char *kthread_name(const char *comm)
+{
+	return strncmp(comm, "kworker/", 8) ? xasprintf("kernel thread %s", comm)
+					    : xstrdup("kernel thread kworker");
+}
+
+/* QEMU names its threads; a VM that is not of this run is known by its process. */
+static char *foreign_vm(const struct trace_task *t, const char *comm, enum culprit_kind *kind)
+{
+	unsigned vcpu;
+
+	*kind = CULPRIT_VM;
+	if (sscanf(comm, "CPU %u/", &vcpu) == 1)
+		return xasprintf("vm of pid %u vcpu%u", t->tgid, vcpu);
+	*kind = CULPRIT_VM_THREAD;
+	return strncmp(comm, "qemu-", 5) ? NULL : xasprintf("vm of pid %u qemu", t->tgid);
+}
+
+static uint32_t classify(struct culprits *c, const struct trace_task *t, const char *comm)
+{
+	const char *noise = noise_of_cgroup(c->info, t->cgroup_id);
+	const char *path = path_of_cgroup(c->info, t->cgroup_id);
+	int guest = guest_of_pid(c->info, t->tgid);
+	enum culprit_kind kind;
+	char *vm;
+
+	if (guest < 0 && t->flags & TRACE_TASK_KTHREAD)
+		guest = guest_of_helper(c->info, comm);
+	if (guest >= 0)
+		return intern_thread(c, guest, "agent");
+	guest = native_of_cgroup(c->info, path);
+	if (guest >= 0)
+		return intern_thread(c, guest, "program");
+	if (t->flags & TRACE_TASK_KTHREAD)
+		return intern(c, CULPRIT_KTHREAD, -1, kthread_name(comm));
+	if (!noise)
+		noise = noise_of_comm(c->info, comm);
+	if (noise)
+		return intern(c, CULPRIT_NOISE, -1, xasprintf("noise %s", noise));
+	if (!strncmp(comm, "stealscope", 10))
+		return intern(c, CULPRIT_HARNESS, -1, xstrdup(comm));
+	vm = foreign_vm(t, comm, &kind);
+	if (vm)
+		return intern(c, kind, -1, vm);
+	if (path)
+		return intern(c, CULPRIT_CGROUP, -1, xasprintf("cgroup %s", path));
+	return intern(c, CULPRIT_PROCESS, -1, xasprintf("process %s", comm));
+}
+
+static bool is_vcpu(const struct culprits *c, uint32_t tid)
+{
+	uint32_t id = culprit_of_tid(c, tid);
+
+	return id >= CULPRIT_ID_FIRST &&
+	       (c->list[id].kind == CULPRIT_VM || c->list[id].kind == CULPRIT_NATIVE);
+}
+
+void culprits_task(struct culprits *c, const struct trace_task *t)
+{
+	char comm[TRACE_COMM + 1] = {0};
+
+	memcpy(comm, t->comm, TRACE_COMM);
+	if (t->h.tid && !is_vcpu(c, t->h.tid))
+		set_tid(c, t->h.tid, classify(c, t, comm));
+}
+
+uint32_t culprit_of_tid(const struct culprits *c, uint32_t tid)
+{
+	const uint32_t *page;
+
+	if (!tid)
+		return CULPRIT_ID_IDLE;
+	page = tid < TID_MAX ? c->by_tid[tid / PAGE_TIDS] : NULL;
+	return page ? page[tid % PAGE_TIDS] : CULPRIT_ID_UNKNOWN;
+}
+
+uint32_t culprit_of_irq(struct culprits *c, uint32_t other, bool soft)
+{
+	/* include/linux/interrupt.h, unchanged since 4.x. */
+	static const char *const vectors[] = {"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK",
+		"IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"};
+	uint32_t **cache = &c->irqs[soft], id;
+
+	if (!*cache)
+		*cache = xcalloc(1024, sizeof(**cache));
+	if (other < 1024 && (*cache)[other])
+		return (*cache)[other] - 1;
+	if (soft)
+		id = intern(c, CULPRIT_SOFTIRQ, -1,
+			xasprintf(
+				"softirq %s", other < ARRAY_SIZE(vectors) ? vectors[other] : "?"));
+	else
+		id = intern(c, CULPRIT_IRQ, -1, xasprintf("irq %u", other));
+	if (other < 1024)
+		(*cache)[other] = id + 1;
+	return id;
+}
+
+const char *culprit_name(const struct culprits *c, uint32_t id)
+{
+	return c->list[id < c->n ? id : CULPRIT_ID_UNKNOWN].name;
+}
+
+enum culprit_kind culprit_seen_by(const struct culprits *c, uint32_t id, size_t guest)
+{
+	const struct culprit *k = &c->list[id < c->n ? id : CULPRIT_ID_UNKNOWN];
+
+	if (k->guest != (int)guest)
+		return k->kind;
+	return k->kind == CULPRIT_VM || k->kind == CULPRIT_NATIVE ? CULPRIT_SIBLING
+								  : CULPRIT_OWN_THREAD;
+}

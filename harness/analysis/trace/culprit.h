@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who a thread is, as a person thinks of it: another VM and its vCPU, this VM's own QEMU threads, a
+ * noise of the scenario, a cgroup, a process, a kernel thread, an irq. Culprits are small numbers;
+ * a tid's culprit follows the TASK records of the trace. Memory is bounded whatever the trace says:
+ * at most CULPRITS_MAX names, one number per possible tid.
+ */
+#ifndef SS_ANALYSIS_TRACE_CULPRIT_H
+#define SS_ANALYSIS_TRACE_CULPRIT_H
+
+#include "abi/host_trace.h"
+#include "analysis/analysis.h"
+
+#define CULPRITS_MAX 4096u
+
+/* Culprits that always exist. */
+enum {
+	CULPRIT_ID_UNKNOWN = 0,
+	CULPRIT_ID_IDLE = 1,
+	CULPRIT_ID_QUOTA = 2,
+	CULPRIT_ID_OTHERS = 3,	/* more names than fit */
+	CULPRIT_ID_STOPPED = 4, /* nobody had the CPU: a signal stopped the thread */
+	CULPRIT_ID_FIRST = 5,
+};
+
+struct culprits;
+struct culprits *culprits_make(const struct run_info *info);
+void culprits_free(struct culprits *c);
+void culprits_task(struct culprits *c, const struct trace_task *t);
+/* A vCPU thread that run.json did not know: id = guest << 8 | vcpu. */
+void culprits_track(struct culprits *c, uint32_t tid, uint32_t id);
+uint32_t culprit_of_tid(const struct culprits *c, uint32_t tid); /* tid 0 is CULPRIT_ID_IDLE */
+uint32_t culprit_of_irq(struct culprits *c, uint32_t other, bool soft);
+const char *culprit_name(const struct culprits *c, uint32_t id);
+/* Its kind as a victim of guest `guest` sees it: its own guest's threads are own or sibling. */
+enum culprit_kind culprit_seen_by(const struct culprits *c, uint32_t id, size_t guest);
+
+#endif

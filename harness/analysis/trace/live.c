@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "analysis/trace/live.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_CPUS 1024
+
+/* Totals of one thread since tracing began, as last dumped. */
+struct totals {
+	uint64_t run_ns, wait_ns, sleep_ns, run_delay_ns, migrations;
+};
+
+struct live_thread {
+	uint32_t tid;
+	size_t guest;
+	unsigned vcpu;
+	struct cpuset allowed;
+	struct totals now, before, first;
+	uint64_t dumped_ns; /* when `now` was dumped */
+	bool delay_begun;
+	struct cell *cells; /* one per culprit met */
+	size_t n_cells;
+};
+
+/* Blame totals: by the culprit's number, so that a process with many threads is one row. */
+struct cell {
+	uint32_t culprit;
+	uint64_t now, before; /* ns */
+};
+
+struct cpu_totals {
+	bool have;
+	uint64_t idle_now, idle_before, idle_first;
+	uint64_t steal_now, steal_before, steal_first;
+};
+
+struct live {
+	const struct run_info *info;
+	struct culprits *culprits;
+	struct live_thread *threads;
+	size_t n_threads;
+	struct cpu_totals cpus[MAX_CPUS];
+	unsigned n_cpus;
+	bool header_seen;
+	uint64_t start_ns, now_ns, before_ns;
+	uint64_t lost;
+	struct live_view view;
+};
+
+struct live *live_make(const struct run_info *info)
+{
+	struct live *l = xcalloc(1, sizeof(*l));
+
+	l->info = info;
+	l->culprits = culprits_make(info);
+	return l;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->n_threads; i++)
+		free(l->threads[i].cells);
+	free(l->threads);
+	free(l->view.vcpus);
+	culprits_free(l->culprits);
+	free(l);
+}
+
+void live_track(
+	struct live *l, uint32_t tid, size_t guest, unsigned vcpu, const struct cpuset *allowed)
+{
+	ARRAY_GROW(l->threads, l->n_threads);
+	l->threads[l->n_threads++] =
+		(struct live_thread){.tid = tid, .guest = guest, .vcpu = vcpu, .allowed = *allowed};
+	culprits_track(l->culprits, tid, (uint32_t)(guest << 8 | (vcpu & 255)));
+}
+
+const struct cpuset *live_allowed(const struct live *l, size_t i)
+{
+	return &l->threads[i].allowed;
+}
+
+static struct live_thread *find_thread(struct live *l, uint32_t tid)
+{
+	for (size_t i = 0; i < l->n_threads; i++)
+		if (l->threads[i].tid == tid)
+			return &l->threads[i];
+	return NULL;
+}
+
+static struct cell *find_cell(struct live_thread *t, uint32_t culprit)
+{
+	for (size_t i = 0; i < t->n_cells; i++)
+		if (t->cells[i].culprit == culprit)
+			return &t->cells[i];
+	ARRAY_GROW(t->cells, t->n_cells);
+	t->cells[t->n_cells] = (struct cell){.culprit = culprit};
+	return &t->cells[t->n_cells++];
+}
+
+static void take_thread_counter(struct live *l, const struct trace_counter *c)
+{
+	struct live_thread *t = find_thread(l, c->h.tid);
+
+	if (!t)
+		return;
+	switch (c->key) {
+	case CTR_TRACED_RUN_NS:
+		/* A dump begins with this key: the blame cells that follow are totals again. */
+		t->now.run_ns = c->value;
+		t->dumped_ns = c->h.ts_ns;
+		for (size_t i = 0; i < t->n_cells; i++)
+			t->cells[i].now = 0;
+		break;
+	case CTR_TRACED_WAIT_NS:
+		t->now.wait_ns = c->value;
+		break;
+	case CTR_TRACED_SLEEP_NS:
+		t->now.sleep_ns = c->value;
+		break;
+	case CTR_TRACED_MIGRATIONS:
+		t->now.migrations = c->value;
+		break;
+	case CTR_RUN_DELAY_NS:
+		t->now.run_delay_ns = c->value;
+		if (!t->delay_begun)
+			t->before.run_delay_ns = t->first.run_delay_ns = c->value;
+		t->delay_begun = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void take_cpu_counter(struct live *l, const struct trace_counter *c)
+{
+	struct cpu_totals *cpu = &l->cpus[c->h.cpu % MAX_CPUS];
+
+	if (c->key == CTR_BOX_IDLE_NS) {
+		cpu->idle_now = c->value;
+		if (!cpu->have)
+			cpu->idle_before = cpu->idle_first = c->value;
+		cpu->have = true;
+		l->n_cpus = MAX(l->n_cpus, c->h.cpu % MAX_CPUS + 1u);
+	} else if (c->key == CTR_BOX_STEAL_NS) {
+		cpu->steal_now = c->value;
+		if (!cpu->steal_first)
+			cpu->steal_before = cpu->steal_first = c->value;
+	}
+}
+
+static void take_blame(struct live *l, const struct trace_blame *b)
+{
+	struct live_thread *t = find_thread(l, b->h.tid);
+	uint32_t who = CULPRIT_ID_UNKNOWN;
+
+	if (!t)
+		return;
+	switch (b->kind) {
+	case BLAME_TASK:
+		who = culprit_of_tid(l->culprits, b->culprit_tid);
+		break;
+	case BLAME_IRQ:
+	case BLAME_SOFTIRQ:
+		who = culprit_of_irq(l->culprits, b->culprit_tid, b->kind == BLAME_SOFTIRQ);
+		break;
+	case BLAME_THROTTLED:
+		who = CULPRIT_ID_QUOTA;
+		break;
+	case BLAME_IDLE:
+		who = CULPRIT_ID_IDLE;
+		break;
+	case BLAME_OTHERS:
+		who = CULPRIT_ID_OTHERS;
+		break;
+	default:
+		break;
+	}
+	find_cell(t, who)->now += b->ns;
+}
+
+static void take_record(struct live *l, const struct trace_hdr *h)
+{
+	size_t len = (size_t)h->len8 * 8;
+
+	if (h->type == TRACE_TASK && len >= sizeof(struct trace_task))
+		culprits_task(l->culprits, (const struct trace_task *)h);
+	else if (h->type == TRACE_BLAME && len >= sizeof(struct trace_blame))
+		take_blame(l, (const struct trace_blame *)h);
+	if (len < sizeof(struct trace_counter))
+		return;
+	if (h->type == TRACE_COUNTER) {
+		const struct trace_counter *c = (const struct trace_counter *)h;
+
+		l->now_ns = MAX(l->now_ns, h->ts_ns);
+		if (c->scope == COUNTER_THREAD)
+			take_thread_counter(l, c);
+		else if (c->scope == COUNTER_CPU)
+			take_cpu_counter(l, c);
+	} else if (h->type == TRACE_LOST) {
+		l->lost += ((const struct trace_counter *)h)->value;
+	}
+}
+
+ssize_t live_feed(struct live *l, const void *data, size_t len, struct err *e)
+{
+	const char *p = data;
+	size_t at = 0;
+
+	if (!l->header_seen) {
+		const struct trace_file_header *f = data;
+
+		if (len < sizeof(*f))
+			return 0;
+		if (f->magic != TRACE_FILE_MAGIC || f->header_size < sizeof(*f) ||
+			f->header_size > len)
+			return err_set(
+				e, EBADMSG, "the host agent's stream does not begin as a trace");
+		l->header_seen = true;
+		l->start_ns = l->before_ns = f->start_host_ns;
+		at = f->header_size;
+	}
+	while (len - at >= sizeof(struct trace_hdr)) {
+		const struct trace_hdr *h = (const struct trace_hdr *)(p + at);
+		size_t n = (size_t)h->len8 * 8;
+
+		if (n < sizeof(*h))
+			return err_set(e, EBADMSG, "a record of the host agent has no length");
+		if (n > len - at)
+			break;
+		take_record(l, h);
+		at += n;
+	}
+	return (ssize_t)at;
+}
+
+static int by_rate(const void *a, const void *b)
+{
+	const struct live_culprit *x = a, *y = b;
+
+	return x->ms_per_s < y->ms_per_s   ? 1
+	       : x->ms_per_s > y->ms_per_s ? -1
+					   : strcmp(x->name, y->name);
+}
+
+static void view_culprits(
+	struct live *l, const struct live_thread *t, double s, bool whole, struct live_vcpu *out)
+{
+	struct live_culprit *all = xcalloc(t->n_cells, sizeof(*all));
+	double sum = 0, named = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_cells; i++) {
+		const struct cell *c = &t->cells[i];
+		uint64_t from = whole ? 0 : c->before;
+		double ms = c->now > from ? (double)(c->now - from) / 1e6 / s : 0;
+
+		if (ms <= 0)
+			continue;
+		all[n++] = (struct live_culprit){.name = culprit_name(l->culprits, c->culprit),
+			.kind = culprit_seen_by(l->culprits, c->culprit, t->guest),
+			.ms_per_s = ms};
+		sum += ms;
+		if (c->culprit != CULPRIT_ID_UNKNOWN)
+			named += ms;
+		if (c->culprit == CULPRIT_ID_QUOTA)
+			out->throttled = ms;
+	}
+	qsort(all, n, sizeof(*all), by_rate);
+	for (size_t i = 0; i < n && i < LIVE_CULPRITS; i++) {
+		out->who[i] = all[i];
+		out->who[i].share = 100 * all[i].ms_per_s / sum;
+	}
+	out->n_who = MIN(n, (size_t)LIVE_CULPRITS);
+	out->named = sum > 0 ? 100 * named / sum : 100;
+	free(all);
+}
+
+static double rate(uint64_t now, uint64_t before, double s)
+{
+	return now > before ? (double)(now - before) / 1e6 / s : 0;
+}
+
+static void view_box(struct live *l, double s, bool whole)
+{
+	double steal = 0;
+	unsigned n = 0;
+
+	l->view.idlest_cpu = -1;
+	l->view.idlest = 0;
+	for (unsigned cpu = 0; cpu < l->n_cpus; cpu++) {
+		const struct cpu_totals *c = &l->cpus[cpu];
+		double idle = rate(c->idle_now, whole ? c->idle_first : c->idle_before, s);
+
+		if (!c->have)
+			continue;
+		n++;
+		steal += rate(c->steal_now, whole ? c->steal_first : c->steal_before, s);
+		if (idle > l->view.idlest) {
+			l->view.idlest = idle;
+			l->view.idlest_cpu = (int)cpu;
+		}
+	}
+	l->view.box_steal = n ? steal / n : NAN;
+}
+
+const struct live_view *live_view(struct live *l, bool whole)
+{
+	struct live_view *v = &l->view;
+	uint64_t from = whole ? l->start_ns : l->before_ns;
+	double s = l->now_ns > from ? (double)(l->now_ns - from) / 1e9 : 1;
+
+	v->vcpus = xrealloc(v->vcpus, l->n_threads * sizeof(*v->vcpus));
+	v->n = l->n_threads;
+	v->from_ns = from;
+	v->to_ns = l->now_ns;
+	v->lost = l->lost;
+	view_box(l, s, whole);
+	for (size_t i = 0; i < l->n_threads; i++) {
+		struct live_thread *t = &l->threads[i];
+		const struct totals zero = {.run_delay_ns = t->first.run_delay_ns};
+		const struct totals *b = whole ? &zero : &t->before;
+
+		v->vcpus[i] = (struct live_vcpu){.guest = t->guest,
+			.vcpu = t->vcpu,
+			.tid = t->tid,
+			.gone = t->dumped_ns <= from,
+			.run = rate(t->now.run_ns, b->run_ns, s),
+			.wait = rate(t->now.wait_ns, b->wait_ns, s),
+			.sleep = rate(t->now.sleep_ns, b->sleep_ns, s),
+			.run_delay = rate(t->now.run_delay_ns, b->run_delay_ns, s),
+			.migrations = (double)(t->now.migrations - b->migrations) / s};
+		view_culprits(l, t, s, whole, &v->vcpus[i]);
+		if (whole)
+			continue;
+		t->before = t->now;
+		for (size_t c = 0; c < t->n_cells; c++)
+			t->cells[c].before = t->cells[c].now;
+	}
+	if (whole)
+		return v;
+	l->before_ns = l->now_ns;
+	for (unsigned cpu = 0; cpu < l->n_cpus; cpu++) {
+		l->cpus[cpu].idle_before = l->cpus[cpu].idle_now;
+		l->cpus[cpu].steal_before = l->cpus[cpu].steal_now;
+	}
+	return v;
+}

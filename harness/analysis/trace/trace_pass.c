@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The host trace, once through: states in order to the timeline, counters and names as they come.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/priv.h"
+#include "analysis/trace/trace_walk.h"
+
+static struct vcpu_build *vcpu_of_tid(struct build *b, uint32_t tid)
+{
+	const struct thread *t = timeline_find(b->timeline, tid);
+
+	return t ? build_vcpu(b, t->guest, t->vcpu) : NULL;
+}
+
+/* As counter_span_add(), with readings just outside the window taken for its ends. */
+static void add_reading(struct build *b, struct counter_span *c, const struct trace_counter *r)
+{
+	const struct analysis *a = b->a;
+	uint64_t ns = r->h.ts_ns;
+
+	if (ns + COUNTER_SLACK_NS < a->window_start_ns || ns > a->window_end_ns + COUNTER_SLACK_NS)
+		return;
+	/* Of several before the window the last, of several after it the first. */
+	if (!c->have || (ns <= a->window_start_ns && ns > c->first_ns)) {
+		*c = (struct counter_span){true, r->value, ns, r->value, ns};
+		return;
+	}
+	if (c->last_ns >= a->window_end_ns)
+		return;
+	c->last = r->value;
+	c->last_ns = ns;
+}
+
+static void on_run_delay(struct build *b, struct vcpu_build *v, const struct trace_counter *r)
+{
+	add_reading(b, &v->delay, r);
+	if (b->a->trace_mode != TRACE_MODE_EVENTS && v->delay_prev_ns &&
+		r->h.ts_ns > v->delay_prev_ns && r->value >= v->delay_prev) {
+		double grown = (double)(r->value - v->delay_prev);
+
+		series_span(&v->acc[SERIES_RUN_DELAY], v->delay_prev_ns, r->h.ts_ns, grown);
+		if (v->fine[SERIES_RUN_DELAY].n)
+			series_span(
+				&v->fine[SERIES_RUN_DELAY], v->delay_prev_ns, r->h.ts_ns, grown);
+	}
+	v->delay_prev = r->value;
+	v->delay_prev_ns = r->h.ts_ns;
+}
+
+static void on_thread_counter(struct build *b, const struct trace_counter *r)
+{
+	struct vcpu_build *v = vcpu_of_tid(b, r->h.tid);
+
+	if (!v)
+		return;
+	switch (r->key) {
+	case CTR_RUN_DELAY_NS:
+		on_run_delay(b, v, r);
+		break;
+	case CTR_TRACED_CLOCK_WAIT_NS:
+		add_reading(b, &v->clock_wait, r);
+		break;
+	case CTR_TRACED_CONFLICTS:
+		add_reading(b, &v->hidden, r);
+		break;
+	case CTR_TRACED_SLEEP_BOOKED_NS:
+		add_reading(b, &v->sleep_booked, r);
+		break;
+	case CTR_TRACED_RUN_NS:
+		add_reading(b, &v->traced_run, r);
+		break;
+	case CTR_TRACED_WAIT_NS:
+		add_reading(b, &v->traced_wait, r);
+		break;
+	case CTR_TRACED_SLEEP_NS:
+		add_reading(b, &v->traced_sleep, r);
+		break;
+	}
+}
+
+static void on_counter(struct build *b, const struct trace_counter *r)
+{
+	struct box_cpu *cpu;
+
+	switch (r->scope) {
+	case COUNTER_THREAD:
+		on_thread_counter(b, r);
+		break;
+	case COUNTER_KVM:
+		for (size_t g = 0; r->key == CTR_KVM_EXITS && g < b->a->n_guests; g++)
+			if (b->a->info.guests[g].pid == (int)r->h.tid)
+				add_reading(b, &b->guests[g].exits, r);
+		break;
+	case COUNTER_CGROUP:
+		/* The number of a vCPU's cgroup is the vCPU's: guest << 8 | vcpu. */
+		if (r->key == CTR_CGROUP_THROTTLED_NS && r->owner >> 8 < b->a->n_guests &&
+			(r->owner & 255) < b->a->guests[r->owner >> 8].n_vcpus)
+			add_reading(b, &build_vcpu(b, r->owner >> 8, r->owner & 255)->throttled, r);
+		break;
+	case COUNTER_CPU:
+		if (r->h.cpu >= CPUSET_MAX)
+			break;
+		cpu = &b->box[r->h.cpu];
+		if (r->key == CTR_BOX_IDLE_NS)
+			box_idle_reading(b, cpu, r->h.ts_ns, r->value);
+		if (r->key != CTR_BOX_STEAL_NS)
+			break;
+		add_reading(b, &cpu->steal, r);
+		cpu->ts[cpu->n % BOX_SAMPLES] = r->h.ts_ns;
+		cpu->value[cpu->n++ % BOX_SAMPLES] = r->value;
+		break;
+	case COUNTER_SELF:
+		if (r->key == CTR_SELF_CPU_NS)
+			add_reading(b, &b->self_cpu, r);
+		break;
+	}
+}
+
+/* Cumulative cells: what stands at the window's start is taken off what stands at its end. */
+static void on_blame(struct build *b, const struct trace_blame *r)
+{
+	uint32_t slot = (r->h.tid * 31u + r->culprit_tid * 2654435761u + r->kind) % COUNTED_CELLS;
+	const struct analysis *a = b->a;
+	struct counted *c;
+
+	if (b->a->trace_mode != TRACE_MODE_COUNTS)
+		return;
+	if (!b->counted)
+		b->counted = xcalloc(COUNTED_CELLS, sizeof(*b->counted));
+	for (uint32_t tries = 0;; tries++, slot = (slot + 1) % COUNTED_CELLS) {
+		c = &b->counted[slot];
+		if (!c->used || (c->victim == r->h.tid && c->culprit_tid == r->culprit_tid &&
+					c->kind == r->kind))
+			break;
+		if (tries == 64) {
+			b->a->bad_records++;
+			return;
+		}
+	}
+	c->used = true;
+	c->victim = r->h.tid;
+	c->culprit_tid = r->culprit_tid;
+	c->kind = r->kind;
+	if (r->h.ts_ns <= a->window_start_ns + COUNTER_SLACK_NS) {
+		c->base_ns = c->ns = r->ns;
+		c->base_times = c->times = r->times;
+	} else if (r->h.ts_ns <= a->window_end_ns + COUNTER_SLACK_NS) {
+		c->ns = r->ns;
+		c->times = r->times;
+	}
+}
+
+static void on_track(struct build *b, const struct trace_track *r)
+{
+	size_t guest = r->id >> 8;
+	unsigned vcpu = r->id & 255;
+	struct vcpu_build *v;
+
+	if (guest >= b->a->n_guests || vcpu >= b->a->guests[guest].n_vcpus)
+		return;
+	culprits_track(b->names, r->h.tid, r->id);
+	v = build_vcpu(b, guest, vcpu);
+	if (v->thread)
+		return;
+	v->out->tid = (int)r->h.tid;
+	v->thread = timeline_add(b->timeline, r->h.tid, guest, vcpu);
+	if (!v->thread || b->a->trace_mode != TRACE_MODE_EVENTS)
+		return;
+	v->thread->wait_series = &v->acc[SERIES_WAIT];
+	v->thread->delay_series = &v->acc[SERIES_RUN_DELAY];
+	if (v->fine[SERIES_WAIT].n) {
+		v->thread->wait_fine = &v->fine[SERIES_WAIT];
+		v->thread->delay_fine = &v->fine[SERIES_RUN_DELAY];
+	}
+}
+
+static void on_note(struct build *b, const struct trace_note *r)
+{
+	char text[sizeof(r->text) + 1] = {0};
+
+	memcpy(text, r->text, sizeof(r->text));
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	if (b->a->warnings.n < 200)
+		strv_add(&b->a->warnings, "host agent: %s", text);
+}
+
+static void on_other(void *arg, const struct trace_hdr *h)
+{
+	struct build *b = arg;
+
+	switch (h->type) {
+	case TRACE_LOST:
+		b->a->lost_host += ((const struct trace_counter *)h)->value;
+		break;
+	case TRACE_TRACK:
+		on_track(b, (const struct trace_track *)h);
+		break;
+	case TRACE_COUNTER:
+		on_counter(b, (const struct trace_counter *)h);
+		break;
+	case TRACE_BLAME:
+		on_blame(b, (const struct trace_blame *)h);
+		break;
+	case TRACE_NOTE:
+		on_note(b, (const struct trace_note *)h);
+		break;
+	}
+}
+
+/* Threads run.json knows are tracked from the start: their TRACK may have been cut or lost. */
+static void track_known(struct build *b)
+{
+	for (size_t g = 0; g < b->a->n_guests; g++) {
+		for (unsigned i = 0; i < b->a->guests[g].n_vcpus; i++) {
+			struct trace_track r = {.id = (uint32_t)(g << 8 | i)};
+
+			r.h.tid = (uint32_t)b->a->guests[g].vcpus[i].tid;
+			if (b->a->guests[g].vcpus[i].tid > 0)
+				on_track(b, &r);
+		}
+	}
+}
+
+void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t run_delay_ns)
+{
+	struct build *b = arg;
+	struct vcpu_build *v = build_vcpu(b, t->guest, t->vcpu);
+
+	if (v->thread != t)
+		return;
+	if (v->drained_ns <= now && !b->guests[t->guest].done)
+		guest_advance(b, t->guest, now);
+	join_leaving(b, v, now, run_delay_ns);
+}
+
+void trace_pass(struct build *b)
+{
+	struct trace_walk walk = {b->trace, b->timeline, b->names, on_other, b};
+
+	track_known(b);
+	b->trace_end_ns = trace_walk(&walk);
+	b->a->bad_records += timeline_disorder(b->timeline);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report/batch/figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/stats/compare.h"
+#include "analysis/stats/stats.h"
+#include "report/escape.h"
+#include "report/page/parts.h"
+
+static const enum metric_id felt[BATCH_FELT] = {
+	METRIC_STEAL_RATE, METRIC_TIMER_LATE_P50, METRIC_TIMER_LATE_P99, METRIC_JOB_RATE};
+
+void batch_felt(struct batch_run *run, const struct analysis *a)
+{
+	for (size_t k = 0; k < BATCH_FELT; k++) {
+		double sum = 0;
+		unsigned n = 0;
+
+		for (size_t i = 0; i < a->n_guests; i++) {
+			const struct metric_value *v = &a->guests[i].metrics[felt[k]];
+
+			if (a->guests[i].is_noise || !v->have)
+				continue;
+			sum += v->value;
+			n++;
+		}
+		run->felt[k] = n ? sum / n : NAN;
+	}
+}
+
+static bool belongs(const struct batch_figure *f, const struct batch_run *u)
+{
+	return u->state == BATCH_DONE && u->scenario == f->scenario &&
+	       !strcmp(u->config, f->config);
+}
+
+static void fill(const struct batch_report *r, struct batch_figure *f)
+{
+	auto_free double *v = xcalloc(r->n_runs, sizeof(*v));
+
+	for (size_t k = 0; k < BATCH_FELT; k++) {
+		size_t n = 0;
+
+		f->boots = 0;
+		for (size_t i = 0; i < r->n_runs; i++) {
+			if (!belongs(f, &r->runs[i]))
+				continue;
+			f->boots++;
+			if (isfinite(r->runs[i].felt[k]))
+				v[n++] = r->runs[i].felt[k];
+		}
+		f->felt[k] = n ? stats_median(v, n) : NAN;
+	}
+}
+
+struct batch_figure *batch_figures(const struct batch_report *r, size_t *n)
+{
+	struct batch_figure *list = NULL;
+
+	*n = 0;
+	for (size_t s = 0; s < r->n_scenarios; s++)
+		for (size_t i = 0; i < r->n_runs; i++) {
+			const struct batch_run *u = &r->runs[i];
+			bool known = u->scenario != s || u->state != BATCH_DONE;
+
+			for (size_t k = 0; !known && k < *n; k++)
+				known = belongs(&list[k], u);
+			if (known)
+				continue;
+			ARRAY_GROW(list, *n);
+			list[*n] = (struct batch_figure){.scenario = s, .config = u->config};
+			fill(r, &list[(*n)++]);
+		}
+	return list;
+}
+
+static bool any_has(const struct batch_figure *f, size_t n, size_t k)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isfinite(f[i].felt[k]))
+			return true;
+	return false;
+}
+
+void batch_figures_text(const struct batch_report *r, struct strbuf *out)
+{
+	size_t n;
+	auto_free struct batch_figure *f = batch_figures(r, &n);
+	char buf[80];
+
+	if (!n)
+		return;
+	strbuf_add(out, "%-30s %5s", "median over the boots", "boots");
+	for (size_t k = 0; k < BATCH_FELT; k++)
+		if (any_has(f, n, k))
+			strbuf_add(out, " %14s", metric_table[felt[k]].name);
+	strbuf_add(out, "\n");
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *name =
+			xasprintf("%s %s", r->scenarios[f[i].scenario].name, f[i].config);
+
+		strbuf_add(out, "%-30s %5zu", name, f[i].boots);
+		for (size_t k = 0; k < BATCH_FELT; k++)
+			if (any_has(f, n, k))
+				strbuf_add(out, " %14s",
+					isfinite(f[i].felt[k]) ? compare_format(f[i].felt[k],
+									 metric_table[felt[k]].unit,
+									 false, buf, sizeof(buf))
+							       : "-");
+		strbuf_add(out, "\n");
+	}
+}
+
+void batch_figures_html(const struct batch_report *r, struct strbuf *out)
+{
+	size_t n;
+	auto_free struct batch_figure *f = batch_figures(r, &n);
+
+	if (!n)
+		return;
+	strbuf_add(out, "<section><h2>What the guests felt</h2>\n<p>Medians over the boots; of a "
+			"boot the mean over its guests that are no noise. A claim that one is "
+			"better takes <code>stealscope compare</code>.</p>\n");
+	html_wide(out, "What the guests felt");
+	strbuf_add(out, "<table><tr><th>configuration</th><th class=\"n\">boots</th>");
+	for (size_t k = 0; k < BATCH_FELT; k++)
+		if (any_has(f, n, k))
+			strbuf_add(out, "<th class=\"n\">%s</th>", metric_table[felt[k]].name);
+	strbuf_add(out, "</tr>\n");
+	for (size_t i = 0; i < n; i++) {
+		strbuf_add(out, "<tr><th scope=\"row\">");
+		html_text(out, "%s %s", r->scenarios[f[i].scenario].name, f[i].config);
+		strbuf_add(out, "</th><td class=\"n\">%zu</td>", f[i].boots);
+		for (size_t k = 0; k < BATCH_FELT; k++)
+			if (any_has(f, n, k))
+				html_metric(felt[k],
+					&(struct metric_value){.have = isfinite(f[i].felt[k]),
+						.value = f[i].felt[k],
+						.why = "no guest has it"},
+					out);
+		strbuf_add(out, "</tr>\n");
+	}
+	strbuf_add(out, "</table></div>\n</section>\n");
+}

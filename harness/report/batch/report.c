@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report/batch/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/batch/figures.h"
+#include "report/escape.h"
+
+const char *batch_state_name(enum batch_state s)
+{
+	static const char *const names[] = {[BATCH_DONE] = "done",
+		[BATCH_FAILED] = "failed",
+		[BATCH_OPEN] = "open",
+		[BATCH_STOPPED] = "not needed"};
+
+	return names[s];
+}
+
+size_t batch_count(const struct batch_report *r, enum batch_state s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_runs; i++)
+		n += r->runs[i].state == s;
+	return n;
+}
+
+/* Whether two warnings are the same but for their figures. */
+static bool alike(const char *a, const char *b)
+{
+	for (;;) {
+		size_t na = strspn(a, "0123456789"), nb = strspn(b, "0123456789");
+
+		if ((na > 0) != (nb > 0))
+			return false;
+		a += na;
+		b += nb;
+		if (*a != *b)
+			return false;
+		if (!*a++)
+			return true;
+		b++;
+	}
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct batch_warning *x = a, *y = b;
+
+	return x->n < y->n ? -1 : x->n > y->n ? 1 : strcmp(x->text, y->text);
+}
+
+struct batch_warning *batch_warnings(const struct batch_report *r, size_t *n)
+{
+	struct batch_warning *list = NULL;
+	size_t done = batch_count(r, BATCH_DONE), count = 0;
+
+	for (size_t i = 0; i < r->n_runs; i++) {
+		for (size_t k = 0; k < r->runs[i].warnings.n; k++) {
+			const char *text = r->runs[i].warnings.items[k];
+			size_t w = 0;
+
+			while (w < count && !alike(list[w].text, text))
+				w++;
+			if (w == count) {
+				ARRAY_GROW(list, count);
+				list[count++] = (struct batch_warning){.text = text};
+			}
+			list[w].varies |= strcmp(list[w].text, text) != 0;
+			if (list[w].n && list[w].runs[list[w].n - 1] == i)
+				continue;
+			ARRAY_GROW(list[w].runs, list[w].n);
+			list[w].runs[list[w].n++] = i;
+		}
+	}
+	for (size_t w = 0; w < count; w++)
+		list[w].every = list[w].n == done;
+	if (count)
+		qsort(list, count, sizeof(*list), by_count);
+	*n = count;
+	return list;
+}
+
+void batch_warnings_free(struct batch_warning *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(w[i].runs);
+	free(w);
+}
+
+static void text_warnings(const struct batch_report *r, struct strbuf *out)
+{
+	size_t n;
+	struct batch_warning *w = batch_warnings(r, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (w[i].every) {
+			strbuf_add(out, "warning, every run: %s%s\n", w[i].text,
+				w[i].varies ? BATCH_VARIES : "");
+			continue;
+		}
+		strbuf_add(out, "warning, %zu run%s: %s%s\n", w[i].n, w[i].n == 1 ? "" : "s",
+			w[i].text, w[i].varies ? BATCH_VARIES : "");
+		for (size_t k = 0; k < MIN(w[i].n, 5u); k++)
+			strbuf_add(out, "\t%s\n", r->runs[w[i].runs[k]].record);
+		if (w[i].n > 5)
+			strbuf_add(out, "\tand %zu more\n", w[i].n - 5);
+	}
+	batch_warnings_free(w, n);
+}
+
+/* Mean time that a run spent on other things than measuring; NaN without a run. */
+static double mean_overhead(const struct batch_report *r)
+{
+	double sum = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_runs; i++) {
+		if (r->runs[i].state != BATCH_DONE || !isfinite(r->runs[i].overhead_s))
+			continue;
+		sum += r->runs[i].overhead_s;
+		n++;
+	}
+	return n ? sum / (double)n : NAN;
+}
+
+void batch_report_text(const struct batch_report *r, struct strbuf *out)
+{
+	strbuf_add(out, "batch %s: %zu runs done, %zu failed, %zu open", r->id,
+		batch_count(r, BATCH_DONE), batch_count(r, BATCH_FAILED),
+		batch_count(r, BATCH_OPEN));
+	if (batch_count(r, BATCH_STOPPED))
+		strbuf_add(out, ", %zu not needed", batch_count(r, BATCH_STOPPED));
+	if (isfinite(mean_overhead(r)))
+		strbuf_add(out, "; %.1f s a run not measuring", mean_overhead(r));
+	strbuf_add(out, "\n");
+	for (size_t i = 0; i < r->n_scenarios; i++) {
+		if (*r->scenarios[i].skipped)
+			strbuf_add(out, "skipped %s: %s\n", r->scenarios[i].name,
+				r->scenarios[i].skipped);
+		if (*r->scenarios[i].stopped)
+			strbuf_add(out, "stopped %s early: %s\n", r->scenarios[i].name,
+				r->scenarios[i].stopped);
+	}
+	for (size_t i = 0; i < r->n_runs; i++)
+		if (r->runs[i].state == BATCH_FAILED)
+			strbuf_add(out, "failed %s %s, repeat %u: %s\n",
+				r->scenarios[r->runs[i].scenario].name, r->runs[i].config,
+				r->runs[i].repeat + 1, r->runs[i].why);
+	text_warnings(r, out);
+	batch_figures_text(r, out);
+	for (size_t i = 0; i < r->n_expects; i++)
+		strbuf_add(out, "expect %-7s %s %s: %s: %s\n", verdict_name(r->expects[i].verdict),
+			r->scenarios[r->expects[i].scenario].name, r->expects[i].variant,
+			r->expects[i].text, r->expects[i].why);
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		if (r->scenarios[i].published)
+			published_text(r->scenarios[i].published, out);
+}
+
+static void json_member(struct strbuf *out, const char *before, const char *key, const char *value)
+{
+	strbuf_add(out, "%s\"%s\": ", before, key);
+	escape_json(out, value);
+}
+
+static void json_run(const struct batch_report *r, const struct batch_run *u, struct strbuf *out)
+{
+	json_member(out, "{", "scenario", r->scenarios[u->scenario].name);
+	json_member(out, ", ", "variant", u->config);
+	strbuf_add(out, ", \"repeat\": %u, \"block\": %u", u->repeat, u->block);
+	json_member(out, ", ", "state", batch_state_name(u->state));
+	json_member(out, ", ", "run", u->record);
+	json_member(out, ", ", "why", u->why);
+	strbuf_add(out, ", \"wall_s\": ");
+	escape_number(out, u->wall_s, 6);
+	strbuf_add(out, ", \"overhead_s\": ");
+	escape_number(out, u->overhead_s, 6);
+	strbuf_add(out, ", \"warnings\": [");
+	for (size_t i = 0; i < u->warnings.n; i++) {
+		strbuf_add(out, "%s", i ? ", " : "");
+		escape_json(out, u->warnings.items[i]);
+	}
+	strbuf_add(out, "]}");
+}
+
+void batch_report_json(const struct batch_report *r, struct strbuf *out)
+{
+	const char *sep = "";
+
+	json_member(out, "{", "batch", r->id);
+	strbuf_add(out, ",\n \"status\": %d, \"seed\": %llu, \"shard\": %u, \"shards\": %u,\n",
+		r->status, (unsigned long long)r->seed, r->shard, r->shards);
+	strbuf_add(out, " \"runs\": [");
+	for (size_t i = 0; i < r->n_runs; i++) {
+		strbuf_add(out, "%s\n  ", i ? "," : "");
+		json_run(r, &r->runs[i], out);
+	}
+	strbuf_add(out, "],\n \"expect\": [");
+	for (size_t i = 0; i < r->n_expects; i++) {
+		const struct batch_expect *x = &r->expects[i];
+
+		strbuf_add(out, "%s\n  ", i ? "," : "");
+		json_member(out, "{", "scenario", r->scenarios[x->scenario].name);
+		json_member(out, ", ", "variant", x->variant);
+		json_member(out, ", ", "verdict", verdict_name(x->verdict));
+		json_member(out, ", ", "text", x->text);
+		json_member(out, ", ", "why", x->why);
+		strbuf_add(out, "}");
+	}
+	strbuf_add(out, "],\n \"scenarios\": [");
+	for (size_t i = 0; i < r->n_scenarios; i++, sep = ",") {
+		strbuf_add(out, "%s\n  ", sep);
+		json_member(out, "{", "name", r->scenarios[i].name);
+		json_member(out, ", ", "path", r->scenarios[i].path);
+		json_member(out, ", ", "skipped", r->scenarios[i].skipped);
+		json_member(out, ", ", "stopped", r->scenarios[i].stopped);
+		if (r->scenarios[i].published) {
+			strbuf_add(out, ", \"published\": ");
+			published_json(r->scenarios[i].published, out);
+		}
+		strbuf_add(out, "}");
+	}
+	strbuf_add(out, "]}\n");
+}

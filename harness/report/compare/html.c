@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The page of a comparison; see compare_html.h. */
+#include "report/compare/html.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/assets.h"
+#include "report/compare/parts.h"
+#include "report/compare/plots.h"
+#include "report/escape.h"
+#include "report/page/template.h"
+
+static const struct compare_set *set_of(const void *page)
+{
+	return ((const struct compare_page *)page)->set;
+}
+
+static void add_names(const struct compare_set *s, struct strbuf *out)
+{
+	if (s->n == 1)
+		html_text(
+			out, "%s and %s", s->results[0].input->name_a, s->results[0].input->name_b);
+	else
+		html_text(out, "%zu held against %s", s->n, s->results[0].input->name_a);
+}
+
+static void part_title(const void *p, struct strbuf *out)
+{
+	add_names(set_of(p), out);
+	html_text(out, " \xc2\xb7 stealscope");
+}
+
+static void part_header(const void *page, struct strbuf *out)
+{
+	const struct compare_set *s = set_of(page);
+
+	strbuf_add(out, "<h1>");
+	add_names(s, out);
+	strbuf_add(out, "</h1>\n<p class=\"sub\">shift = ");
+	html_text(out, "%s - %s \xc2\xb7 %.0f %% intervals \xc2\xb7 p corrected for all %zu tests",
+		s->n == 1 ? s->results[0].input->name_b : "each", s->results[0].input->name_a,
+		100 * s->results[0].confidence, s->results[0].tests);
+	html_text(out, " \xc2\xb7 a value is a boot");
+	strbuf_add(out, "</p>\n");
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->results[i].warning)
+			continue;
+		strbuf_add(out, "<p class=\"alert\" role=\"note\">");
+		if (s->n > 1)
+			html_text(out, "%s: ", s->results[i].input->name_b);
+		escape_xml(out, s->results[i].warning);
+		strbuf_add(out, "</p>\n");
+	}
+}
+
+/* "each against": above the part of one of several comparisons. */
+static void add_heading(const struct compare_set *s, size_t i, struct strbuf *out)
+{
+	if (s->n < 2)
+		return;
+	strbuf_add(out, "<h3>");
+	html_text(out, "%s against %s", s->results[i].input->name_b, s->results[i].input->name_a);
+	strbuf_add(out, "</h3>\n");
+}
+
+/* One part for each comparison, under its heading. */
+static void each_result(const void *page, struct strbuf *out,
+	void (*part)(const struct compare_result *r, struct strbuf *out))
+{
+	const struct compare_set *s = set_of(page);
+
+	for (size_t i = 0; i < s->n; i++) {
+		add_heading(s, i, out);
+		part(&s->results[i], out);
+	}
+}
+
+static const struct {
+	const char *class, *word;
+} badges[] = {
+	[COMPARE_NO_DATA] = {"unknown", "no data"},
+	[COMPARE_TOO_FEW] = {"unknown", "too few"},
+	[COMPARE_SAME] = {"unknown", "no difference"},
+	[COMPARE_A_BETTER] = {"fail", "differs"},
+	[COMPARE_B_BETTER] = {"pass", "differs"},
+	[COMPARE_DIFFERENT] = {"pass", "differs"},
+};
+
+static void add_verdicts(const struct compare_result *r, struct strbuf *out)
+{
+	struct strbuf notes = {0};
+	char *save = NULL;
+
+	html_wide(out, "Verdicts");
+	strbuf_add(out, "<table>\n");
+	for (int rank = 0; rank < COMPARE_RANKS; rank++)
+		for (size_t i = 0; i < r->n_rows; i++) {
+			const struct compare_row *row = &r->rows[i];
+
+			if (compare_rank(row) != rank)
+				continue;
+			strbuf_add(out,
+				"<tr><td><span class=\"badge %s\">%s</span></td><td "
+				"class=\"wrap\">",
+				badges[row->verdict].class, badges[row->verdict].word);
+			escape_xml(out, row->words);
+			strbuf_add(out, "</td></tr>\n");
+		}
+	strbuf_add(out, "</table></div>\n");
+	compare_methods(r, &notes);
+	compare_missing(r, &notes);
+	for (char *line = notes.text ? strtok_r(notes.text, "\n", &save) : NULL; line;
+		line = strtok_r(NULL, "\n", &save)) {
+		strbuf_add(out, "<p class=\"note\">");
+		escape_xml(out, line);
+		strbuf_add(out, "</p>\n");
+	}
+	strbuf_release(&notes);
+}
+
+/* Both ends in one unit, which is said once. */
+static void interval_cell(struct strbuf *out, struct interval v, const char *unit)
+{
+	double factor;
+	const char *best = compare_unit(fmax(fabs(v.lo), fabs(v.hi)), unit, &factor);
+	char lo[80], hi[80];
+
+	strbuf_add(out, "<td class=\"n\">");
+	if (isnan(v.lo))
+		strbuf_add(out, "-");
+	else
+		html_text(out, "%s \xe2\x80\xa6 %s%s%s",
+			compare_format(v.lo * factor, "", true, lo, sizeof(lo)),
+			compare_format(v.hi * factor, "", true, hi, sizeof(hi)), *best ? " " : "",
+			best);
+	strbuf_add(out, "</td>");
+}
+
+static void add_table(const struct compare_result *r, struct strbuf *out)
+{
+	html_wide(out, "Figures");
+	strbuf_add(out, "<table class=\"dense\"><tr><th>metric</th><th class=\"n\">blocks</th><th "
+			"class=\"n\">boots</th><th class=\"n\">median ");
+	escape_xml(out, r->input->name_a);
+	strbuf_add(out, "</th><th class=\"n\">median ");
+	escape_xml(out, r->input->name_b);
+	strbuf_add(out, "</th><th class=\"n\">shift</th><th class=\"n\">interval</th><th "
+			"class=\"n\">p (Holm)</th><th>effect</th><th class=\"n\">p</th><th "
+			"class=\"n\">bootstrap interval</th></tr>\n");
+	for (size_t i = 0; i < r->n_rows; i++) {
+		const struct compare_row *row = &r->rows[i];
+		const char *unit = row->metric->unit;
+
+		if (!row->na && !row->nb)
+			continue;
+		strbuf_add(out, "<tr><th scope=\"row\">");
+		escape_xml(out, row->metric->name);
+		strbuf_add(out, "</th><td class=\"n\">");
+		if (row->method == COMPARE_SIGNED_RANK)
+			strbuf_add(out, "%zu", row->blocks);
+		else
+			strbuf_add(out, "-");
+		strbuf_add(out, "</td><td class=\"n\">%zu, %zu</td>", row->na, row->nb);
+		compare_cell(out, row->median_a, unit, false);
+		compare_cell(out, row->median_b, unit, false);
+		compare_cell(out, row->shift.estimate, unit, true);
+		interval_cell(out, row->shift.ci, unit);
+		compare_cell(out, row->p_holm, "", false);
+		if (isnan(row->delta))
+			strbuf_add(out, "<td>-</td>");
+		else
+			strbuf_add(out, "<td class=\"nowrap\">%+.2f %s</td>", row->delta,
+				row->delta_word);
+		compare_cell(out, row->p, "", false);
+		interval_cell(out, row->bootstrap, unit);
+		strbuf_add(out, "</tr>\n");
+	}
+	strbuf_add(out, "</table></div>\n");
+}
+
+static void part_verdicts(const void *page, struct strbuf *out)
+{
+	each_result(page, out, add_verdicts);
+}
+
+static void part_forest(const void *page, struct strbuf *out)
+{
+	struct compare_plot plot = {page, 0};
+
+	for (; plot.i < set_of(page)->n; plot.i++) {
+		add_heading(set_of(page), plot.i, out);
+		if (!html_plot(out, compare_draw_forest, &plot))
+			html_missing(out, "no metric has enough boots for an interval");
+	}
+}
+
+static void part_table(const void *page, struct strbuf *out)
+{
+	each_result(page, out, add_table);
+}
+
+static void add_words(const struct compare_set *s, size_t m, struct strbuf *out)
+{
+	strbuf_add(out, "<h3>");
+	escape_xml(out, s->results[0].rows[m].metric->name);
+	strbuf_add(out, "</h3>\n<p class=\"note\">");
+	for (size_t i = 0; i < s->n; i++) {
+		strbuf_add(out, "%s", i ? "<br>" : "");
+		if (s->n > 1)
+			html_text(out, "%s: ", s->results[i].input->name_b);
+		escape_xml(out, s->results[i].rows[m].words);
+	}
+	strbuf_add(out, "</p>\n");
+}
+
+static void part_plots(const void *page, struct strbuf *out)
+{
+	struct compare_plot plot = {page, 0};
+
+	for (; plot.i < set_of(page)->results[0].n_rows; plot.i++) {
+		size_t before = out->len;
+
+		add_words(set_of(page), plot.i, out);
+		if (!html_plot(out, compare_draw_arms, &plot))
+			out->len = before;
+	}
+}
+
+static const struct template_part parts[] = {
+	{"title", part_title},
+	{"header", part_header},
+	{"verdicts", part_verdicts},
+	{"forest", part_forest},
+	{"table", part_table},
+	{"plots", part_plots},
+	{"lateness", compare_part_lateness},
+	{"timeline", compare_part_timeline},
+	{"blame", compare_part_blame},
+};
+
+void compare_html(const struct compare_page *p, struct strbuf *out)
+{
+	template_fill(&asset_compare_html, parts, ARRAY_SIZE(parts), p, out);
+}
+
+int compare_html_save(const struct compare_page *p, const char *path, struct err *e)
+{
+	struct strbuf page = {0};
+	int rc;
+
+	compare_html(p, &page);
+	rc = template_save(&page, path, e);
+	strbuf_release(&page);
+	return rc;
+}

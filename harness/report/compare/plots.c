@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report/compare/plots.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "report/plot/figures.h"
+#include "report/plot/compare.h"
+
+/* ---- shifts and values of the boots */
+
+bool compare_draw_forest(const void *plot, double width, bool standalone, struct strbuf *out)
+{
+	const struct compare_plot *p = plot;
+
+	return svg_plot_forest(out, width, standalone, &p->page->set->results[p->i]);
+}
+
+/* Whether the first arm and at least one other have values. */
+static bool has_values(const struct compare_set *s, size_t m)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->results[i].rows[m].na && s->results[i].rows[m].nb)
+			return true;
+	return false;
+}
+
+bool compare_draw_arms(const void *plot, double width, bool standalone, struct strbuf *out)
+{
+	const struct compare_plot *p = plot;
+	const struct compare_set *s = p->page->set;
+	const struct compare_metric *metric = s->results[0].rows[p->i].metric;
+	auto_free struct svg_arm *arms = xcalloc(s->n + 1, sizeof(*arms));
+
+	if (!has_values(s, p->i))
+		return false;
+	arms[0] = (struct svg_arm){s->results[0].input->name_a, metric->a, metric->na};
+	for (size_t i = 0; i < s->n; i++) {
+		const struct compare_metric *b = s->results[i].rows[p->i].metric;
+
+		arms[i + 1] = (struct svg_arm){s->results[i].input->name_b, b->b, b->nb};
+	}
+	svg_plot_arms(out, width, standalone, metric->name, metric->unit, arms, s->n + 1);
+	return true;
+}
+
+/* ---- lateness */
+
+/* Lateness of all guests that are no noise, in all boots of an arm. */
+static struct hist pooled_lateness(const struct analysis *const *set, size_t n)
+{
+	struct hist h = {0};
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t g = 0; g < set[i]->n_guests; g++)
+			if (!set[i]->guests[g].is_noise)
+				hist_merge(&h, &set[i]->guests[g].late);
+	return h;
+}
+
+bool compare_draw_lateness(const void *plot, double width, bool standalone, struct strbuf *out)
+{
+	const struct compare_page *p = ((const struct compare_plot *)plot)->page;
+	auto_free struct hist *h = xcalloc(p->n_arms, sizeof(*h));
+	auto_free struct svg_dist_data *d = xcalloc(p->n_arms, sizeof(*d));
+	size_t with = 0;
+
+	for (size_t i = 0; i < p->n_arms; i++) {
+		h[i] = pooled_lateness(p->arms[i].set, p->arms[i].n);
+		d[i] = (struct svg_dist_data){p->arms[i].name, &h[i]};
+		with += h[i].total > 0;
+	}
+	if (with > 1)
+		svg_plot_distribution(out, width, standalone, "Lateness of timer wake-ups",
+			"lateness (ms)", d, p->n_arms);
+	for (size_t i = 0; i < p->n_arms; i++)
+		hist_release(&h[i]);
+	return with > 1;
+}
+
+/* ---- over time: the mean of all boots of an arm */
+
+const struct compare_series_plot compare_series_plots[COMPARE_SERIES_PLOTS] = {
+	{SERIES_STEAL, "steal", "Steal, mean of all boots", "steal (ms/s per vCPU)", 1},
+	{SERIES_TIMER_LATE, "worst-wakeup", "Worst wake-up of each stretch, mean of all boots",
+		"lateness (ms)", 1e-3},
+};
+
+/* Add one vCPU's bins to the sums. */
+static void add_bins(struct series *sum, double **count, const struct series *s)
+{
+	if (s->n > sum->n) {
+		sum->v = xrealloc(sum->v, s->n * sizeof(*sum->v));
+		*count = xrealloc(*count, s->n * sizeof(**count));
+		for (size_t i = sum->n; i < s->n; i++)
+			sum->v[i] = (*count)[i] = 0;
+		sum->n = s->n;
+		sum->bin_ns = s->bin_ns;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		if (isfinite(s->v[i])) {
+			sum->v[i] += s->v[i];
+			(*count)[i]++;
+		}
+}
+
+static struct series arm_series(const struct analysis *const *set, size_t n, enum series_id id)
+{
+	auto_free double *count = NULL;
+	struct series sum = {0};
+	bool fine = true;
+
+	for (size_t i = 0; i < n; i++)
+		fine &= set[i]->window_s < 60;
+	for (size_t i = 0; i < n; i++)
+		for (size_t g = 0; g < set[i]->n_guests; g++) {
+			const struct analysis_guest *guest = &set[i]->guests[g];
+
+			for (unsigned v = 0; v < guest->n_vcpus && !guest->is_noise; v++) {
+				const struct analysis_vcpu *vcpu = &guest->vcpus[v];
+				struct series s =
+					figure_trim(fine ? &vcpu->fine[id] : &vcpu->series[id],
+						set[i]->window_s);
+
+				add_bins(&sum, &count, &s);
+			}
+		}
+	for (size_t i = 0; i < sum.n; i++)
+		sum.v[i] = count[i] > 0 ? sum.v[i] / count[i] : NAN;
+	return sum;
+}
+
+bool compare_draw_series(const void *plot, double width, bool standalone, struct strbuf *out)
+{
+	const struct compare_plot *p = plot;
+	const struct compare_series_plot *what = &compare_series_plots[p->i];
+	size_t n = p->page->n_arms;
+	auto_free struct series *s = xcalloc(n, sizeof(*s));
+	auto_free struct svg_line_data *lines = xcalloc(n, sizeof(*lines));
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) { /* those without too: each arm keeps its colour */
+		s[i] = arm_series(p->page->arms[i].set, p->page->arms[i].n, what->id);
+		lines[i] = (struct svg_line_data){p->page->arms[i].name, &s[i], what->scale};
+		any |= s[i].n > 1; /* one bin is no line */
+	}
+	if (any)
+		svg_plot_series(out, width, standalone, what->title, what->label, lines, n);
+	for (size_t i = 0; i < n; i++)
+		free(s[i].v);
+	return any;
+}
+
+/* ---- as files */
+
+static int add_file(int so_far, html_draw draw, const struct compare_plot *plot, const char *dir,
+	const char *name, struct err *e)
+{
+	int rc = so_far < 0 ? so_far : svg_save(draw, plot, dir, name, e);
+
+	return rc < 0 ? rc : so_far + rc;
+}
+
+int compare_svg_save(const struct compare_page *page, const char *dir, struct err *e)
+{
+	const struct compare_set *s = page->set;
+	struct compare_plot plot = {page, 0};
+	int n = make_dirs(dir, e);
+
+	for (plot.i = 0; plot.i < s->n; plot.i++) {
+		auto_free char *name =
+			s->n > 1 ? xasprintf("shifts-%zu", plot.i) : xstrdup("shifts");
+
+		n = add_file(n, compare_draw_forest, &plot, dir, name, e);
+	}
+	for (plot.i = 0; plot.i < s->results[0].n_rows; plot.i++)
+		n = add_file(n, compare_draw_arms, &plot, dir,
+			s->results[0].rows[plot.i].metric->name, e);
+	plot.i = 0;
+	n = add_file(n, compare_draw_lateness, &plot, dir, "lateness", e);
+	for (; plot.i < COMPARE_SERIES_PLOTS; plot.i++)
+		n = add_file(
+			n, compare_draw_series, &plot, dir, compare_series_plots[plot.i].file, e);
+	return n;
+}

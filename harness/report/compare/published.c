@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report/compare/published.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/stats/compare.h"
+#include "analysis/stats/stats.h"
+#include "report/escape.h"
+#include "report/page/parts.h"
+
+#define COLUMNS	  2  /* programs, or whatever the cases of a row are */
+#define BAR_PX	  90 /* of the largest mean of a figure */
+#define ROWS_MAX  12
+#define FIGURES_N 2
+
+/* ---- the tables: what was published, and which variants of ours stand beside it */
+
+struct row {
+	const char *who;
+	const char *said; /* as published; NULL = a row of ours */
+	double change;	  /* of `said` in %, NAN = only the words */
+	struct {
+		const char *with, *without; /* variants: metric in `with` over `without`, minus 1 */
+	} cases[COLUMNS];
+};
+
+struct figure {
+	const char *title;
+	struct row rows[ROWS_MAX]; /* up to one without `who` */
+};
+
+struct table {
+	const char *key, *title, *source;
+	enum metric_id metric;
+	const char *columns[COLUMNS];
+	struct figure figures[FIGURES_N];
+};
+
+#define JOBS(kind, place)                                                                          \
+	{                                                                                          \
+		{kind "-bzip2-n-" place, kind "-bzip2-n1-" place},                                 \
+			{kind "-gnugo-n-" place, kind "-gnugo-n1-" place},                         \
+	}
+#define PINNING(kind, jobs)                                                                        \
+	{                                                                                          \
+		{kind "-bzip2-" jobs "-pinned", kind "-bzip2-" jobs "-float"},                     \
+			{kind "-gnugo-" jobs "-pinned", kind "-gnugo-" jobs "-float"},             \
+	}
+
+static const struct table tables[] = {
+	{"choi-3v4", "Beside the paper: what a VM costs when every CPU has a job",
+		"Choi et al., Seoul National University: SPEC bzip2 and gobmk, 3 and 4 jobs on the "
+		"4 cores of a Core 2 Quad; each figure is of both programs",
+		METRIC_JOB_TIME, {"bzip2", "gnugo"},
+		{{"Job time with a job on every CPU, over all CPUs but one",
+			 {{"native, pinned", NULL, NAN, JOBS("native", "pinned")},
+				 {"native, floating", NULL, NAN, JOBS("native", "float")},
+				 {"paper: native", "+1.28 %", 1.28, {{0}}},
+				 {"guest, pinned", NULL, NAN, JOBS("guest", "pinned")},
+				 {"guest, floating", NULL, NAN, JOBS("guest", "float")},
+				 {"paper: KVM", "+4.89 %", 4.89, {{0}}},
+				 {"paper: Xen (not run here)", "+3.75 %", 3.75, {{0}}}}},
+			{"Job time pinned, over floating",
+				{{"native, all CPUs but one", NULL, NAN, PINNING("native", "n1")},
+					{"native, every CPU", NULL, NAN, PINNING("native", "n")},
+					{"guest, all CPUs but one", NULL, NAN,
+						PINNING("guest", "n1")},
+					{"guest, every CPU", NULL, NAN, PINNING("guest", "n")},
+					{"paper: KVM, 4 jobs", "slightly slower", NAN, {{0}}},
+					{"paper: Xen, 4 jobs", "faster", NAN, {{0}}}}}}},
+};
+
+/* ---- ours */
+
+struct cell {
+	double with, without, change; /* medians over boots; change in % */
+};
+
+struct published {
+	const struct table *table;
+	struct strbuf accels; /* "native, tcg" */
+	size_t boots;	      /* of the variant that has fewest of those that were run */
+	struct cell cells[FIGURES_N][ROWS_MAX][COLUMNS];
+	double means[FIGURES_N][ROWS_MAX];
+};
+
+static const struct analysis_guest *subject(const struct analysis *a)
+{
+	for (size_t i = 0; i < a->n_guests; i++)
+		if (!a->guests[i].is_noise)
+			return &a->guests[i];
+	return NULL;
+}
+
+/* NAN when no boot of the variant has it. */
+static double median_of(
+	struct published *p, const struct analysis *const *set, size_t n, const char *variant)
+{
+	auto_free double *v = xcalloc(n + 1, sizeof(*v));
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct analysis_guest *g = subject(set[i]);
+
+		if (g && !strcmp(set[i]->info.variant, variant) &&
+			g->metrics[p->table->metric].have)
+			v[k++] = g->metrics[p->table->metric].value;
+	}
+	if (k && (!p->boots || k < p->boots))
+		p->boots = k;
+	return k ? stats_median(v, k) : NAN;
+}
+
+static void add_accels(struct published *p, const struct analysis *const *set, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct analysis_guest *g = subject(set[i]);
+
+		if (g && (!p->accels.text || !strstr(p->accels.text, g->accel)))
+			strbuf_add(&p->accels, "%s%s", p->accels.len ? ", " : "", g->accel);
+	}
+}
+
+static void fill_row(
+	struct published *p, const struct analysis *const *set, size_t n, size_t f, size_t r)
+{
+	const struct row *row = &p->table->figures[f].rows[r];
+	double sum = 0;
+	unsigned k = 0;
+
+	for (size_t c = 0; c < COLUMNS && !row->said; c++) {
+		struct cell *cell = &p->cells[f][r][c];
+
+		cell->with = median_of(p, set, n, row->cases[c].with);
+		cell->without = median_of(p, set, n, row->cases[c].without);
+		cell->change = cell->without > 0 ? (cell->with / cell->without - 1) * 100 : NAN;
+		if (isfinite(cell->change)) {
+			sum += cell->change;
+			k++;
+		}
+	}
+	p->means[f][r] = row->said ? row->change : k ? sum / k : NAN;
+}
+
+struct published *published_make(const struct analysis *const *set, size_t n)
+{
+	const char *key = n && set[0]->info.published ? set[0]->info.published : "";
+	struct published *p;
+
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+		if (strcmp(tables[t].key, key) != 0)
+			continue;
+		p = xcalloc(1, sizeof(*p));
+		p->table = &tables[t];
+		add_accels(p, set, n);
+		for (size_t f = 0; f < FIGURES_N; f++)
+			for (size_t r = 0; r < ROWS_MAX && tables[t].figures[f].rows[r].who; r++)
+				fill_row(p, set, n, f, r);
+		return p;
+	}
+	return NULL;
+}
+
+void published_free(struct published *p)
+{
+	if (p)
+		strbuf_release(&p->accels);
+	free(p);
+}
+
+/* ---- told */
+
+static void add_change(struct strbuf *out, double v)
+{
+	if (isfinite(v))
+		strbuf_add(out, "%+.2f %%", v);
+	else
+		strbuf_add(out, "-");
+}
+
+/* "95.1 ms to 206 ms" */
+static void add_values(const struct published *p, const struct cell *c, struct strbuf *out)
+{
+	const char *unit = metric_table[p->table->metric].unit;
+	char from[64], to[64];
+
+	if (isfinite(c->change))
+		strbuf_add(out, "%s to %s",
+			compare_format(c->without, unit, false, from, sizeof(from)),
+			compare_format(c->with, unit, false, to, sizeof(to)));
+}
+
+void published_text(const struct published *p, struct strbuf *out)
+{
+	const struct table *t = p->table;
+
+	strbuf_add(out, "%s\n", t->title);
+	for (size_t f = 0; f < FIGURES_N; f++) {
+		strbuf_add(out, "\n  %-58s %10s %10s %16s\n", t->figures[f].title, t->columns[0],
+			t->columns[1], "mean");
+		for (size_t r = 0; r < ROWS_MAX && t->figures[f].rows[r].who; r++) {
+			const struct row *row = &t->figures[f].rows[r];
+			struct strbuf c[COLUMNS + 1] = {{0}};
+
+			for (size_t k = 0; k < COLUMNS; k++)
+				add_change(&c[k], row->said ? NAN : p->cells[f][r][k].change);
+			if (row->said)
+				strbuf_add(&c[COLUMNS], "%s", row->said);
+			else
+				add_change(&c[COLUMNS], p->means[f][r]);
+			strbuf_add(out, "    %-56s %10s %10s %16s\n", row->who,
+				row->said ? "" : c[0].text, row->said ? "" : c[1].text,
+				c[COLUMNS].text);
+			for (size_t k = 0; k <= COLUMNS; k++)
+				strbuf_release(&c[k]);
+		}
+	}
+	strbuf_add(out,
+		"\n  Ours ran on: %s; %zu boot%s of each variant. Order and sign compare, "
+		"not digits.\n",
+		p->accels.text ? p->accels.text : "-", p->boots, p->boots == 1 ? "" : "s");
+}
+
+static double largest_mean(const struct published *p, size_t f)
+{
+	double most = 0;
+
+	for (size_t r = 0; r < ROWS_MAX && p->table->figures[f].rows[r].who; r++)
+		if (isfinite(p->means[f][r]))
+			most = fmax(most, fabs(p->means[f][r]));
+	return most;
+}
+
+static void html_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
+{
+	const struct row *row = &p->table->figures[f].rows[r];
+	double mean = p->means[f][r], most = largest_mean(p, f);
+
+	strbuf_add(out, "<tr><th scope=\"row\">");
+	escape_xml(out, row->who);
+	strbuf_add(out, "</th>");
+	for (size_t k = 0; k < COLUMNS; k++) {
+		strbuf_add(out, "<td class=\"n\">");
+		if (!row->said) {
+			add_change(out, p->cells[f][r][k].change);
+			strbuf_add(out, "<div class=\"note\">");
+			add_values(p, &p->cells[f][r][k], out);
+			strbuf_add(out, "</div>");
+		}
+		strbuf_add(out, "</td>");
+	}
+	strbuf_add(out, "<td class=\"barcell\">");
+	if (isfinite(mean) && most > 0)
+		strbuf_add(out, "<span class=\"bar\" style=\"width:%.0fpx\"></span> ",
+			fabs(mean) / most * BAR_PX);
+	if (row->said)
+		escape_xml(out, row->said);
+	else
+		add_change(out, mean);
+	strbuf_add(out, "</td></tr>\n");
+}
+
+void published_html(const struct published *p, struct strbuf *out)
+{
+	const struct table *t = p->table;
+
+	strbuf_add(out, "<section><h2>%s</h2>\n<p>", t->title);
+	html_text(out,
+		"%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. "
+		"Order and sign compare, not digits.",
+		t->source, p->accels.text ? p->accels.text : "-", p->boots,
+		p->boots == 1 ? "" : "s");
+	strbuf_add(out, "</p>\n");
+	for (size_t f = 0; f < FIGURES_N; f++) {
+		html_wide(out, t->figures[f].title);
+		strbuf_add(out, "<table><caption>%s</caption><tr><th></th>", t->figures[f].title);
+		for (size_t k = 0; k < COLUMNS; k++)
+			strbuf_add(out, "<th scope=\"col\" class=\"n\">%s</th>", t->columns[k]);
+		strbuf_add(out, "<th scope=\"col\">mean</th></tr>\n");
+		for (size_t r = 0; r < ROWS_MAX && t->figures[f].rows[r].who; r++)
+			html_row(p, f, r, out);
+		strbuf_add(out, "</table></div>\n");
+	}
+	strbuf_add(out, "</section>\n");
+}
+
+static void json_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
+{
+	const struct row *row = &p->table->figures[f].rows[r];
+
+	strbuf_add(out, "%s\n     {\"who\": ", r ? "," : "");
+	escape_json(out, row->who);
+	strbuf_add(out, ", \"published\": ");
+	escape_json(out, row->said ? row->said : "");
+	strbuf_add(out, ", \"change\": [");
+	for (size_t k = 0; k < COLUMNS && !row->said; k++) {
+		strbuf_add(out, "%s", k ? ", " : "");
+		escape_number(out, p->cells[f][r][k].change, 6);
+	}
+	strbuf_add(out, "], \"mean\": ");
+	escape_number(out, p->means[f][r], 6);
+	strbuf_add(out, "}");
+}
+
+void published_json(const struct published *p, struct strbuf *out)
+{
+	const struct table *t = p->table;
+
+	strbuf_add(out, "{\"title\": ");
+	escape_json(out, t->title);
+	strbuf_add(out, ", \"source\": ");
+	escape_json(out, t->source);
+	strbuf_add(out, ", \"accel\": ");
+	escape_json(out, p->accels.text ? p->accels.text : "");
+	strbuf_add(out, ", \"boots\": %zu, \"figures\": [", p->boots);
+	for (size_t f = 0; f < FIGURES_N; f++) {
+		strbuf_add(out, "%s\n   {\"title\": ", f ? "," : "");
+		escape_json(out, t->figures[f].title);
+		strbuf_add(out, ", \"rows\": [");
+		for (size_t r = 0; r < ROWS_MAX && t->figures[f].rows[r].who; r++)
+			json_row(p, f, r, out);
+		strbuf_add(out, "]}");
+	}
+	strbuf_add(out, "]}");
+}

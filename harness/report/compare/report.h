@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A comparison (analysis/stats/compare.h) as text, JSON and CSV. Each fills `out`; nothing is
+ * printed here. */
+#ifndef SS_REPORT_COMPARE_REPORT_H
+#define SS_REPORT_COMPARE_REPORT_H
+
+#include "analysis/stats/compare.h"
+
+/* In which group of verdicts a row is shown: 0 differences, 1 none, 2 cannot be said;
+ * COMPARE_RANKS: no arm has it, named by compare_missing() only ("not provided by either: ..." and
+ * a newline, or nothing). */
+#define COMPARE_RANKS 3
+int compare_rank(const struct compare_row *r);
+void compare_missing(const struct compare_result *r, struct strbuf *out);
+
+/* By which methods the rows were compared, and why not within blocks, as lines for people. */
+void compare_methods(const struct compare_result *r, struct strbuf *out);
+
+/* One comparison, or several with one baseline: then every result's arm a is the same. */
+struct compare_set {
+	const struct compare_result *results;
+	size_t n;
+	bool baseline; /* told as a set, also when n is 1 */
+};
+
+/* Verdicts first (one sentence per metric, differences before the rest), then a table of figures;
+ * comparison by comparison. */
+void compare_report_text(const struct compare_set *s, struct strbuf *out);
+
+/* {"a","b","confidence","tests","blocks_wanted","warning","metrics":[{"name","unit","better","verdict","words",
+ * "method","blocks","left_out":[a,b],"n_a","n_b","median_a","median_b","shift","ci":[lo,hi],"bootstrap":[lo,hi],
+ * "u","v","p","p_holm","exact","cliffs_delta","effect","bound","values_a":[...],"values_b":[...]}]}.
+ * What does not exist is null. With a baseline
+ * {"baseline","confidence","tests","comparisons":[...]} of these. */
+void compare_report_json(const struct compare_set *s, struct strbuf *out);
+
+/* One line per comparison and metric; every figure is in the unit of its line. An empty field: does
+ * not exist. */
+void compare_report_csv(const struct compare_set *s, struct strbuf *out);
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The curves of a sweep as a page. */
+#include <stdlib.h>
+
+#include "analysis/stats/compare.h"
+#include "report/escape.h"
+#include "report/page/parts.h"
+#include "report/plot/svg.h"
+#include "report/compare/sweep_report.h"
+#include "report/page/template.h"
+
+static void add_value(struct strbuf *out, double v, const char *unit)
+{
+	char buf[80];
+
+	strbuf_add(out, "<td class=\"n\">");
+	escape_xml(out, compare_format(v, unit, false, buf, sizeof(buf)));
+	strbuf_add(out, "</td>");
+}
+
+static void add_point(const struct sweep *s, const struct sweep_line *line,
+	const struct sweep_point *p, struct strbuf *out)
+{
+	struct sweep_value v = sweep_value(p);
+
+	strbuf_add(out, "<tr>");
+	if (s->n > 1) {
+		strbuf_add(out, "<td>");
+		escape_xml(out, line->name);
+		strbuf_add(out, "</td>");
+	}
+	strbuf_add(out, "<th scope=\"row\">");
+	escape_xml(out, p->label);
+	strbuf_add(out, "</th><td class=\"n\">%zu</td>", v.n);
+	if (v.n) {
+		add_value(out, v.median, s->unit);
+		add_value(out, v.ci.lo, s->unit);
+		add_value(out, v.ci.hi, s->unit);
+		strbuf_add(out, "<td class=\"nowrap\">%s</td></tr>\n",
+			v.enough ? "95 % interval of the median" : "range: fewer than 6 boots");
+	} else {
+		strbuf_add(out, "<td colspan=\"4\" class=\"missing\">not provided</td></tr>\n");
+	}
+}
+
+static void add_table(const struct sweep *s, struct strbuf *out)
+{
+	html_wide(out, s->metric);
+	strbuf_add(out, "<table><tr>%s<th>", s->n > 1 ? "<th>line</th>" : "");
+	escape_xml(out, s->key);
+	strbuf_add(out, "</th><th class=\"n\">boots</th><th class=\"n\">median</th>"
+			"<th class=\"n\">from</th><th class=\"n\">to</th><th></th></tr>\n");
+	for (size_t l = 0; l < s->n; l++)
+		for (size_t i = 0; i < s->lines[l].n; i++)
+			add_point(s, &s->lines[l], &s->lines[l].points[i], out);
+	strbuf_add(out, "</table></div>\n");
+}
+
+static bool draw_sweep(const void *s, double width, bool standalone, struct strbuf *out)
+{
+	svg_plot_sweep(out, width, standalone, s);
+	return true;
+}
+
+static void add_sweep(const struct sweep *s, struct strbuf *out)
+{
+	strbuf_add(out, "<section><h2>");
+	escape_xml(out, s->metric);
+	strbuf_add(out, "</h2>\n");
+	html_plot(out, draw_sweep, s);
+	add_table(s, out);
+	strbuf_add(out, "</section>\n");
+}
+
+void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf *out)
+{
+	auto_free char *title = xasprintf("%s by %s \xc2\xb7 stealscope", what, n ? s->key : "");
+	struct strbuf body = {0};
+
+	strbuf_add(&body, "<header>\n<h1>");
+	html_text(&body, "%s by %s", what, n ? s->key : "");
+	strbuf_add(&body, "</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the "
+			  "band its 95 %% "
+			  "interval, point by point; below 6 boots their range.</p>\n</header>\n"
+			  "<main id=\"main\">\n");
+	for (size_t i = 0; i < n; i++)
+		if (sweep_has_values(&s[i]))
+			add_sweep(&s[i], &body);
+	strbuf_add(&body, "</main>\n");
+	plain_page(title, &body, out);
+	strbuf_release(&body);
+}
+
+int sweep_page_save(
+	const struct sweep *s, size_t n, const char *what, const char *path, struct err *e)
+{
+	struct strbuf page = {0};
+	int rc;
+
+	sweep_page(s, n, what, &page);
+	rc = template_save(&page, path, e);
+	strbuf_release(&page);
+	return rc;
+}
+
+int sweep_svg_save(const struct sweep *s, size_t n, const char *dir, struct err *e)
+{
+	int rc = make_dirs(dir, e);
+
+	for (size_t i = 0; i < n && !rc; i++)
+		if (sweep_has_values(&s[i]))
+			rc = MIN(svg_save(draw_sweep, &s[i], dir, s[i].metric, e), 0);
+	return rc;
+}

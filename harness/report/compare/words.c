@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Verdicts and figures of a comparison as people read them. */
+#include "analysis/stats/priv.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const compare_verdict_names[] = {
+	[COMPARE_NO_DATA] = "no_data",
+	[COMPARE_TOO_FEW] = "too_few",
+	[COMPARE_SAME] = "same",
+	[COMPARE_A_BETTER] = "a_better",
+	[COMPARE_B_BETTER] = "b_better",
+	[COMPARE_DIFFERENT] = "different",
+};
+
+const char *const compare_method_names[] = {
+	[COMPARE_MANN_WHITNEY] = "mann-whitney",
+	[COMPARE_SIGNED_RANK] = "signed-rank",
+};
+
+/* Units of time by size. */
+static const struct {
+	const char *unit;
+	double ns;
+} time_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+
+const char *compare_unit(double size, const char *unit, double *factor)
+{
+	const char *best = unit;
+
+	*factor = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(time_units); i++) {
+		if (strcmp(unit, time_units[i].unit))
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(time_units); j++) {
+			double f = time_units[i].ns / time_units[j].ns;
+
+			if (j == 0 || fabs(size) * f >= 1) {
+				best = time_units[j].unit;
+				*factor = f;
+			}
+		}
+		if (size == 0 || !isfinite(size)) {
+			best = unit;
+			*factor = 1;
+		}
+	}
+	return best;
+}
+
+/* Three significant digits, without an exponent for everyday sizes. */
+static int print_number(char *buf, size_t size, double v, bool sign)
+{
+	int digits = v == 0 || !isfinite(v) ? 0 : 2 - (int)floor(log10(fabs(v)) + 1e-12);
+
+	if (isfinite(v) && v != 0 && (fabs(v) >= 1e7 || fabs(v) < 1e-4))
+		return snprintf(buf, size, sign ? "%+.2e" : "%.2e", v);
+	digits = MAX(0, MIN(digits, 6));
+	return snprintf(buf, size, sign ? "%+.*f" : "%.*f", digits, v == 0 ? 0.0 : v);
+}
+
+char *compare_format(double value, const char *unit, bool sign, char *buf, size_t size)
+{
+	double factor;
+	const char *best = compare_unit(value, unit, &factor);
+	char number[64];
+
+	print_number(number, sizeof(number), value * factor, sign);
+	snprintf(buf, size, "%s%s%s", number, *best ? " " : "", best);
+	return buf;
+}
+
+/* "-3.1 ms [-3.4, -2.7]": all three in the unit of the largest. */
+static void add_shift(struct strbuf *b, double estimate, struct interval ci, const char *unit)
+{
+	double factor;
+	double size = fmax(fabs(estimate), fmax(fabs(ci.lo), fabs(ci.hi)));
+	const char *best = compare_unit(size, unit, &factor);
+	char v[3][64];
+
+	print_number(v[0], sizeof(v[0]), estimate * factor, true);
+	print_number(v[1], sizeof(v[1]), ci.lo * factor, true);
+	print_number(v[2], sizeof(v[2]), ci.hi * factor, true);
+	strbuf_add(b, "%s%s%s [%s, %s]", v[0], *best ? " " : "", best, v[1], v[2]);
+}
+
+static void add_boots(struct strbuf *b, const struct compare_row *r)
+{
+	if (r->method == COMPARE_MANN_WHITNEY && r->na != r->nb) {
+		strbuf_add(b, "%zu and %zu boots", r->na, r->nb);
+		return;
+	}
+	if (r->method == COMPARE_SIGNED_RANK)
+		strbuf_add(b, "within %zu blocks", r->blocks);
+	if (r->method == COMPARE_MANN_WHITNEY || r->na != r->blocks)
+		strbuf_add(b, "%s%zu boots an arm", r->method == COMPARE_SIGNED_RANK ? ", " : "",
+			r->na);
+	if (r->left_a || r->left_b)
+		strbuf_add(b, ", %zu and %zu boots left out", r->left_a, r->left_b);
+}
+
+static void say_difference(
+	struct strbuf *b, const struct compare_input *in, const struct compare_row *r)
+{
+	/* The named arm against the other: b - a, turned round when a is the one to name. */
+	bool turn = r->verdict == COMPARE_A_BETTER;
+	struct interval ci = r->shift.ci;
+
+	if (turn)
+		ci = (struct interval){-r->shift.ci.hi, -r->shift.ci.lo};
+	if (r->verdict == COMPARE_DIFFERENT)
+		strbuf_add(b, "%s differs from %s: %s ", in->name_b, in->name_a, r->metric->name);
+	else
+		strbuf_add(b, "%s is better: %s ", turn ? in->name_a : in->name_b, r->metric->name);
+	add_shift(b, turn ? -r->shift.estimate : r->shift.estimate, ci, r->metric->unit);
+	strbuf_add(b, ", ");
+	add_boots(b, r);
+}
+
+/* How much of a's median the bound is, where that says something. A bound above what was
+ * measured is told as a factor. */
+static void add_bound_of_median(struct strbuf *b, double times)
+{
+	if (times < 0.1)
+		strbuf_add(b, " (%.2g %%)", 100 * times);
+	else if (times < 1)
+		strbuf_add(b, " (%.0f %%)", 100 * times);
+	else if (times < 1000)
+		strbuf_add(b, " (%.2g times the median)", times);
+}
+
+static void say_same(struct strbuf *b, const struct compare_row *r)
+{
+	char bound[80];
+
+	if (compare_is_apart(r)) {
+		strbuf_add(b, "%s: no difference shown: ", r->metric->name);
+		add_shift(b, r->shift.estimate, r->shift.ci, r->metric->unit);
+		strbuf_add(b, ", but p = %.2g after correction for all metrics, ", r->p_holm);
+	} else if (r->bound == 0) {
+		strbuf_add(b, "%s: no difference, ", r->metric->name);
+	} else {
+		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
+		strbuf_add(b, "%s: no difference larger than %s", r->metric->name, bound);
+		add_bound_of_median(b, fabs(r->bound / r->median_a));
+		strbuf_add(b, ", ");
+	}
+	add_boots(b, r);
+}
+
+static void say_too_few(
+	struct strbuf *b, const struct compare_result *of, const struct compare_row *r)
+{
+	if (MIN(r->na, r->nb) >= COMPARE_MIN_BOOTS) /* on different hosts */
+		strbuf_add(b, "%s: too few blocks to say (%zu complete; %zu at least)",
+			r->metric->name, r->blocks, of->blocks_wanted);
+	else
+		strbuf_add(b, "%s: too few boots to say (%zu and %zu; %d an arm at least)",
+			r->metric->name, r->na, r->nb, COMPARE_MIN_BOOTS);
+}
+
+char *compare_say(const struct compare_result *of, const struct compare_row *r)
+{
+	const struct compare_input *in = of->input;
+	struct strbuf b = {0};
+
+	switch (r->verdict) {
+	case COMPARE_NO_DATA:
+		strbuf_add(&b, "%s: not provided by %s", r->metric->name,
+			r->na || r->nb ? (r->na ? in->name_b : in->name_a) : "either");
+		break;
+	case COMPARE_TOO_FEW:
+		say_too_few(&b, of, r);
+		break;
+	case COMPARE_SAME:
+		say_same(&b, r);
+		break;
+	default:
+		say_difference(&b, in, r);
+	}
+	return b.text;
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The timeline around a late wake-up and the placement map as SVG. */
+#include "report/plot/svg.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARGIN	   8
+#define BAND_H	   20
+#define LEGEND_H   18
+#define NAME_MOST  36 /* characters of a culprit's name in a legend */
+#define BAND_GAP   3
+#define CELL	   26
+#define CELL_LEAST 12
+#define NAME_W	   170
+#define MAX_CPUS   256 /* columns drawn */
+
+/* ---- one late wake-up */
+
+static const char *state_class(const struct late_piece *p)
+{
+	if (p->throttled)
+		return "throttle";
+	switch (p->state) {
+	case THREAD_RUNNING:
+		return "run";
+	case THREAD_WAITING:
+		return "wait";
+	case THREAD_SLEEPING:
+		return "sleep";
+	default:
+		return "unknown";
+	}
+}
+
+static const char *state_word(const struct late_piece *p)
+{
+	static const struct {
+		const char *class, *word;
+	} words[] = {{"throttle", "held by a quota"}, {"run", "running"}, {"wait", "waiting"},
+		{"sleep", "sleeping"}, {"unknown", "not traced"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i].class, state_class(p)))
+			return words[i].word;
+	return "";
+}
+
+static double ms_from(uint64_t t, uint64_t zero)
+{
+	return (double)(int64_t)(t - zero) / 1e6;
+}
+
+static void draw_piece(
+	struct svg *s, const struct axis *x, double y, const struct late_piece *p, uint64_t zero)
+{
+	double from = axis_at(x, ms_from(p->start_ns, zero)),
+	       to = axis_at(x, ms_from(p->end_ns, zero));
+	char tip[256], cpu[24] = "";
+
+	if (to - from < 0.05)
+		return;
+	if (p->cpu >= 0)
+		snprintf(cpu, sizeof(cpu), ", CPU %d", p->cpu);
+	snprintf(tip, sizeof(tip), "%s%s%s%.150s, %.3f ms", state_word(p), cpu,
+		p->occupant ? ", behind " : "", p->occupant ? p->occupant : "",
+		ms_from(p->end_ns, p->start_ns));
+	svg_rect(s, state_class(p), from, y, to - from, BAND_H, tip);
+}
+
+/* Colours of the culprits named, those of the states above them left out; then that of all others.
+ */
+static const char *const who_class[] = {"b0", "b3", "b4", "b5", "b7", "b6"};
+#define WHO_NAMED (ARRAY_SIZE(who_class) - 1)
+
+static size_t who_colour(const struct late *l, const char *occupant)
+{
+	for (size_t i = 0; i < MIN(l->n_who, WHO_NAMED); i++)
+		if (!strcmp(l->who[i].name, occupant))
+			return i;
+	return WHO_NAMED;
+}
+
+/* The second band: who ran on the CPU that the vCPU waited for. */
+static void draw_occupant(struct svg *s, const struct axis *x, double y, const struct late *l,
+	const struct late_piece *p)
+{
+	double from = axis_at(x, ms_from(p->start_ns, l->deadline_ns));
+	double to = axis_at(x, ms_from(p->end_ns, l->deadline_ns));
+
+	if (!p->occupant || to - from < 0.05)
+		return;
+	svg_rect(s, who_class[who_colour(l, p->occupant)], from, y, to - from, BAND_H, p->occupant);
+}
+
+/* Names of the culprits with their colours; returns y below. Draws nothing when s is NULL. */
+static double who_legend(struct svg *s, const struct late *l, double width, double y)
+{
+	size_t named = MIN(l->n_who, WHO_NAMED), n = named;
+	double x = MARGIN;
+
+	for (size_t i = 0; i < l->n_pieces; i++)
+		if (l->pieces[i].occupant && who_colour(l, l->pieces[i].occupant) == WHO_NAMED)
+			n = named + 1;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = i < named ? l->who[i].name : "others";
+		double w = 20 + 7 * (double)MIN(strlen(name), (size_t)NAME_MOST);
+
+		if (x > MARGIN && x + w > width) {
+			x = MARGIN;
+			y += LEGEND_H;
+		}
+		if (s) {
+			svg_rect(s, who_class[i < named ? i : WHO_NAMED], x, y - 10, 12, 12, NULL);
+			svg_text(s, "start", x + 17, y, "%.*s", NAME_MOST, name);
+		}
+		x += w + 12;
+	}
+	return n ? y + LEGEND_H : y;
+}
+
+static void late_mark(struct svg *s, double x, double top, double bottom)
+{
+	svg_line(s, "mark", x, top - 4, x, bottom + 4);
+}
+
+void svg_plot_late(struct strbuf *out, double width, bool standalone, const struct analysis *a,
+	const struct late *l)
+{
+	struct svg s = {.out = out, .standalone = standalone};
+	auto_free char *title = xasprintf("%s vcpu%u: %.3f ms late", a->guests[l->guest].name,
+		a->guests[l->guest].vcpus[l->vcpu].id, (double)l->lateness_ns / 1e6);
+	uint64_t first = l->deadline_ns, last = l->woke_ns;
+	double head = standalone ? 42 : 20, bottom = head + 2 * BAND_H + BAND_GAP, at, woke;
+	struct axis x;
+
+	for (size_t i = 0; i < l->n_pieces; i++) {
+		first = MIN(first, l->pieces[i].start_ns);
+		last = MAX(last, l->pieces[i].end_ns);
+	}
+	svg_begin(&s, width, who_legend(NULL, l, width, bottom + 58), title);
+	if (standalone)
+		svg_text(&s, "start", 2, 16, "%s", title);
+	x = (struct axis){ms_from(first, l->deadline_ns), ms_from(last, l->deadline_ns), MARGIN,
+		width - MARGIN, false, "time since the deadline (ms)"};
+	for (size_t i = 0; i < l->n_pieces; i++) {
+		draw_piece(&s, &x, head, &l->pieces[i], l->deadline_ns);
+		draw_occupant(&s, &x, head + BAND_H + BAND_GAP, l, &l->pieces[i]);
+	}
+	at = axis_at(&x, 0);
+	woke = axis_at(&x, ms_from(l->woke_ns, l->deadline_ns));
+	late_mark(&s, at, head, bottom);
+	late_mark(&s, woke, head, bottom);
+	/* Two names that would meet stand on the outer sides of their marks. */
+	svg_text(&s, woke - at < 90 ? "end dim" : "start dim", at + (woke - at < 90 ? 3 : -3),
+		head - 8, l->kind == LATE_GAP ? "gap begins" : "deadline");
+	svg_text(&s, woke - at < 90 && woke < width - 60 ? "start dim" : "end dim",
+		fmin(woke + (woke - at < 90 && woke < width - 60 ? 6 : 3), width - 2), head - 8,
+		l->kind == LATE_GAP ? "gap ends" : "woke");
+	svg_x_axis(&s, &x, bottom + 4);
+	who_legend(&s, l, width, bottom + 56);
+	svg_end(&s);
+}
+
+/* ---- placement */
+
+struct place_row {
+	const char *name;
+	char *sub;
+	const struct cpuset *cpus;
+	size_t colour;
+};
+
+static size_t collect_rows(const struct analysis *a, struct place_row **rows)
+{
+	const struct run_info *r = &a->info;
+	size_t n = 0, colour = 0;
+
+	for (size_t g = 0; g < r->n_guests; g++, colour++)
+		for (unsigned v = 0; v < MIN(r->guests[g].n_vcpus, ARRAY_SIZE(r->guests[g].vcpus));
+			v++) {
+			ARRAY_GROW(*rows, n);
+			(*rows)[n++] = (struct place_row){r->guests[g].name,
+				xasprintf("vcpu%u", r->guests[g].vcpus[v].id),
+				&r->guests[g].vcpus[v].cpu_set, colour};
+		}
+	for (size_t i = 0; i < r->n_noises; i++, colour++) {
+		ARRAY_GROW(*rows, n);
+		(*rows)[n++] = (struct place_row){r->noises[i].name,
+			xasprintf("%u %s", r->noises[i].threads, r->noises[i].kind),
+			&r->noises[i].cpus, colour};
+	}
+	return n;
+}
+
+/* CPUs that anything here may use. */
+static struct cpuset cpus_of(const struct analysis *a, const struct place_row *rows, size_t n)
+{
+	struct cpuset all = cpuset_or(&a->info.lab_cpus, &a->info.housekeeping_cpus);
+
+	for (size_t i = 0; i < n; i++)
+		all = cpuset_or(&all, rows[i].cpus);
+	return all;
+}
+
+static void draw_row(
+	struct svg *s, const struct place_row *r, const struct cpuset *cpus, double y, double cell)
+{
+	char class[16], tip[160];
+	int column = 0;
+
+	snprintf(class, sizeof(class), "b%zu", r->colour % 8);
+	svg_text(s, "end", NAME_W - 8, y + CELL / 2.0 + 2, "%.14s %.10s", r->name, r->sub);
+	cpuset_for_each (cpu, cpus) {
+		double x = NAME_W + column * cell;
+
+		if (column++ >= MAX_CPUS)
+			break;
+		svg_rect(s, "grid", x + 0.5, y + 0.5, cell - 1, CELL - 5, NULL);
+		if (!cpuset_has(r->cpus, (unsigned)cpu))
+			continue;
+		snprintf(tip, sizeof(tip), "%.64s %.20s may run on CPU %d", r->name, r->sub, cpu);
+		svg_rect(s, class, x + 1.5, y + 1.5, cell - 3, CELL - 7, tip);
+	}
+}
+
+void svg_plot_placement(struct strbuf *out, double width, bool standalone, const struct analysis *a)
+{
+	struct svg s = {.out = out, .standalone = standalone};
+	auto_free struct place_row *rows = NULL;
+	size_t n = collect_rows(a, &rows);
+	struct cpuset cpus = cpus_of(a, rows, n);
+	unsigned columns = MIN(cpuset_count(&cpus), MAX_CPUS);
+	double head = standalone ? 50 : 26, cell, y = head;
+	int column = 0;
+
+	cell = fmin(CELL * 2, fmax(CELL_LEAST, (width - NAME_W - 4) / fmax(columns, 1)));
+	svg_begin(&s, fmax(NAME_W + cell * columns + 4, 300), head + (double)n * CELL + 20,
+		"Placement");
+	if (standalone)
+		svg_text(&s, "start", 2, 16, "Placement");
+	svg_text(&s, "end dim", NAME_W - 8, head - 8, "CPU");
+	cpuset_for_each (cpu, &cpus) {
+		if (column >= MAX_CPUS)
+			break;
+		if (cell >= 20 || column % 4 == 0)
+			svg_text(&s, "middle dim", NAME_W + (column + 0.5) * cell, head - 8, "%d",
+				cpu);
+		column++;
+	}
+	for (size_t i = 0; i < n; i++, y += CELL) {
+		draw_row(&s, &rows[i], &cpus, y, cell);
+		free(rows[i].sub);
+	}
+	svg_text(&s, "end dim", NAME_W - 8, y + 12, "lab CPU");
+	column = 0;
+	cpuset_for_each (cpu, &cpus) {
+		if (column < MAX_CPUS && cpuset_has(&a->info.lab_cpus, (unsigned)cpu))
+			svg_rect(&s, "sleep", NAME_W + column * cell + 1.5, y + 5, cell - 3, 7,
+				"lab CPU");
+		column++;
+	}
+	svg_end(&s);
+}

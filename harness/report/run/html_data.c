@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The figures over time as the JSON that assets/report.js reads. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "report/escape.h"
+#include "report/plot/figures.h"
+#include "report/run/html.h"
+#include "report/page/parts.h"
+
+static size_t count_values(const struct analysis *a)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n_figures; i++) {
+		size_t n, left_out;
+		struct figure_line *lines = figure_lines(a, &figure_table[i], &n, &left_out);
+
+		for (size_t k = 0; k < n; k++)
+			total += lines[k].series.n;
+		figure_lines_free(lines, n);
+	}
+	return total;
+}
+
+size_t html_thinning(const struct analysis *a)
+{
+	return count_values(a) / HTML_MAX_VALUES + 1;
+}
+
+/* The highest of bins [from, to), NaN when none is known. */
+static double highest(const struct series *s, size_t from, size_t to)
+{
+	double best = NAN;
+
+	for (size_t i = from; i < MIN(to, s->n); i++)
+		if (isnan(best) || s->v[i] > best)
+			best = s->v[i];
+	return best;
+}
+
+static void add_values(struct strbuf *out, const struct series *s, double scale, size_t thin)
+{
+	strbuf_add(out, "[");
+	for (size_t i = 0; i < s->n; i += thin) {
+		if (i)
+			strbuf_addn(out, ",", 1);
+		escape_number(out, highest(s, i, i + thin) * scale, 4);
+	}
+	strbuf_add(out, "]");
+}
+
+static void add_figure(
+	const struct analysis *a, const struct figure_info *f, size_t thin, struct strbuf *out)
+{
+	size_t n, left_out;
+	struct figure_line *lines = figure_lines(a, f, &n, &left_out);
+
+	strbuf_add(out,
+		"{\"id\":\"%s\",\"name\":\"%s\",\"unit\":\"%s\",\"bin_s\":%g,\"missing\":", f->id,
+		f->name, f->unit, figure_bin_s(a) * (double)thin);
+	escape_json(out, f->missing);
+	strbuf_add(out, ",\"left_out\":%zu,\"lines\":[", left_out);
+	for (size_t i = 0; i < n; i++) {
+		strbuf_add(out, "%s{\"name\":", i ? "," : "");
+		escape_json(out, lines[i].name);
+		strbuf_add(out, ",\"group\":");
+		escape_json(out, lines[i].group);
+		strbuf_add(out, ",\"v\":");
+		add_values(out, &lines[i].series, f->scale, thin);
+		strbuf_add(out, "}");
+	}
+	strbuf_add(out, "]}");
+	figure_lines_free(lines, n);
+}
+
+void html_data(const struct analysis *a, struct strbuf *out)
+{
+	size_t thin = html_thinning(a);
+
+	strbuf_add(out, "{\"window_s\":");
+	escape_number(out, a->window_s, 9);
+	strbuf_add(out, ",\"figures\":[");
+	for (size_t i = 0; i < n_figures; i++) {
+		strbuf_add(out, i ? ",\n" : "");
+		add_figure(a, &figure_table[i], thin, out);
+	}
+	strbuf_add(out, "]}");
+}
+
+void html_series_note(const struct analysis *a, struct strbuf *out)
+{
+	size_t n, left_out, thin = html_thinning(a);
+	struct figure_line *lines = figure_lines(a, &figure_table[0], &n, &left_out);
+
+	figure_lines_free(lines, n);
+	if (thin > 1)
+		strbuf_add(out,
+			"<p class=\"note\">So long a run is thinned for this page: each point of "
+			"the "
+			"figures over time is the highest %.0f s value of %.0f s.</p>\n",
+			figure_bin_s(a), figure_bin_s(a) * (double)thin);
+	if (left_out)
+		strbuf_add(out,
+			"<p class=\"note\">%zu more lines are not drawn; analysis.json has "
+			"them.</p>\n",
+			left_out);
+}

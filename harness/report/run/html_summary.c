@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The answer first: a line per guest with what it felt and who had the CPU meanwhile. */
+#include <stdlib.h>
+
+#include "report/plot/figures.h"
+#include "report/run/guests.h"
+#include "report/page/parts.h"
+
+#define ROWS	     24
+#define TOP_CULPRITS 3
+
+/* Columns in the order of their worth; steal always, others where some guest has them. */
+static const struct {
+	enum metric_id id;
+	const char *head;
+} columns[] = {
+	{METRIC_STEAL_RATE, "steal"},
+	{METRIC_TIMER_LATE_P50, "late, median"},
+	{METRIC_TIMER_LATE_P99, "late, 99 %"},
+	{METRIC_TIMER_LATE_MAX, "late, worst"},
+	{METRIC_GAP_RATE, "lost to gaps"},
+	{METRIC_JOB_RATE, "job"},
+	{METRIC_LOCK_STALL_P99, "lock stall, 99 %"},
+	{METRIC_MEMORY_LATENCY, "memory latency"},
+};
+
+static bool any_has(const struct analysis *a, enum metric_id id)
+{
+	for (size_t i = 0; i < a->n_guests; i++)
+		if (a->guests[i].metrics[id].have)
+			return true;
+	return id == METRIC_STEAL_RATE;
+}
+
+/* How long its vCPUs waited, and behind whom: a line for each that took more than 1 %. */
+static void add_waiting(const struct analysis *a, size_t guest, struct strbuf *out)
+{
+	auto_free struct guest_culprit *list = NULL;
+	uint64_t sum, rest;
+	size_t n = guest_culprits(a, guest, &list, &sum);
+
+	if (!n || !sum) {
+		strbuf_add(out, "<td class=\"n\"></td><td><span class=\"missing\">%s</span></td>",
+			a->have_trace ? "it did not wait" : "not provided: no host trace");
+		return;
+	}
+	strbuf_add(out, "<td class=\"n\">");
+	html_ns(out, sum);
+	strbuf_add(out, "</td><td class=\"wrap\">");
+	rest = sum;
+	for (size_t i = 0; i < n && i < TOP_CULPRITS && list[i].ns * 100 >= sum; i++) {
+		html_text(out, "%.0f %% %s", 100 * (double)list[i].ns / (double)sum, list[i].name);
+		strbuf_add(out, "<br>");
+		rest -= list[i].ns;
+	}
+	if (rest * 100 >= sum)
+		strbuf_add(out, "%.0f %% others", 100 * (double)rest / (double)sum);
+	strbuf_add(out, "</td>");
+}
+
+static void add_guest(const struct analysis *a, size_t guest, struct strbuf *out)
+{
+	const struct analysis_guest *g = &a->guests[guest];
+	char cpus[64];
+
+	strbuf_add(out, "<tr><th scope=\"row\">");
+	html_text(out, "%s", g->name);
+	strbuf_add(out, "%s</th>", g->is_noise ? "<br><span class=\"note\">noise</span>" : "");
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		if (any_has(a, columns[i].id))
+			html_metric(columns[i].id, &g->metrics[columns[i].id], out);
+	add_waiting(a, guest, out);
+	strbuf_add(out, "<td class=\"nowrap\">");
+	html_text(out, "%s, %s", guest_cpus(g, cpus, sizeof(cpus)), g->kind);
+	if (g->accel && *g->accel)
+		html_text(out, "/%s", g->accel);
+	strbuf_add(out, "</td></tr>\n");
+}
+
+void html_summary(const struct analysis *a, struct strbuf *out)
+{
+	auto_free size_t *order = figure_guest_order(a);
+
+	if (!a->n_guests) {
+		html_missing(out, "no guest left a record");
+		return;
+	}
+	html_wide(out, "Guests");
+	strbuf_add(out, "<table class=\"guests\"><tr><th scope=\"col\">guest</th>");
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		if (any_has(a, columns[i].id))
+			strbuf_add(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i].head);
+	strbuf_add(out, "<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the "
+			"CPU meanwhile"
+			"</th><th scope=\"col\">vCPUs, kind</th></tr>\n");
+	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
+		add_guest(a, order[i], out);
+	strbuf_add(out, "</table></div>\n");
+	if (a->n_guests > ROWS)
+		strbuf_add(out, "<p class=\"note\">%zu more guests: see every metric, below.</p>\n",
+			a->n_guests - ROWS);
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Metrics, blame and the worst late wake-ups as tables. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/stats/compare.h"
+#include "report/escape.h"
+#include "report/plot/figures.h"
+#include "report/page/parts.h"
+#include "report/plot/svg.h"
+
+#define MAX_COLUMNS 16
+#define DOC_COLUMNS 3 /* up to so many columns there is room to say what each metric is */
+#define BLAME_ROWS  8 /* per vCPU; the rest is summed */
+#define BLAME_VCPUS 32
+#define LATE_DRAWN  5 /* timelines drawn in the open; the others unfold */
+
+/* ---- metrics: a row each, a column per guest or vCPU */
+
+struct column {
+	const char *guest;
+	int vcpu; /* -1: the whole guest */
+	bool is_noise;
+	const struct metric_value *metrics;
+};
+
+void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out)
+{
+	char buf[80];
+
+	strbuf_add(out, "<td class=\"n\">");
+	if (v->have) {
+		escape_xml(out,
+			compare_format(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
+	} else {
+		strbuf_add(out, "<span class=\"missing\" title=\"");
+		escape_xml(out, v->why);
+		if (v->below > 0)
+			strbuf_add(out, "\">&lt; %.2f</span>", v->below);
+		else
+			strbuf_add(out, "\">-</span>");
+	}
+	strbuf_add(out, "</td>");
+}
+
+static void metric_row(size_t id, const struct column *c, size_t n, struct strbuf *out)
+{
+	const struct metric_info *m = &metric_table[id];
+
+	strbuf_add(out, "<tr><th scope=\"row\" title=\"");
+	escape_xml(out, m->doc);
+	strbuf_add(out, "\">");
+	escape_xml(out, m->name);
+	strbuf_add(out, "</th>");
+	for (size_t i = 0; i < n; i++)
+		html_metric(id, &c[i].metrics[id], out);
+	if (n <= DOC_COLUMNS) {
+		strbuf_add(out, "<td class=\"doc\">");
+		escape_xml(out, m->doc);
+		strbuf_add(out, "</td>");
+	}
+	strbuf_add(out, "</tr>\n");
+}
+
+static void metric_table_html(const struct column *c, size_t n, struct strbuf *out)
+{
+	struct strbuf none = {0};
+
+	html_wide(out, "Metrics");
+	strbuf_add(out, "<table><tr><th scope=\"col\">metric</th>");
+	for (size_t i = 0; i < n; i++) {
+		strbuf_add(out, "<th scope=\"col\" class=\"n\">");
+		html_text(out, c[i].vcpu < 0 ? "%s%s" : "%s%s vcpu%d", c[i].guest,
+			c[i].is_noise ? " (noise)" : "", c[i].vcpu);
+		strbuf_add(out, "</th>");
+	}
+	strbuf_add(out, "%s</tr>\n",
+		n <= DOC_COLUMNS ? "<th scope=\"col\" class=\"doc\">what it is</th>" : "");
+	for (size_t id = 0; id < METRIC_COUNT; id++) {
+		bool any = false;
+
+		for (size_t i = 0; i < n; i++)
+			any |= c[i].metrics[id].have;
+		if (any)
+			metric_row(id, c, n, out);
+		else
+			strbuf_add(&none, "%s%s", none.len ? ", " : "", metric_table[id].name);
+	}
+	strbuf_add(out, "</table></div>\n");
+	if (none.len) {
+		strbuf_add(
+			out, "<details class=\"note\"><summary>Not provided in this run</summary>");
+		escape_xml(out, none.text);
+		strbuf_add(out, "</details>\n");
+	}
+	strbuf_release(&none);
+}
+
+void html_metrics(const struct analysis *a, struct strbuf *out)
+{
+	auto_free size_t *order = figure_guest_order(a);
+	auto_free struct column *guests = NULL, *vcpus = NULL;
+	size_t n = 0, m = 0, total = 0;
+
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct analysis_guest *g = &a->guests[order[i]];
+
+		if (n < MAX_COLUMNS) {
+			ARRAY_GROW(guests, n);
+			guests[n++] = (struct column){g->name, -1, g->is_noise, g->metrics};
+		}
+		for (unsigned v = 0; v < g->n_vcpus; v++, total++) {
+			if (m >= MAX_COLUMNS)
+				continue;
+			ARRAY_GROW(vcpus, m);
+			vcpus[m++] = (struct column){
+				g->name, (int)g->vcpus[v].id, g->is_noise, g->vcpus[v].metrics};
+		}
+	}
+	if (!n) {
+		html_missing(out, "no guest left a record");
+		return;
+	}
+	metric_table_html(guests, n, out);
+	if (n < a->n_guests)
+		strbuf_add(out, "<p class=\"note\">%zu more guests: see analysis.json.</p>\n",
+			a->n_guests - n);
+	strbuf_add(out, "<details><summary>Per vCPU</summary>");
+	metric_table_html(vcpus, m, out);
+	if (m < total)
+		strbuf_add(out, "<p class=\"note\">%zu more vCPUs: see analysis.json.</p>\n",
+			total - m);
+	strbuf_add(out, "</details>\n");
+}
+
+/* ---- blame */
+
+/* Per cent; what took some time is not "0.0 %". */
+static void add_share(double share, struct strbuf *out)
+{
+	if (share > 0 && share < 0.05)
+		strbuf_add(out, "&lt; 0.1 %%");
+	else
+		strbuf_add(out, "%.1f %%", share);
+}
+
+static void blame_line(const struct blame_row *b, struct strbuf *out)
+{
+	strbuf_add(out, "<tr><td class=\"wrap\">");
+	escape_xml(out, b->culprit);
+	strbuf_add(out,
+		"</td><td class=\"barcell\"><span class=\"bar\" style=\"width:%.0fpx\"></span> ",
+		fmin(fmax(b->share, 0), 100) * 0.7);
+	add_share(b->share, out);
+	strbuf_add(out, "</td><td class=\"n\">");
+	html_ns(out, b->ns);
+	strbuf_add(out, "</td><td class=\"n\">%" PRIu64 "</td></tr>\n", b->times);
+}
+
+/* Rows [from, to) are one vCPU's, largest first. */
+static void blame_table(const struct analysis *a, size_t from, size_t to, struct strbuf *out)
+{
+	const struct analysis_guest *g = &a->guests[a->blame[from].guest];
+	size_t shown = MIN(to - from, (size_t)BLAME_ROWS);
+	double rest = 0;
+
+	html_wide(out, "Blame");
+	strbuf_add(out, "<table class=\"blame\"><caption class=\"who\">");
+	html_text(out, "%s vcpu%u%s waited ", g->name, g->vcpus[a->blame[from].vcpu].id,
+		g->is_noise ? " (noise)" : "");
+	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);
+	strbuf_add(out,
+		"</caption><tr><th>culprit</th><th class=\"nowrap\">share of its waiting</th><th "
+		"class=\"n\">time</th>"
+		"<th class=\"n\">waits</th></tr>\n");
+	for (size_t i = from; i < from + shown; i++)
+		blame_line(&a->blame[i], out);
+	for (size_t i = from + shown; i < to; i++)
+		rest += a->blame[i].share;
+	if (shown < to - from) {
+		strbuf_add(out, "<tr><td>%zu others</td><td>", to - from - shown);
+		add_share(rest, out);
+		strbuf_add(out, "</td><td></td><td></td></tr>\n");
+	}
+	strbuf_add(out, "</table></div>\n");
+}
+
+void html_blame(const struct analysis *a, struct strbuf *out)
+{
+	unsigned tables = 0;
+
+	if (!a->n_blame) {
+		html_missing(out, a->have_trace
+					  ? "no vCPU waited"
+					  : "this run has no host trace (eBPF), only counters");
+		return;
+	}
+	for (int noise = 0; noise <= 1; noise++)
+		for (size_t i = 0; i < a->n_blame;) {
+			size_t j = i;
+
+			while (j < a->n_blame && a->blame[j].guest == a->blame[i].guest &&
+				a->blame[j].vcpu == a->blame[i].vcpu)
+				j++;
+			if (a->guests[a->blame[i].guest].is_noise == noise &&
+				tables++ < BLAME_VCPUS)
+				blame_table(a, i, j, out);
+			i = j;
+		}
+	if (tables > BLAME_VCPUS)
+		strbuf_add(out, "<p class=\"note\">%u more vCPUs: see analysis.json.</p>\n",
+			tables - BLAME_VCPUS);
+}
+
+/* ---- late wake-ups */
+
+static void late_parts(const struct late *l, struct strbuf *out)
+{
+	const struct {
+		const char *what;
+		uint64_t ns;
+	} all[] = {{"the host's timer fired late", l->fired_late_ns},
+		{"waited in the run queue", l->wait_ns},
+		{"held by a quota or a stop signal", l->throttled_ns},
+		{"ran, but was not there yet", l->running_ns}, {"unexplained", l->unexplained_ns}};
+	const char *separator = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (!all[i].ns)
+			continue;
+		strbuf_add(out, "%s%s ", separator, all[i].what);
+		html_ns(out, all[i].ns);
+		separator = "; ";
+	}
+	if (l->n_who)
+		strbuf_add(out, "<br>behind: ");
+	for (size_t i = 0; i < l->n_who; i++) {
+		html_text(out, "%s%s ", i ? ", " : "", l->who[i].name);
+		html_ns(out, l->who[i].ns);
+	}
+}
+
+static void late_timeline(const struct analysis *a, const struct late *l, struct strbuf *out)
+{
+	if (!l->n_pieces) {
+		html_missing(out, "no trace around this moment");
+		return;
+	}
+	strbuf_add(out, "<div class=\"full\">");
+	svg_plot_late(out, SVG_WIDE, false, a, l);
+	strbuf_add(out, "</div><div class=\"narrow\">");
+	svg_plot_late(out, SVG_NARROW, false, a, l);
+	strbuf_add(out, "</div>\n");
+}
+
+static void one_late(const struct analysis *a, size_t i, struct strbuf *out)
+{
+	const struct late *l = &a->late[i];
+	const struct analysis_guest *g = &a->guests[l->guest];
+
+	strbuf_add(out, "<details%s><summary><strong>", i < LATE_DRAWN ? " open" : "");
+	html_ns(out, l->lateness_ns);
+	strbuf_add(out, "</strong> ");
+	html_text(out, "%s: %s vcpu%u%s at %.3f s, clock \xc2\xb1 ",
+		l->kind == LATE_GAP ? "not running" : "late", g->name, g->vcpus[l->vcpu].id,
+		g->is_noise ? " (noise)" : "",
+		(double)(int64_t)(l->deadline_ns - a->window_start_ns) / 1e9);
+	html_ns(out, l->clock_error_ns);
+	strbuf_add(out, "</summary>\n<p>");
+	late_parts(l, out);
+	strbuf_add(out, "</p>\n");
+	late_timeline(a, l, out);
+	strbuf_add(out, "</details>\n");
+}
+
+static const char late_key[] =
+	"<p>First band: what the vCPU's host thread did, from the trace. Second band: who ran on "
+	"the CPU it "
+	"waited for. The dashed lines are the deadline and the wake-up.</p>\n"
+	"<div class=\"key\"><span><i class=\"run\"></i>running</span>"
+	"<span><i class=\"wait\"></i>waiting in the run queue</span>"
+	"<span><i class=\"throttle\"></i>held by a quota</span>"
+	"<span><i class=\"sleep\"></i>sleeping</span>"
+	"<span><i class=\"none\"></i>not traced</span></div>\n";
+
+void html_late(const struct analysis *a, struct strbuf *out)
+{
+	if (!a->n_late) {
+		html_missing(out, "no wake-up was late enough to keep, or no probe ran");
+		return;
+	}
+	if (a->have_trace)
+		strbuf_add(out, "%s", late_key);
+	for (size_t i = 0; i < a->n_late; i++)
+		one_late(a, i, out);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The summary on a terminal. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wrap.h"
+#include "report/run/guests.h"
+#include "report/run/report.h"
+
+#define TOP_CULPRITS 4 /* shown per guest */
+#define TOP_LATE     5
+#define TOP_WARNINGS 12
+#define TOP_VICTIMS  3
+
+struct text {
+	FILE *out;
+	const char *bold, *dim, *red, *green, *yellow, *plain;
+};
+
+static struct text text_begin(FILE *out, bool color)
+{
+	if (!color)
+		return (struct text){out, "", "", "", "", "", ""};
+	return (struct text){
+		out, "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"};
+}
+
+/* A metric in at most `size - 1` characters; "-" when it is not provided. */
+static const char *show(const struct metric_value *m, char *buf, size_t size)
+{
+	double v = m->value;
+
+	if (!m->have && m->below > 0)
+		snprintf(buf, size, "<%.*f", m->below < 10 ? 2 : 1, m->below);
+	else if (!m->have)
+		snprintf(buf, size, "-");
+	else
+		snprintf(buf, size, "%.*f", fabs(v) < 10 ? 2 : fabs(v) < 1000 ? 1 : 0, v);
+	return buf;
+}
+
+static const char *show_id(
+	const struct analysis_guest *g, enum metric_id id, char *buf, size_t size)
+{
+	return show(&g->metrics[id], buf, size);
+}
+
+/* ns as a person reads it. */
+static const char *show_ns(uint64_t ns, char *buf, size_t size)
+{
+	double v = (double)ns;
+
+	if (v < 1e4)
+		snprintf(buf, size, "%.0f ns", v);
+	else if (v < 1e6)
+		snprintf(buf, size, "%.1f us", v / 1e3);
+	else if (v < 1e9)
+		snprintf(buf, size, "%.2f ms", v / 1e6);
+	else
+		snprintf(buf, size, "%.2f s", v / 1e9);
+	return buf;
+}
+
+static void print_head(const struct text *t, const struct analysis *a)
+{
+	const struct run_info *r = &a->info;
+	const char *status = strcmp(r->status, "complete") ? t->red : t->green;
+	auto_free char *text = NULL;
+	char lab[4096], house[4096];
+
+	fprintf(t->out, "%s%s%s%s%s%s%s   %s%s%s\n", t->bold, r->scenario, *r->variant ? " / " : "",
+		r->variant, *r->point ? " / " : "", r->point, t->plain, status, r->status,
+		t->plain);
+	for (size_t i = 0; i < r->overrides.n; i++)
+		fprintf(t->out, "%s--set %s%s", i ? " " : "", r->overrides.items[i],
+			i + 1 < r->overrides.n ? "" : "\n");
+	fprintf(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
+	if (cpuset_count(&r->lab_cpus))
+		text = xasprintf("measured %.1f s after %.1f s of warm-up on lab CPUs %s "
+				 "(housekeeping %s), overcommit %.2f",
+			a->window_s, (double)r->warmup_ns / 1e9,
+			cpuset_format(&r->lab_cpus, lab, sizeof(lab)),
+			cpuset_format(&r->housekeeping_cpus, house, sizeof(house)), r->overcommit);
+	else /* recordings */
+		text = xasprintf("measured %.1f s", a->window_s);
+	wrap_print(t->out, text, 0, 0);
+}
+
+static void print_guest(const struct text *t, const struct analysis_guest *g)
+{
+	char b[6][32], place[24], kind[24];
+
+	snprintf(kind, sizeof(kind), "%s/%s", g->kind, g->accel);
+	fprintf(t->out, "%-13.13s %-9.9s %-8.8s %7s %7s %7s %7s %7s %7s\n", g->name, kind,
+		guest_cpus(g, place, sizeof(place)), show_id(g, METRIC_STEAL_RATE, b[0], 32),
+		show_id(g, METRIC_WAIT_RATE, b[1], 32), show_id(g, METRIC_TIMER_LATE_P50, b[2], 32),
+		show_id(g, METRIC_TIMER_LATE_P99, b[3], 32),
+		show_id(g, METRIC_TIMER_LATE_MAX, b[4], 32), show_id(g, METRIC_GAP_RATE, b[5], 32));
+	if (g->lost)
+		fprintf(t->out, "%-13s lost %" PRIu64 " records\n", "", g->lost);
+}
+
+static void print_guests(const struct text *t, const struct analysis *a)
+{
+	fprintf(t->out, "\n%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->bold, "guest", "kind",
+		"vCPUs", "steal", "wait", "late", "late", "late", "gap", t->plain);
+	fprintf(t->out, "%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->dim, "", "", "on CPUs",
+		"ms/s", "ms/s", "p50 us", "p99 us", "max us", "ms/s", t->plain);
+	for (int noise = 0; noise <= 1; noise++) {
+		bool head = false;
+
+		for (size_t i = 0; i < a->n_guests; i++) {
+			if (a->guests[i].is_noise != noise)
+				continue;
+			if (noise && !head)
+				fprintf(t->out, "%snoise:%s\n", t->dim, t->plain);
+			head = true;
+			print_guest(t, &a->guests[i]);
+		}
+	}
+}
+
+/* Figures of the probes that have no column, one line per guest that has some. */
+static void print_other(const struct text *t, const struct analysis *a)
+{
+	static const enum metric_id ids[] = {METRIC_JOB_RATE, METRIC_JOB_TIME, METRIC_LOCK_RATE,
+		METRIC_LOCK_STALL_P99, METRIC_MEMORY_LATENCY, METRIC_MEMORY_BANDWIDTH,
+		METRIC_THROTTLE_RATE, METRIC_WASTED_RATE, METRIC_EXITS_RATE};
+	char b[32];
+
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct analysis_guest *g = &a->guests[i];
+		struct strbuf line = {0};
+
+		for (size_t k = 0; k < ARRAY_SIZE(ids); k++) {
+			const struct metric_value *m = &g->metrics[ids[k]];
+
+			if (!m->have || m->value == 0)
+				continue;
+			strbuf_add(&line, "%s%s %s %s %s", line.len ? ", " : "",
+				line.len ? "" : g->name, metric_table[ids[k]].name,
+				show(m, b, sizeof(b)), metric_table[ids[k]].unit);
+		}
+		if (line.len)
+			wrap_print(t->out, line.text, 0, 2);
+		strbuf_release(&line);
+	}
+}
+
+static void print_blame(const struct text *t, const struct analysis *a)
+{
+	bool head = false;
+	size_t shown = 0;
+
+	for (size_t g = 0; g < a->n_guests; g++) {
+		auto_free struct guest_culprit *list = NULL;
+		uint64_t sum, rest;
+		size_t n, k;
+		char b[32];
+
+		if (a->guests[g].is_noise)
+			continue;
+		n = guest_culprits(a, g, &list, &sum);
+		if (!n)
+			continue;
+		if (++shown > TOP_VICTIMS)
+			continue;
+		if (!head)
+			fprintf(t->out, "\n%swho had the CPU while it waited%s\n", t->bold,
+				t->plain);
+		head = true;
+		rest = sum;
+		fprintf(t->out, "%-14.14s waited %s\n", a->guests[g].name,
+			show_ns(sum, b, sizeof(b)));
+		/* The first always; of the others none that would read 0.0 %. */
+		for (k = 0; k < n && k < TOP_CULPRITS && (!k || list[k].ns * 2000 >= sum); k++) {
+			fprintf(t->out, "  %5.1f %%  %-40.60s %10s  %s\n",
+				100 * (double)list[k].ns / (double)sum, list[k].name,
+				show_ns(list[k].ns, b, sizeof(b)), culprit_kind_name(list[k].kind));
+			rest -= list[k].ns;
+		}
+		if (k < n)
+			fprintf(t->out, "  %5.1f %%  %zu others\n",
+				100 * (double)rest / (double)sum, n - k);
+	}
+	if (shown > TOP_VICTIMS)
+		fprintf(t->out, "and of %zu more guests in the report\n", shown - TOP_VICTIMS);
+}
+
+static void add_part(struct strbuf *out, bool *any, uint64_t ns, uint64_t of, const char *what)
+{
+	char b[32];
+
+	if (ns * 100 < of)
+		return;
+	strbuf_add(out, "%s%s %s", *any ? ", " : "", show_ns(ns, b, sizeof(b)), what);
+	*any = true;
+}
+
+static void add_parts(struct strbuf *out, const struct late *l)
+{
+	const struct late_culprit *first = NULL;
+	const char *held = "its own CPU quota";
+	char by[96];
+	bool any = false;
+	size_t n = 0;
+
+	/* A quota and a stop signal have a part of their own. */
+	for (size_t i = 0; i < l->n_who; i++)
+		if (l->who[i].kind == CULPRIT_QUOTA || l->who[i].kind == CULPRIT_STOPPED)
+			held = l->who[i].name;
+		else if (n++ == 0)
+			first = &l->who[i];
+	add_part(out, &any, l->wait_ns, l->lateness_ns, "queued");
+	if (any && first)
+		strbuf_add(out, " behind %s%s", first->name, n > 1 ? " and others" : "");
+	snprintf(by, sizeof(by), "held by %s", held);
+	add_part(out, &any, l->throttled_ns, l->lateness_ns, by);
+	add_part(out, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
+	add_part(out, &any, l->running_ns, l->lateness_ns, "running, not yet there");
+	add_part(out, &any, l->unexplained_ns, l->lateness_ns, "unexplained");
+}
+
+static void print_late(const struct text *t, const struct analysis *a)
+{
+	char b[32];
+
+	if (!a->n_late)
+		return;
+	fprintf(t->out, "\n%slatest wake-ups%s (of %zu kept)\n", t->bold, t->plain, a->n_late);
+	for (size_t i = 0; i < a->n_late && i < TOP_LATE; i++) {
+		const struct late *l = &a->late[i];
+		struct strbuf line = {0};
+
+		strbuf_add(&line, "%s%s/vcpu%u at %.3f s: ", l->kind == LATE_GAP ? "gap of " : "",
+			a->guests[l->guest].name, l->vcpu,
+			((double)l->deadline_ns - (double)a->window_start_ns) / 1e9);
+		add_parts(&line, l);
+		fprintf(t->out, "  %9s ", show_ns(l->lateness_ns, b, sizeof(b)));
+		wrap_print(t->out, line.text, 12, 12);
+		strbuf_release(&line);
+	}
+}
+
+static const char *verdict_color(const struct text *t, enum verdict v)
+{
+	return v == VERDICT_PASS ? t->green : v == VERDICT_FAIL ? t->red : t->yellow;
+}
+
+static void print_checks(const struct text *t, const struct analysis *a)
+{
+	fprintf(t->out, "\n%schecks%s\n", t->bold, t->plain);
+	for (size_t i = 0; i < a->n_checks; i++) {
+		const struct check *c = &a->checks[i];
+		char value[32] = "-";
+
+		if (c->have)
+			snprintf(value, sizeof(value), "%.3g%s%s", c->value, *c->unit ? " " : "",
+				c->unit);
+		fprintf(t->out, "  %s%-7s%s %-18s %-9s ", verdict_color(t, c->verdict),
+			verdict_name(c->verdict), t->plain, c->name, value);
+		wrap_print(t->out, c->doc, 39, 39);
+		if (c->verdict == VERDICT_PASS)
+			continue;
+		fprintf(t->out, "%10s", "");
+		wrap_print(t->out, c->note, 10, 10);
+	}
+}
+
+static void print_expects(const struct text *t, const struct analysis *a)
+{
+	if (!a->n_expects)
+		return;
+	fprintf(t->out, "\n%sexpectations%s\n", t->bold, t->plain);
+	for (size_t i = 0; i < a->n_expects; i++) {
+		fprintf(t->out, "  %s%-7s%s ", verdict_color(t, a->expects[i].verdict),
+			verdict_name(a->expects[i].verdict), t->plain);
+		wrap_print(t->out, a->expects[i].why, 10, 10);
+	}
+}
+
+static void print_tail(const struct text *t, const struct analysis *a)
+{
+	const struct metric_value *cpu =
+		a->n_guests ? &a->guests[0].metrics[METRIC_HARNESS_CPU] : NULL;
+	struct strbuf line = {0};
+	char b[32];
+
+	if (a->warnings.n)
+		fprintf(t->out, "\n%swarnings%s\n", t->bold, t->plain);
+	for (size_t i = 0; i < a->warnings.n && i < TOP_WARNINGS; i++) {
+		fprintf(t->out, "  %s!%s ", t->yellow, t->plain);
+		wrap_print(t->out, a->warnings.items[i], 4, 4);
+	}
+	if (a->warnings.n > TOP_WARNINGS)
+		fprintf(t->out, "  and %zu more in analysis.json\n", a->warnings.n - TOP_WARNINGS);
+	strbuf_add(&line, "lost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
+		a->lost_host);
+	if (a->info.first_sample_ns)
+		strbuf_add(&line, "first sample after %s; ",
+			show_ns(a->info.first_sample_ns, b, sizeof(b)));
+	strbuf_add(&line, "not measuring %s of %.1f s", show_ns(a->overhead_ns, b, sizeof(b)),
+		(double)a->info.wall_ns / 1e9);
+	if (cpu && cpu->have)
+		strbuf_add(&line, "; harness %.1f %% of a CPU", cpu->value);
+	fputc('\n', t->out);
+	wrap_print(t->out, line.text, 0, 0);
+	strbuf_release(&line);
+}
+
+void report_text(const struct analysis *a, FILE *out, bool color)
+{
+	struct text t = text_begin(out, color);
+
+	print_head(&t, a);
+	print_guests(&t, a);
+	print_other(&t, a);
+	print_blame(&t, a);
+	print_late(&t, a);
+	print_checks(&t, a);
+	print_expects(&t, a);
+	print_tail(&t, a);
+}
+
+int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *e)
+{
+	static const char *const states[] = {"unknown", "running", "waiting", "sleeping", "exited"};
+	const struct late *l;
+	struct strbuf parts = {0};
+	char b[32];
+
+	if (n >= a->n_late)
+		return err_set_exit(e, EXIT_USAGE, ENOENT,
+			"this record has %zu late wake-ups with an anatomy", a->n_late);
+	l = &a->late[n];
+	fprintf(out, "%s/vcpu%u, %s, %.6f s into the window: %s", a->guests[l->guest].name, l->vcpu,
+		l->kind == LATE_GAP ? "gap" : "late wake-up",
+		((double)l->deadline_ns - (double)a->window_start_ns) / 1e9,
+		show_ns(l->lateness_ns, b, sizeof(b)));
+	fprintf(out, " (clock error %s)\n  ", show_ns(l->clock_error_ns, b, sizeof(b)));
+	add_parts(&parts, l);
+	wrap_print(out, parts.text ? parts.text : "", 2, 2);
+	strbuf_release(&parts);
+	if (l->box_steal_ns)
+		fprintf(out, "  the box's own hypervisor took up to %s meanwhile\n",
+			show_ns(l->box_steal_ns, b, sizeof(b)));
+	for (size_t i = 0; i < l->n_who; i++)
+		fprintf(out, "  behind %-40s %10s  %s\n", l->who[i].name,
+			show_ns(l->who[i].ns, b, sizeof(b)), culprit_kind_name(l->who[i].kind));
+	fprintf(out, "timeline, us from the %s:\n",
+		l->kind == LATE_GAP ? "gap's start" : "deadline");
+	for (size_t i = 0; i < l->n_pieces; i++) {
+		const struct late_piece *p = &l->pieces[i];
+
+		fprintf(out, "  %12.1f .. %12.1f  %-8s cpu %-3d %s%s\n",
+			((double)p->start_ns - (double)l->deadline_ns) / 1e3,
+			((double)p->end_ns - (double)l->deadline_ns) / 1e3, states[p->state],
+			p->cpu, p->throttled ? "throttled " : "", p->occupant ? p->occupant : "");
+	}
+	return 0;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Insiders' view of one run: what the steps (run.c) hand to each other. */
+#ifndef SS_RUN_PRIV_H
+#define SS_RUN_PRIV_H
+
+#include <pthread.h>
+
+#include "collect/guest_ring.h"
+#include "collect/hostd.h"
+#include "domain/domain.h"
+#include "host/facts.h"
+#include "host/reaper.h"
+#include "noise/noise.h"
+#include "record/folder.h"
+#include "run/run.h"
+
+struct guest_run {
+	const struct plan_guest *plan;
+	struct run_guest *info;
+	char *shm_name; /* below /dev/shm */
+	char *console;	/* path of its serial log */
+	char *xml;
+	struct guest_shm *shm;
+	struct domain *domain;
+	pid_t tids[PLAN_MAX_VCPUS];
+	struct err start_err;		 /* of the thread that started it */
+	bool dead;			 /* its QEMU is gone before it was told to */
+	char *kernel, *initrd, *cmdline; /* linux */
+	struct native_guest *native;	 /* native: its process; NULL = not started */
+};
+
+struct noise_run {
+	const struct plan_noise *plan;
+	struct run_noise *info;
+	struct noise *noise;
+	bool running;
+};
+
+struct session {
+	const struct plan *plan;
+	const struct run_options *o;
+	struct run_info info;
+	struct record_folder folder;
+	uint64_t begin_ns; /* `run` was called */
+	struct guest_run *guests;
+	size_t n_guests;
+	struct noise_run *noises;
+	size_t n_noises;
+	struct facts *facts;
+	struct reaper *reaper;
+	char *runtime_dir;	 /* /run/stealscope/<run>: says who owns the run */
+	struct run_lab *own_lab; /* when run_options has none to share */
+	struct lab_conn *conn;
+	struct hostd *hostd;
+	int debugfs; /* its root; -1 = none */
+	unsigned steps_done;
+
+	/* The pump: one thread that writes the beacons and drains the rings until told to end. */
+	pthread_t pump;
+	bool pump_started;
+	volatile bool pump_stop;
+	volatile uint64_t
+		first_sample_ns; /* host ns of the first guest sample seen, 0 = none yet */
+	pthread_mutex_t lock;	 /* around shm drains and pump_err */
+	struct err pump_err;	 /* first error of the pump (disk full), code 0 = none */
+};
+
+/* Fill info from the plan. */
+void run_describe(const struct plan *p, const struct run_options *o, struct run_info *info);
+
+/* session.c */
+void session_say(struct session *s, const char *what, double fraction);
+void session_warn(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* watch.c */
+/* -EINTR when the user interrupted, the pump's error, or that of a dead guest; else 0. */
+int session_check(struct session *s, struct err *e);
+/* Wait until host time `until_ns`, checking every 20 ms; `what` and the share of [from, until] that
+ * has passed go to progress. */
+int session_wait(
+	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e);
+
+/* The last lines of a guest's console on one line; caller frees. */
+char *console_tail(const char *path);
+
+/* neighbours.c: warn, once each, of runs that other living harnesses have on this box. */
+void warn_of_neighbours(struct session *s);
+/* Warn of guests between which this kernel divides the CPUs badly (DEFECT_GROUP_LEAD). */
+void warn_of_unfair_groups(struct session *s);
+
+/* linux.c: what a Linux guest boots from, into `f` (borrowed from `g`); refuses what cannot work.
+ * linux_release() removes the initramfs. */
+int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e);
+void linux_release(struct guest_run *g);
+/* Warns when the kernel of a TCG guest has a wrong idea of its TSC, which it holds to be `tsc_hz`.
+ */
+void linux_check_clock(struct session *s, const struct guest_run *g, uint64_t tsc_hz);
+/* How long guests may take to come up. */
+uint64_t boot_timeout_ns(const struct session *s);
+
+/* native.c: a guest that is a process of this host. */
+int native_start(struct session *s, struct guest_run *g, struct err *e);
+bool native_alive(const struct native_guest *n);
+int native_tids(const struct guest_run *g, pid_t *tids, struct err *e);
+void native_stop(struct guest_run *g);
+
+int pump_start(struct session *s, struct err *e);
+void pump_end(struct session *s);
+
+/* One row per step; `undo` may be NULL and is called in reverse order for every step whose `up` was
+ * begun, whether it succeeded or not, so it must cope with half of it done. */
+struct step {
+	const char *name;
+	int (*up)(struct session *s, struct err *e);
+	void (*undo)(struct session *s);
+};
+
+/* accel.c */
+int step_kvm(struct session *s, struct err *e);
+
+/* connection.c */
+int step_connect(struct session *s, struct err *e);
+void undo_connect(struct session *s);
+
+/* lab.c: before measuring */
+int step_shared_pages(struct session *s, struct err *e);
+void undo_shared_pages(struct session *s);
+int step_domain_xml(struct session *s, struct err *e);
+int step_start_domains(struct session *s, struct err *e);
+void undo_start_domains(struct session *s);
+int step_noise(struct session *s, struct err *e);
+void undo_noise(struct session *s);
+int step_boot(struct session *s, struct err *e);
+
+/* measure.c: from the tracer to the last sample */
+int step_host_agent(struct session *s, struct err *e);
+void undo_host_agent(struct session *s);
+int step_track(struct session *s, struct err *e);
+void undo_track(struct session *s);
+int step_pump(struct session *s, struct err *e);
+void undo_pump(struct session *s);
+int step_sync_clocks(struct session *s, struct err *e);
+int step_warm_up(struct session *s, struct err *e);
+int step_measure(struct session *s, struct err *e);
+int step_stop_guests(struct session *s, struct err *e);
+
+/* Let noises go or hold them as their start and stop times say, `t` ns after measuring began. */
+int noise_schedule(struct session *s, uint64_t t, struct err *e);
+
+#endif
