@@ -47,8 +47,7 @@ static int usage(FILE *f, int status)
 	for (size_t i = 0; i < n_commands; i++)
 		fprintf(f, "  %-8s %-8s %s\n", commands[i].name, commands[i].args, commands[i].doc);
 	fputs("\nStart with `stealscope doctor`, then `stealscope run scenarios/first-light.xml`.\n"
-	      "`stealscope COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage "
-	      "or\n"
+	      "`stealscope COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage or\n"
 	      "scenario, 3 an expectation of the scenario fell short, 4 this host cannot run it,\n"
 	      "130 interrupted.\n",
 		f);
@@ -82,8 +81,7 @@ int main(int argc, char **argv)
 	int status;
 
 	if (geteuid() != getuid() || getegid() != getgid()) {
-		fputs("stealscope: refuses to run set-uid; use sudo or the groups libvirt and "
-		      "kvm\n",
+		fputs("stealscope: refuses to run set-uid; use sudo or the groups libvirt and kvm\n",
 			stderr);
 		return EXIT_USAGE;
 	}

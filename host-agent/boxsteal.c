@@ -28,9 +28,7 @@ int boxsteal_open(struct boxsteal **out, struct err *e)
 		/* What the loader says for a symbol whose address the kernel does not know. */
 		if (why == ENOENT)
 			return err_set(e, why,
-				"this kernel does not list its variables "
-				"(CONFIG_KALLSYMS_ALL is not set), so eBPF does not find the "
-				"counter");
+				"this kernel does not list its variables (CONFIG_KALLSYMS_ALL is not set), so eBPF does not find the counter");
 		errno = why;
 		return err_sys(e, "cannot read it through eBPF");
 	}

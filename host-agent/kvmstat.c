@@ -152,9 +152,9 @@ static void try_rows(struct kvmstat *k, struct sink *s)
 	/* What one VM's folder refuses, every VM's does: one note is enough. */
 	if (missing.len && !told)
 		sink_note(s, "KVM's counters are not readable (%s): %s",
-			why == EPERM ? "this kernel is locked down, see "
-				       "/sys/kernel/security/lockdown"
-				     : strerror(why),
+			why == EPERM
+				? "this kernel is locked down, see /sys/kernel/security/lockdown"
+				: strerror(why),
 			missing.text);
 	told = told || missing.len;
 	strbuf_release(&missing);

@@ -257,8 +257,7 @@ int record_run(const struct record_options *o)
 		good = false;
 	if (r.full)
 		say("%s has reached its size limit: the recording ends here", o->file);
-	say("%llu samples, worst %llu us late, %llu bytes, %u.%03u %% of a CPU; next: stealscope "
-	    "import %s",
+	say("%llu samples, worst %llu us late, %llu bytes, %u.%03u %% of a CPU; next: stealscope import %s",
 		(unsigned long long)r.samples, (unsigned long long)(r.worst_ns / 1000),
 		(unsigned long long)r.written, own_use(&r) / 1000, own_use(&r) % 1000, o->file);
 	return good ? 0 : 1;

@@ -15,11 +15,9 @@ static void help(void)
 {
 	fputs("Usage: stealscope-agent record [--for TIME] [--out FILE] [--size LIMIT]\n"
 	      "                               [--period TIME] [--relative]\n"
-	      "Record this machine's steal (each CPU, every second) and how late a sleeping "
-	      "thread\n"
+	      "Record this machine's steal (each CPU, every second) and how late a sleeping thread\n"
 	      "wakes (every period), for `stealscope import`. Needs no root.\n\n"
-	      "  --for TIME     end after so long: 90s, 30m, 10h (default: until Ctrl-C or "
-	      "SIGTERM)\n"
+	      "  --for TIME     end after so long: 90s, 30m, 10h (default: until Ctrl-C or SIGTERM)\n"
 	      "  --out FILE     where to (default: HOST-DATE.recording); never written over\n"
 	      "  --size LIMIT   end before the file is larger: 30M (default: 64M)\n"
 	      "  --period TIME  distance of the deadlines, 1ms to 10s (default: 10ms)\n"

@@ -161,8 +161,7 @@ enum counter_key {
 	CTR_TRACED_CLOCK_WAIT_NS = 14, /* waits ended since start, on the kernel's run queue clock:
 					  its growth is that of run_delay (one wait found at the
 					  start counts in full, as in run_delay) */
-	CTR_TRACED_SLEEP_BOOKED_NS =
-		15,		  /* sleep that the kernel booked as run_delay (the delayed
+	CTR_TRACED_SLEEP_BOOKED_NS = 15, /* sleep that the kernel booked as run_delay (the delayed
 				     dequeue defect of 6.12 and later), as seen at wake-ups */
 	CTR_TRACED_CONFLICTS = 9, /* events that did not fit the state held: what was hidden between
 				     them is inferred, TRACE_STATE_INFERRED */

@@ -242,9 +242,7 @@ static int check_overrides(const struct arm *a, struct err *e)
 
 		if (strcmp(r->overrides, first->overrides))
 			return err_set_exit(e, EXIT_USAGE, EINVAL,
-				"'%s' mixes runs made with different --set values (%s; %s): choose "
-				"with "
-				"overrides=, experiment= or since=, or --force",
+				"'%s' mixes runs made with different --set values (%s; %s): choose with overrides=, experiment= or since=, or --force",
 				a->name, or_none(first->overrides), or_none(r->overrides));
 	}
 	return 0;

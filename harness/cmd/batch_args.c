@@ -25,13 +25,10 @@ const struct argp_option batch_options[] = {
 	{"repeats", 'n', "N", 0, "Boot every configuration N times (default: as scenarios say)", 0},
 	{"seed", OPT_SEED, "N", 0, "Of the random order (default: the first scenario's)", 0},
 	{"until", OPT_UNTIL, "METRIC[:GUEST]:P%", 0,
-		"Stop a scenario early when half the 95 % interval of the metric's median is "
-		"within "
-		"P % of it in each configuration; --repeats is the cap (default then: 30)",
+		"Stop a scenario early when half the 95 % interval of the metric's median is within P % of it in each configuration; --repeats is the cap (default then: 30)",
 		0},
 	{"resume", OPT_RESUME, NULL, 0,
-		"Go on with the batch of the same words, without words with the newest unfinished "
-		"one; begin it where there is none",
+		"Go on with the batch of the same words, without words with the newest unfinished one; begin it where there is none",
 		0},
 	{"shard", OPT_SHARD, "K/N", 0, "Only the K-th of N parts, split by whole blocks", 0},
 	{"cool-down", OPT_COOL_DOWN, "SECONDS", 0,
@@ -74,8 +71,7 @@ static void parse_until(struct batch_until *u, const char *arg, struct argp_stat
 	u->share = last ? strtod(last, &end) / 100 : 0;
 	if (!last || end == last || strcmp(end, "%") || !(u->share > 0 && u->share <= 1))
 		argp_error(state,
-			"--until wants METRIC:P%% or METRIC:GUEST:P%%, like "
-			"timer.late.p99:victim:2%%, not '%s'",
+			"--until wants METRIC:P%% or METRIC:GUEST:P%%, like timer.late.p99:victim:2%%, not '%s'",
 			arg);
 }
 
@@ -132,8 +128,8 @@ error_t batch_parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_JOBS:
 		if (strcmp(arg, "1"))
-			argp_error(state, "--jobs is always 1: two runs on one box would measure "
-					  "each other; use --shard for more boxes");
+			argp_error(state,
+				"--jobs is always 1: two runs on one box would measure each other; use --shard for more boxes");
 		break;
 	case OPT_ID:
 	case OPT_SUM_UP:

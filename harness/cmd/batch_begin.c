@@ -288,9 +288,7 @@ static int check_units(const struct batch *b, struct err *e)
 		if (u->unit.config >= plans->n ||
 			strcmp(plans->plans[u->unit.config].variant, u->config))
 			return err_set_exit(e, EXIT_USAGE, EINVAL,
-				"%s: its run %zu, %s %s, is not in the scenario, or this box "
-				"cannot run it; "
-				"begin a new batch",
+				"%s: its run %zu, %s %s, is not in the scenario, or this box cannot run it; begin a new batch",
 				j->dir, i, j->files[u->unit.scenario].scenario, u->config);
 	}
 	return 0;
@@ -353,8 +351,7 @@ int batch_take_up(struct batch *b, struct err *e)
 	gethostname(host, sizeof(host) - 1);
 	if (strcmp(host, b->journal.host))
 		cmd_say(&b->common,
-			"note: this batch began on %s and goes on on %s; the block it was in is "
-			"spread over both",
+			"note: this batch began on %s and goes on on %s; the block it was in is spread over both",
 			b->journal.host, host);
 	if (run_clean(b->common.connect, &removed, &why))
 		cmd_say(&b->common, "note: cannot look for leftovers: %s", why.msg);

@@ -41,11 +41,7 @@ int cmd_analyze(const struct command *c, int argc, char **argv)
 	int status;
 
 	cmd_parse(c,
-		"RUN is a record's folder, its name in --results, the unique beginning of one, or "
-		"`last`. "
-		"The result is the same byte for byte wherever and whenever it is made; no root is "
-		"needed. "
-		"Exit status 3 when an expectation that this record can decide fell short.",
+		"RUN is a record's folder, its name in --results, the unique beginning of one, or `last`. The result is the same byte for byte wherever and whenever it is made; no root is needed. Exit status 3 when an expectation that this record can decide fell short.",
 		options, parse, &args, &common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);
 	if (!dir || analysis_make(dir, &a, &e) || (!args.no_save && present_save(a, dir, &e)))

@@ -42,8 +42,7 @@ static void cool_down(struct batch *b, const struct plan *plan, struct strv *war
 		(double)q.waited_ns / 1e9);
 	if (!q.reached && isfinite(q.waiting))
 		strv_add(warnings,
-			"the host was not quiet before this run: lab CPUs %.0f %% busy, tasks "
-			"waited for a CPU %.0f %% of the time",
+			"the host was not quiet before this run: lab CPUs %.0f %% busy, tasks waited for a CPU %.0f %% of the time",
 			100 * q.busy, 100 * q.waiting);
 	else if (!q.reached)
 		strv_add(warnings, "the host was not quiet before this run: lab CPUs %.0f %% busy",
@@ -190,8 +189,7 @@ static int stop_early(struct batch *b, size_t i, struct err *e)
 	if (worst > b->args.until.share)
 		return 0;
 	why = xasprintf(
-		"after %u boots of each configuration half the 95 %% interval of the median "
-		"of %s is within %.3g %% of it",
+		"after %u boots of each configuration half the 95 %% interval of the median of %s is within %.3g %% of it",
 		done->unit.repeat + 1, metric_table[b->args.until.metric].name, 100 * worst);
 	cmd_say(&b->common, "%s stops early: %s", job->prepared.experiment.name, why);
 	return journal_stop(&b->journal, done->unit.scenario, why, e);
@@ -286,13 +284,7 @@ int cmd_batch(const struct command *c, int argc, char **argv)
 
 	batch_args_init(&b.args);
 	cmd_parse(c,
-		"A block is one repeat of a scenario: each configuration boots once, in random "
-		"order. Every boot "
-		"makes a record; RESULTS/batch-ID/ gets the journal, junit.xml and summary.html. "
-		"Killed at any "
-		"instant, `batch --resume` goes on where it was. Exit status 3 when an expectation "
-		"fell short over "
-		"the boots of a scenario, 1 when a boot failed for good.",
+		"A block is one repeat of a scenario: each configuration boots once, in random order. Every boot makes a record; RESULTS/batch-ID/ gets the journal, junit.xml and summary.html. Killed at any instant, `batch --resume` goes on where it was. Exit status 3 when an expectation fell short over the boots of a scenario, 1 when a boot failed for good.",
 		batch_options, batch_parse, &b.args, &b.common, argc, argv);
 	if (b.args.sum_up) {
 		status = batch_sum_records(&b.common, b.args.sum_up);

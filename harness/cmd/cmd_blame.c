@@ -186,11 +186,7 @@ int cmd_blame(const struct command *c, int argc, char **argv)
 	int rc;
 
 	cmd_parse(c,
-		"Works on any KVM host and any QEMU, whoever started it; nothing in the VM is "
-		"needed and nothing "
-		"of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) "
-		"and throttle are "
-		"ms per s of each vCPU. With --json one line per interval.",
+		"Works on any KVM host and any QEMU, whoever started it; nothing in the VM is needed and nothing of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) and throttle are ms per s of each vCPU. With --json one line per interval.",
 		options, parse, &args, &common, argc, argv);
 	cmd_catch_signals();
 	hostd = cmd_find_part("stealscope-hostd", &e);

@@ -48,9 +48,7 @@ int cmd_check(const struct command *c, int argc, char **argv)
 	int status = EXIT_DONE;
 
 	cmd_parse(c,
-		"Every error is printed as file:line: what is wrong; what would be right. Exit "
-		"status 2 "
-		"when a file is wrong, 4 when it is right but this box cannot run it.",
+		"Every error is printed as file:line: what is wrong; what would be right. Exit status 2 when a file is wrong, 4 when it is right but this box cannot run it.",
 		options, parse, &a, &common, argc, argv);
 	for (size_t i = 0; i < a.files.n; i++) {
 		struct prepared p;

@@ -11,9 +11,7 @@ int cmd_clean(const struct command *c, int argc, char **argv)
 	int rc;
 
 	cmd_parse(c,
-		"Domains, control groups, shared memory and runtime folders named stealscope that "
-		"no living "
-		"harness owns. Records are never touched. Idempotent.",
+		"Domains, control groups, shared memory and runtime folders named stealscope that no living harness owns. Records are never touched. Idempotent.",
 		NULL, NULL, NULL, &common, argc, argv);
 	rc = run_clean(common.connect, &removed, &e);
 	for (size_t i = 0; i < removed.n; i++)

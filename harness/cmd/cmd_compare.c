@@ -21,12 +21,10 @@ enum {
 
 static const struct argp_option options[] = {
 	{"baseline", OPT_BASELINE, "NAME", 0,
-		"Hold every other variant of the set A against its variant NAME; with more sets, "
-		"each of them against the set NAME. p is corrected for all tests together",
+		"Hold every other variant of the set A against its variant NAME; with more sets, each of them against the set NAME. p is corrected for all tests together",
 		0},
 	{"sweep", OPT_SWEEP, NULL, 0,
-		"How the metrics of the set A follow what its scenario sweeps: medians of the "
-		"boots with 95 % intervals",
+		"How the metrics of the set A follow what its scenario sweeps: medians of the boots with 95 % intervals",
 		0},
 	{"guest", OPT_GUEST, "NAME", 0,
 		"Values of this guest (default: the mean over the run's guests that are no noise)",
@@ -44,28 +42,14 @@ static const struct argp_option options[] = {
 
 /* argp fills the paragraphs. */
 static const char help[] =
-	"A and B are sets of runs: a record, or conditions such as scenario=x,variant=pinned (also "
-	"experiment=, host=, kernel=, overrides=, since=, until=). The boot is the unit: fewer "
-	"than six an arm "
-	"support no claim, ten are wanted. B is held against A: within the blocks that both were "
-	"run in (a repeat of a scenario in an experiment, on one host with one kernel) where "
-	"enough of these are complete, which their number and that of the tests decide, 7 for one "
-	"test, 11 for 25; else as independent samples, which must be of one host and kernel.\n\n"
+	"A and B are sets of runs: a record, or conditions such as scenario=x,variant=pinned (also experiment=, host=, kernel=, overrides=, since=, until=). The boot is the unit: fewer than six an arm support no claim, ten are wanted. B is held against A: within the blocks that both were run in (a repeat of a scenario in an experiment, on one host with one kernel) where enough of these are complete, which their number and that of the tests decide, 7 for one test, 11 for 25; else as independent samples, which must be of one host and kernel.\n\n"
 	"  compare scenario=x,variant=float scenario=x,variant=pinned\n"
 	"  compare --baseline float scenario=x\n"
 	"  compare --baseline float last            (all runs of its experiment)\n"
 	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n\n"
-	"--csv: a line per metric, of a baseline per arm and metric, of a sweep per metric, line "
-	"and point. The first line names the columns.\n\n"
-	"--json: {a, b, confidence, tests, blocks_wanted, warning, metrics: [{name, unit, better, "
-	"verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, "
-	"bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. "
-	"With --baseline {baseline, confidence, tests, "
-	"comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, "
-	"points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
-	"Methods: signed-rank (within blocks; v), mann-whitney (independent samples; u). Verdicts: "
-	"no_data, too_few, same, a_better, b_better, different. What does not exist is "
-	"null, in CSV an empty field; figures are in their \"unit\".";
+	"--csv: a line per metric, of a baseline per arm and metric, of a sweep per metric, line and point. The first line names the columns.\n\n"
+	"--json: {a, b, confidence, tests, blocks_wanted, warning, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
+	"Methods: signed-rank (within blocks; v), mann-whitney (independent samples; u). Verdicts: no_data, too_few, same, a_better, b_better, different. What does not exist is null, in CSV an empty field; figures are in their \"unit\".";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -107,15 +91,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->sweep && (a->baseline || a->unpaired || a->sets.n != 1))
-			argp_error(state, "--sweep wants one set of runs, and neither --baseline "
-					  "nor --unpaired");
+			argp_error(state,
+				"--sweep wants one set of runs, and neither --baseline nor --unpaired");
 		if (a->baseline && !a->sets.n)
 			argp_error(state, "--baseline of which runs? For example scenario=NAME");
 		if (!a->sweep && !a->baseline && a->sets.n != 2)
 			argp_error(state, "%s",
-				a->sets.n > 2 ? "two sets of runs, or --baseline for more"
-					      : "which two sets? For example variant=float "
-						"variant=pinned");
+				a->sets.n > 2
+					? "two sets of runs, or --baseline for more"
+					: "which two sets? For example variant=float variant=pinned");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -112,11 +112,7 @@ int cmd_doctor(const struct command *c, int argc, char **argv)
 	bool missing = false;
 
 	cmd_parse(c,
-		"Each row: verdict, what it is about, what was found, and what follows. good: as "
-		"one would "
-		"wish; limits: works, but limits what results mean; missing: cannot be done here. "
-		"Nothing is "
-		"changed. Exit status 4 when a guest cannot be run at all.",
+		"Each row: verdict, what it is about, what was found, and what follows. good: as one would wish; limits: works, but limits what results mean; missing: cannot be done here. Nothing is changed. Exit status 4 when a guest cannot be run at all.",
 		NULL, NULL, NULL, &common, argc, argv);
 	f = facts_read("");
 	for (size_t i = 0; i < facts_count(f); i++)

@@ -71,8 +71,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->runs.n)
 			argp_error(state,
-				"which record? `stealscope list` shows them; `last` is the "
-				"newest");
+				"which record? `stealscope list` shows them; `last` is the newest");
 		if (a->runs.n > 1 && !a->sqlite)
 			argp_error(state, "one record at a time, but with --sqlite");
 		return 0;
@@ -179,10 +178,7 @@ int cmd_export(const struct command *c, int argc, char **argv)
 	int rc;
 
 	cmd_parse(c,
-		"RUN as in `stealscope analyze`; with --sqlite also a set as in `stealscope "
-		"compare`: "
-		"scenario=x,variant=y. `stealscope list tables` says what the tables and their "
-		"columns are. Records are streamed: memory does not grow with them.",
+		"RUN as in `stealscope analyze`; with --sqlite also a set as in `stealscope compare`: scenario=x,variant=y. `stealscope list tables` says what the tables and their columns are. Records are streamed: memory does not grow with them.",
 		options, parse, &args, &common, argc, argv);
 	rc = args.sqlite ? export_tables(&common, &args, &e) : export_one(&common, &args, &e);
 	strv_release(&args.runs);

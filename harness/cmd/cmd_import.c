@@ -42,11 +42,7 @@ int cmd_import(const struct command *c, int argc, char **argv)
 	int status;
 
 	cmd_parse(c,
-		"FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut "
-		"one is read up to the cut. Each FILE becomes a guest of one record, named after "
-		"the file; the record's report shows them side by side, as if begun at one time. "
-		"No "
-		"root needed.\n\n"
+		"FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut one is read up to the cut. Each FILE becomes a guest of one record, named after the file; the record's report shows them side by side, as if begun at one time. No root needed.\n\n"
 		"  stealscope-agent record --for 10h --out vultr.recording   (there)\n"
 		"  stealscope import vultr.recording aws.recording           (here)\n"
 		"  stealscope report RUN1 RUN2       (of records imported one by one)",

@@ -114,8 +114,7 @@ static int list_records(const struct cmd_common *c, struct list_args *a, struct 
 				rows[i].status);
 		if (!n)
 			cmd_say(c,
-				"no records in %s; `stealscope run scenarios/first-light.xml` "
-				"makes one",
+				"no records in %s; `stealscope run scenarios/first-light.xml` makes one",
 				c->results);
 	}
 	index_rows_free(rows, n);
@@ -225,8 +224,7 @@ int cmd_list(const struct command *c, int argc, char **argv)
 			a.what);
 	} else {
 		err_set_exit(&e, EXIT_USAGE, EINVAL,
-			"nothing to list called '%.40s'; `stealscope list --help` names what there "
-			"is",
+			"nothing to list called '%.40s'; `stealscope list --help` names what there is",
 			a.what);
 		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 			if (!strcmp(a.what, lists[i].name))

@@ -115,8 +115,7 @@ static int can_replay(const struct run_info *was, struct err *e)
 	if (was->scenario_file && was->scenario_file[0])
 		return 0;
 	return err_set_exit(e, EXIT_USAGE, EINVAL,
-		"%s does not say which scenario it is of: it was imported, or made by a "
-		"stealscope before overrides were recorded",
+		"%s does not say which scenario it is of: it was imported, or made by a stealscope before overrides were recorded",
 		was->run);
 }
 
@@ -130,10 +129,8 @@ int cmd_replay(const struct command *c, int argc, char **argv)
 	int status;
 
 	cmd_parse(c,
-		"Boots the one configuration that RUN is of once more, from the scenario, includes "
-		"and --set\n"
-		"values in the record, and says in which facts this host differs from that of RUN. "
-		"Files that a\n"
+		"Boots the one configuration that RUN is of once more, from the scenario, includes and --set\n"
+		"values in the record, and says in which facts this host differs from that of RUN. Files that a\n"
 		"guest carries are not in a record: they are looked for where they were.",
 		options, parse, &args, &common, argc, argv);
 	cmd_catch_signals();

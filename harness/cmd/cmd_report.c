@@ -46,8 +46,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->n == 1 && a->output)
-			argp_error(state, "the report of one record stands in its folder; "
-					  "--output is for several");
+			argp_error(state,
+				"the report of one record stands in its folder; --output is for several");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(
@@ -109,9 +109,7 @@ int cmd_report(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c,
 		"RUN as in `stealscope analyze`. The page needs no network and no other file.\n\n"
-		"One RUN: its whole report, as report.html in its folder. Several: steal and the "
-		"elapsed sleep of all of them on common axes, each from its own beginning, and "
-		"their figures in one table; recordings of machines, for example:\n\n"
+		"One RUN: its whole report, as report.html in its folder. Several: steal and the elapsed sleep of all of them on common axes, each from its own beginning, and their figures in one table; recordings of machines, for example:\n\n"
 		"  stealscope import vultr.recording aws.recording   (both in one record)\n"
 		"  stealscope report RUN1 RUN2                       (imported one by one)",
 		options, parse, &args, &common, argc, argv);

@@ -83,11 +83,7 @@ int cmd_run(const struct command *c, int argc, char **argv)
 	int status;
 
 	cmd_parse(c,
-		"Nothing is started before the file is right and this box can run it. Ctrl-C ends "
-		"the run and "
-		"cleans up; what was measured so far stays as a marked record. Exit status 3 when "
-		"an "
-		"expectation of the scenario fell short.",
+		"Nothing is started before the file is right and this box can run it. Ctrl-C ends the run and cleans up; what was measured so far stays as a marked record. Exit status 3 when an expectation of the scenario fell short.",
 		options, parse, &args, &common, argc, argv);
 	cmd_catch_signals();
 	status = prepare_scenario(&common, args.file, &args.sets, true, &prepared);

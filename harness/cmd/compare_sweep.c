@@ -51,8 +51,7 @@ static int check_one_host(const struct cmd_common *c, const struct compare_args 
 
 	if (mismatch && !args->force)
 		return err_set(e, EXDEV,
-			"%s is no one curve: %s; a host is a block (--force draws it "
-			"nevertheless)",
+			"%s is no one curve: %s; a host is a block (--force draws it nevertheless)",
 			a->name, mismatch);
 	if (mismatch)
 		cmd_say(c, "warning: drawn across different conditions: %s", mismatch);

@@ -18,9 +18,7 @@ static const struct {
 	{"metal guests by `--connect auto`", "/dev/kvm: group kvm",
 		"refused (exit 4); accel=\"tcg\" emulates"},
 	{"guests by `--connect qemu:///system`",
-		"libvirtd's socket: group libvirt; QEMU runs as libvirt-qemu, which the shared "
-		"page lets "
-		"in by an access list",
+		"libvirtd's socket: group libvirt; QEMU runs as libvirt-qemu, which the shared page lets in by an access list",
 		"refused (exit 4)"},
 	{"pinning vCPUs, emulators, the harness", "nothing: they are this user's threads", ""},
 	{"shares and quota of guests", "root by auto; group libvirt by qemu:///system",
@@ -28,8 +26,7 @@ static const struct {
 	{"real-time policy of guests", "root by auto; group libvirt by qemu:///system",
 		"refused (exit 1)"},
 	{"noise, native guests", "nothing; a control group of their own needs root",
-		"they run beside the user's other tasks, with a warning in the record; with shares "
-		"or quota: refused (exit 4)"},
+		"they run beside the user's other tasks, with a warning in the record; with shares or quota: refused (exit 4)"},
 	{"the scheduler trace and blame",
 		"hostd with CAP_BPF and CAP_PERFMON (loading eBPF programs)",
 		"counters only, with a warning in the record; blame is refused (exit 4)"},
@@ -46,16 +43,9 @@ static const struct {
 void privileges_print_markdown(FILE *f)
 {
 	fputs("# Privileges\n\n"
-	      "Made from the table in harness/cmd/privileges.c by `stealscope list privileges`; do "
-	      "not "
-	      "edit.\n\n"
-	      "Root can do everything. An ordinary user runs, measures and traces too, as a member "
-	      "of "
-	      "the\ngroups kvm and libvirt, with file capabilities on stealscope-hostd and on "
-	      "nothing "
-	      "else.\n`make install` and the package give them; for a build in the tree:\n\n"
-	      "    sudo scripts/setup --unprivileged    # chgrp kvm, chmod 750, setcap "
-	      "...=p\n"
+	      "Made from the table in harness/cmd/privileges.c by `stealscope list privileges`; do not edit.\n\n"
+	      "Root can do everything. An ordinary user runs, measures and traces too, as a member of the\ngroups kvm and libvirt, with file capabilities on stealscope-hostd and on nothing else.\n`make install` and the package give them; for a build in the tree:\n\n"
+	      "    sudo scripts/setup --unprivileged    # chgrp kvm, chmod 750, setcap ...=p\n"
 	      "    sudo usermod -aG kvm,libvirt NAME\n\n"
 	      "## What needs what\n\n"
 	      "| for | needs | without it |\n|---|---|---|\n",
@@ -63,30 +53,9 @@ void privileges_print_markdown(FILE *f)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		fprintf(f, "| %s | %s | %s |\n", rows[i].what, rows[i].needs, rows[i].without);
 	fputs("\n## What hostd keeps\n\n"
-	      "A user's hostd opens its output with the user's rights, takes up its capabilities "
-	      "to load "
-	      "its\nprograms, and then keeps CAP_BPF, with CAP_DAC_READ_SEARCH where debugfs is "
-	      "mounted "
-	      "and\nCAP_SYS_PTRACE where /proc hides threads; root's empties its bounding set and "
-	      "becomes "
-	      "nobody\nwith the same. Neither gains anything by exec (no_new_privs). It reads "
-	      "control "
-	      "groups, /proc and\ndebugfs of what it is told, nothing else. Who may start it sees "
-	      "when any "
-	      "thread of the box\nruns, and its name: that is what group kvm is trusted with.\n\n"
-	      "Set-uid and set-gid are refused, by stealscope and by stealscope-hostd: neither is "
-	      "written "
-	      "for it.\n\n"
-	      "kernel.perf_event_paranoid does not matter (no perf events are opened), "
-	      "nor does\nkernel.unprivileged_bpf_disabled (CAP_BPF is no unprivileged use). A file "
-	      "system "
-	      "mounted nosuid, a\ncontainer without these capabilities in its bounding set, and "
-	      "no_new_privs "
-	      "in whatever starts\nstealscope each make file capabilities void: the run degrades "
-	      "to counters "
-	      "and says so. Before Linux\n5.11 eBPF maps count against RLIMIT_MEMLOCK: raise it "
-	      "for the user "
-	      "(`ulimit -l`).\n",
+	      "A user's hostd opens its output with the user's rights, takes up its capabilities to load its\nprograms, and then keeps CAP_BPF, with CAP_DAC_READ_SEARCH where debugfs is mounted and\nCAP_SYS_PTRACE where /proc hides threads; root's empties its bounding set and becomes nobody\nwith the same. Neither gains anything by exec (no_new_privs). It reads control groups, /proc and\ndebugfs of what it is told, nothing else. Who may start it sees when any thread of the box\nruns, and its name: that is what group kvm is trusted with.\n\n"
+	      "Set-uid and set-gid are refused, by stealscope and by stealscope-hostd: neither is written for it.\n\n"
+	      "kernel.perf_event_paranoid does not matter (no perf events are opened), nor does\nkernel.unprivileged_bpf_disabled (CAP_BPF is no unprivileged use). A file system mounted nosuid, a\ncontainer without these capabilities in its bounding set, and no_new_privs in whatever starts\nstealscope each make file capabilities void: the run degrades to counters and says so. Before Linux\n5.11 eBPF maps count against RLIMIT_MEMLOCK: raise it for the user (`ulimit -l`).\n",
 		f);
 }
 
@@ -120,8 +89,7 @@ const char *privileges_here(const char *hostd, const char **note)
 	if (geteuid() == 0)
 		return "root";
 	if (!kvm || !libvirt || !caps)
-		*note = "some things need root or the groups kvm and libvirt and a host agent with "
-			"capabilities: docs/privileges.md";
+		*note = "some things need root or the groups kvm and libvirt and a host agent with capabilities: docs/privileges.md";
 	if (!kvm)
 		return libvirt ? "member of libvirt, not of kvm"
 			       : "member of neither kvm nor libvirt";

@@ -146,9 +146,7 @@ int results_select(const struct cmd_common *c, const char *what, struct index_fi
 			free(*text);
 			*text = NULL;
 			return err_set_exit(e, EXIT_USAGE, EINVAL,
-				"'%.60s' selects nothing; write run=, experiment=, scenario=, "
-				"variant=, host=, "
-				"kernel=, overrides=, since= or until=, joined by commas",
+				"'%.60s' selects nothing; write run=, experiment=, scenario=, variant=, host=, kernel=, overrides=, since= or until=, joined by commas",
 				what);
 		}
 		*keys[i].field = eq + 1;

@@ -218,8 +218,7 @@ int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e
 	if (access(o->path, X_OK))
 		return errno == EACCES
 			       ? err_set(e, EACCES,
-					 "%s may be run by root and the members of its group "
-					 "(kvm) only",
+					 "%s may be run by root and the members of its group (kvm) only",
 					 o->path)
 			       : err_sys(e, "cannot run %s", o->path);
 	snprintf(mode, sizeof(mode), "--mode=%s", mode_names[o->mode]);

@@ -79,8 +79,7 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
 				       "%s started, but cannot be watched: no pidfd_open(2) here",
 				       d->name)
 			     : err_set(e, ESRCH,
-				       "%s started, but its QEMU is not a process of this box "
-				       "(connected to %s); guests must run where stealscope does",
+				       "%s started, but its QEMU is not a process of this box (connected to %s); guests must run where stealscope does",
 				       d->name, c->uri);
 		domain_free(d);
 		return rc;

@@ -232,8 +232,7 @@ static int check(
 			g->vcpus, PLAN_MAX_VCPUS);
 	if (f->shm_name && (f->shm_size < (1u << 20) || (f->shm_size & (f->shm_size - 1))))
 		return err_set(e, EINVAL,
-			"guest %s: a shared page of %llu bytes; it must be a power of two, 1 MiB "
-			"or more",
+			"guest %s: a shared page of %llu bytes; it must be a power of two, 1 MiB or more",
 			g->name, (unsigned long long)f->shm_size);
 	if (!f->kernel || !f->emulator)
 		return err_set(e, EINVAL, "guest %s: no %s given", g->name,

@@ -49,9 +49,7 @@ int embed_prepare(const char *root, struct err *e)
 
 	if (strlen(root) + sizeof(MONITOR_TAIL) > sizeof(sun.sun_path))
 		return err_set_exit(e, EXIT_USAGE, ENAMETOOLONG,
-			"the runtime folder %s is too deep: QEMU's sockets below it would have "
-			"names "
-			"over %zu bytes; use a shorter one",
+			"the runtime folder %s is too deep: QEMU's sockets below it would have names over %zu bytes; use a shorter one",
 			root, sizeof(sun.sun_path));
 	rc = make_dirs(etc, e);
 	if (!rc)

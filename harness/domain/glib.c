@@ -25,8 +25,7 @@ static void on_message(const char *domain, int level, const char *message, void 
 		return;
 	}
 	dprintf(STDERR_FILENO,
-		"stealscope: a library of libvirt's gave up: %s: raise this user's limits (ulimit "
-		"-u, -v)\n",
+		"stealscope: a library of libvirt's gave up: %s: raise this user's limits (ulimit -u, -v)\n",
 		message ? message : "it does not say why");
 	_exit(EXIT_FAILED);
 }

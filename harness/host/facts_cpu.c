@@ -36,8 +36,7 @@ void fact_cpu_model(const struct fact_source *s, struct fact *f)
 		return;
 	if (strncmp(model, "QEMU TCG", 8) == 0)
 		fact_set(f, FACT_LIMITS,
-			"counters, placement and shares of CPU time are real; latencies say "
-			"nothing",
+			"counters, placement and shares of CPU time are real; latencies say nothing",
 			"%s: emulated", model);
 	else
 		fact_set(f, FACT_INFO, "", "%s", model);
@@ -63,8 +62,7 @@ void fact_cpu_online(const struct fact_source *s, struct fact *f)
 	n = cpuset_count(&set);
 	fact_set(f, n > 1 ? FACT_GOOD : FACT_LIMITS,
 		n > 1 ? ""
-		      : "guests, noise and the harness share one CPU: the harness disturbs what it "
-			"measures",
+		      : "guests, noise and the harness share one CPU: the harness disturbs what it measures",
 		"%u (%s)%s%s", n, online, offline && *offline ? ", offline: " : "",
 		offline ? offline : "");
 }
@@ -175,8 +173,7 @@ void fact_cpu_governor(const struct fact_source *s, struct fact *f)
 		fact_set(f, FACT_INFO, "", "not visible (a VM, or the firmware decides)");
 	else if (mixed || strcmp(first, "performance") != 0)
 		fact_set(f, FACT_LIMITS,
-			"frequencies move with the load: set the performance governor for "
-			"comparisons",
+			"frequencies move with the load: set the performance governor for comparisons",
 			"%s%s%s%s", mixed ? "mixed, " : "", first, driver ? ", " : "",
 			driver ? driver : "");
 	else

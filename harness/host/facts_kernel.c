@@ -81,8 +81,7 @@ void fact_clocksource(const struct fact_source *s, struct fact *f)
 		fact_set(f, FACT_GOOD, "", "%s", v);
 	else
 		fact_set(f, FACT_LIMITS,
-			"reading the time is slow and coarse; the clock map between guest and host "
-			"is wider",
+			"reading the time is slow and coarse; the clock map between guest and host is wider",
 			"%s", v);
 }
 
@@ -106,8 +105,7 @@ void fact_rt_group(const struct fact_source *s, struct fact *f)
 {
 	if (fact_exists(s, "/sys/fs/cgroup/cpu/cpu.rt_runtime_us"))
 		fact_set(f, FACT_LIMITS,
-			"real-time vCPU threads run in the root control group, outside shares and "
-			"quota",
+			"real-time vCPU threads run in the root control group, outside shares and quota",
 			"on (RT_GROUP_SCHED)");
 	else
 		fact_set(f, FACT_GOOD, "", "off");
@@ -146,8 +144,7 @@ void fact_ebpf(const struct fact_source *s, struct fact *f)
 		fact_set(f, FACT_GOOD, "", "usable");
 	} else if (errno == EPERM) {
 		fact_set(f, FACT_INFO,
-			"only root or a host agent with capabilities may: the row ebpf.tracer "
-			"tells",
+			"only root or a host agent with capabilities may: the row ebpf.tracer tells",
 			"not by this user");
 	} else {
 		fact_set(f, FACT_MISSING,

@@ -20,9 +20,7 @@ void fact_kvm_kind(const struct fact_source *s, struct fact *f)
 		fact_set(f, FACT_GOOD, "", "hardware (%s)", vmx ? "vmx" : "svm");
 	else
 		fact_set(f, FACT_LIMITS,
-			"metal guests run and all scheduling is real, but guest code is emulated "
-			"and slow, "
-			"and Linux guests need TCG",
+			"metal guests run and all scheduling is real, but guest code is emulated and slow, and Linux guests need TCG",
 			"software%s (no vmx or svm)",
 			fact_exists(s, "/sys/module/kvm_pvm") ? ", kvm_pvm" : "");
 }
@@ -55,9 +53,7 @@ void fact_kvm_halt_poll(const struct fact_source *s, struct fact *f)
 		fact_set(f, FACT_INFO, "", "off");
 	else
 		fact_set(f, FACT_INFO,
-			"an idle vCPU burns its CPU for up to this long; it is not steal, and it "
-			"stops when "
-			"another task wants the CPU",
+			"an idle vCPU burns its CPU for up to this long; it is not steal, and it stops when another task wants the CPU",
 			"%lld us", ns / 1000);
 }
 
@@ -77,9 +73,7 @@ void fact_kvm_debugfs(const struct fact_source *s, struct fact *f)
 		fact_set(f, FACT_GOOD, "", "mounted");
 	else
 		fact_set(f, FACT_LIMITS,
-			"no exit counts and no TSC offset to check the guest clock with; mount "
-			"debugfs to "
-			"have them",
+			"no exit counts and no TSC offset to check the guest clock with; mount debugfs to have them",
 			"not mounted or not readable");
 }
 
@@ -94,8 +88,7 @@ void fact_box_vm(const struct fact_source *s, struct fact *f)
 
 	if (fact_cpu_flag(s, "hypervisor"))
 		fact_set(f, FACT_LIMITS,
-			"a late wake-up without a local cause may come from the host below: look "
-			"at box.steal",
+			"a late wake-up without a local cause may come from the host below: look at box.steal",
 			"yes%s", maker);
 	else
 		fact_set(f, FACT_GOOD, "", "no%s", maker);

@@ -83,9 +83,7 @@ static int add_needs(struct builder *b, const char *source, unsigned depth, stru
 
 		rc = path ? add_library(b, path, depth + 1, e)
 			  : err_set_exit(e, EXIT_HOST, ENOENT,
-				    "%s needs the library %s, which is nowhere on this host; "
-				    "install "
-				    "it, or name it with <file>",
+				    "%s needs the library %s, which is nowhere on this host; install it, or name it with <file>",
 				    source, n.needed.items[i]);
 	}
 	elf_needs_release(&n);

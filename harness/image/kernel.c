@@ -21,9 +21,7 @@ static char *host_kernel(struct err *e)
 	if (access(path, R_OK) == 0)
 		return path;
 	err_set_exit(e, EXIT_HOST, errno,
-		"the running kernel's image %s %s; use kernel=\"distro\" (scripts/fetch-kernel "
-		"gets "
-		"it)%s",
+		"the running kernel's image %s %s; use kernel=\"distro\" (scripts/fetch-kernel gets it)%s",
 		path, errno == EACCES ? "is not readable for this user" : "is not there",
 		errno == EACCES ? ", or make it readable" : "");
 	free(path);

@@ -13,8 +13,7 @@ int noise_stress_ng_available(struct err *e)
 	if (noise_program_found("stress-ng"))
 		return 0;
 	return err_set_exit(e, EXIT_HOST, ENOENT,
-		"stress-ng is not installed; install the package stress-ng or use another kind of "
-		"noise");
+		"stress-ng is not installed; install the package stress-ng or use another kind of noise");
 }
 
 void noise_stress_ng(const struct plan_noise *n, unsigned index)

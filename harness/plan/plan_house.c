@@ -53,15 +53,13 @@ void plan_housekeeping(struct planning *p)
 	if (cpuset_empty(&best) && !cpuset_empty(&free)) {
 		best = free;
 		strv_add(notes,
-			"housekeeping (%s) shares physical cores with the lab: its work slows "
-			"the lab's SMT siblings",
+			"housekeeping (%s) shares physical cores with the lab: its work slows the lab's SMT siblings",
 			plan_cpus_text(&free, buf));
 	}
 	if (cpuset_empty(&best)) {
 		best = cpuset_empty(&common) ? p->t->online : common;
 		strv_add(notes,
-			"no CPU is left for housekeeping: the harness, its tracer and QEMU's other "
-			"threads run on the lab's %s too",
+			"no CPU is left for housekeeping: the harness, its tracer and QEMU's other threads run on the lab's %s too",
 			plan_cpus_text(&best, buf));
 	}
 	p->plan->housekeeping_cpus = cpuset_subset(&best, &p->lab)

@@ -135,8 +135,8 @@ static struct cpuset kind_filter(struct planning *p, const struct cpuset *all, u
 	if (!cpuset_empty(&fast) && cpuset_count(&fit) >= at_least)
 		return fast;
 	if (!cpuset_empty(&fast) && !cpuset_empty(&slow))
-		strv_add(&p->plan->notes, "the lab mixes performance and efficiency cores: equal "
-					  "work takes unequal time");
+		strv_add(&p->plan->notes,
+			"the lab mixes performance and efficiency cores: equal work takes unequal time");
 	return *all;
 }
 
@@ -278,8 +278,7 @@ static bool choose_lab(struct planning *p)
 
 	if (lab->smt == SMT_WHOLE && !topology_has_smt(p->t))
 		PLAN_REFUSE(p, lab->pos,
-			"the lab takes whole SMT cores, but this box has no SMT (one thread per "
-			"core)");
+			"the lab takes whole SMT cores, but this box has no SMT (one thread per core)");
 	if (p->failed)
 		return false;
 	/* At least this many, before isolation and kinds narrow the choice. */
@@ -291,8 +290,7 @@ static bool choose_lab(struct planning *p)
 	n = lab_size(p, available);
 	if (n > available) {
 		PLAN_REFUSE(p, lab->pos,
-			"the lab needs %u %sCPUs%s, this box has %u; ask for fewer, or run it on a "
-			"larger box",
+			"the lab needs %u %sCPUs%s, this box has %u; ask for fewer, or run it on a larger box",
 			n, asked_cores(lab), lab->smt == SMT_FIRST ? " on separate cores" : "",
 			available);
 		return false;
@@ -313,8 +311,7 @@ static void note_isolation(struct planning *p)
 			plan_cpus_text(&open, buf), cpuset_count(&open) == 1 ? "is" : "are");
 	if (!cpuset_empty(&isolated) && !all_single(p))
 		strv_add(&p->plan->notes,
-			"%s: isolated, so the kernel balances nothing there; a floating vCPU stays "
-			"where it started",
+			"%s: isolated, so the kernel balances nothing there; a floating vCPU stays where it started",
 			plan_cpus_text(&isolated, buf));
 }
 

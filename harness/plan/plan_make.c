@@ -109,15 +109,11 @@ static bool auto_is_possible(struct planning *p, size_t n_guests)
 		vcpus |= p->c->guests[i].vcpus == EXP_AUTO;
 	if (vcpus && (p->auto_count < 1 || p->auto_count > PLAN_MAX_VCPUS))
 		PLAN_REFUSE(p, p->c->lab.pos,
-			"the overcommit makes a guest of %u vCPUs, it can have 1 to %d; ask for "
-			"fewer lab "
-			"CPUs, or let count follow the overcommit",
+			"the overcommit makes a guest of %u vCPUs, it can have 1 to %d; ask for fewer lab CPUs, or let count follow the overcommit",
 			p->auto_count, PLAN_MAX_VCPUS);
 	if (n_guests > EXP_MAX_GUESTS)
 		PLAN_REFUSE(p, p->c->lab.pos,
-			"the overcommit makes %zu guests; at most %d run at once: ask for fewer "
-			"lab CPUs "
-			"or more vCPUs a guest",
+			"the overcommit makes %zu guests; at most %d run at once: ask for fewer lab CPUs or more vCPUs a guest",
 			n_guests, EXP_MAX_GUESTS);
 	if (n_guests == 0)
 		PLAN_REFUSE(p, p->c->lab.pos, "the overcommit leaves no guest; ask for more of it");
@@ -203,8 +199,7 @@ static void check_guest_memory(struct planning *p, size_t i)
 		return;
 	if (need / e->hugepage_bytes > pages_of(p->t, e->hugepage_bytes, &g->memory_nodes))
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' needs %llu huge pages of %llu MiB, this box has %llu; set "
-			"vm.nr_hugepages, or leave hugepages out",
+			"guest '%s' needs %llu huge pages of %llu MiB, this box has %llu; set vm.nr_hugepages, or leave hugepages out",
 			e->name, (unsigned long long)(need / e->hugepage_bytes),
 			(unsigned long long)(e->hugepage_bytes >> 20),
 			(unsigned long long)pages_of(p->t, e->hugepage_bytes, &g->memory_nodes));
@@ -223,9 +218,7 @@ bool plan_check_memory(struct planning *p)
 		need += p->plan->noises[i].bytes * p->plan->noises[i].threads;
 	if (has && need > has)
 		PLAN_REFUSE(p, p->c->pos,
-			"guests and noise need %llu MiB of memory (64 MiB for each QEMU included), "
-			"this box "
-			"has %llu MiB; use fewer or smaller guests",
+			"guests and noise need %llu MiB of memory (64 MiB for each QEMU included), this box has %llu MiB; use fewer or smaller guests",
 			(unsigned long long)(need >> 20), (unsigned long long)(has >> 20));
 	for (size_t i = 0; i < p->c->n_guests; i++)
 		check_guest_memory(p, i);
@@ -249,8 +242,7 @@ static void note_real_time(struct planning *p)
 		if (cpuset_empty(&shared))
 			continue;
 		strv_add(&p->plan->notes,
-			"guest '%s' has a real-time policy on housekeeping CPUs: when busy it "
-			"delays the harness (the kernel leaves others 5 %% of the time)",
+			"guest '%s' has a real-time policy on housekeeping CPUs: when busy it delays the harness (the kernel leaves others 5 %% of the time)",
 			g->name);
 		return;
 	}

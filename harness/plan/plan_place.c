@@ -60,8 +60,7 @@ bool plan_base_cpus(struct planning *p, const char *name, const struct cpuset *c
 			beside);
 	else
 		PLAN_REFUSE(p, pos,
-			"'%s' is to be away from '%s', which uses all lab CPUs (%s); give the lab "
-			"more CPUs, or pin '%s'",
+			"'%s' is to be away from '%s', which uses all lab CPUs (%s); give the lab more CPUs, or pin '%s'",
 			name, away, plan_cpus_text(&p->lab, buf), away);
 	return false;
 }
@@ -80,9 +79,7 @@ static bool place_pinned(struct planning *p, const struct exp_guest *e, const st
 
 	if (cpuset_count(&cores) < g->vcpus) {
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' is pinned and needs %u physical cores, one per vCPU; %s give%s "
-			"%u; ask "
-			"for fewer vCPUs or more lab CPUs, or use spread",
+			"guest '%s' is pinned and needs %u physical cores, one per vCPU; %s give%s %u; ask for fewer vCPUs or more lab CPUs, or use spread",
 			e->name, g->vcpus, plan_cpus_text(base, buf),
 			cpuset_count(base) == 1 ? "s" : "", cpuset_count(&cores));
 		return false;
@@ -119,13 +116,11 @@ static bool place_siblings(struct planning *p, const struct exp_guest *e, const 
 		return true;
 	if (!topology_has_smt(p->t))
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' is placed on SMT siblings, but this box has no SMT (one "
-			"thread per core)",
+			"guest '%s' is placed on SMT siblings, but this box has no SMT (one thread per core)",
 			e->name);
 	else
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' is placed on SMT siblings: %u vCPUs need as many sibling "
-			"threads among %s; ask for more lab CPUs with smt=\"whole\"",
+			"guest '%s' is placed on SMT siblings: %u vCPUs need as many sibling threads among %s; ask for more lab CPUs with smt=\"whole\"",
 			e->name, g->vcpus, plan_cpus_text(base, buf));
 	return false;
 }
@@ -148,8 +143,7 @@ static int choose_node(struct planning *p, const struct exp_guest *e, const stru
 	}
 	if (best < 0 && e->node != EXP_AUTO)
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' asks for CPUs of NUMA node %u; %s have none there; set <lab "
-			"node=\"%u\"> or take a node of this box",
+			"guest '%s' asks for CPUs of NUMA node %u; %s have none there; set <lab node=\"%u\"> or take a node of this box",
 			e->name, e->node, plan_cpus_text(base, buf), e->node);
 	else if (best < 0)
 		PLAN_REFUSE(p, e->pos, "no NUMA node of this box is known");
@@ -177,8 +171,7 @@ static int choose_memory_node(struct planning *p, const struct exp_guest *e, int
 		return best;
 	if (p->t->n_nodes < 2)
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' is placed remote, which needs a second NUMA node; this box "
-			"has one",
+			"guest '%s' is placed remote, which needs a second NUMA node; this box has one",
 			e->name);
 	else
 		PLAN_REFUSE(p, e->pos,

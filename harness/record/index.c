@@ -15,17 +15,7 @@
 #define BUSY_MS	     10000
 
 static const char *const schema =
-	"CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL,"
-	" experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL,"
-	" point TEXT NOT NULL, overrides TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT "
-	"NULL,"
-	" status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL,"
-	" host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;"
-	"CREATE INDEX IF NOT EXISTS runs_started ON runs (started);"
-	"CREATE TABLE IF NOT EXISTS metrics (run TEXT NOT NULL REFERENCES runs (run),"
-	" guest TEXT NOT NULL, noise INTEGER NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, "
-	"unit TEXT NOT NULL,"
-	" value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;";
+	"CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL, experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL, point TEXT NOT NULL, overrides TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL, host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;CREATE INDEX IF NOT EXISTS runs_started ON runs (started);CREATE TABLE IF NOT EXISTS metrics (run TEXT NOT NULL REFERENCES runs (run), guest TEXT NOT NULL, noise INTEGER NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;";
 
 /* Facts that name the host and its kernel, first match wins. */
 static const char *const host_facts[] = {"host.name", "hostname", "host"};
@@ -78,10 +68,8 @@ static int check_format(struct index *x, int *format, struct err *e)
 	sqlite3_finalize(s);
 	if (*format && *format != INDEX_FORMAT)
 		return err_set(e, EPROTO,
-			"%s has format %d, made by %s stealscope; this one "
-			"knows %d",
-			x->path, *format, *format > INDEX_FORMAT ? "a newer" : "an older",
-			INDEX_FORMAT);
+			"%s has format %d, made by %s stealscope; this one knows %d", x->path,
+			*format, *format > INDEX_FORMAT ? "a newer" : "an older", INDEX_FORMAT);
 	return 0;
 }
 
@@ -206,9 +194,7 @@ static int add_run(struct index *x, const struct run_info *r, const char *folder
 		r->window_end_ns > r->window_start_ns ? r->window_end_ns - r->window_start_ns : 0;
 	sqlite3_stmt *s;
 	int rc = sqlite3_prepare_v2(x->db,
-		"INSERT INTO runs (run, folder, experiment, scenario, variant, point, status,"
-		" started, host, kernel, version, overrides, repeat, seed, duration_s)"
-		" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"INSERT INTO runs (run, folder, experiment, scenario, variant, point, status, started, host, kernel, version, overrides, repeat, seed, duration_s) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		-1, &s, NULL);
 
 	if (rc != SQLITE_OK)

@@ -87,8 +87,7 @@ int index_query(struct index *x, const struct index_filter *f, struct index_row 
 	sqlite3_stmt *s = NULL;
 	size_t count = 0;
 	int rc = prepare(x,
-		"SELECT run, folder, experiment, scenario, variant, point, status, started, host,"
-		" kernel, repeat, seed, duration_s, overrides" FILTER
+		"SELECT run, folder, experiment, scenario, variant, point, status, started, host, kernel, repeat, seed, duration_s, overrides" FILTER
 		" ORDER BY r.started DESC, r.run DESC LIMIT ?14",
 		f, &s, e);
 
@@ -136,9 +135,8 @@ int index_values(struct index *x, const struct index_filter *f, const char *gues
 	sqlite3_stmt *s = NULL;
 	size_t count = 0;
 	int rc = prepare(x,
-		"SELECT (SELECT avg(m.value) FROM metrics m WHERE m.run = r.run AND m.name = ?15"
-		" AND m.vcpu = -1 AND CASE WHEN ?16 IS NULL THEN NOT m.noise ELSE m.guest = ?16 "
-		"END)" FILTER " ORDER BY r.started, r.run LIMIT ?14",
+		"SELECT (SELECT avg(m.value) FROM metrics m WHERE m.run = r.run AND m.name = ?15 AND m.vcpu = -1 AND CASE WHEN ?16 IS NULL THEN NOT m.noise ELSE m.guest = ?16 END)" FILTER
+		" ORDER BY r.started, r.run LIMIT ?14",
 		f, &s, e);
 
 	if (rc)

@@ -40,9 +40,7 @@ int step_kvm(struct session *s, struct err *e)
 			      : kvm_problem();
 		if (why)
 			return err_set_exit(e, EXIT_HOST, ENODEV,
-				"guest %s needs /dev/kvm, which cannot be used: %s; `stealscope "
-				"doctor` tells "
-				"more, accel=\"tcg\" emulates the guest without a steal counter",
+				"guest %s needs /dev/kvm, which cannot be used: %s; `stealscope doctor` tells more, accel=\"tcg\" emulates the guest without a steal counter",
 				g->name, why);
 	}
 	return 0;

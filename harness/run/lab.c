@@ -202,8 +202,7 @@ int step_noise(struct session *s, struct err *e)
 			return err_wrap(e, "noise %s", s->noises[i].plan->name);
 		if (!noise_cgroup_path(s->noises[i].noise))
 			session_warn(s,
-				"noise %s has no control group (this user may make none): it is a "
-				"task among this user's others, known in blame by its name",
+				"noise %s has no control group (this user may make none): it is a task among this user's others, known in blame by its name",
 				s->noises[i].plan->name);
 	}
 	return 0;
@@ -256,8 +255,7 @@ int step_boot(struct session *s, struct err *e)
 			free(g->info->status);
 			g->info->status = xstrdup("did not come up");
 			rc = err_set(e, ETIMEDOUT,
-				"guest %s: %u of its %u vCPUs came up within %llu s, so it did not "
-				"come up; %s",
+				"guest %s: %u of its %u vCPUs came up within %llu s, so it did not come up; %s",
 				g->plan->name, ready, g->plan->vcpus,
 				(unsigned long long)(boot_timeout_ns(s) / NS_PER_S), tail);
 		}

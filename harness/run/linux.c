@@ -35,15 +35,12 @@ static int choose_accel(struct session *s, struct guest_run *g, bool *kvm, struc
 
 	if (g->plan->accel == ACCEL_KVM && !hardware)
 		return err_set_exit(e, EXIT_HOST, ENOTSUP,
-			"a Linux guest cannot run on this box's KVM, which is: %s; use "
-			"accel=\"auto\" "
-			"or \"tcg\"",
+			"a Linux guest cannot run on this box's KVM, which is: %s; use accel=\"auto\" or \"tcg\"",
 			kind ? kind : "not known");
 	*kvm = g->plan->accel != ACCEL_TCG && hardware;
 	if (!*kvm && g->plan->accel == ACCEL_AUTO)
 		session_warn(s,
-			"guest %s runs under TCG: it has no steal counter and its timing is coarse "
-			"(KVM here: %s)",
+			"guest %s runs under TCG: it has no steal counter and its timing is coarse (KVM here: %s)",
 			g->plan->name, kind ? kind : "not known");
 	return 0;
 }
@@ -62,9 +59,7 @@ static int check_memory(const struct guest_run *g, const struct initramfs_size *
 	if (need <= g->plan->memory_bytes)
 		return 0;
 	return err_set_exit(e, EXIT_USAGE, E2BIG,
-		"its initramfs of %llu MiB (%u files) is too large for its memory of %llu MiB; "
-		"give "
-		"it memory=\"%lluMiB\" or fewer files",
+		"its initramfs of %llu MiB (%u files) is too large for its memory of %llu MiB; give it memory=\"%lluMiB\" or fewer files",
 		(unsigned long long)(size->bytes >> 20) + 1, size->files,
 		(unsigned long long)(g->plan->memory_bytes >> 20),
 		(unsigned long long)(need >> 20) + 1);
@@ -107,9 +102,7 @@ void linux_check_clock(struct session *s, const struct guest_run *g, uint64_t ts
 
 	if (factor < 1 - CLOCK_OFF_MAX || factor > 1 + CLOCK_OFF_MAX)
 		session_warn(s,
-			"guest %s: its kernel takes its TSC for %.0f MHz, which is %.0f MHz: its "
-			"clock runs at %.2f times the pace and its periods are not what was asked "
-			"for",
+			"guest %s: its kernel takes its TSC for %.0f MHz, which is %.0f MHz: its clock runs at %.2f times the pace and its periods are not what was asked for",
 			g->plan->name, (double)tsc_hz / 1e6, (double)host_tsc_hz() / 1e6, factor);
 }
 

@@ -30,8 +30,7 @@ void warn_of_neighbours(struct session *s)
 		if (owner_of_run(entry->d_name, owner) && strcmp(owner, self) &&
 			owner_alive(owner) && !said_already(s, entry->d_name))
 			session_warn(s,
-				"another stealscope was at work on this box: %s; the two measured "
-				"each other",
+				"another stealscope was at work on this box: %s; the two measured each other",
 				entry->d_name);
 	}
 	closedir(d);
@@ -70,9 +69,7 @@ void warn_of_unfair_groups(struct session *s)
 			if (!is_spread(a) || !is_spread(b) || cpuset_count(&common) < 2)
 				continue;
 			session_warn(s,
-				"guests %s and %s share CPUs on a kernel (%s) in which %s: one of "
-				"them "
-				"may starve (docs/linux-guests.md)",
+				"guests %s and %s share CPUs on a kernel (%s) in which %s: one of them may starve (docs/linux-guests.md)",
 				a->name, b->name, release, d->what);
 			return;
 		}

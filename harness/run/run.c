@@ -39,9 +39,7 @@ static int step_reaper(struct session *s, struct err *e)
 		return 0;
 	if (e->code == EACCES || e->code == EPERM)
 		return err_set_exit(e, EXIT_HOST, e->code,
-			"no permission to make %s: running guests needs root (sudo); check, plan, "
-			"analyze "
-			"and show do not",
+			"no permission to make %s: running guests needs root (sudo); check, plan, analyze and show do not",
 			s->runtime_dir);
 	return -e->code;
 }

@@ -42,9 +42,7 @@ static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 	if (p->kind == PROBE_WORD_MEMORY && g->kind != GUEST_NATIVE &&
 		p->bytes * n > g->memory_bytes / 2)
 		SAY(c, msgs, p->pos,
-			"<memory size> of all its vCPUs is more than half of the guest's memory; "
-			"give "
-			"the guest more memory, or walk over less");
+			"<memory size> of all its vCPUs is more than half of the guest's memory; give the guest more memory, or walk over less");
 	if (p->kind == PROBE_WORD_JOB && p->command[0] && g->kind == GUEST_METAL)
 		SAY(c, msgs, p->pos,
 			"a metal guest runs no programs; use kind=\"linux\", or leave command out");
@@ -52,21 +50,18 @@ static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 		(p->timer_policy || p->priority || p->slack_ns || p->relative || p->affinity ||
 			p->barrier || p->lock_kind))
 		SAY(c, msgs, p->pos,
-			"a metal guest has no scheduler: policy, priority, slack, sleep, affinity, "
-			"barrier and type=\"mutex\" need kind=\"linux\" or \"native\"");
+			"a metal guest has no scheduler: policy, priority, slack, sleep, affinity, barrier and type=\"mutex\" need kind=\"linux\" or \"native\"");
 	if (p->kind == PROBE_WORD_TIMER && p->priority && p->timer_policy != SHM_POLICY_FIFO &&
 		p->timer_policy != SHM_POLICY_RR)
 		SAY(c, msgs, p->pos,
-			"<timer priority> without a real-time policy; set policy=\"fifo\" or "
-			"\"rr\"");
+			"<timer priority> without a real-time policy; set policy=\"fifo\" or \"rr\"");
 	if (p->barrier && p->command[0])
 		SAY(c, msgs, p->pos, "<job barrier> is for the loop; leave barrier or command out");
 	if (p->kind == PROBE_WORD_STEAL && g->kind == GUEST_NATIVE)
 		SAY(c, msgs, p->pos, "a native guest has no steal counter; remove <steal>");
 	if (p->period_ns > c->duration_ns)
 		SAY(c, msgs, p->pos,
-			"<%s period> is longer than the measurement; shorten it or set a longer "
-			"duration",
+			"<%s period> is longer than the measurement; shorten it or set a longer duration",
 			name);
 }
 
@@ -83,9 +78,7 @@ static void check_probes(
 			continue;
 		if (busy & probe_mask(g, p))
 			SAY(c, msgs, p->pos,
-				"two of gap, job, lock, memory on one vCPU of guest '%s'; give "
-				"them "
-				"different vcpus=",
+				"two of gap, job, lock, memory on one vCPU of guest '%s'; give them different vcpus=",
 				g->name);
 		busy |= probe_mask(g, p);
 	}
@@ -117,8 +110,7 @@ static void check_guest(
 			"priority without a real-time policy; set policy=\"fifo\" or \"rr\"");
 	if (g->limits.quota_ns > g->limits.period_ns)
 		SAY(c, msgs, g->pos,
-			"a quota longer than its period is no limit for one vCPU; write at most "
-			"the period");
+			"a quota longer than its period is no limit for one vCPU; write at most the period");
 	if (g->node != EXP_AUTO && g->placement != PLACE_NODE && g->placement != PLACE_REMOTE)
 		SAY(c, msgs, g->pos, "node= needs placement=\"node\" or \"remote\"");
 	if (g->memory_node != EXP_AUTO && g->placement != PLACE_REMOTE)
@@ -128,18 +120,15 @@ static void check_guest(
 			"node and memory-node are the same, which is not remote; name two nodes");
 	if (g->kind == GUEST_NATIVE && g->placement == PLACE_REMOTE)
 		SAY(c, msgs, g->pos,
-			"placement=\"remote\" is for virtual machines; use node for a native "
-			"guest");
+			"placement=\"remote\" is for virtual machines; use node for a native guest");
 	if (g->placement == PLACE_SIBLINGS && g->vcpus < 2)
 		SAY(c, msgs, g->pos, "placement=\"siblings\" needs at least 2 vCPUs");
 	for (size_t i = 0; i < g->n_files; i++)
 		if (g->kind == GUEST_METAL || (g->kind == GUEST_NATIVE && g->files[i].target[0]))
 			SAY(c, msgs, g->files[i].pos,
-				g->kind == GUEST_METAL ? "<file> is for Linux guests; set "
-							 "kind=\"linux\" or remove it"
-						       : "a native guest uses the host's files "
-							 "where they are; leave "
-							 "target out");
+				g->kind == GUEST_METAL
+					? "<file> is for Linux guests; set kind=\"linux\" or remove it"
+					: "a native guest uses the host's files where they are; leave target out");
 	check_guest_memory(c, g, msgs);
 	check_probes(c, g, msgs);
 }
@@ -153,8 +142,7 @@ static void check_noise(
 	if (n->placement == PLACE_SIBLINGS || n->placement == PLACE_NODE ||
 		n->placement == PLACE_REMOTE)
 		SAY(c, msgs, n->pos,
-			"placement=\"%s\" is for guests; a noise is float, pinned, stacked or "
-			"spread, beside= or away= from a guest",
+			"placement=\"%s\" is for guests; a noise is float, pinned, stacked or spread, beside= or away= from a guest",
 			placement_name(n->placement));
 	if (n->limits.quota_ns > n->limits.period_ns * n->threads)
 		SAY(c, msgs, n->pos,
@@ -163,8 +151,7 @@ static void check_noise(
 		SAY(c, msgs, n->pos, "it stops before it starts; write a stop after its start");
 	if (n->start_ns >= c->duration_ns)
 		SAY(c, msgs, n->pos,
-			"it starts when the measurement has ended; start earlier or set a "
-			"longer duration");
+			"it starts when the measurement has ended; start earlier or set a longer duration");
 }
 
 /* `beside` and `away`: the guest exists, is another one, and is placed by itself. */
@@ -191,8 +178,7 @@ static void check_reference(const struct exp_config *c, const char *self, const 
 			SAY(c, msgs, pos, "'%s' cannot be beside or away from itself", name);
 		else if (g->beside[0] || g->away[0])
 			SAY(c, msgs, pos,
-				"guest '%s' is itself placed beside or away from another; refer to "
-				"that one",
+				"guest '%s' is itself placed beside or away from another; refer to that one",
 				name);
 		return;
 	}
@@ -271,17 +257,14 @@ static void check_counts(const struct exp_config *c, struct scenario_msgs *msgs)
 			c->n_noises, threads, EXP_MAX_NOISES);
 	if (first_auto && c->lab.overcommit <= 0)
 		SAY(c, msgs, first_auto->pos,
-			"count or vcpus auto follows <lab overcommit>; set that, as "
-			"overcommit=\"2.5\"");
+			"count or vcpus auto follows <lab overcommit>; set that, as overcommit=\"2.5\"");
 	if (first_auto && !c->lab.cpus.min && cpuset_empty(&c->lab.cpuset))
 		SAY(c, msgs, first_auto->pos,
-			"count or vcpus auto needs to know the CPUs; set <lab cpus=\"2\"> or "
-			"a range as 2..4");
+			"count or vcpus auto needs to know the CPUs; set <lab cpus=\"2\"> or a range as 2..4");
 	if (!first_auto && c->lab.overcommit > 0 &&
 		(c->lab.cpus.min || !cpuset_empty(&c->lab.cpuset)))
 		SAY(c, msgs, c->lab.pos,
-			"CPUs and overcommit are both given, but no guest says "
-			"auto in its count or vcpus; leave one out or let one follow");
+			"CPUs and overcommit are both given, but no guest says auto in its count or vcpus; leave one out or let one follow");
 }
 
 void check_config(const struct exp_config *c, struct scenario_msgs *msgs)

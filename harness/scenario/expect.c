@@ -79,8 +79,7 @@ static int relation_of(const struct node *n, const struct metric_name *metric, d
 	if (!found) {
 		if (!n->broken)
 			SAY(msgs, n->pos,
-				"<expect> compares nothing; give one of below, at-most, above, "
-				"at-least, near");
+				"<expect> compares nothing; give one of below, at-most, above, at-least, near");
 		return -1;
 	}
 	value_parse(key_attr_find(n->key, found->name), found->value, value, NULL);
@@ -188,8 +187,7 @@ static void check_need(const struct exp_config *c, const struct exp_expect *e,
 			m->mode == MEMORY_CHASE ? "chase" : "bandwidth", g->name);
 	if (m->need == NEED_STEAL && (g->kind == GUEST_NATIVE || g->accel == ACCEL_TCG))
 		SAY(msgs, e->pos,
-			"%s needs KVM's steal counter, which guest '%s' (%s) does not have; "
-			"expect run_delay.rate of it",
+			"%s needs KVM's steal counter, which guest '%s' (%s) does not have; expect run_delay.rate of it",
 			m->name, g->name, g->accel == ACCEL_TCG ? "accel tcg" : "kind native");
 	if (m->need == NEED_TRACE && c->trace == TRACE_WORD_COUNTERS)
 		SAY(msgs, e->pos, "%s needs the host trace; set trace=\"events\" or \"counts\"",
@@ -198,8 +196,7 @@ static void check_need(const struct exp_config *c, const struct exp_expect *e,
 		SAY(msgs, e->pos, "%s needs the host's timeline; set trace=\"events\"", m->name);
 	if (m->window_10s && c->duration_ns < 10 * NS_PER_S)
 		SAY(msgs, e->pos,
-			"%s is made of 10 s windows, and the duration is shorter; set "
-			"duration=\"10s\" or more",
+			"%s is made of 10 s windows, and the duration is shorter; set duration=\"10s\" or more",
 			m->name);
 }
 

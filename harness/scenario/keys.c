@@ -35,11 +35,9 @@ static const struct key_attr scenario_attrs[] = {
 	{"seed", VALUE_BIG, AT(seed), 0, INT64_MAX, "1",
 		.doc = "Seed of the random order of runs."},
 	{"trace", VALUE_WORD, AT(trace), 0, 0, "events", WORDS("counters", "events", "counts"),
-		.doc = "What the host tracer keeps: the timeline (events), totals per victim and "
-		       "culprit (counts, for hours), or no trace (counters)."},
+		.doc = "What the host tracer keeps: the timeline (events), totals per victim and culprit (counts, for hours), or no trace (counters)."},
 	{"published", VALUE_WORD, AT(published), 0, 0, "none", words_published,
-		.doc = "Published figures to show beside this scenario's: their changes from "
-		       "variant to variant, by the names of variants that the table knows."},
+		.doc = "Published figures to show beside this scenario's: their changes from variant to variant, by the names of variants that the table knows."},
 	{0},
 };
 #undef AT
@@ -53,26 +51,18 @@ static const struct key_attr include_attrs[] = {
 #define AT(field) offsetof(struct exp_lab, field)
 static const struct key_attr lab_attrs[] = {
 	{"cpus", VALUE_RANGE, AT(cpus), 1, 1024,
-		.doc = "How many CPUs the lab takes; a range takes as many as the box has. Auto: "
-		       "as many as there are vCPUs or, with overcommit, as that number says; at "
-		       "most what the box has."},
+		.doc = "How many CPUs the lab takes; a range takes as many as the box has. Auto: as many as there are vCPUs or, with overcommit, as that number says; at most what the box has."},
 	{"overcommit", VALUE_RATIO, AT(overcommit), 0, 64,
-		.doc = "vCPUs per lab CPU. With cpus it sets the count or vcpus of the "
-		       "guest that says auto there; without cpus it sets the number of lab CPUs."},
+		.doc = "vCPUs per lab CPU. With cpus it sets the count or vcpus of the guest that says auto there; without cpus it sets the number of lab CPUs."},
 	{"cpuset", VALUE_CPUSET, AT(cpuset),
 		.doc = "These CPUs and no others. Makes the file fit one box only."},
 	{"node", VALUE_AUTO, AT(node), 0, 63, "auto", .doc = "Take CPUs of this NUMA node only."},
 	{"isolated", VALUE_WORD, AT(isolated), 0, 0, "auto", WORDS("auto", "require", "avoid"),
-		.doc = "Use of CPUs that the kernel isolates (isolcpus=). Auto: used when "
-		       "everything is pinned to single CPUs, since nothing moves a thread off an "
-		       "isolated CPU."},
+		.doc = "Use of CPUs that the kernel isolates (isolcpus=). Auto: used when everything is pinned to single CPUs, since nothing moves a thread off an isolated CPU."},
 	{"smt", VALUE_WORD, AT(smt), 0, 0, "auto", WORDS("auto", "first", "whole"),
-		.doc = "One SMT thread of each core (first) or all of them (whole). Auto: whole "
-		       "when a guest is placed on siblings or first threads do not suffice, else "
-		       "first."},
+		.doc = "One SMT thread of each core (first) or all of them (whole). Auto: whole when a guest is placed on siblings or first threads do not suffice, else first."},
 	{"cores", VALUE_WORD, AT(cores), 0, 0, "auto", WORDS("auto", "performance", "efficiency"),
-		.doc = "Which cores of a hybrid CPU. Auto: performance cores when there are "
-		       "enough."},
+		.doc = "Which cores of a hybrid CPU. Auto: performance cores when there are enough."},
 	{0},
 };
 #undef AT
@@ -109,16 +99,13 @@ static const struct key_attr guest_attrs[] = {
 	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1",
 		.doc = "How many of it; auto: as many as <lab overcommit> asks for."},
 	{"vcpus", VALUE_AUTO, AT(vcpus), 1, EXP_MAX_VCPUS, "1",
-		.doc = "Virtual CPUs (native: threads); auto: as many as <lab overcommit> asks "
-		       "for."},
+		.doc = "Virtual CPUs (native: threads); auto: as many as <lab overcommit> asks for."},
 	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = VM,
 		.doc = "Memory of each."},
 	{"kind", VALUE_WORD, AT(kind), 0, 0, "metal", words_guest_kind,
-		.doc = "metal: the bare-metal guest; linux: a kernel with the agent; native: host "
-		       "processes, the baseline."},
+		.doc = "metal: the bare-metal guest; linux: a kernel with the agent; native: host processes, the baseline."},
 	{"accel", VALUE_WORD, AT(accel), 0, 0, "auto", WORDS("auto", "kvm", "tcg"), .only = VM,
-		.doc = "Auto takes KVM where the guest can run on it, else TCG, and says so in "
-		       "every result."},
+		.doc = "Auto takes KVM where the guest can run on it, else TCG, and says so in every result."},
 	PLACE_ROWS(exp_guest),
 	{"node", VALUE_AUTO, AT(node), 0, 63, "auto",
 		.doc = "NUMA node of the vCPUs for placement node and remote."},
@@ -131,8 +118,7 @@ static const struct key_attr guest_attrs[] = {
 		.doc = "Real-time priority for policy fifo and rr (1 if not given)."},
 	{"emulator", VALUE_WORD, AT(emulator), 0, 0, "housekeeping",
 		WORDS("housekeeping", "lab", "vcpus"), .only = VM,
-		.doc = "CPUs of QEMU's other threads: the housekeeping CPUs, all lab CPUs, or "
-		       "those of its vCPUs."},
+		.doc = "CPUs of QEMU's other threads: the housekeeping CPUs, all lab CPUs, or those of its vCPUs."},
 	{"emulator-cpus", VALUE_CPUSET, AT(emulator_cpus), .only = VM,
 		.doc = "CPUs of QEMU's other threads by number. Makes the file fit one box only."},
 	{"hugepages", VALUE_SIZE, AT(hugepage_bytes), 2 * MIB, GIB, .only = VM,
@@ -153,16 +139,13 @@ static const struct key_attr timer_attrs[] = {
 		.doc = "Distance of the deadlines."},
 	{"policy", VALUE_WORD, AT(timer_policy), 0, 0, "other",
 		WORDS("other", "fifo", "rr", "deadline"),
-		.doc = "Linux and native guests: scheduling policy of the waiting thread, in the "
-		       "guest."},
+		.doc = "Linux and native guests: scheduling policy of the waiting thread, in the guest."},
 	{"priority", VALUE_COUNT, AT(priority), 1, 99,
 		.doc = "Its real-time priority for policy fifo and rr (1 if not given)."},
 	{"slack", VALUE_TIME, AT(slack_ns), 0, S_SEC(1), "0",
-		.doc = "Linux and native guests: timer slack of the waiting thread; 0: the "
-		       "kernel's (50us)."},
+		.doc = "Linux and native guests: timer slack of the waiting thread; 0: the kernel's (50us)."},
 	{"sleep", VALUE_WORD, AT(relative), 0, 0, "absolute", WORDS("absolute", "relative"),
-		.doc = "Sleep until deadlines at fixed distances, or (Linux and native guests) one "
-		       "period from each wake-up on."},
+		.doc = "Sleep until deadlines at fixed distances, or (Linux and native guests) one period from each wake-up on."},
 	VCPUS_ROW,
 	{0},
 };
@@ -176,16 +159,13 @@ static const struct key_attr job_attrs[] = {
 	{"iterations", VALUE_BIG, AT(iterations), 1, UINT64_C(1000000000000), "20000",
 		.doc = "Loop iterations in one unit of work."},
 	{"command", VALUE_TEXT, AT(command), 0, 0, "",
-		.doc = "Linux and native guests: a program to run instead of the loop, over and "
-		       "over; one unit of work is one run of it. No shell; quotes keep blanks."},
+		.doc = "Linux and native guests: a program to run instead of the loop, over and over; one unit of work is one run of it. No shell; quotes keep blanks."},
 	{"copies", VALUE_COUNT, AT(copies), 1, 16, "1",
 		.doc = "How many of the program run at once on each vCPU."},
 	{"affinity", VALUE_WORD, AT(affinity), 0, 0, "vcpu", WORDS("vcpu", "any"),
-		.doc = "Linux and native guests: the work stays on its vCPU, or runs on any of "
-		       "the guest's."},
+		.doc = "Linux and native guests: the work stays on its vCPU, or runs on any of the guest's."},
 	{"barrier", VALUE_WORD, AT(barrier), 0, 0, "no", WORDS("no", "yes"),
-		.doc = "Linux and native guests: a unit of the loop ends when all vCPUs have done "
-		       "theirs."},
+		.doc = "Linux and native guests: a unit of the loop ends when all vCPUs have done theirs."},
 	{"output", VALUE_WORD, AT(output), 0, 0, "none", WORDS("none", "console"),
 		.doc = "What the program prints is dropped, or goes to the guest's console."},
 	VCPUS_ROW,
@@ -235,9 +215,7 @@ static const struct key_attr file_attrs[] = {
 static const struct key_attr noise_attrs[] = {
 	{"name", VALUE_NAME, AT(name), .doc = "Its name; its kind if not given."},
 	{"kind", VALUE_WORD, AT(kind), 0, 0, NULL, words_noise, .required = true,
-		.doc = "busy: loops; guest: busy metal guests; membw: streams through memory; "
-		       "cache: walks a working set; fork: processes made and ended; stress-ng: "
-		       "what args says."},
+		.doc = "busy: loops; guest: busy metal guests; membw: streams through memory; cache: walks a working set; fork: processes made and ended; stress-ng: what args says."},
 	{"threads", VALUE_COUNT, AT(threads), 1, 256, "1", .only = N_PROC,
 		.doc = "Threads or processes of it."},
 	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1", .only = N_GUEST,
@@ -284,8 +262,7 @@ static const struct key_attr remove_attrs[] = {
 };
 static const struct key_attr sweep_attrs[] = {
 	{"mode", VALUE_WORD, 0, 0, 0, "cartesian", WORDS("cartesian", "zip"),
-		.doc = "Every combination of the values, or the first with the first, the second "
-		       "with the second."},
+		.doc = "Every combination of the values, or the first with the first, the second with the second."},
 	{0},
 };
 static const struct key_attr over_attrs[] = {
@@ -299,8 +276,7 @@ static const struct key_attr expect_attrs[] = {
 	{"metric", VALUE_TEXT, AT(metric), .required = true,
 		.doc = "A name of `stealscope list metrics`."},
 	{"guest", VALUE_NAME, AT(guest),
-		.doc = "The guest, or all copies of it; every guest that is not noise if not "
-		       "given."},
+		.doc = "The guest, or all copies of it; every guest that is not noise if not given."},
 	{"variant", VALUE_NAME, KEY_NOT_STORED,
 		.doc = "A variant, or one sweep point by its name; all of them if not given."},
 	{"below", VALUE_NUMBER, KEY_NOT_STORED, .doc = "The metric must be less than this."},
@@ -313,11 +289,9 @@ static const struct key_attr expect_attrs[] = {
 	{"of-metric", VALUE_TEXT, AT(of_metric), 0, 0, "",
 		.doc = "Compare with this metric: the number is then a factor of it."},
 	{"of-variant", VALUE_NAME, KEY_NOT_STORED,
-		.doc = "Compare with the same metric of this variant: the number is then a factor "
-		       "of it."},
+		.doc = "Compare with the same metric of this variant: the number is then a factor of it."},
 	{"of-guest", VALUE_NAME, AT(of_guest),
-		.doc = "Compare with the same metric of this guest: the number is then a factor of "
-		       "it."},
+		.doc = "Compare with the same metric of this guest: the number is then a factor of it."},
 	{0},
 };
 #undef AT
@@ -374,8 +348,7 @@ const struct key_elem
 	[ELEM_NOISE] = {"noise", "A noisy neighbour in its own cgroup.",
 		P(SCENARIO) | P(SHARED) | P(ADD), 32, .built = true, .attrs = noise_attrs},
 	[ELEM_VARIANT] = {"variant",
-		"A named difference to what stands above. With variants, only the variants are "
-		"run; an empty one is the base as it is.",
+		"A named difference to what stands above. With variants, only the variants are run; an empty one is the base as it is.",
 		P(SCENARIO), 64, .attrs = variant_attrs},
 	[ELEM_SET] = {"set", "Give an attribute another value.", P(VARIANT), 64,
 		.attrs = set_attrs},

@@ -29,9 +29,7 @@ static char *experiment_name(struct loading *l, const char *path)
 		*dot = '\0';
 	if (!name_is_safe(name) || strlen(name) > 40)
 		scenario_msgs_add(l->msgs, BLAME_SCENARIO, l->root->pos, NULL,
-			"the file's name makes no name of at most 40 letters, digits, '.', '_', "
-			"'-'; "
-			"write <scenario name=\"...\">");
+			"the file's name makes no name of at most 40 letters, digits, '.', '_', '-'; write <scenario name=\"...\">");
 	return name;
 }
 

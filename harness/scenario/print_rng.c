@@ -83,13 +83,11 @@ static void print_elem(FILE *f, int id)
 void scenario_print_rng(FILE *f)
 {
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	      "<!-- Made from the table in harness/scenario/keys.c by `stealscope list rng`; do "
-	      "not edit. -->\n"
+	      "<!-- Made from the table in harness/scenario/keys.c by `stealscope list rng`; do not edit. -->\n"
 	      "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\"\n"
 	      "         xmlns:a=\"http://relaxng.org/ns/compatibility/annotations/1.0\"\n"
 	      "         datatypeLibrary=\"http://www.w3.org/2001/XMLSchema-datatypes\">\n"
-	      "  <start>\n    <choice><ref name=\"scenario\"/><ref name=\"shared\"/></choice>\n  "
-	      "</start>\n",
+	      "  <start>\n    <choice><ref name=\"scenario\"/><ref name=\"shared\"/></choice>\n  </start>\n",
 		f);
 	for (int i = 0; i < ELEM_COUNT; i++)
 		print_elem(f, i);

@@ -132,8 +132,7 @@ static void sweep_read(struct loading *l)
 	}
 	if (!s->n_over)
 		SAY(l, n->pos,
-			"<sweep> without <over>; write <over what=\"lab.overcommit\" "
-			"values=\"1 2 3\"/>");
+			"<sweep> without <over>; write <over what=\"lab.overcommit\" values=\"1 2 3\"/>");
 }
 
 /* Value of parameter `k` at point `index`; the last parameter changes fastest. */
@@ -228,8 +227,7 @@ void resolve_points(struct loading *l, struct points *out)
 	n = MAX(n_variants, (size_t)1) * s->n_points;
 	if (n > EXP_MAX_CONFIGS || n * count_nodes(l->root) > MAX_WORK) {
 		SAY(l, l->root->pos,
-			"variants x sweep values make too much: at most %d configurations, and %d "
-			"elements in all of them, fit",
+			"variants x sweep values make too much: at most %d configurations, and %d elements in all of them, fit",
 			EXP_MAX_CONFIGS, MAX_WORK);
 		return;
 	}

@@ -101,8 +101,7 @@ static void read_attrs(
 			(struct scenario_pos){r->file, offset ? line_at(r, offset) : n->pos.line};
 		if (len > XML_MAX_VALUE) {
 			stop(r, out->pos.line,
-				"the value of an attribute is longer than 4096 bytes; "
-				"write a shorter one");
+				"the value of an attribute is longer than 4096 bytes; write a shorter one");
 			return;
 		}
 		out->name = arena_strndup(r->arena, (const char *)a[0], strlen((const char *)a[0]));

@@ -205,11 +205,11 @@ static int read_lines(struct journal *j, char *text, size_t *whole, struct err *
 		if (first) {
 			auto_free char *magic = xasprintf("%s\t%d", JOURNAL_MAGIC, JOURNAL_VERSION);
 
-			rc = strcmp(line, magic) ? err_set(e, EINVAL,
-							   "%s/%s: no journal that this version "
-							   "reads",
-							   j->dir, JOURNAL_NAME)
-						 : 0;
+			rc = strcmp(line, magic)
+				     ? err_set(e, EINVAL,
+					       "%s/%s: no journal that this version reads", j->dir,
+					       JOURNAL_NAME)
+				     : 0;
 		} else {
 			rc = journal_take(j, line, e);
 		}

@@ -147,8 +147,7 @@ static int a_a(const struct boots *b, enum design d, unsigned rounds, struct err
 		if (claims[m])
 			printf("%-24s claimed to differ in %u of %u rounds\n", metric_table[m].name,
 				claims[m], rounds);
-	printf("A/A %s: %zu boots, %zu an arm, %u rounds over all metrics at once: no difference "
-	       "in %.1f %%\n",
+	printf("A/A %s: %zu boots, %zu an arm, %u rounds over all metrics at once: no difference in %.1f %%\n",
 		design_names[d], b->n, b->n / 2, rounds, 100.0 * quiet / rounds);
 	return (int)quiet;
 }

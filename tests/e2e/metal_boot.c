@@ -159,8 +159,7 @@ static void check_steal(struct vm *vm, const char *name)
 		uint64_t grown = vm_run_delay(vm, i) - delay[i];
 
 		claim(first[i] == last[i] && first[i] != UINT64_MAX,
-			"%s: vCPU %u: steal and run_delay grew alike by %llu ns (%.1f ms/s); "
-			"differ by %lld ns",
+			"%s: vCPU %u: steal and run_delay grew alike by %llu ns (%.1f ms/s); differ by %lld ns",
 			name, i, (unsigned long long)grown,
 			(double)grown * 1e3 / (double)(now_ns() - from - 1500 * MS),
 			(long long)(last[i] - first[i]));

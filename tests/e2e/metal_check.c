@@ -151,8 +151,7 @@ void vm_check_records(struct vm *vm, const char *name, bool kvm, const uint32_t 
 		all.wrong = all.wrong ? all.wrong : s->wrong;
 	}
 	claim(!all.wrong,
-		"%s: TSC %.3f MHz; timer %llu (+%llu missed), gap %llu, job %llu, lock %llu, "
-		"memory %llu, steal %llu",
+		"%s: TSC %.3f MHz; timer %llu (+%llu missed), gap %llu, job %llu, lock %llu, memory %llu, steal %llu",
 		name, (double)hz / 1e6, (unsigned long long)all.n[REC_TIMER],
 		(unsigned long long)all.missed, (unsigned long long)all.n[REC_GAP],
 		(unsigned long long)all.n[REC_JOB], (unsigned long long)all.n[REC_LOCK],

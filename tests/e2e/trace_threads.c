@@ -169,8 +169,7 @@ static bool check_events(const struct test_case *c, struct read_trace *t, struct
 	good = good && (!c->quota || th->throttles);
 	return check(good, c->name,
 		"%u: %" PRIu64 " waits, %" PRIu64 " moved, %" PRIu64
-		" inferred: wait %.3f ms (%.3f %% named), "
-		"run_delay %.3f ms (difference %+.6f, %.1f us a wait), throttled %" PRIu64
+		" inferred: wait %.3f ms (%.3f %% named), run_delay %.3f ms (difference %+.6f, %.1f us a wait), throttled %" PRIu64
 		" times, states sum to wall less %" PRId64 " ns",
 		th->tid, waits, th->migrations, th->inferred, wait / 1e6,
 		all ? 100.0 * named / all : 100.0, delay / 1e6, relative(wait, delay),
@@ -193,8 +192,7 @@ static bool check_counters(
 			     (counts ? fabs(cells) <= WAIT_TOLERANCE
 				     : fabs(relative(sum, wall)) <= WAIT_TOLERANCE),
 		c->name,
-		"%u: on the kernel's clock %.3f ms, run_delay %.3f ms less %.3f ms of booked sleep "
-		"(difference %+.6f); run + wait + sleep %.3f ms%s%+.6f",
+		"%u: on the kernel's clock %.3f ms, run_delay %.3f ms less %.3f ms of booked sleep (difference %+.6f); run + wait + sleep %.3f ms%s%+.6f",
 		th->tid, clock / 1e6, delay / 1e6, booked / 1e6, relative(clock + booked, delay),
 		sum / 1e6, counts ? ", blamed less waited " : ", wall less ",
 		counts ? cells : relative(sum, wall));

@@ -8,13 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char scenario[] =
-	"<scenario name='f'><lab cpus='2' overcommit='2'/>"
-	"<guest name='victim.a' count='auto'><timer/><job vcpus='0'/></guest>"
-	"<guest name='b' vcpus='4' placement='pinned'/>"
-	"<noise name='hog' kind='busy' duty='50%'/><noise name='crowd' kind='guest' beside='b'/>"
-	"<variant name='one'/><variant name='two'><set what='guest.b.vcpus' to='2'/></variant>"
-	"<sweep><over what='noise.hog.threads' values='1 2'/></sweep>"
-	"<expect metric='steal.rate' guest='b' below='1000'/></scenario>";
+	"<scenario name='f'><lab cpus='2' overcommit='2'/><guest name='victim.a' count='auto'><timer/><job vcpus='0'/></guest><guest name='b' vcpus='4' placement='pinned'/><noise name='hog' kind='busy' duty='50%'/><noise name='crowd' kind='guest' beside='b'/><variant name='one'/><variant name='two'><set what='guest.b.vcpus' to='2'/></variant><sweep><over what='noise.hog.threads' values='1 2'/></sweep><expect metric='steal.rate' guest='b' below='1000'/></scenario>";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

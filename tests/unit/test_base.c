@@ -103,8 +103,8 @@ static void errors_gain_context(void **state)
 /* 80 columns are used, the 81st is not; a word too long for any line is not cut. */
 static void words_wrap(void **state)
 {
-	static const char seventy[] = "nine.char nine.char nine.char nine.char nine.char nine.char "
-				      "nine.char ";
+	static const char seventy[] =
+		"nine.char nine.char nine.char nine.char nine.char nine.char nine.char ";
 	auto_free char *fits = xasprintf("%sten.chars.", seventy);
 	auto_free char *spills = xasprintf("%s!", fits);
 	struct strbuf b = {0};

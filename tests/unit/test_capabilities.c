@@ -11,25 +11,7 @@
 
 /* Two sockets, a node each, two cores with two threads each; CPU numbers interleaved. */
 static const char two_nodes[] =
-	"<capabilities><host><cpu><arch>x86_64</arch></cpu><topology><cells num='2'>"
-	"<cell id='0'><memory unit='KiB'>1048576</memory>"
-	"<pages unit='KiB' size='4'>262144</pages><pages unit='KiB' size='2048'>16</pages>"
-	"<pages unit='KiB' size='1048576'>1</pages>"
-	"<distances><sibling id='0' value='10'/><sibling id='1' value='21'/></distances>"
-	"<cpus num='4'>"
-	"<cpu id='0' socket_id='0' die_id='0' core_id='0' siblings='0,4'/>"
-	"<cpu id='4' socket_id='0' die_id='0' core_id='0' siblings='0,4'/>"
-	"<cpu id='2' socket_id='0' die_id='0' core_id='1' siblings='2,6'/>"
-	"<cpu id='6' socket_id='0' die_id='0' core_id='1' siblings='2,6'/>"
-	"</cpus></cell>"
-	"<cell id='1'><memory unit='KiB'>2097152</memory>"
-	"<distances><sibling id='0' value='21'/><sibling id='1' value='10'/></distances>"
-	"<cpus num='4'>"
-	"<cpu id='1' socket_id='1' die_id='0' core_id='0' siblings='1,5'/>"
-	"<cpu id='5' socket_id='1' die_id='0' core_id='0' siblings='1,5'/>"
-	"<cpu id='3' socket_id='1' die_id='0' core_id='1' siblings='3,7'/>"
-	"<cpu id='7' socket_id='1' die_id='0' core_id='1' siblings='3,7'/>"
-	"</cpus></cell></cells></topology></host></capabilities>";
+	"<capabilities><host><cpu><arch>x86_64</arch></cpu><topology><cells num='2'><cell id='0'><memory unit='KiB'>1048576</memory><pages unit='KiB' size='4'>262144</pages><pages unit='KiB' size='2048'>16</pages><pages unit='KiB' size='1048576'>1</pages><distances><sibling id='0' value='10'/><sibling id='1' value='21'/></distances><cpus num='4'><cpu id='0' socket_id='0' die_id='0' core_id='0' siblings='0,4'/><cpu id='4' socket_id='0' die_id='0' core_id='0' siblings='0,4'/><cpu id='2' socket_id='0' die_id='0' core_id='1' siblings='2,6'/><cpu id='6' socket_id='0' die_id='0' core_id='1' siblings='2,6'/></cpus></cell><cell id='1'><memory unit='KiB'>2097152</memory><distances><sibling id='0' value='21'/><sibling id='1' value='10'/></distances><cpus num='4'><cpu id='1' socket_id='1' die_id='0' core_id='0' siblings='1,5'/><cpu id='5' socket_id='1' die_id='0' core_id='0' siblings='1,5'/><cpu id='3' socket_id='1' die_id='0' core_id='1' siblings='3,7'/><cpu id='7' socket_id='1' die_id='0' core_id='1' siblings='3,7'/></cpus></cell></cells></topology></host></capabilities>";
 
 static void reads_nodes_cores_and_distances(void **state)
 {
@@ -75,8 +57,7 @@ static void refuses_what_is_no_capabilities(void **state)
 	refuse("", "not the XML");
 	refuse("<domain/>", "not the XML");
 	refuse("<capabilities/>", "no CPU");
-	refuse("<capabilities><host><topology><cells><cell id='0'><cpus><cpu id='99999'/></cpus>"
-	       "</cell></cells></topology></host></capabilities>",
+	refuse("<capabilities><host><topology><cells><cell id='0'><cpus><cpu id='99999'/></cpus></cell></cells></topology></host></capabilities>",
 		"usable id");
 }
 

@@ -182,10 +182,10 @@ static enum machine_match of_run(const char *group, const char *run)
 static void libvirts_groups_are_known_by_name(void **state)
 {
 	static const char whole[] = "qemu-7-stealscope-20261125T221827Z-soak-6156-a.libvirt-qemu";
-	static const char cut[] = "qemu-embed-b1973d20-210-stealscope-20261125T221827Z-soak-6156-"
-				  "vi.libvirt-qemu";
-	static const char cut_in_run[] = "qemu-embed-97048d9e-1-stealscope-20261125T220334Z-soak-"
-					 "long-47b1.libvirt-qemu";
+	static const char cut[] =
+		"qemu-embed-b1973d20-210-stealscope-20261125T221827Z-soak-6156-vi.libvirt-qemu";
+	static const char cut_in_run[] =
+		"qemu-embed-97048d9e-1-stealscope-20261125T220334Z-soak-long-47b1.libvirt-qemu";
 
 	(void)state;
 	assert_int_equal(of_run(whole, RUN_B), MACHINE_WHOLE);

@@ -72,8 +72,7 @@ static void test_words(void **state)
 	check_words(LOW, 8, LOW, 8, BETTER_LOWER, COMPARE_SAME,
 		"timer.late.p99: no difference larger than 300 us (22 %), 8 boots an arm");
 	check_words(WIDE, 8, WIDE, 8, BETTER_LOWER, COMPARE_SAME,
-		"timer.late.p99: no difference larger than 3.96 ms (88 times the median), 8 boots "
-		"an arm");
+		"timer.late.p99: no difference larger than 3.96 ms (88 times the median), 8 boots an arm");
 }
 
 static void test_equal_values(void **state)
@@ -107,8 +106,7 @@ static void test_correction(void **state)
 	r = compare_one(&in);
 	assert_int_equal(r.rows[0].verdict, COMPARE_SAME);
 	assert_string_equal(r.rows[0].words,
-		"x: no difference shown: +3.02 ms [+2.72, +3.33], but p = "
-		"0.065 after correction for all metrics, 6 boots an arm");
+		"x: no difference shown: +3.02 ms [+2.72, +3.33], but p = 0.065 after correction for all metrics, 6 boots an arm");
 	compare_result_release(&r);
 }
 
@@ -280,8 +278,7 @@ static struct tally simulate(enum shape s, size_t n, double shift_sd, unsigned t
 	t.covered /= trials;
 	t.bootstrap_covered /= trials;
 	print_message(
-		"%-9s n=%zu shift=%.1f sd: found %.3f, no difference %.3f, interval covers %.3f, "
-		"bootstrap %.3f\n",
+		"%-9s n=%zu shift=%.1f sd: found %.3f, no difference %.3f, interval covers %.3f, bootstrap %.3f\n",
 		shape_names[s], n, shift_sd, t.found, t.same, t.covered, t.bootstrap_covered);
 	return t;
 }

@@ -205,8 +205,7 @@ static void test_neighbours_a_a(void **state)
 		compare_result_release(&r);
 	}
 	print_message(
-		"A/A within %zu blocks of neighbours, %zu metrics at once: %u of 200 without a "
-		"false claim\n",
+		"A/A within %zu blocks of neighbours, %zu metrics at once: %u of 200 without a false claim\n",
 		n, b.n, clean);
 	assert_true(clean >= 190);
 	gsl_rng_free(rng);
@@ -259,8 +258,7 @@ static void test_neighbours_planted(void **state)
 		plant_in_row(&b, k, true, &within, &covered);
 		plant_in_row(&b, k, false, &apart, &other);
 		print_message(
-			"one sd planted in %d blocks of neighbours: %-18s found %.3f, covered "
-			"%.3f; as independent samples found %.3f, covered %.3f\n",
+			"one sd planted in %d blocks of neighbours: %-18s found %.3f, covered %.3f; as independent samples found %.3f, covered %.3f\n",
 			ARM, b.name[k], within, covered, apart, other);
 		assert_true(covered >= 0.93);
 		/* Half of its variance is the box's drift, which neighbours share. */

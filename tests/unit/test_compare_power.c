@@ -67,8 +67,7 @@ static struct tally simulate(
 	t.same /= trials;
 	t.covered /= trials;
 	print_message(
-		"%-9s n=%zu, %.0f %% of the variance between blocks, shift %.1f sd, %s: found "
-		"%.3f, no difference %.3f, interval covers %.3f\n",
+		"%-9s n=%zu, %.0f %% of the variance between blocks, shift %.1f sd, %s: found %.3f, no difference %.3f, interval covers %.3f\n",
 		shape_names[s], n, 100 * share, shift_sd,
 		blocked ? "within blocks" : "independent  ", t.found, t.same, t.covered);
 	return t;
@@ -82,8 +81,8 @@ static void test_planted_shift(void **state)
 	struct tally within, apart;
 
 	(void)state;
-	print_message("most powerful test of 12 differences, half the variance between blocks: "
-		      "%.3f\n",
+	print_message(
+		"most powerful test of 12 differences, half the variance between blocks: %.3f\n",
 		best);
 	assert_true(best > 0.96 && best < 0.97);
 	within = simulate(NORMAL, 12, 1, 0.5, true, 2000);
@@ -175,8 +174,8 @@ static double find_one_of_many(double share, bool blocked)
 		compare_result_release(&r);
 	}
 	gsl_rng_free(rng);
-	print_message("one of 20 metrics, normal n=11, %.0f %% of the variance between blocks, "
-		      "shift 2.0 sd, %s: found %.3f\n",
+	print_message(
+		"one of 20 metrics, normal n=11, %.0f %% of the variance between blocks, shift 2.0 sd, %s: found %.3f\n",
 		100 * share, blocked ? "within blocks" : "independent", found / 500);
 	return found / 500;
 }

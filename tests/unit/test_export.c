@@ -187,14 +187,15 @@ static void test_sqlite_reads_back(void **state)
 	}
 	assert_true(ask(db, "SELECT count(*) FROM runs WHERE run = 'simulated'") == 2);
 	wait = ask(db,
-		"SELECT sum(length_us) FROM states JOIN runs USING (run_id) WHERE run_id = 1 "
-		"AND state = 'waiting' AND start_s > 0 AND start_s + length_us / 1e6 < window_s");
+		"SELECT sum(length_us) FROM states JOIN runs USING (run_id) WHERE run_id = 1 AND state = 'waiting' AND start_s > 0 AND start_s + length_us / 1e6 < window_s");
 	assert_true(wait > 0.9 * (double)(truth.wait_ns[0] + truth.wait_ns[1]) / 1e3);
 	assert_true(wait <= (double)(truth.wait_ns[0] + truth.wait_ns[1]) / 1e3 + 1);
-	assert_true(ask(db, "SELECT value FROM metrics WHERE run_id = 1 AND vcpu = -1 AND metric = "
-			    "'wait.rate'") > 0);
-	assert_true(ask(db, "SELECT count(*) FROM metrics WHERE value IS NULL AND not_provided IS "
-			    "NULL") == 0);
+	assert_true(
+		ask(db, "SELECT value FROM metrics WHERE run_id = 1 AND vcpu = -1 AND metric = 'wait.rate'") >
+		0);
+	assert_true(
+		ask(db, "SELECT count(*) FROM metrics WHERE value IS NULL AND not_provided IS NULL") ==
+		0);
 	sqlite3_close(db);
 }
 

@@ -411,8 +411,7 @@ static struct strbuf batch_page_of(void)
 			.felt = {i % 2 ? 500 : 667, 120, i % 2 ? 1100 : 4400, NAN}};
 		if (i % 7 == 3)
 			strv_add(&runs[i].warnings,
-				"the host changed during the run: cpu.governor was "
-				"\"performance\", is \"powersave\"");
+				"the host changed during the run: cpu.governor was \"performance\", is \"powersave\"");
 	}
 	batch_page(&r, &out);
 	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)

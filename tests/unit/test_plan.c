@@ -231,8 +231,7 @@ static void test_rules(void **state)
 			struct plan_list l = {0};
 
 			snprintf(text, sizeof(text),
-				"<scenario name='r'><lab cpus='1..%u'/>"
-				"<guest name='a' vcpus='%u' count='3' placement='%s'/></scenario>",
+				"<scenario name='r'><lab cpus='1..%u'/><guest name='a' vcpus='%u' count='3' placement='%s'/></scenario>",
 				cpus, vcpus, placement_name(place));
 			if (scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs)) {
 				assert_true(place == PLACE_SIBLINGS && vcpus == 1);
@@ -322,16 +321,7 @@ static void test_refusals(void **state)
 static void test_values(void **state)
 {
 	static const char text[] =
-		"<scenario name='v' duration='20s' warmup='3s' repeats='4' seed='9' trace='counts'>"
-		"<lab cpus='1'/>"
-		"<guest name='a' vcpus='2' memory='64MiB' shares='512' quota='30ms' policy='rr' "
-		"priority='7'>"
-		"<timer period='5ms' vcpus='0'/><gap threshold='1ms' vcpus='1'/></guest>"
-		"<guest name='l' kind='linux'><job command='/bin/true'/>"
-		"<file source='/bin/true' target='/t'/></guest>"
-		"<noise name='n' kind='membw' threads='3' duty='25%' burst='2ms' size='1MiB' "
-		"start='1s' "
-		"stop='2s' quota='50ms' period='50ms'/></scenario>";
+		"<scenario name='v' duration='20s' warmup='3s' repeats='4' seed='9' trace='counts'><lab cpus='1'/><guest name='a' vcpus='2' memory='64MiB' shares='512' quota='30ms' policy='rr' priority='7'><timer period='5ms' vcpus='0'/><gap threshold='1ms' vcpus='1'/></guest><guest name='l' kind='linux'><job command='/bin/true'/><file source='/bin/true' target='/t'/></guest><noise name='n' kind='membw' threads='3' duty='25%' burst='2ms' size='1MiB' start='1s' stop='2s' quota='50ms' period='50ms'/></scenario>";
 	struct topology t = topology_load("two-cpus");
 	struct experiment x = {0};
 	struct scenario_msgs msgs = {0};

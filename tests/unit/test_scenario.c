@@ -113,8 +113,7 @@ static void check_pinned(const struct exp_config *c)
 	assert_int_equal(c->n_expects, 3);
 	assert_string_equal(c->expects[1].of_config, "base-like-vcpus-2_duty-90");
 	assert_string_equal(c->expects[1].text,
-		"timer.late.p99 of victim.one above 0.5 x timer.late.p99 "
-		"of victim.one in base-like-vcpus-2_duty-90");
+		"timer.late.p99 of victim.one above 0.5 x timer.late.p99 of victim.one in base-like-vcpus-2_duty-90");
 	assert_int_equal(c->expects[2].relation, EXPECT_AT_MOST);
 }
 
@@ -173,10 +172,8 @@ static void test_sets_win(void **state)
 
 static void test_zip(void **state)
 {
-	struct experiment x =
-		load_text("<scenario name='z'><guest name='a'/><sweep mode='zip'>"
-			  "<over what='guest.a.count' values='1 2 3'/>"
-			  "<over what='guest.a.vcpus' values='4 5 6'/></sweep></scenario>");
+	struct experiment x = load_text(
+		"<scenario name='z'><guest name='a'/><sweep mode='zip'><over what='guest.a.count' values='1 2 3'/><over what='guest.a.vcpus' values='4 5 6'/></sweep></scenario>");
 
 	(void)state;
 	assert_int_equal(x.n_configs, 3);
@@ -189,10 +186,8 @@ static void test_zip(void **state)
 /* Names of sweep points stay unique and safe whatever the values are. */
 static void test_point_names(void **state)
 {
-	struct experiment x = load_text("<scenario name='p'><guest name='a'/><sweep>"
-					"<over what='guest.a.cpus' values='0,1 01 0-1 "
-					"0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20'/>"
-					"</sweep></scenario>");
+	struct experiment x = load_text(
+		"<scenario name='p'><guest name='a'/><sweep><over what='guest.a.cpus' values='0,1 01 0-1 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20'/></sweep></scenario>");
 
 	(void)state;
 	assert_int_equal(x.n_configs, 4);

@@ -104,8 +104,8 @@ static void check_wait(struct build *b)
 					j->clock_run_delay_ns, j->clock_span_ns),
 				xasprintf("%s/vcpu%u: traced on the kernel's clock %" PRIu64
 					  " ns + %" PRIu64
-					  " ns of sleep booked as waiting, run_delay "
-					  "%" PRIu64 " ns; in true times %+.1f us a wait; %" PRIu64
+					  " ns of sleep booked as waiting, run_delay %" PRIu64
+					  " ns; in true times %+.1f us a wait; %" PRIu64
 					  " hidden events inferred",
 					name, v->index, j->clock_wait_ns, j->sleep_booked_ns,
 					j->clock_run_delay_ns, bias / 1e3, j->hidden));

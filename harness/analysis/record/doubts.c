@@ -56,9 +56,7 @@ static void note_booked_sleep(struct build *b)
 		if (j->sleep_booked_ns > j->clock_run_delay_ns / 1000 &&
 			j->sleep_booked_ns > NS_PER_MS)
 			strv_add(&b->a->warnings,
-				"%s/vcpu%u: this kernel booked %.1f ms of its sleep as run_delay "
-				"and steal "
-				"(delayed dequeue, 6.12 and later): trust wait.rate",
+				"%s/vcpu%u: this kernel booked %.1f ms of its sleep as run_delay and steal (delayed dequeue, 6.12 and later): trust wait.rate",
 				b->a->guests[b->vcpus[i].guest].name, b->vcpus[i].index,
 				(double)j->sleep_booked_ns / 1e6);
 	}

@@ -35,7 +35,6 @@ void note_foreign_load(struct build *b)
 	rate = (double)ns / 1e6 / vcpus / a->window_s;
 	if (rate > FOREIGN_MS_PER_S)
 		strv_add(&b->a->warnings,
-			"another load on the lab CPUs kept the guests waiting %.1f ms/s per vCPU, "
-			"most of it %s",
+			"another load on the lab CPUs kept the guests waiting %.1f ms/s per vCPU, most of it %s",
 			rate, worst->culprit);
 }

@@ -24,9 +24,8 @@ char *live_advice(
 		return xstrdup("the thread is gone");
 	if (x->wait < 5) /* half a percent of a CPU: below what a guest would notice */
 		return v->box_steal > 20
-			       ? xasprintf("nothing to do on this host: it waits %.1f ms/s; but "
-					   "the box itself "
-					   "loses %.0f ms/s per CPU to its own hypervisor",
+			       ? xasprintf(
+					 "nothing to do on this host: it waits %.1f ms/s; but the box itself loses %.0f ms/s per CPU to its own hypervisor",
 					 x->wait, v->box_steal)
 			       : xasprintf("nothing to do: it waits %.1f ms/s", x->wait);
 	if (x->throttled > x->wait / 2)
@@ -35,25 +34,21 @@ char *live_advice(
 			x->throttled, x->wait);
 	if (own > x->wait / 3)
 		return xasprintf(
-			"move its emulator and I/O threads off its CPUs (emulatorpin): they took "
-			"%.0f of %.0f ms/s",
+			"move its emulator and I/O threads off its CPUs (emulatorpin): they took %.0f of %.0f ms/s",
 			own, x->wait);
 	if (v->idlest > 500 && v->idlest_cpu >= 0 && !cpuset_has(allowed, (unsigned)v->idlest_cpu))
 		return xasprintf(
 			"pin apart: it shares its CPUs with %s while CPU %d idled %.0f ms/s",
 			top ? top->name : "others", v->idlest_cpu, v->idlest);
 	if (sibling > x->wait / 2)
-		return xasprintf("spread its own vCPUs over more CPUs: they took %.0f of %.0f ms/s "
-				 "from each "
-				 "other",
+		return xasprintf(
+			"spread its own vCPUs over more CPUs: they took %.0f of %.0f ms/s from each other",
 			sibling, x->wait);
 	if (idle > x->wait / 2)
 		return xasprintf(
-			"waking up costs %.0f ms/s while its CPU idles: deep idle states, or a box "
-			"that is itself held back",
+			"waking up costs %.0f ms/s while its CPU idles: deep idle states, or a box that is itself held back",
 			idle);
 	return xasprintf(
-		"raise its shares above those of %s, or move one of them to another host: no CPU "
-		"it may use is free (it waits %.0f ms/s)",
+		"raise its shares above those of %s, or move one of them to another host: no CPU it may use is free (it waits %.0f ms/s)",
 		top ? top->name : "the others", x->wait);
 }

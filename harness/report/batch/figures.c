@@ -121,9 +121,8 @@ void batch_figures_html(const struct batch_report *r, struct strbuf *out)
 
 	if (!n)
 		return;
-	strbuf_add(out, "<section><h2>What the guests felt</h2>\n<p>Medians over the boots; of a "
-			"boot the mean over its guests that are no noise. A claim that one is "
-			"better takes <code>stealscope compare</code>.</p>\n");
+	strbuf_add(out,
+		"<section><h2>What the guests felt</h2>\n<p>Medians over the boots; of a boot the mean over its guests that are no noise. A claim that one is better takes <code>stealscope compare</code>.</p>\n");
 	html_wide(out, "What the guests felt");
 	strbuf_add(out, "<table><tr><th>configuration</th><th class=\"n\">boots</th>");
 	for (size_t k = 0; k < BATCH_FELT; k++)

@@ -58,15 +58,14 @@ static void add_expects(const struct batch_report *r, struct strbuf *out)
 	static const char *const classes[] = {
 		[VERDICT_PASS] = "pass", [VERDICT_FAIL] = "fail", [VERDICT_UNKNOWN] = "unknown"};
 
-	strbuf_add(out, "<section><h2>Expectations</h2>\n<p>Judged over all complete runs of a "
-			"scenario: the "
-			"mean over its boots.</p>\n");
+	strbuf_add(out,
+		"<section><h2>Expectations</h2>\n<p>Judged over all complete runs of a scenario: the mean over its boots.</p>\n");
 	if (!r->n_expects) {
 		html_missing(out, "the scenarios expect nothing, or nothing was run");
 	} else {
 		html_wide(out, "Expectations");
-		strbuf_add(out, "<table><tr><th>verdict</th><th>scenario</th><th>variant</th>"
-				"<th>expected</th><th>found</th></tr>\n");
+		strbuf_add(out,
+			"<table><tr><th>verdict</th><th>scenario</th><th>variant</th><th>expected</th><th>found</th></tr>\n");
 	}
 	for (size_t i = 0; i < r->n_expects; i++) {
 		const struct batch_expect *x = &r->expects[i];
@@ -94,8 +93,8 @@ static void add_warnings(const struct batch_report *r, struct strbuf *out)
 	if (n) {
 		strbuf_add(out, "<section><h2>Warnings</h2>\n");
 		html_wide(out, "Warnings");
-		strbuf_add(out, "<table><tr><th class=\"n\">runs</th><th>warning</th>"
-				"<th>of</th></tr>\n");
+		strbuf_add(out,
+			"<table><tr><th class=\"n\">runs</th><th>warning</th><th>of</th></tr>\n");
 	}
 	for (size_t i = 0; i < n; i++) {
 		strbuf_add(out, "<tr><td class=\"n\">%zu</td><td class=\"wrap\">", w[i].n);
@@ -131,13 +130,11 @@ static void add_runs(const struct batch_report *r, struct strbuf *out)
 		[BATCH_OPEN] = "unknown",
 		[BATCH_STOPPED] = "unknown"};
 
-	strbuf_add(out, "<section><h2>Runs</h2>\n<p>In running order. A block holds every "
-			"configuration of a scenario once, in random order.</p>\n");
+	strbuf_add(out,
+		"<section><h2>Runs</h2>\n<p>In running order. A block holds every configuration of a scenario once, in random order.</p>\n");
 	html_wide(out, "Runs");
 	strbuf_add(out,
-		"<table><tr><th class=\"n\">no.</th><th class=\"n\">block</th><th>scenario</th>"
-		"<th>variant</th><th class=\"n\">boot</th><th>state</th><th class=\"n\">whole, s"
-		"</th><th class=\"n\">not measuring, s</th><th>report</th></tr>\n");
+		"<table><tr><th class=\"n\">no.</th><th class=\"n\">block</th><th>scenario</th><th>variant</th><th class=\"n\">boot</th><th>state</th><th class=\"n\">whole, s</th><th class=\"n\">not measuring, s</th><th>report</th></tr>\n");
 	for (size_t i = 0; i < r->n_runs; i++) {
 		const struct batch_run *u = &r->runs[i];
 

@@ -104,8 +104,8 @@ static int by_rate(const void *x, const void *y)
 static void add_blame_table(
 	const struct compare_page *p, const struct culprit_sums *s, struct strbuf *out)
 {
-	strbuf_add(out, "<p>Waiting of all vCPUs together that each culprit caused, per second of "
-			"measuring.</p>\n");
+	strbuf_add(out,
+		"<p>Waiting of all vCPUs together that each culprit caused, per second of measuring.</p>\n");
 	html_wide(out, "Blame");
 	strbuf_add(out, "<table><tr><th>culprit</th>");
 	for (size_t arm = 0; arm < p->n_arms; arm++) {

@@ -103,8 +103,7 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 			if (compare_rank(row) != rank)
 				continue;
 			strbuf_add(out,
-				"<tr><td><span class=\"badge %s\">%s</span></td><td "
-				"class=\"wrap\">",
+				"<tr><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">",
 				badges[row->verdict].class, badges[row->verdict].word);
 			escape_xml(out, row->words);
 			strbuf_add(out, "</td></tr>\n");
@@ -142,14 +141,13 @@ static void interval_cell(struct strbuf *out, struct interval v, const char *uni
 static void add_table(const struct compare_result *r, struct strbuf *out)
 {
 	html_wide(out, "Figures");
-	strbuf_add(out, "<table class=\"dense\"><tr><th>metric</th><th class=\"n\">blocks</th><th "
-			"class=\"n\">boots</th><th class=\"n\">median ");
+	strbuf_add(out,
+		"<table class=\"dense\"><tr><th>metric</th><th class=\"n\">blocks</th><th class=\"n\">boots</th><th class=\"n\">median ");
 	escape_xml(out, r->input->name_a);
 	strbuf_add(out, "</th><th class=\"n\">median ");
 	escape_xml(out, r->input->name_b);
-	strbuf_add(out, "</th><th class=\"n\">shift</th><th class=\"n\">interval</th><th "
-			"class=\"n\">p (Holm)</th><th>effect</th><th class=\"n\">p</th><th "
-			"class=\"n\">bootstrap interval</th></tr>\n");
+	strbuf_add(out,
+		"</th><th class=\"n\">shift</th><th class=\"n\">interval</th><th class=\"n\">p (Holm)</th><th>effect</th><th class=\"n\">p</th><th class=\"n\">bootstrap interval</th></tr>\n");
 	for (size_t i = 0; i < r->n_rows; i++) {
 		const struct compare_row *row = &r->rows[i];
 		const char *unit = row->metric->unit;

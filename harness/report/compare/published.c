@@ -51,8 +51,7 @@ struct table {
 
 static const struct table tables[] = {
 	{"choi-3v4", "Beside the paper: what a VM costs when every CPU has a job",
-		"Choi et al., Seoul National University: SPEC bzip2 and gobmk, 3 and 4 jobs on the "
-		"4 cores of a Core 2 Quad; each figure is of both programs",
+		"Choi et al., Seoul National University: SPEC bzip2 and gobmk, 3 and 4 jobs on the 4 cores of a Core 2 Quad; each figure is of both programs",
 		METRIC_JOB_TIME, {"bzip2", "gnugo"},
 		{{"Job time with a job on every CPU, over all CPUs but one",
 			 {{"native, pinned", NULL, NAN, JOBS("native", "pinned")},
@@ -218,8 +217,7 @@ void published_text(const struct published *p, struct strbuf *out)
 		}
 	}
 	strbuf_add(out,
-		"\n  Ours ran on: %s; %zu boot%s of each variant. Order and sign compare, "
-		"not digits.\n",
+		"\n  Ours ran on: %s; %zu boot%s of each variant. Order and sign compare, not digits.\n",
 		p->accels.text ? p->accels.text : "-", p->boots, p->boots == 1 ? "" : "s");
 }
 
@@ -268,8 +266,7 @@ void published_html(const struct published *p, struct strbuf *out)
 
 	strbuf_add(out, "<section><h2>%s</h2>\n<p>", t->title);
 	html_text(out,
-		"%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. "
-		"Order and sign compare, not digits.",
+		"%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. Order and sign compare, not digits.",
 		t->source, p->accels.text ? p->accels.text : "-", p->boots,
 		p->boots == 1 ? "" : "s");
 	strbuf_add(out, "</p>\n");

@@ -48,9 +48,7 @@ void compare_methods(const struct compare_result *r, struct strbuf *out)
 
 	if (rows_by(r, COMPARE_SIGNED_RANK, &blocks)) {
 		strbuf_add(out,
-			"within blocks (%zu complete, %zu wanted): Hodges-Lehmann of "
-			"the blocks' differences, p by Wilcoxon's signed ranks; delta: share of "
-			"blocks with b above a - with b below a\n",
+			"within blocks (%zu complete, %zu wanted): Hodges-Lehmann of the blocks' differences, p by Wilcoxon's signed ranks; delta: share of blocks with b above a - with b below a\n",
 			blocks, r->blocks_wanted);
 		if (r->input->mismatch)
 			strbuf_add(out, "%s: each block lies on one host\n", r->input->mismatch);
@@ -58,8 +56,7 @@ void compare_methods(const struct compare_result *r, struct strbuf *out)
 	if (!rows_by(r, COMPARE_MANN_WHITNEY, &blocks))
 		return;
 	strbuf_add(out,
-		"as independent samples: Hodges-Lehmann of all pairs, p by Mann-Whitney; Cliff's "
-		"delta\n");
+		"as independent samples: Hodges-Lehmann of all pairs, p by Mann-Whitney; Cliff's delta\n");
 	if (blocks)
 		strbuf_add(out, "not within blocks: %zu complete at most, %zu wanted\n", blocks,
 			r->blocks_wanted);
@@ -115,8 +112,8 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 	if (missing.len)
 		wrap_add(out, missing.text, 0, 2);
 	strbuf_release(&missing);
-	legend = xasprintf("a = %s, b = %s; shift = b - a, its %.0f %% interval; p(Holm) corrected "
-			   "for all %zu tests",
+	legend = xasprintf(
+		"a = %s, b = %s; shift = b - a, its %.0f %% interval; p(Holm) corrected for all %zu tests",
 		r->input->name_a, r->input->name_b, 100 * r->confidence, r->tests);
 	strbuf_add(out, "\n");
 	wrap_add(out, legend, 0, 0);
@@ -167,8 +164,8 @@ static json_t *row_json(const struct compare_row *r)
 	static const char *const better[] = {"lower", "none", "higher"}; /* from BETTER_LOWER */
 	const struct compare_metric *m = r->metric;
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:[I,I],s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
-			 "s:o,s:o,s:b,s:o,s:s,s:o,s:o,s:o}",
+	return json_pack(
+		"{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:[I,I],s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:s,s:o,s:o,s:o}",
 		"name", m->name, "unit", m->unit, "better", better[m->better - BETTER_LOWER],
 		"verdict", compare_verdict_names[r->verdict], "words", r->words, "method",
 		compare_method_names[r->method], "blocks", (json_int_t)r->blocks, "left_out",
@@ -243,9 +240,7 @@ static void csv_line(
 void compare_report_csv(const struct compare_set *s, struct strbuf *out)
 {
 	strbuf_add(out,
-		"a,b,metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,"
-		"bootstrap_hi,u,p,p_holm,cliffs_delta,bound,v,method,blocks,left_out_a,left_out_"
-		"b\n");
+		"a,b,metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,bootstrap_hi,u,p,p_holm,cliffs_delta,bound,v,method,blocks,left_out_a,left_out_b\n");
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; k < s->results[i].n_rows; k++)
 			csv_line(&s->results[i], &s->results[i].rows[k], out);

@@ -148,8 +148,7 @@ int sweep_lines_make(const struct sweep_run *runs, size_t n, struct sweep_lines 
 		}
 	if (!kept)
 		return err_set_exit(e, EXIT_USAGE, ENOENT,
-			"these runs sweep nothing; --sweep wants runs of a scenario with a "
-			"<sweep>, such as overcommit-sweep");
+			"these runs sweep nothing; --sweep wants runs of a scenario with a <sweep>, such as overcommit-sweep");
 	l.key = xasprintf("%.*s", (int)strcspn(swept[0].point, "="), swept[0].point);
 	zip = is_zip(swept, kept);
 	for (size_t i = 0; i < kept; i++) {

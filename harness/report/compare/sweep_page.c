@@ -48,8 +48,8 @@ static void add_table(const struct sweep *s, struct strbuf *out)
 	html_wide(out, s->metric);
 	strbuf_add(out, "<table><tr>%s<th>", s->n > 1 ? "<th>line</th>" : "");
 	escape_xml(out, s->key);
-	strbuf_add(out, "</th><th class=\"n\">boots</th><th class=\"n\">median</th>"
-			"<th class=\"n\">from</th><th class=\"n\">to</th><th></th></tr>\n");
+	strbuf_add(out,
+		"</th><th class=\"n\">boots</th><th class=\"n\">median</th><th class=\"n\">from</th><th class=\"n\">to</th><th></th></tr>\n");
 	for (size_t l = 0; l < s->n; l++)
 		for (size_t i = 0; i < s->lines[l].n; i++)
 			add_point(s, &s->lines[l], &s->lines[l].points[i], out);
@@ -79,10 +79,9 @@ void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf
 
 	strbuf_add(&body, "<header>\n<h1>");
 	html_text(&body, "%s by %s", what, n ? s->key : "");
-	strbuf_add(&body, "</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the "
-			  "band its 95 %% "
-			  "interval, point by point; below 6 boots their range.</p>\n</header>\n"
-			  "<main id=\"main\">\n");
+	strbuf_add(&body,
+		"</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the band its 95 %% interval, point by point; below 6 boots their range.</p>\n</header>\n"
+		"<main id=\"main\">\n");
 	for (size_t i = 0; i < n; i++)
 		if (sweep_has_values(&s[i]))
 			add_sweep(&s[i], &body);

@@ -41,8 +41,7 @@ static void name_lanes(struct writer *w)
 		for (unsigned i = 0; i < w->a->guests[g].n_vcpus * LANES; i++) {
 			next(w);
 			fprintf(w->out,
-				"{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":%zu,\"tid\":%u,"
-				"\"args\":{\"name\":\"vcpu%u %s\"}}",
+				"{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":%zu,\"tid\":%u,\"args\":{\"name\":\"vcpu%u %s\"}}",
 				g + 1, i + 1, i / LANES, lanes[i % LANES]);
 		}
 	}

@@ -78,8 +78,7 @@ void html_header(const struct analysis *a, struct strbuf *out)
 	html_text(out, "%s", or_none(r->scenario));
 	strbuf_add(out, "</h1>\n<p class=\"sub\">");
 	html_text(out,
-		"variant %s%s%s \xc2\xb7 repeat %u \xc2\xb7 %s \xc2\xb7 measured %.1f s \xc2\xb7 "
-		"%s",
+		"variant %s%s%s \xc2\xb7 repeat %u \xc2\xb7 %s \xc2\xb7 measured %.1f s \xc2\xb7 %s",
 		or_none(r->variant), r->point && *r->point ? ", " : "", r->point ? r->point : "",
 		r->repeat + 1, or_none(r->started), a->window_s, or_none(r->run));
 	for (size_t i = 0; i < r->overrides.n; i++)
@@ -106,9 +105,8 @@ void html_alerts(const struct analysis *a, struct strbuf *out)
 	}
 	for (size_t i = 0; i < a->n_guests; i++)
 		if (a->guests[i].accel && !strcmp(a->guests[i].accel, "tcg")) {
-			auto_free char *text = xasprintf("Guest %s ran under TCG emulation: it has "
-							 "no steal counter, and its "
-							 "times say little about hardware.",
+			auto_free char *text = xasprintf(
+				"Guest %s ran under TCG emulation: it has no steal counter, and its times say little about hardware.",
 				a->guests[i].name);
 
 			alert(out, text);
@@ -152,9 +150,7 @@ void html_checks(const struct analysis *a, struct strbuf *out)
 {
 	html_wide(out, "Checks");
 	strbuf_add(out,
-		"<table><caption>Does the record agree with itself?</caption>"
-		"<tr><th>verdict</th><th>check</th><th class=\"n\">value</th><th class=\"n\">"
-		"limit</th><th>note</th></tr>\n");
+		"<table><caption>Does the record agree with itself?</caption><tr><th>verdict</th><th>check</th><th class=\"n\">value</th><th class=\"n\">limit</th><th>note</th></tr>\n");
 	for (size_t i = 0; i < a->n_checks; i++) {
 		const struct check *c = &a->checks[i];
 		char buf[80];
@@ -182,9 +178,9 @@ void html_checks(const struct analysis *a, struct strbuf *out)
 void html_losses(const struct analysis *a, struct strbuf *out)
 {
 	strbuf_add(out,
-		"<h3>Losses</h3>\n<p>%" PRIu64 " guest records and %" PRIu64 " trace records read; "
-		"lost: %" PRIu64 " in the guests, %" PRIu64 " on the host; skipped as unreadable: "
-		"%" PRIu64 "%s.</p>\n",
+		"<h3>Losses</h3>\n<p>%" PRIu64 " guest records and %" PRIu64
+		" trace records read; lost: %" PRIu64 " in the guests, %" PRIu64
+		" on the host; skipped as unreadable: %" PRIu64 "%s.</p>\n",
 		a->guest_records, a->trace_records, a->lost_guest, a->lost_host, a->bad_records,
 		a->cut ? "; a file ends inside a record" : "");
 }
@@ -273,7 +269,6 @@ void html_distribution(const struct analysis *a, struct strbuf *out)
 void html_footer(const struct analysis *a, struct strbuf *out)
 {
 	html_text(out,
-		"Made by stealscope %s from the record %s. Figures over time: dygraphs (MIT "
-		"licence).",
+		"Made by stealscope %s from the record %s. Figures over time: dygraphs (MIT licence).",
 		SS_VERSION, a->info.run ? a->info.run : "");
 }

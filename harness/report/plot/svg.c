@@ -17,8 +17,7 @@ void svg_begin(struct svg *s, double w, double h, const char *title)
 	s->w = w;
 	s->h = h;
 	strbuf_add(s->out,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" role=\"img\" "
-		"width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\"><title>",
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" role=\"img\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\"><title>",
 		w, h, w, h);
 	escape_xml(s->out, title);
 	strbuf_add(s->out, "</title>");

@@ -108,9 +108,7 @@ static char *read_library(const char *dir, const char *name, struct err *e)
 
 	if (!text) {
 		err_set_exit(e, EXIT_HOST, ENOENT,
-			"%s cannot be read; reports need the package libjs-dygraphs (apt-get "
-			"install "
-			"libjs-dygraphs)",
+			"%s cannot be read; reports need the package libjs-dygraphs (apt-get install libjs-dygraphs)",
 			path);
 		return NULL;
 	}

@@ -96,13 +96,10 @@ void html_series_note(const struct analysis *a, struct strbuf *out)
 	figure_lines_free(lines, n);
 	if (thin > 1)
 		strbuf_add(out,
-			"<p class=\"note\">So long a run is thinned for this page: each point of "
-			"the "
-			"figures over time is the highest %.0f s value of %.0f s.</p>\n",
+			"<p class=\"note\">So long a run is thinned for this page: each point of the figures over time is the highest %.0f s value of %.0f s.</p>\n",
 			figure_bin_s(a), figure_bin_s(a) * (double)thin);
 	if (left_out)
 		strbuf_add(out,
-			"<p class=\"note\">%zu more lines are not drawn; analysis.json has "
-			"them.</p>\n",
+			"<p class=\"note\">%zu more lines are not drawn; analysis.json has them.</p>\n",
 			left_out);
 }

@@ -90,9 +90,8 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (any_has(a, columns[i].id))
 			strbuf_add(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i].head);
-	strbuf_add(out, "<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the "
-			"CPU meanwhile"
-			"</th><th scope=\"col\">vCPUs, kind</th></tr>\n");
+	strbuf_add(out,
+		"<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the CPU meanwhile</th><th scope=\"col\">vCPUs, kind</th></tr>\n");
 	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
 		add_guest(a, order[i], out);
 	strbuf_add(out, "</table></div>\n");

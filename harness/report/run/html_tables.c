@@ -172,9 +172,7 @@ static void blame_table(const struct analysis *a, size_t from, size_t to, struct
 		g->is_noise ? " (noise)" : "");
 	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);
 	strbuf_add(out,
-		"</caption><tr><th>culprit</th><th class=\"nowrap\">share of its waiting</th><th "
-		"class=\"n\">time</th>"
-		"<th class=\"n\">waits</th></tr>\n");
+		"</caption><tr><th>culprit</th><th class=\"nowrap\">share of its waiting</th><th class=\"n\">time</th><th class=\"n\">waits</th></tr>\n");
 	for (size_t i = from; i < from + shown; i++)
 		blame_line(&a->blame[i], out);
 	for (size_t i = from + shown; i < to; i++)
@@ -276,14 +274,8 @@ static void one_late(const struct analysis *a, size_t i, struct strbuf *out)
 }
 
 static const char late_key[] =
-	"<p>First band: what the vCPU's host thread did, from the trace. Second band: who ran on "
-	"the CPU it "
-	"waited for. The dashed lines are the deadline and the wake-up.</p>\n"
-	"<div class=\"key\"><span><i class=\"run\"></i>running</span>"
-	"<span><i class=\"wait\"></i>waiting in the run queue</span>"
-	"<span><i class=\"throttle\"></i>held by a quota</span>"
-	"<span><i class=\"sleep\"></i>sleeping</span>"
-	"<span><i class=\"none\"></i>not traced</span></div>\n";
+	"<p>First band: what the vCPU's host thread did, from the trace. Second band: who ran on the CPU it waited for. The dashed lines are the deadline and the wake-up.</p>\n"
+	"<div class=\"key\"><span><i class=\"run\"></i>running</span><span><i class=\"wait\"></i>waiting in the run queue</span><span><i class=\"throttle\"></i>held by a quota</span><span><i class=\"sleep\"></i>sleeping</span><span><i class=\"none\"></i>not traced</span></div>\n";
 
 void html_late(const struct analysis *a, struct strbuf *out)
 {

@@ -100,8 +100,7 @@ static void add_figure(const struct side_by_side *s, const char *id, struct strb
 	strbuf_add(out, "</h2>\n<p>");
 	if (d.figure->series[0] == SERIES_STEAL)
 		html_text(out,
-			"CPU time per second that a vCPU asked for and did not get: means of %d s "
-			"and of a machine's vCPUs.",
+			"CPU time per second that a vCPU asked for and did not get: means of %d s and of a machine's vCPUs.",
 			use_fine(s) ? 1 : 10);
 	else
 		html_text(out, "The longest that a sleep took, its period included, in each %d s.",
@@ -156,8 +155,8 @@ static void add_table(const struct side_by_side *s, struct strbuf *out)
 {
 	strbuf_add(out, "<section id=\"summary\"><h2>Figures</h2>\n");
 	html_wide(out, "Figures");
-	strbuf_add(out, "<table><tr><th>machine</th><th>record</th><th>accel</th>"
-			"<th class=\"n\">vCPUs</th><th class=\"n\">measured</th>");
+	strbuf_add(out,
+		"<table><tr><th>machine</th><th>record</th><th>accel</th><th class=\"n\">vCPUs</th><th class=\"n\">measured</th>");
 	for (size_t m = 0; m < ARRAY_SIZE(columns); m++) {
 		strbuf_add(out, "<th class=\"n\">");
 		html_text(out, "%s", metric_table[columns[m]].name);
@@ -207,16 +206,14 @@ int side_by_side_check(const struct side_by_side *s, struct err *e)
 	for (size_t i = 0; i < s->n; i++) {
 		if (!has_figure(s, i, figure_ids[0]) && !has_figure(s, i, figure_ids[1]))
 			return err_set_exit(e, EXIT_USAGE, ENODATA,
-				"%s has neither a steal counter nor a timer probe over time: "
-				"nothing to lay beside others",
+				"%s has neither a steal counter nor a timer probe over time: nothing to lay beside others",
 				s->runs[i]->info.run);
 		for (size_t k = 0; k < s->runs[i]->n_guests; k++)
 			guests += !s->runs[i]->guests[k].is_noise;
 	}
 	if (guests > SIDE_BY_SIDE_MAX)
 		return err_set_exit(e, EXIT_USAGE, E2BIG,
-			"these records hold %zu guests; at most %d lines can be told apart: name "
-			"fewer records",
+			"these records hold %zu guests; at most %d lines can be told apart: name fewer records",
 			guests, SIDE_BY_SIDE_MAX);
 	return 0;
 }
@@ -227,9 +224,9 @@ void side_by_side_page(const struct side_by_side *s, struct strbuf *out)
 	struct strbuf body = {0};
 
 	strbuf_add(&body, "<header>\n<h1>%zu records side by side</h1>\n", s->n);
-	strbuf_add(&body, "<p class=\"sub\">Each begins at 0, whenever it was made. Two machines "
-			  "are two blocks: differences between them have many causes.</p>\n"
-			  "</header>\n<main id=\"main\">\n");
+	strbuf_add(&body,
+		"<p class=\"sub\">Each begins at 0, whenever it was made. Two machines are two blocks: differences between them have many causes.</p>\n"
+		"</header>\n<main id=\"main\">\n");
 	for (size_t i = 0; i < ARRAY_SIZE(figure_ids); i++)
 		add_figure(s, figure_ids[i], &body);
 	add_table(s, &body);

@@ -79,8 +79,8 @@ static void print_head(const struct text *t, const struct analysis *a)
 			i + 1 < r->overrides.n ? "" : "\n");
 	fprintf(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
 	if (cpuset_count(&r->lab_cpus))
-		text = xasprintf("measured %.1f s after %.1f s of warm-up on lab CPUs %s "
-				 "(housekeeping %s), overcommit %.2f",
+		text = xasprintf(
+			"measured %.1f s after %.1f s of warm-up on lab CPUs %s (housekeeping %s), overcommit %.2f",
 			a->window_s, (double)r->warmup_ns / 1e9,
 			cpuset_format(&r->lab_cpus, lab, sizeof(lab)),
 			cpuset_format(&r->housekeeping_cpus, house, sizeof(house)), r->overcommit);
