@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cmd/cmd.h"
 
 const struct command commands[] = {
@@ -45,7 +46,8 @@ static int usage(FILE *f, int status)
 	      "Measure what CPU overcommit does to KVM guests, and who did it.\n\n",
 		f);
 	for (size_t i = 0; i < n_commands; i++)
-		fprintf(f, "  %-8s %-8s %s\n", commands[i].name, commands[i].args, commands[i].doc);
+		text_print(
+			f, "  %-8s %-8s %s\n", commands[i].name, commands[i].args, commands[i].doc);
 	fputs("\nStart with `stealscope doctor`, then `stealscope run scenarios/first-light.xml`.\n"
 	      "`stealscope COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage or\n"
 	      "scenario, 3 an expectation of the scenario fell short, 4 this host cannot run it,\n"
@@ -68,11 +70,11 @@ static int unknown(const char *name)
 		}
 	}
 	if (near)
-		fprintf(stderr, "stealscope: no command '%.40s'; did you mean '%s'?\n", name,
+		text_print(stderr, "stealscope: no command '%.40s'; did you mean '%s'?\n", name,
 			near->name);
 	else
-		fprintf(stderr, "stealscope: no command '%.40s'; `stealscope --help` lists them\n",
-			name);
+		text_print(stderr,
+			"stealscope: no command '%.40s'; `stealscope --help` lists them\n", name);
 	return EXIT_USAGE;
 }
 
@@ -100,7 +102,7 @@ int main(int argc, char **argv)
 			continue;
 		status = commands[i].main(&commands[i], argc - 1, argv + 1);
 		if (fflush(stdout) || ferror(stdout)) {
-			fprintf(stderr, "stealscope: cannot write to standard output: %s\n",
+			text_print(stderr, "stealscope: cannot write to standard output: %s\n",
 				strerror(errno));
 			return EXIT_FAILED;
 		}

@@ -3,11 +3,14 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 void wrap_add(struct strbuf *out, const char *text, int at, int indent)
 {
+	auto_free char *clean = text_cleaned(text);
 	int space = 0;
 
-	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+	for (text = clean, text += strspn(text, " "); *text; text += strspn(text, " ")) {
 		int word = (int)strcspn(text, " ");
 
 		if (space && at + space + word > WRAP_COLUMNS) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "base/text.h"
 #include "study/find.h"
 #include "cmd/batch.h"
 #include "record/folder.h"
@@ -58,7 +59,7 @@ static int judge_scenario(
 		if (analysis_make(dir, &set[n], e)) {
 			run->state = BATCH_FAILED;
 			run->why = "its record cannot be read"; /* e->msg goes to stderr */
-			fprintf(stderr, "stealscope: %s\n", e->msg);
+			text_print(stderr, "stealscope: %s\n", e->msg);
 			continue;
 		}
 		describe(run, set[n++]);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "record/folder.h"
 
 enum { OPT_RESULTS = 0x1000, OPT_CONNECT, OPT_JSON };
@@ -107,7 +108,7 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 	argv[0] = name;
 	argp_parse(&argp, argc, argv, 0, NULL, &in);
 	if (common->json && c->no_json) {
-		fprintf(stderr, "stealscope: %s has no --json: %s\n", c->name, c->no_json);
+		text_print(stderr, "stealscope: %s has no --json: %s\n", c->name, c->no_json);
 		exit(EXIT_USAGE);
 	}
 }
@@ -144,17 +145,22 @@ error_t cmd_one_scenario(int key, char *arg, struct argp_state *state, const cha
 int cmd_fail(const struct err *e)
 {
 	cmd_progress(NULL, "%s", "");
-	fprintf(stderr, "stealscope: %s\n", e->msg[0] ? e->msg : "failed without a reason (a bug)");
+	text_print(
+		stderr, "stealscope: %s\n", e->msg[0] ? e->msg : "failed without a reason (a bug)");
 	return e->exit;
 }
 
 static void __attribute__((format(printf, 2, 0)))
 say(const struct cmd_common *c, const char *fmt, va_list ap)
 {
+	struct strbuf text = {0};
+
 	fflush(stdout); /* keep both streams in order where they end in one place */
 	cmd_progress(c, "%s", "");
-	vfprintf(stderr, fmt, ap);
+	text_vadd(&text, fmt, ap);
+	fputs(text.text, stderr);
 	fputc('\n', stderr);
+	strbuf_release(&text);
 }
 
 void cmd_say(const struct cmd_common *c, const char *fmt, ...)
@@ -190,7 +196,7 @@ void cmd_progress(const struct cmd_common *c, const char *fmt, ...)
 	va_end(ap);
 	if (!text[0] && !shown)
 		return;
-	fprintf(stderr, "\r\033[K%.*s", 100, text);
+	text_print(stderr, "\r\033[K%.*s", 100, text);
 	fflush(stderr);
 	shown = text[0] != '\0';
 }

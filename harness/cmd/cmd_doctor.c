@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/wrap.h"
 #include "cmd/cmd.h"
 #include "cmd/privileges.h"
@@ -89,16 +90,16 @@ static void print_rows(const struct fact_row *rows, size_t n)
 		wide = MAX(wide, strlen(rows[i].key));
 	column = 8 + (int)wide + 2;
 	for (size_t i = 0; i < n; i++) {
-		const char *code = !strcmp(rows[i].verdict, "good")	 ? "\033[32m"
-				   : !strcmp(rows[i].verdict, "limits")	 ? "\033[33m"
-				   : !strcmp(rows[i].verdict, "missing") ? "\033[31m"
+		const char *code = !strcmp(rows[i].verdict, "good")	 ? text_styles[STYLE_GREEN]
+				   : !strcmp(rows[i].verdict, "limits")	 ? text_styles[STYLE_YELLOW]
+				   : !strcmp(rows[i].verdict, "missing") ? text_styles[STYLE_RED]
 									 : "";
 
-		printf("%s%-7s%s %-*s  ", color ? code : "", rows[i].verdict,
-			color && *code ? "\033[0m" : "", (int)wide, rows[i].key);
+		text_print(stdout, "%s%-7s%s %-*s  ", color ? code : "", rows[i].verdict,
+			color && *code ? text_styles[STYLE_PLAIN] : "", (int)wide, rows[i].key);
 		wrap_print(stdout, rows[i].value, column, column);
 		if (rows[i].note[0]) {
-			printf("%*s-> ", column, "");
+			text_print(stdout, "%*s-> ", column, "");
 			wrap_print(stdout, rows[i].note, column + 3, column + 3);
 		}
 	}

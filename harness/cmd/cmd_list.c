@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/metrics.h"
+#include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/library.h"
 #include "cmd/privileges.h"
@@ -110,7 +111,7 @@ static int list_records(const struct cmd_common *c, struct list_args *a, struct 
 		fputs(json, stdout);
 	} else if (!rc) {
 		for (size_t i = n; i-- > 0;)
-			printf("%-56s %6.1f s  %s\n", rows[i].run, rows[i].duration_s,
+			text_print(stdout, "%-56s %6.1f s  %s\n", rows[i].run, rows[i].duration_s,
 				rows[i].status);
 		if (!n)
 			cmd_say(c,
@@ -127,7 +128,7 @@ static int list_metrics(const struct cmd_common *c, struct err *e)
 	(void)c;
 	(void)e;
 	for (size_t i = 0; i < METRIC_COUNT; i++)
-		printf("%-24s %-8s %s\n", metric_table[i].name, metric_table[i].unit,
+		text_print(stdout, "%-24s %-8s %s\n", metric_table[i].name, metric_table[i].unit,
 			metric_table[i].doc);
 	return 0;
 }
@@ -141,10 +142,10 @@ static int list_noise(const struct cmd_common *c, struct err *e)
 		const struct noise_kind *k = &noise_kinds[i];
 		int rc = k->available ? k->available(&why) : 0;
 
-		printf("%-10s %s%s%s\n", k->name, k->doc, rc ? " -- not here: " : "",
+		text_print(stdout, "%-10s %s%s%s\n", k->name, k->doc, rc ? " -- not here: " : "",
 			rc ? why.msg : "");
 	}
-	printf("%-10s %s\n", "guest", "busy metal guests beside the victim");
+	text_print(stdout, "%-10s %s\n", "guest", "busy metal guests beside the victim");
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/scenario.h"
 #include "domain/domain.h"
@@ -85,12 +86,13 @@ static void print_cgroup(const struct plan_noise *n)
 {
 	char cpus[256];
 
-	printf("cgroup stealscope/RUN/%s: cpus %s", n->name,
+	text_print(stdout, "cgroup stealscope/RUN/%s: cpus %s", n->name,
 		cpuset_format(&n->cpus, cpus, sizeof(cpus)));
 	if (n->limits.shares)
-		printf(", shares %llu", (unsigned long long)n->limits.shares);
+		text_print(stdout, ", shares %llu", (unsigned long long)n->limits.shares);
 	if (n->limits.quota_us)
-		printf(", quota %llu us per %llu us", (unsigned long long)n->limits.quota_us,
+		text_print(stdout, ", quota %llu us per %llu us",
+			(unsigned long long)n->limits.quota_us,
 			(unsigned long long)n->limits.period_us);
 	putchar('\n');
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "analysis/analysis.h"
+#include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/present.h"
 #include "report/run/report.h"
@@ -64,7 +65,9 @@ int cmd_show(const struct command *c, int argc, char **argv)
 	if (!dir || analysis_make(dir, &a, &e)) {
 		status = cmd_fail(&e);
 	} else if (args.plan) {
-		fputs(a->info.plan_text, stdout);
+		auto_free char *plan = text_cleaned_lines(a->info.plan_text);
+
+		fputs(plan, stdout);
 	} else if (args.late) {
 		if (report_late_text(a, (size_t)args.late - 1, stdout, &e))
 			status = cmd_fail(&e);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/wrap.h"
 #include "cmd/scenario.h"
 #include "scenario/keys.h"
@@ -38,14 +39,14 @@ static void print_scenario(const char *path, const char *file, const struct topo
 	struct plan_list plans = {0};
 
 	if (scenario_load(path, NULL, 0, &x, &msgs)) {
-		printf("%-26s (wrong: see `stealscope check %s`)\n", file, path);
+		text_print(stdout, "%-26s (wrong: see `stealscope check %s`)\n", file, path);
 	} else {
 		auto_free char *why = NULL, *text = NULL;
 
 		plan_make(&x, t, &plans, &msgs);
 		why = reason(&msgs);
 		text = xasprintf("%s%s", x.title, why);
-		printf("%-26s ", file);
+		text_print(stdout, "%-26s ", file);
 		wrap_print(stdout, text, 27, 27);
 	}
 	plan_list_release(&plans);
@@ -88,6 +89,6 @@ int library_list_probes(const struct cmd_common *c, struct err *e)
 	(void)e;
 	for (size_t i = 0; i < ELEM_COUNT; i++)
 		if (key_elems[i].probe)
-			printf("%-8s %s\n", key_elems[i].name, key_elems[i].doc);
+			text_print(stdout, "%-8s %s\n", key_elems[i].name, key_elems[i].doc);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "report/run/html.h"
 #include "report/compare/published.h"
 #include "report/run/report.h"
@@ -16,7 +17,7 @@ int present_save(const struct analysis *a, const char *dir, struct err *e)
 	if (rc)
 		return rc;
 	if (html_report_save(a, dir, &why))
-		fprintf(stderr, "stealscope: no report.html: %s\n", why.msg);
+		text_print(stderr, "stealscope: no report.html: %s\n", why.msg);
 	return 0;
 }
 
@@ -44,8 +45,8 @@ int present_one(const struct cmd_common *c, const struct analysis *a)
 static void print_expects(const struct expect_result *r, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf("expect %-7s %s: %s\n", verdict_name(r[i].verdict), r[i].expect->text,
-			r[i].why);
+		text_print(stdout, "expect %-7s %s: %s\n", verdict_name(r[i].verdict),
+			r[i].expect->text, r[i].why);
 }
 
 static void print_published(const struct analysis *const *set, size_t n)
@@ -56,7 +57,8 @@ static void print_published(const struct analysis *const *set, size_t n)
 	if (!p)
 		return;
 	published_text(p, &text);
-	printf("\n%s", text.text);
+	putchar('\n');
+	fputs(text.text, stdout);
 	strbuf_release(&text);
 	published_free(p);
 }

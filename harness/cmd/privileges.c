@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/capability.h"
+#include "base/text.h"
 #include "base/util.h"
 
 static const struct {
@@ -51,7 +52,7 @@ void privileges_print_markdown(FILE *f)
 	      "| for | needs | without it |\n|---|---|---|\n",
 		f);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		fprintf(f, "| %s | %s | %s |\n", rows[i].what, rows[i].needs, rows[i].without);
+		text_print(f, "| %s | %s | %s |\n", rows[i].what, rows[i].needs, rows[i].without);
 	fputs("\n## What hostd keeps\n\n"
 	      "A user's hostd opens its output with the user's rights, takes up its capabilities to load its\nprograms, and then keeps CAP_BPF, with CAP_DAC_READ_SEARCH where debugfs is mounted and\nCAP_SYS_PTRACE where /proc hides threads; root's empties its bounding set and becomes nobody\nwith the same. Neither gains anything by exec (no_new_privs). It reads control groups, /proc and\ndebugfs of what it is told, nothing else. Who may start it sees when any thread of the box\nruns, and its name: that is what group kvm is trusted with.\n\n"
 	      "Set-uid and set-gid are refused, by stealscope and by stealscope-hostd: neither is written for it.\n\n"

@@ -4,13 +4,22 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "plan/plan_map.h"
+
+/* Commands and file names of a scenario. */
+static json_t *text_json(const char *s)
+{
+	auto_free char *clean = text_cleaned_lines(s);
+
+	return json_string(clean);
+}
 
 static json_t *cpus_text(const struct cpuset *s)
 {
 	char text[4096];
 
-	return json_string(cpuset_format(s, text, sizeof(text)));
+	return text_json(cpuset_format(s, text, sizeof(text)));
 }
 
 static json_t *number(uint64_t v)
@@ -33,9 +42,9 @@ static json_t *map_json(const struct plan *p, const struct topology *t)
 			for (size_t k = 0; cpuset_has(&m.groups[i].cpus, (unsigned)cpu) &&
 					   k < m.groups[i].who.n;
 				k++)
-				json_array_append_new(who, json_string(m.groups[i].who.items[k]));
+				json_array_append_new(who, text_json(m.groups[i].who.items[k]));
 		json_array_append_new(
-			list, json_pack("{s:i, s:i, s:i, s:b, s:b, s:b, s:o}", "cpu", cpu, "core",
+			list, json_pack("{s:i,s:i,s:i,s:b,s:b,s:b,s:o}", "cpu", cpu, "core",
 				      c ? c->core : -1, "node",
 				      c && c->node >= 0 ? t->nodes[c->node].id : -1, "lab",
 				      cpuset_has(&p->lab_cpus, (unsigned)cpu), "housekeeping",
@@ -49,19 +58,19 @@ static json_t *map_json(const struct plan *p, const struct topology *t)
 /* 0 = as it is. */
 static json_t *limits_json(const struct plan_cpu_limits *l)
 {
-	return json_pack("{s:o, s:o, s:o}", "shares", number(l->shares), "quota_us",
+	return json_pack("{s:o,s:o,s:o}", "shares", number(l->shares), "quota_us",
 		number(l->quota_us), "period_us", number(l->period_us));
 }
 
 static json_t *probe_json(const struct plan_probe *p)
 {
 	struct cpuset vcpus = {{p->vcpu_mask}};
-	json_t *j = json_pack("{s:s, s:o, s:[o,o,o,o]}", "name",
-		probe_word_name((enum probe_word)p->id), "vcpus", cpus_text(&vcpus), "parameters",
-		number(p->p[0]), number(p->p[1]), number(p->p[2]), number(p->p[3]));
+	json_t *j = json_pack("{s:o,s:o,s:[o,o,o,o]}", "name",
+		text_json(probe_word_name((enum probe_word)p->id)), "vcpus", cpus_text(&vcpus),
+		"parameters", number(p->p[0]), number(p->p[1]), number(p->p[2]), number(p->p[3]));
 
 	if (p->command)
-		json_object_set_new(j, "command", json_string(p->command));
+		json_object_set_new(j, "command", text_json(p->command));
 	return j;
 }
 
@@ -70,46 +79,46 @@ static json_t *guest_json(const struct plan_guest *g, const char *xml)
 	static const char *const accels[] = {"auto", "kvm", "tcg"};
 	static const char *const policies[] = {"other", "fifo", "rr"};
 	json_t *vcpus = json_array(), *probes = json_array();
-	json_t *j = json_pack("{s:s, s:s, s:b, s:o, s:o}", "name", g->name, "kind",
-		guest_kind_name(g->kind), "is_noise", g->is_noise, "vcpus", vcpus, "probes",
-		probes);
+	json_t *j = json_pack("{s:o,s:o,s:b,s:o,s:o}", "name", text_json(g->name), "kind",
+		text_json(guest_kind_name(g->kind)), "is_noise", g->is_noise, "vcpus", vcpus,
+		"probes", probes);
 
 	for (unsigned v = 0; v < g->vcpus; v++)
 		json_array_append_new(vcpus,
-			json_pack("{s:i, s:o}", "id", (int)v, "cpus", cpus_text(&g->vcpu_cpus[v])));
+			json_pack("{s:i,s:o}", "id", (int)v, "cpus", cpus_text(&g->vcpu_cpus[v])));
 	for (size_t i = 0; i < g->n_probes; i++)
 		json_array_append_new(probes, probe_json(&g->probes[i]));
 	json_object_set_new(j, "vcpu_limits", limits_json(&g->vcpu_limits));
-	json_object_set_new(j, "policy", json_string(policies[g->policy]));
+	json_object_set_new(j, "policy", text_json(policies[g->policy]));
 	json_object_set_new(j, "priority", number(g->priority));
 	if (g->kind == GUEST_NATIVE)
 		return j;
-	json_object_set_new(j, "accel", json_string(accels[g->accel]));
+	json_object_set_new(j, "accel", text_json(accels[g->accel]));
 	json_object_set_new(j, "memory_bytes", number(g->memory_bytes));
 	json_object_set_new(j, "hugepage_bytes", number(g->hugepage_bytes));
 	json_object_set_new(j, "memory_nodes", cpus_text(&g->memory_nodes));
 	json_object_set_new(j, "emulator_cpus", cpus_text(&g->emulator_cpus));
 	if (g->kernel)
-		json_object_set_new(j, "kernel", json_string(g->kernel));
+		json_object_set_new(j, "kernel", text_json(g->kernel));
 	if (xml)
-		json_object_set_new(j, "domain_xml", json_string(xml));
+		json_object_set_new(j, "domain_xml", text_json(xml));
 	return j;
 }
 
 static json_t *noise_json(const struct plan_noise *n)
 {
 	auto_free char *group = xasprintf("stealscope/RUN/%s", n->name);
-	json_t *j = json_pack("{s:s, s:s, s:i, s:o, s:b, s:i, s:s, s:o}", "name", n->name, "kind",
-		n->kind, "threads", (int)n->threads, "cpus", cpus_text(&n->cpus), "pin_each",
-		n->pin_each, "duty_percent", (int)n->duty_percent, "cgroup", group, "limits",
-		limits_json(&n->limits));
+	json_t *j = json_pack("{s:o,s:o,s:i,s:o,s:b,s:i,s:o,s:o}", "name", text_json(n->name),
+		"kind", text_json(n->kind), "threads", (int)n->threads, "cpus", cpus_text(&n->cpus),
+		"pin_each", n->pin_each, "duty_percent", (int)n->duty_percent, "cgroup",
+		text_json(group), "limits", limits_json(&n->limits));
 
 	json_object_set_new(j, "burst_ns", number(n->burst_ns));
 	json_object_set_new(j, "bytes", number(n->bytes));
 	json_object_set_new(j, "start_ns", number(n->start_ns));
 	json_object_set_new(j, "stop_ns", number(n->stop_ns)); /* 0 = the end */
 	if (n->args)
-		json_object_set_new(j, "args", json_string(n->args));
+		json_object_set_new(j, "args", text_json(n->args));
 	return j;
 }
 
@@ -117,10 +126,11 @@ static json_t *one_json(const struct plan *p, const struct topology *t, char *co
 {
 	static const char *const traces[] = {"counters", "events", "counts"};
 	json_t *guests = json_array(), *noises = json_array(), *notes = json_array();
-	json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:s, s:f}", "variant", p->variant, "point",
-		p->point, "warmup_ns", number(p->warmup_ns), "duration_ns", number(p->duration_ns),
-		"repeats", (int)p->repeats, "trace", traces[p->trace_mode < 3 ? p->trace_mode : 0],
-		"overcommit", p->overcommit);
+	json_t *j = json_pack("{s:o,s:o,s:o,s:o,s:i,s:o,s:f}", "variant", text_json(p->variant),
+		"point", text_json(p->point), "warmup_ns", number(p->warmup_ns), "duration_ns",
+		number(p->duration_ns), "repeats", (int)p->repeats, "trace",
+		text_json(traces[p->trace_mode < 3 ? p->trace_mode : 0]), "overcommit",
+		p->overcommit);
 
 	for (size_t i = 0; i < p->n_guests; i++)
 		json_array_append_new(
@@ -128,7 +138,7 @@ static json_t *one_json(const struct plan *p, const struct topology *t, char *co
 	for (size_t i = 0; i < p->n_noises; i++)
 		json_array_append_new(noises, noise_json(&p->noises[i]));
 	for (size_t i = 0; i < p->notes.n; i++)
-		json_array_append_new(notes, json_string(p->notes.items[i]));
+		json_array_append_new(notes, text_json(p->notes.items[i]));
 	json_object_set_new(j, "lab_cpus", cpus_text(&p->lab_cpus));
 	json_object_set_new(j, "housekeeping_cpus", cpus_text(&p->housekeeping_cpus));
 	json_object_set_new(j, "map", map_json(p, t));
@@ -146,7 +156,8 @@ char *plan_json(const struct plan_list *l, const struct topology *t, char *const
 	for (size_t i = 0; i < l->n; i++)
 		json_array_append_new(
 			plans, one_json(&l->plans[i], t, domain_xml ? domain_xml[i] : NULL));
-	doc = json_pack("{s:s, s:o}", "scenario", l->n ? l->plans[0].scenario : "", "plans", plans);
+	doc = json_pack("{s:o,s:o}", "scenario", text_json(l->n ? l->plans[0].scenario : ""),
+		"plans", plans);
 	text = json_dumps(doc, JSON_INDENT(1));
 	out = xasprintf("%s\n", text);
 	free(text);

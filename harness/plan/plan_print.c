@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "plan/plan_map.h"
 #include "plan/priv.h"
 #include "scenario/units.h"
@@ -18,10 +19,10 @@ static void print_words(FILE *f, const struct strv *words, unsigned indent, unsi
 		unsigned len = (unsigned)strlen(words->items[i]) + 1;
 
 		if (column + len > COLUMNS && column > indent) {
-			fprintf(f, "\n%*s", (int)indent, "");
+			text_print(f, "\n%*s", (int)indent, "");
 			column = indent;
 		}
-		fprintf(f, " %s", words->items[i]);
+		text_print(f, " %s", words->items[i]);
 		column += len;
 	}
 	fputc('\n', f);
@@ -88,9 +89,9 @@ static void print_cpu(const struct plan_map *m, FILE *f, const struct topo_cpu *
 	if (new_core)
 		snprintf(core, sizeof(core), "core %d%s", c->core, kinds[c->kind]);
 	cpu_words(m, c->id, &words);
-	fprintf(f, "    %-12s CPU %-4u %s", core, c->id, cpu_role(m, c));
+	text_print(f, "    %-12s CPU %-4u %s", core, c->id, cpu_role(m, c));
 	if (words.n) {
-		fprintf(f, "%*s", (int)(18 - strlen(cpu_role(m, c))), "");
+		text_print(f, "%*s", (int)(18 - strlen(cpu_role(m, c))), "");
 		print_words(f, &words, 44, 44);
 	} else {
 		fputc('\n', f);
@@ -133,7 +134,7 @@ static void print_node(const struct plan_map *m, FILE *f, int node)
 		}
 	}
 	if (!cpuset_empty(&rest))
-		fprintf(f, "    not used: %s\n", plan_cpus_text(&rest, buf));
+		text_print(f, "    not used: %s\n", plan_cpus_text(&rest, buf));
 }
 
 static void print_map(const struct plan_map *m, FILE *f)
@@ -145,19 +146,20 @@ static void print_map(const struct plan_map *m, FILE *f)
 	for (size_t i = 0; i < m->t->n_nodes; i++) {
 		const struct topo_node *n = &m->t->nodes[i];
 
-		fprintf(f, "  NUMA node %d, %.1f GiB", n->id,
+		text_print(f, "  NUMA node %d, %.1f GiB", n->id,
 			(double)n->memory_bytes / (double)(UINT64_C(1) << 30));
 		for (size_t k = 0; k < m->t->n_nodes && m->t->n_nodes > 1; k++)
 			if (k != i && n->distance[k])
-				fprintf(f, "%s%d to node %d", k == (i == 0) ? "; distance " : ", ",
-					n->distance[k], m->t->nodes[k].id);
+				text_print(f, "%s%d to node %d",
+					k == (i == 0) ? "; distance " : ", ", n->distance[k],
+					m->t->nodes[k].id);
 		fputc('\n', f);
 		print_node(m, f, (int)i);
 	}
 	for (size_t i = 0; i < m->n_groups; i++) {
 		if (cpuset_count(&m->groups[i].cpus) < 2)
 			continue;
-		fprintf(f, "  [%c] = %s:", group_letter(m, i),
+		text_print(f, "  [%c] = %s:", group_letter(m, i),
 			plan_cpus_text(&m->groups[i].cpus, buf));
 		print_words(f, &m->groups[i].who, 8, (unsigned)strlen(buf) + 9);
 	}
@@ -166,9 +168,9 @@ static void print_map(const struct plan_map *m, FILE *f)
 static void print_limits(FILE *f, const struct plan_cpu_limits *l)
 {
 	if (l->shares)
-		fprintf(f, ", shares %llu", (unsigned long long)l->shares);
+		text_print(f, ", shares %llu", (unsigned long long)l->shares);
 	if (l->quota_us)
-		fprintf(f, ", quota %llu of %llu us", (unsigned long long)l->quota_us,
+		text_print(f, ", quota %llu of %llu us", (unsigned long long)l->quota_us,
 			(unsigned long long)l->period_us);
 }
 
@@ -177,13 +179,13 @@ static void print_probe(FILE *f, const struct plan_guest *g, const struct plan_p
 	struct cpuset vcpus = {{p->vcpu_mask}};
 	char list[64], time[32];
 
-	fprintf(f, ", %s", probe_word_name((enum probe_word)p->id));
+	text_print(f, ", %s", probe_word_name((enum probe_word)p->id));
 	if (p->id == PROBE_WORD_TIMER || p->id == PROBE_WORD_STEAL)
-		fprintf(f, " every %s", format_time(p->p[0], time));
+		text_print(f, " every %s", format_time(p->p[0], time));
 	if (p->command)
-		fprintf(f, " \"%.40s\"", p->command);
+		text_print(f, " \"%.40s\"", p->command);
 	if (cpuset_count(&vcpus) != g->vcpus)
-		fprintf(f, " on vCPU %s", cpuset_format(&vcpus, list, sizeof(list)));
+		text_print(f, " on vCPU %s", cpuset_format(&vcpus, list, sizeof(list)));
 }
 
 static void print_guest(FILE *f, const struct plan_guest *g)
@@ -192,23 +194,23 @@ static void print_guest(FILE *f, const struct plan_guest *g)
 	static const char *const policies[] = {"", ", fifo", ", rr"};
 	char buf[256];
 
-	fprintf(f, "  %-12s %s%s, %u vCPU%s", g->name, g->is_noise ? "noise guest, " : "",
+	text_print(f, "  %-12s %s%s, %u vCPU%s", g->name, g->is_noise ? "noise guest, " : "",
 		guest_kind_name(g->kind), g->vcpus, g->vcpus == 1 ? "" : "s");
 	if (g->kind != GUEST_NATIVE)
-		fprintf(f, ", %llu MiB%s", (unsigned long long)(g->memory_bytes >> 20),
+		text_print(f, ", %llu MiB%s", (unsigned long long)(g->memory_bytes >> 20),
 			accels[g->accel]);
 	if (g->hugepage_bytes)
-		fprintf(f, " in %llu MiB pages", (unsigned long long)(g->hugepage_bytes >> 20));
+		text_print(f, " in %llu MiB pages", (unsigned long long)(g->hugepage_bytes >> 20));
 	if (!cpuset_empty(&g->memory_nodes))
-		fprintf(f, " on node %s", cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
+		text_print(f, " on node %s", cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
 	for (size_t i = 0; i < g->n_probes; i++)
 		print_probe(f, g, &g->probes[i]);
 	print_limits(f, &g->vcpu_limits);
-	fprintf(f, "%s", policies[g->policy]);
+	text_print(f, "%s", policies[g->policy]);
 	if (g->policy != SCHED_AS_IS)
-		fprintf(f, " %u", g->priority);
+		text_print(f, " %u", g->priority);
 	if (g->kind != GUEST_NATIVE)
-		fprintf(f, ", emulator on %s", plan_cpus_text(&g->emulator_cpus, buf));
+		text_print(f, ", emulator on %s", plan_cpus_text(&g->emulator_cpus, buf));
 	fputc('\n', f);
 }
 
@@ -227,7 +229,7 @@ static void print_guests(const struct plan *p, FILE *f)
 				break;
 		print_guest(f, &p->guests[i]);
 		if (n > 1)
-			fprintf(f, "  %-12s and %zu more like it, to %s\n", "", n - 1,
+			text_print(f, "  %-12s and %zu more like it, to %s\n", "", n - 1,
 				p->guests[i + n - 1].name);
 	}
 }
@@ -236,20 +238,20 @@ static void print_noise(FILE *f, const struct plan_noise *n)
 {
 	char a[32];
 
-	fprintf(f, "  %-12s noise %s, %u thread%s", n->name, n->kind, n->threads,
+	text_print(f, "  %-12s noise %s, %u thread%s", n->name, n->kind, n->threads,
 		n->threads == 1 ? "" : "s");
 	if (n->args)
-		fprintf(f, ", stress-ng %.60s", n->args);
+		text_print(f, ", stress-ng %.60s", n->args);
 	else if (n->duty_percent < 100)
-		fprintf(f, ", %u %% of a CPU each in bursts of %s", n->duty_percent,
+		text_print(f, ", %u %% of a CPU each in bursts of %s", n->duty_percent,
 			format_time(n->burst_ns, a));
 	if (n->bytes)
-		fprintf(f, ", %s each", format_size(n->bytes, a));
+		text_print(f, ", %s each", format_size(n->bytes, a));
 	print_limits(f, &n->limits);
 	if (n->start_ns)
-		fprintf(f, ", from %s", format_time(n->start_ns, a));
+		text_print(f, ", from %s", format_time(n->start_ns, a));
 	if (n->stop_ns)
-		fprintf(f, ", until %s", format_time(n->stop_ns, a));
+		text_print(f, ", until %s", format_time(n->stop_ns, a));
 	fputc('\n', f);
 }
 
@@ -259,13 +261,14 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 	struct plan_map m;
 	char a[256], b[32];
 
-	fprintf(f, "%s / %s%s%s%s\n", p->scenario, p->variant, p->point[0] ? " (" : "", p->point,
+	text_print(f, "%s / %s%s%s%s\n", p->scenario, p->variant, p->point[0] ? " (" : "", p->point,
 		p->point[0] ? ")" : "");
-	fprintf(f, "  warm-up %s, ", format_time(p->warmup_ns, b));
-	fprintf(f, "measured %s, %u run%s, trace: %s\n", format_time(p->duration_ns, b), p->repeats,
-		p->repeats == 1 ? "" : "s", traces[p->trace_mode < 3 ? p->trace_mode : 0]);
-	fprintf(f, "  lab %s", plan_cpus_text(&p->lab_cpus, a));
-	fprintf(f, ", %.3g vCPUs per CPU; housekeeping %s\n\n", p->overcommit,
+	text_print(f, "  warm-up %s, ", format_time(p->warmup_ns, b));
+	text_print(f, "measured %s, %u run%s, trace: %s\n", format_time(p->duration_ns, b),
+		p->repeats, p->repeats == 1 ? "" : "s",
+		traces[p->trace_mode < 3 ? p->trace_mode : 0]);
+	text_print(f, "  lab %s", plan_cpus_text(&p->lab_cpus, a));
+	text_print(f, ", %.3g vCPUs per CPU; housekeeping %s\n\n", p->overcommit,
 		plan_cpus_text(&p->housekeeping_cpus, a));
 	plan_map_make(p, t, &m);
 	print_map(&m, f);

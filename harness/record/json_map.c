@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cpuset.h"
+#include "base/text.h"
 #include "base/util.h"
 
 static json_t *from_u64(uint64_t v)
@@ -36,20 +37,12 @@ static int to_u64(json_t *j, uint64_t *out)
 	return errno || *end || end == json_string_value(j) ? -EINVAL : 0;
 }
 
+/* Names and console lines may hold anything. */
 static json_t *from_text(const char *s)
 {
-	json_t *j = json_string(s ? s : "");
+	auto_free char *clean = text_cleaned_lines(s);
 
-	/* Not UTF-8 (a console line, say): keep what can be kept. */
-	if (!j) {
-		auto_free char *clean = xstrdup(s);
-
-		for (char *p = clean; *p; p++)
-			if ((unsigned char)*p >= 0x80)
-				*p = '?';
-		j = json_string(clean);
-	}
-	return j;
+	return json_string(clean);
 }
 
 static size_t count_of(const struct field *f, const char *object)

@@ -4,41 +4,22 @@
 #include <math.h>
 #include <string.h>
 
-#define REPLACEMENT "\xef\xbf\xbd"
-
-/* Length of the well-formed UTF-8 sequence at p (no overlong forms, no surrogates), 0 when
- * malformed. */
-static size_t utf8_length(const unsigned char *p)
-{
-	size_t n = p[0] < 0x80	 ? 1
-		   : p[0] < 0xc2 ? 0
-		   : p[0] < 0xe0 ? 2
-		   : p[0] < 0xf0 ? 3
-		   : p[0] < 0xf5 ? 4
-				 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-		(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
+#include "base/text.h"
 
 /* One character at *p into `out` by way of `special`; moves *p on. */
 static void put(struct strbuf *out, const char **p, const char *(*special)(char c))
 {
-	size_t n = utf8_length((const unsigned char *)*p);
+	bool clean;
+	size_t n = text_char(*p, &clean);
 	const char *replaced = n == 1 ? special(**p) : NULL;
 
 	if (replaced)
 		strbuf_addn(out, replaced, strlen(replaced));
-	else if (n == 0 || (n == 1 && ((unsigned char)**p < 0x20 || **p == 0x7f)))
-		strbuf_addn(out, REPLACEMENT, 3);
+	else if (!clean)
+		strbuf_addn(out, TEXT_REPLACEMENT, strlen(TEXT_REPLACEMENT));
 	else
 		strbuf_addn(out, *p, n);
-	*p += n ? n : 1;
+	*p += n;
 }
 
 static const char *special_xml(char c)
@@ -106,16 +87,17 @@ void escape_json(struct strbuf *out, const char *text)
 void escape_csv(struct strbuf *out, const char *text)
 {
 	bool formula = *text && strchr("=+-@\t\r", *text);
+	auto_free char *clean = text_cleaned(text);
 
-	if (!formula && !strpbrk(text, ",\"\r\n")) {
-		strbuf_addn(out, text, strlen(text));
+	if (!formula && !strpbrk(clean, ",\"")) {
+		strbuf_addn(out, clean, strlen(clean));
 		return;
 	}
 	strbuf_add(out, formula ? "\"'" : "\"");
-	for (; *text; text++) {
-		if (*text == '"')
-			strbuf_addn(out, text, 1);
-		strbuf_addn(out, text, 1);
+	for (const char *p = clean; *p; p++) {
+		if (*p == '"')
+			strbuf_addn(out, p, 1);
+		strbuf_addn(out, p, 1);
 	}
 	strbuf_add(out, "\"");
 }

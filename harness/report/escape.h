@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text from a record (names, facts, warnings: whatever a guest or a host put there) into markup.
- * Bytes that are not UTF-8 and control characters become U+FFFD. */
+/* Text from a record (names, facts, warnings: whatever a guest or a host put there) into markup,
+ * cleaned as base/text.h has it; XML and JSON keep newlines and tabs. */
 #ifndef SS_REPORT_ESCAPE_H
 #define SS_REPORT_ESCAPE_H
 

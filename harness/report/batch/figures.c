@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/text.h"
 #include "report/batch/figures.h"
 
 #include <math.h>
@@ -93,24 +94,24 @@ void batch_figures_text(const struct batch_report *r, struct strbuf *out)
 
 	if (!n)
 		return;
-	strbuf_add(out, "%-30s %5s", "median over the boots", "boots");
+	text_add(out, "%-30s %5s", "median over the boots", "boots");
 	for (size_t k = 0; k < BATCH_FELT; k++)
 		if (any_has(f, n, k))
-			strbuf_add(out, " %14s", metric_table[felt[k]].name);
-	strbuf_add(out, "\n");
+			text_add(out, " %14s", metric_table[felt[k]].name);
+	text_add(out, "\n");
 	for (size_t i = 0; i < n; i++) {
 		auto_free char *name =
 			xasprintf("%s %s", r->scenarios[f[i].scenario].name, f[i].config);
 
-		strbuf_add(out, "%-30s %5zu", name, f[i].boots);
+		text_add(out, "%-30s %5zu", name, f[i].boots);
 		for (size_t k = 0; k < BATCH_FELT; k++)
 			if (any_has(f, n, k))
-				strbuf_add(out, " %14s",
+				text_add(out, " %14s",
 					isfinite(f[i].felt[k]) ? compare_format(f[i].felt[k],
 									 metric_table[felt[k]].unit,
 									 false, buf, sizeof(buf))
 							       : "-");
-		strbuf_add(out, "\n");
+		text_add(out, "\n");
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/batch/figures.h"
 #include "report/escape.h"
 
@@ -97,16 +98,16 @@ static void text_warnings(const struct batch_report *r, struct strbuf *out)
 
 	for (size_t i = 0; i < n; i++) {
 		if (w[i].every) {
-			strbuf_add(out, "warning, every run: %s%s\n", w[i].text,
+			text_add(out, "warning, every run: %s%s\n", w[i].text,
 				w[i].varies ? BATCH_VARIES : "");
 			continue;
 		}
-		strbuf_add(out, "warning, %zu run%s: %s%s\n", w[i].n, w[i].n == 1 ? "" : "s",
+		text_add(out, "warning, %zu run%s: %s%s\n", w[i].n, w[i].n == 1 ? "" : "s",
 			w[i].text, w[i].varies ? BATCH_VARIES : "");
 		for (size_t k = 0; k < MIN(w[i].n, 5u); k++)
-			strbuf_add(out, "\t%s\n", r->runs[w[i].runs[k]].record);
+			text_add(out, "\t%s\n", r->runs[w[i].runs[k]].record);
 		if (w[i].n > 5)
-			strbuf_add(out, "\tand %zu more\n", w[i].n - 5);
+			text_add(out, "\tand %zu more\n", w[i].n - 5);
 	}
 	batch_warnings_free(w, n);
 }
@@ -128,31 +129,31 @@ static double mean_overhead(const struct batch_report *r)
 
 void batch_report_text(const struct batch_report *r, struct strbuf *out)
 {
-	strbuf_add(out, "batch %s: %zu runs done, %zu failed, %zu open", r->id,
+	text_add(out, "batch %s: %zu runs done, %zu failed, %zu open", r->id,
 		batch_count(r, BATCH_DONE), batch_count(r, BATCH_FAILED),
 		batch_count(r, BATCH_OPEN));
 	if (batch_count(r, BATCH_STOPPED))
-		strbuf_add(out, ", %zu not needed", batch_count(r, BATCH_STOPPED));
+		text_add(out, ", %zu not needed", batch_count(r, BATCH_STOPPED));
 	if (isfinite(mean_overhead(r)))
-		strbuf_add(out, "; %.1f s a run not measuring", mean_overhead(r));
-	strbuf_add(out, "\n");
+		text_add(out, "; %.1f s a run not measuring", mean_overhead(r));
+	text_add(out, "\n");
 	for (size_t i = 0; i < r->n_scenarios; i++) {
 		if (*r->scenarios[i].skipped)
-			strbuf_add(out, "skipped %s: %s\n", r->scenarios[i].name,
+			text_add(out, "skipped %s: %s\n", r->scenarios[i].name,
 				r->scenarios[i].skipped);
 		if (*r->scenarios[i].stopped)
-			strbuf_add(out, "stopped %s early: %s\n", r->scenarios[i].name,
+			text_add(out, "stopped %s early: %s\n", r->scenarios[i].name,
 				r->scenarios[i].stopped);
 	}
 	for (size_t i = 0; i < r->n_runs; i++)
 		if (r->runs[i].state == BATCH_FAILED)
-			strbuf_add(out, "failed %s %s, repeat %u: %s\n",
+			text_add(out, "failed %s %s, repeat %u: %s\n",
 				r->scenarios[r->runs[i].scenario].name, r->runs[i].config,
 				r->runs[i].repeat + 1, r->runs[i].why);
 	text_warnings(r, out);
 	batch_figures_text(r, out);
 	for (size_t i = 0; i < r->n_expects; i++)
-		strbuf_add(out, "expect %-7s %s %s: %s: %s\n", verdict_name(r->expects[i].verdict),
+		text_add(out, "expect %-7s %s %s: %s: %s\n", verdict_name(r->expects[i].verdict),
 			r->scenarios[r->expects[i].scenario].name, r->expects[i].variant,
 			r->expects[i].text, r->expects[i].why);
 	for (size_t i = 0; i < r->n_scenarios; i++)
@@ -162,7 +163,7 @@ void batch_report_text(const struct batch_report *r, struct strbuf *out)
 
 static void json_member(struct strbuf *out, const char *before, const char *key, const char *value)
 {
-	strbuf_add(out, "%s\"%s\": ", before, key);
+	text_add(out, "%s\"%s\": ", before, key);
 	escape_json(out, value);
 }
 
@@ -170,20 +171,20 @@ static void json_run(const struct batch_report *r, const struct batch_run *u, st
 {
 	json_member(out, "{", "scenario", r->scenarios[u->scenario].name);
 	json_member(out, ", ", "variant", u->config);
-	strbuf_add(out, ", \"repeat\": %u, \"block\": %u", u->repeat, u->block);
+	text_add(out, ", \"repeat\": %u, \"block\": %u", u->repeat, u->block);
 	json_member(out, ", ", "state", batch_state_name(u->state));
 	json_member(out, ", ", "run", u->record);
 	json_member(out, ", ", "why", u->why);
-	strbuf_add(out, ", \"wall_s\": ");
+	text_add(out, ", \"wall_s\": ");
 	escape_number(out, u->wall_s, 6);
-	strbuf_add(out, ", \"overhead_s\": ");
+	text_add(out, ", \"overhead_s\": ");
 	escape_number(out, u->overhead_s, 6);
-	strbuf_add(out, ", \"warnings\": [");
+	text_add(out, ", \"warnings\": [");
 	for (size_t i = 0; i < u->warnings.n; i++) {
-		strbuf_add(out, "%s", i ? ", " : "");
+		text_add(out, "%s", i ? ", " : "");
 		escape_json(out, u->warnings.items[i]);
 	}
-	strbuf_add(out, "]}");
+	text_add(out, "]}");
 }
 
 void batch_report_json(const struct batch_report *r, struct strbuf *out)
@@ -191,37 +192,37 @@ void batch_report_json(const struct batch_report *r, struct strbuf *out)
 	const char *sep = "";
 
 	json_member(out, "{", "batch", r->id);
-	strbuf_add(out, ",\n \"status\": %d, \"seed\": %llu, \"shard\": %u, \"shards\": %u,\n",
+	text_add(out, ",\n \"status\": %d, \"seed\": %llu, \"shard\": %u, \"shards\": %u,\n",
 		r->status, (unsigned long long)r->seed, r->shard, r->shards);
-	strbuf_add(out, " \"runs\": [");
+	text_add(out, " \"runs\": [");
 	for (size_t i = 0; i < r->n_runs; i++) {
-		strbuf_add(out, "%s\n  ", i ? "," : "");
+		text_add(out, "%s\n  ", i ? "," : "");
 		json_run(r, &r->runs[i], out);
 	}
-	strbuf_add(out, "],\n \"expect\": [");
+	text_add(out, "],\n \"expect\": [");
 	for (size_t i = 0; i < r->n_expects; i++) {
 		const struct batch_expect *x = &r->expects[i];
 
-		strbuf_add(out, "%s\n  ", i ? "," : "");
+		text_add(out, "%s\n  ", i ? "," : "");
 		json_member(out, "{", "scenario", r->scenarios[x->scenario].name);
 		json_member(out, ", ", "variant", x->variant);
 		json_member(out, ", ", "verdict", verdict_name(x->verdict));
 		json_member(out, ", ", "text", x->text);
 		json_member(out, ", ", "why", x->why);
-		strbuf_add(out, "}");
+		text_add(out, "}");
 	}
-	strbuf_add(out, "],\n \"scenarios\": [");
+	text_add(out, "],\n \"scenarios\": [");
 	for (size_t i = 0; i < r->n_scenarios; i++, sep = ",") {
-		strbuf_add(out, "%s\n  ", sep);
+		text_add(out, "%s\n  ", sep);
 		json_member(out, "{", "name", r->scenarios[i].name);
 		json_member(out, ", ", "path", r->scenarios[i].path);
 		json_member(out, ", ", "skipped", r->scenarios[i].skipped);
 		json_member(out, ", ", "stopped", r->scenarios[i].stopped);
 		if (r->scenarios[i].published) {
-			strbuf_add(out, ", \"published\": ");
+			text_add(out, ", \"published\": ");
 			published_json(r->scenarios[i].published, out);
 		}
-		strbuf_add(out, "}");
+		text_add(out, "}");
 	}
-	strbuf_add(out, "]}\n");
+	text_add(out, "]}\n");
 }

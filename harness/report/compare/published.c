@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/text.h"
 #include "report/compare/published.h"
 
 #include <math.h>
@@ -118,7 +119,7 @@ static void add_accels(struct published *p, const struct analysis *const *set, s
 		const struct analysis_guest *g = subject(set[i]);
 
 		if (g && (!p->accels.text || !strstr(p->accels.text, g->accel)))
-			strbuf_add(&p->accels, "%s%s", p->accels.len ? ", " : "", g->accel);
+			text_add(&p->accels, "%s%s", p->accels.len ? ", " : "", g->accel);
 	}
 }
 

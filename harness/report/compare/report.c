@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/wrap.h"
 #include "report/escape.h"
+#include "report/json_text.h"
 
 int compare_rank(const struct compare_row *r)
 {
@@ -23,7 +25,7 @@ void compare_missing(const struct compare_result *r, struct strbuf *out)
 
 	for (size_t i = 0; i < r->n_rows; i++)
 		if (!r->rows[i].na && !r->rows[i].nb) {
-			strbuf_add(out, "%s%s", separator, r->rows[i].metric->name);
+			text_add(out, "%s%s", separator, r->rows[i].metric->name);
 			separator = ", ";
 		}
 }
@@ -47,18 +49,18 @@ void compare_methods(const struct compare_result *r, struct strbuf *out)
 	size_t blocks;
 
 	if (rows_by(r, COMPARE_SIGNED_RANK, &blocks)) {
-		strbuf_add(out,
+		text_add(out,
 			"within blocks (%zu complete, %zu wanted): Hodges-Lehmann of the blocks' differences, p by Wilcoxon's signed ranks; delta: share of blocks with b above a - with b below a\n",
 			blocks, r->blocks_wanted);
 		if (r->input->mismatch)
-			strbuf_add(out, "%s: each block lies on one host\n", r->input->mismatch);
+			text_add(out, "%s: each block lies on one host\n", r->input->mismatch);
 	}
 	if (!rows_by(r, COMPARE_MANN_WHITNEY, &blocks))
 		return;
-	strbuf_add(out,
+	text_add(out,
 		"as independent samples: Hodges-Lehmann of all pairs, p by Mann-Whitney; Cliff's delta\n");
 	if (blocks)
-		strbuf_add(out, "not within blocks: %zu complete at most, %zu wanted\n", blocks,
+		text_add(out, "not within blocks: %zu complete at most, %zu wanted\n", blocks,
 			r->blocks_wanted);
 }
 
@@ -84,16 +86,16 @@ static void table_line(const struct compare_row *r, struct strbuf *out)
 	compare_format(r->median_b, unit, false, b, sizeof(b));
 	if (r->method == COMPARE_SIGNED_RANK)
 		snprintf(blocks, sizeof(blocks), "%zu", r->blocks);
-	strbuf_add(out, "%-22.40s %6s %5zu %5zu %12s %12s", r->metric->name, blocks, r->na, r->nb,
+	text_add(out, "%-22.40s %6s %5zu %5zu %12s %12s", r->metric->name, blocks, r->na, r->nb,
 		r->na ? a : "-", r->nb ? b : "-");
 	if (isnan(r->p)) {
-		strbuf_add(out, "\n");
+		text_add(out, "\n");
 		return;
 	}
 	compare_format(r->shift.estimate, unit, true, shift, sizeof(shift));
 	compare_format(r->shift.ci.lo, unit, true, lo, sizeof(lo));
 	compare_format(r->shift.ci.hi, unit, true, hi, sizeof(hi));
-	strbuf_add(out, " %12s %12s %12s %9.2g %9.2g %+6.2f %s\n", shift, lo, hi, r->p, r->p_holm,
+	text_add(out, " %12s %12s %12s %9.2g %9.2g %+6.2f %s\n", shift, lo, hi, r->p, r->p_holm,
 		r->delta, r->delta_word);
 }
 
@@ -103,11 +105,11 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 	struct strbuf missing = {0};
 
 	if (r->warning)
-		strbuf_add(out, "warning: %s\n", r->warning);
+		text_add(out, "warning: %s\n", r->warning);
 	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++)
 			if (compare_rank(&r->rows[i]) == rank)
-				strbuf_add(out, "%s\n", r->rows[i].words);
+				text_add(out, "%s\n", r->rows[i].words);
 	compare_missing(r, &missing);
 	if (missing.len)
 		wrap_add(out, missing.text, 0, 2);
@@ -115,10 +117,10 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 	legend = xasprintf(
 		"a = %s, b = %s; shift = b - a, its %.0f %% interval; p(Holm) corrected for all %zu tests",
 		r->input->name_a, r->input->name_b, 100 * r->confidence, r->tests);
-	strbuf_add(out, "\n");
+	text_add(out, "\n");
 	wrap_add(out, legend, 0, 0);
 	add_methods(r, out);
-	strbuf_add(out, "%-22s %6s %5s %5s %12s %12s %12s %12s %12s %9s %9s %6s %s\n", "metric",
+	text_add(out, "%-22s %6s %5s %5s %12s %12s %12s %12s %12s %9s %9s %6s %s\n", "metric",
 		"blocks", "n(a)", "n(b)", "median(a)", "median(b)", "shift", "from", "to", "p",
 		"p(Holm)", "delta", "effect");
 	for (size_t i = 0; i < r->n_rows; i++)
@@ -129,11 +131,11 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 void compare_report_text(const struct compare_set *s, struct strbuf *out)
 {
 	if (s->baseline)
-		strbuf_add(out, "%zu held against %s; p corrected for all %zu tests together\n",
-			s->n, s->results[0].input->name_a, s->results[0].tests);
+		text_add(out, "%zu held against %s; p corrected for all %zu tests together\n", s->n,
+			s->results[0].input->name_a, s->results[0].tests);
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->baseline)
-			strbuf_add(out, "\n%s against %s\n", s->results[i].input->name_b,
+			text_add(out, "\n%s against %s\n", s->results[i].input->name_b,
 				s->results[i].input->name_a);
 		one_text(&s->results[i], out);
 	}
@@ -165,17 +167,19 @@ static json_t *row_json(const struct compare_row *r)
 	const struct compare_metric *m = r->metric;
 
 	return json_pack(
-		"{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:[I,I],s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:s,s:o,s:o,s:o}",
-		"name", m->name, "unit", m->unit, "better", better[m->better - BETTER_LOWER],
-		"verdict", compare_verdict_names[r->verdict], "words", r->words, "method",
-		compare_method_names[r->method], "blocks", (json_int_t)r->blocks, "left_out",
-		(json_int_t)r->left_a, (json_int_t)r->left_b, "n_a", (json_int_t)r->na, "n_b",
-		(json_int_t)r->nb, "median_a", number(r->median_a), "median_b", number(r->median_b),
-		"shift", number(r->shift.estimate), "ci", pair(r->shift.ci), "bootstrap",
-		pair(r->bootstrap), "u", number(r->u), "v", number(r->v), "p", number(r->p),
-		"p_holm", number(r->p_holm), "exact", (int)r->exact, "cliffs_delta",
-		number(r->delta), "effect", r->delta_word, "bound", number(r->bound), "values_a",
-		values(m->a, m->na), "values_b", values(m->b, m->nb));
+		"{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:[I,I],s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o}",
+		"name", json_text(m->name), "unit", json_text(m->unit), "better",
+		json_text(better[m->better - BETTER_LOWER]), "verdict",
+		json_text(compare_verdict_names[r->verdict]), "words", json_text(r->words),
+		"method", json_text(compare_method_names[r->method]), "blocks",
+		(json_int_t)r->blocks, "left_out", (json_int_t)r->left_a, (json_int_t)r->left_b,
+		"n_a", (json_int_t)r->na, "n_b", (json_int_t)r->nb, "median_a", number(r->median_a),
+		"median_b", number(r->median_b), "shift", number(r->shift.estimate), "ci",
+		pair(r->shift.ci), "bootstrap", pair(r->bootstrap), "u", number(r->u), "v",
+		number(r->v), "p", number(r->p), "p_holm", number(r->p_holm), "exact",
+		(int)r->exact, "cliffs_delta", number(r->delta), "effect", json_text(r->delta_word),
+		"bound", number(r->bound), "values_a", values(m->a, m->na), "values_b",
+		values(m->b, m->nb));
 }
 
 static json_t *one_json(const struct compare_result *r)
@@ -184,10 +188,10 @@ static json_t *one_json(const struct compare_result *r)
 
 	for (size_t i = 0; i < r->n_rows; i++)
 		json_array_append_new(metrics, row_json(&r->rows[i]));
-	return json_pack("{s:s,s:s,s:f,s:I,s:I,s:s?,s:o}", "a", r->input->name_a, "b",
-		r->input->name_b, "confidence", r->confidence, "tests", (json_int_t)r->tests,
-		"blocks_wanted", (json_int_t)r->blocks_wanted, "warning", r->warning, "metrics",
-		metrics);
+	return json_pack("{s:o,s:o,s:f,s:I,s:I,s:o,s:o}", "a", json_text(r->input->name_a), "b",
+		json_text(r->input->name_b), "confidence", r->confidence, "tests",
+		(json_int_t)r->tests, "blocks_wanted", (json_int_t)r->blocks_wanted, "warning",
+		r->warning ? json_text(r->warning) : json_null(), "metrics", metrics);
 }
 
 static json_t *set_json(const struct compare_set *s)
@@ -196,9 +200,9 @@ static json_t *set_json(const struct compare_set *s)
 
 	for (size_t i = 0; i < s->n; i++)
 		json_array_append_new(list, one_json(&s->results[i]));
-	return json_pack("{s:s,s:f,s:I,s:o}", "baseline", s->results[0].input->name_a, "confidence",
-		s->results[0].confidence, "tests", (json_int_t)s->results[0].tests, "comparisons",
-		list);
+	return json_pack("{s:o,s:f,s:I,s:o}", "baseline", json_text(s->results[0].input->name_a),
+		"confidence", s->results[0].confidence, "tests", (json_int_t)s->results[0].tests,
+		"comparisons", list);
 }
 
 void compare_report_json(const struct compare_set *s, struct strbuf *out)
@@ -214,9 +218,9 @@ void compare_report_json(const struct compare_set *s, struct strbuf *out)
 static void csv_number(struct strbuf *out, double v)
 {
 	if (isfinite(v))
-		strbuf_add(out, ",%.12g", v);
+		text_add(out, ",%.12g", v);
 	else
-		strbuf_add(out, ",");
+		text_add(out, ",");
 }
 
 static void csv_line(
@@ -227,19 +231,19 @@ static void csv_line(
 		row->delta, row->bound, row->v};
 
 	escape_csv(out, r->input->name_a);
-	strbuf_add(out, ",");
+	text_add(out, ",");
 	escape_csv(out, r->input->name_b);
-	strbuf_add(out, ",%s,%s,%s,%zu,%zu", row->metric->name, row->metric->unit,
+	text_add(out, ",%s,%s,%s,%zu,%zu", row->metric->name, row->metric->unit,
 		compare_verdict_names[row->verdict], row->na, row->nb);
 	for (size_t k = 0; k < ARRAY_SIZE(v); k++)
 		csv_number(out, v[k]);
-	strbuf_add(out, ",%s,%zu,%zu,%zu\n", compare_method_names[row->method], row->blocks,
+	text_add(out, ",%s,%zu,%zu,%zu\n", compare_method_names[row->method], row->blocks,
 		row->left_a, row->left_b);
 }
 
 void compare_report_csv(const struct compare_set *s, struct strbuf *out)
 {
-	strbuf_add(out,
+	text_add(out,
 		"a,b,metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,bootstrap_hi,u,p,p_holm,cliffs_delta,bound,v,method,blocks,left_out_a,left_out_b\n");
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; k < s->results[i].n_rows; k++)

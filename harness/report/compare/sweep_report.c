@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "analysis/stats/compare.h"
+#include "base/text.h"
 #include "report/escape.h"
+#include "report/json_text.h"
 
 static double *kept_values(const struct sweep_point *p, size_t *n)
 {
@@ -53,15 +55,15 @@ static bool point_text(const struct sweep *s, const struct sweep_line *line,
 	char median[80], lo[80], hi[80];
 
 	if (name_width)
-		strbuf_add(out, "%-*.*s ", name_width, name_width, line->name);
+		text_add(out, "%-*.*s ", name_width, name_width, line->name);
 	if (!v.n) {
-		strbuf_add(out, "%-20.60s %5d %14s\n", p->label, 0, "not provided");
+		text_add(out, "%-20.60s %5d %14s\n", p->label, 0, "not provided");
 		return true;
 	}
 	compare_format(v.median, s->unit, false, median, sizeof(median));
 	compare_format(v.ci.lo, s->unit, false, lo, sizeof(lo));
 	compare_format(v.ci.hi, s->unit, false, hi, sizeof(hi));
-	strbuf_add(out, "%-20.60s %5zu %14s %14s %14s%s\n", p->label, v.n, median, lo, hi,
+	text_add(out, "%-20.60s %5zu %14s %14s %14s%s\n", p->label, v.n, median, lo, hi,
 		v.enough ? "" : " *");
 	return v.enough;
 }
@@ -73,11 +75,10 @@ static bool one_text(const struct sweep *s, struct strbuf *out)
 
 	for (size_t l = 0; l < s->n; l++)
 		width = MAX(width, MIN((int)strlen(s->lines[l].name), 40));
-	strbuf_add(
-		out, "%s by %s: median of the boots and its 95 %% interval\n", s->metric, s->key);
+	text_add(out, "%s by %s: median of the boots and its 95 %% interval\n", s->metric, s->key);
 	if (width)
-		strbuf_add(out, "%-*s ", width, "");
-	strbuf_add(out, "%-20s %5s %14s %14s %14s\n", s->key, "boots", "median", "from", "to");
+		text_add(out, "%-*s ", width, "");
+	text_add(out, "%-20s %5s %14s %14s %14s\n", s->key, "boots", "median", "from", "to");
 	for (size_t l = 0; l < s->n; l++)
 		for (size_t i = 0; i < s->lines[l].n; i++)
 			enough &= point_text(s, &s->lines[l], &s->lines[l].points[i], width, out);
@@ -92,18 +93,18 @@ void sweep_report_text(const struct sweep *s, size_t n, struct strbuf *out)
 	for (size_t i = 0; i < n; i++) {
 		if (!sweep_has_values(&s[i]))
 			continue;
-		strbuf_add(out, "%s", out->len ? "\n" : "");
+		text_add(out, "%s", out->len ? "\n" : "");
 		enough &= one_text(&s[i], out);
 	}
 	if (!enough)
-		strbuf_add(out, "* fewer than 6 boots: the range of the boots, no interval\n");
+		text_add(out, "* fewer than 6 boots: the range of the boots, no interval\n");
 	for (size_t i = 0; i < n; i++)
 		if (!sweep_has_values(&s[i])) {
-			strbuf_add(out, "%s%s", separator, s[i].metric);
+			text_add(out, "%s%s", separator, s[i].metric);
 			separator = ", ";
 		}
 	if (*separator == ',')
-		strbuf_add(out, "\n");
+		text_add(out, "\n");
 }
 
 static json_t *number(double v)
@@ -122,12 +123,12 @@ static json_t *line_json(const struct sweep_line *line)
 		for (size_t k = 0; k < line->points[i].n; k++)
 			json_array_append_new(values, number(line->points[i].v[k]));
 		json_array_append_new(points,
-			json_pack("{s:s,s:I,s:o,s:[o,o],s:b,s:o}", "label", line->points[i].label,
-				"n", (json_int_t)v.n, "median", number(v.median), "interval",
-				number(v.ci.lo), number(v.ci.hi), "enough", (int)v.enough, "values",
-				values));
+			json_pack("{s:o,s:I,s:o,s:[o,o],s:b,s:o}", "label",
+				json_text(line->points[i].label), "n", (json_int_t)v.n, "median",
+				number(v.median), "interval", number(v.ci.lo), number(v.ci.hi),
+				"enough", (int)v.enough, "values", values));
 	}
-	return json_pack("{s:s,s:o}", "name", line->name, "points", points);
+	return json_pack("{s:o,s:o}", "name", json_text(line->name), "points", points);
 }
 
 void sweep_report_json(const struct sweep *s, size_t n, struct strbuf *out)
@@ -142,11 +143,11 @@ void sweep_report_json(const struct sweep *s, size_t n, struct strbuf *out)
 			json_array_append_new(lines, line_json(&s[i].lines[l]));
 		if (json_array_size(lines))
 			json_array_append_new(
-				sweeps, json_pack("{s:s,s:s,s:O}", "metric", s[i].metric, "unit",
-						s[i].unit, "lines", lines));
+				sweeps, json_pack("{s:o,s:o,s:O}", "metric", json_text(s[i].metric),
+						"unit", json_text(s[i].unit), "lines", lines));
 		json_decref(lines);
 	}
-	root = json_pack("{s:s,s:o}", "key", n ? s[0].key : "", "sweeps", sweeps);
+	root = json_pack("{s:o,s:o}", "key", json_text(n ? s[0].key : ""), "sweeps", sweeps);
 	text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
 	strbuf_add(out, "%s\n", text ? text : "null");
 	free(text);
@@ -156,28 +157,28 @@ void sweep_report_json(const struct sweep *s, size_t n, struct strbuf *out)
 static void csv_number(struct strbuf *out, double v)
 {
 	if (isfinite(v))
-		strbuf_add(out, ",%.12g", v);
+		text_add(out, ",%.12g", v);
 	else
-		strbuf_add(out, ",");
+		text_add(out, ",");
 }
 
 void sweep_report_csv(const struct sweep *s, size_t n, struct strbuf *out)
 {
-	strbuf_add(out, "metric,unit,line,key,point,boots,median,lo,hi,enough\n");
+	text_add(out, "metric,unit,line,key,point,boots,median,lo,hi,enough\n");
 	for (size_t i = 0; i < n; i++)
 		for (size_t l = 0; l < s[i].n && sweep_has_values(&s[i]); l++)
 			for (size_t k = 0; k < s[i].lines[l].n; k++) {
 				const struct sweep_point *p = &s[i].lines[l].points[k];
 				struct sweep_value v = sweep_value(p);
 
-				strbuf_add(out, "%s,%s,", s[i].metric, s[i].unit);
+				text_add(out, "%s,%s,", s[i].metric, s[i].unit);
 				escape_csv(out, s[i].lines[l].name);
-				strbuf_add(out, ",%s,", s[i].key);
+				text_add(out, ",%s,", s[i].key);
 				escape_csv(out, p->label);
-				strbuf_add(out, ",%zu", v.n);
+				text_add(out, ",%zu", v.n);
 				csv_number(out, v.median);
 				csv_number(out, v.ci.lo);
 				csv_number(out, v.ci.hi);
-				strbuf_add(out, ",%s\n", v.enough ? "yes" : "no");
+				text_add(out, ",%s\n", v.enough ? "yes" : "no");
 			}
 }

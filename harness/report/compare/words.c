@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Verdicts and figures of a comparison as people read them. */
 #include "analysis/stats/priv.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,22 +83,22 @@ static void add_shift(struct strbuf *b, double estimate, struct interval ci, con
 	print_number(v[0], sizeof(v[0]), estimate * factor, true);
 	print_number(v[1], sizeof(v[1]), ci.lo * factor, true);
 	print_number(v[2], sizeof(v[2]), ci.hi * factor, true);
-	strbuf_add(b, "%s%s%s [%s, %s]", v[0], *best ? " " : "", best, v[1], v[2]);
+	text_add(b, "%s%s%s [%s, %s]", v[0], *best ? " " : "", best, v[1], v[2]);
 }
 
 static void add_boots(struct strbuf *b, const struct compare_row *r)
 {
 	if (r->method == COMPARE_MANN_WHITNEY && r->na != r->nb) {
-		strbuf_add(b, "%zu and %zu boots", r->na, r->nb);
+		text_add(b, "%zu and %zu boots", r->na, r->nb);
 		return;
 	}
 	if (r->method == COMPARE_SIGNED_RANK)
-		strbuf_add(b, "within %zu blocks", r->blocks);
+		text_add(b, "within %zu blocks", r->blocks);
 	if (r->method == COMPARE_MANN_WHITNEY || r->na != r->blocks)
-		strbuf_add(b, "%s%zu boots an arm", r->method == COMPARE_SIGNED_RANK ? ", " : "",
+		text_add(b, "%s%zu boots an arm", r->method == COMPARE_SIGNED_RANK ? ", " : "",
 			r->na);
 	if (r->left_a || r->left_b)
-		strbuf_add(b, ", %zu and %zu boots left out", r->left_a, r->left_b);
+		text_add(b, ", %zu and %zu boots left out", r->left_a, r->left_b);
 }
 
 static void say_difference(
@@ -110,11 +111,11 @@ static void say_difference(
 	if (turn)
 		ci = (struct interval){-r->shift.ci.hi, -r->shift.ci.lo};
 	if (r->verdict == COMPARE_DIFFERENT)
-		strbuf_add(b, "%s differs from %s: %s ", in->name_b, in->name_a, r->metric->name);
+		text_add(b, "%s differs from %s: %s ", in->name_b, in->name_a, r->metric->name);
 	else
-		strbuf_add(b, "%s is better: %s ", turn ? in->name_a : in->name_b, r->metric->name);
+		text_add(b, "%s is better: %s ", turn ? in->name_a : in->name_b, r->metric->name);
 	add_shift(b, turn ? -r->shift.estimate : r->shift.estimate, ci, r->metric->unit);
-	strbuf_add(b, ", ");
+	text_add(b, ", ");
 	add_boots(b, r);
 }
 
@@ -123,11 +124,11 @@ static void say_difference(
 static void add_bound_of_median(struct strbuf *b, double times)
 {
 	if (times < 0.1)
-		strbuf_add(b, " (%.2g %%)", 100 * times);
+		text_add(b, " (%.2g %%)", 100 * times);
 	else if (times < 1)
-		strbuf_add(b, " (%.0f %%)", 100 * times);
+		text_add(b, " (%.0f %%)", 100 * times);
 	else if (times < 1000)
-		strbuf_add(b, " (%.2g times the median)", times);
+		text_add(b, " (%.2g times the median)", times);
 }
 
 static void say_same(struct strbuf *b, const struct compare_row *r)
@@ -135,16 +136,16 @@ static void say_same(struct strbuf *b, const struct compare_row *r)
 	char bound[80];
 
 	if (compare_is_apart(r)) {
-		strbuf_add(b, "%s: no difference shown: ", r->metric->name);
+		text_add(b, "%s: no difference shown: ", r->metric->name);
 		add_shift(b, r->shift.estimate, r->shift.ci, r->metric->unit);
-		strbuf_add(b, ", but p = %.2g after correction for all metrics, ", r->p_holm);
+		text_add(b, ", but p = %.2g after correction for all metrics, ", r->p_holm);
 	} else if (r->bound == 0) {
-		strbuf_add(b, "%s: no difference, ", r->metric->name);
+		text_add(b, "%s: no difference, ", r->metric->name);
 	} else {
 		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
-		strbuf_add(b, "%s: no difference larger than %s", r->metric->name, bound);
+		text_add(b, "%s: no difference larger than %s", r->metric->name, bound);
 		add_bound_of_median(b, fabs(r->bound / r->median_a));
-		strbuf_add(b, ", ");
+		text_add(b, ", ");
 	}
 	add_boots(b, r);
 }
@@ -153,10 +154,10 @@ static void say_too_few(
 	struct strbuf *b, const struct compare_result *of, const struct compare_row *r)
 {
 	if (MIN(r->na, r->nb) >= COMPARE_MIN_BOOTS) /* on different hosts */
-		strbuf_add(b, "%s: too few blocks to say (%zu complete; %zu at least)",
+		text_add(b, "%s: too few blocks to say (%zu complete; %zu at least)",
 			r->metric->name, r->blocks, of->blocks_wanted);
 	else
-		strbuf_add(b, "%s: too few boots to say (%zu and %zu; %d an arm at least)",
+		text_add(b, "%s: too few boots to say (%zu and %zu; %d an arm at least)",
 			r->metric->name, r->na, r->nb, COMPARE_MIN_BOOTS);
 }
 
@@ -167,7 +168,7 @@ char *compare_say(const struct compare_result *of, const struct compare_row *r)
 
 	switch (r->verdict) {
 	case COMPARE_NO_DATA:
-		strbuf_add(&b, "%s: not provided by %s", r->metric->name,
+		text_add(&b, "%s: not provided by %s", r->metric->name,
 			r->na || r->nb ? (r->na ? in->name_b : in->name_a) : "either");
 		break;
 	case COMPARE_TOO_FEW:

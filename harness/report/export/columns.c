@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define GUEST_COLUMNS                                                                              \
 	{"guest", "TEXT", "its name"},                                                             \
 	{                                                                                          \
@@ -115,16 +117,16 @@ struct tables *export_sqlite_begin(const char *path, struct err *e)
 static void print_columns(FILE *out, const struct export_column *c, size_t n)
 {
 	for (size_t i = 0; i < n && c[i].name; i++)
-		fprintf(out, "    %-16s %-8.*s %s\n", c[i].name, (int)strcspn(c[i].type, " "),
+		text_print(out, "    %-16s %-8.*s %s\n", c[i].name, (int)strcspn(c[i].type, " "),
 			c[i].type, c[i].doc);
 }
 
 void export_print_tables(FILE *out)
 {
 	for (size_t t = 0; t < EXPORT_TABLES; t++) {
-		fprintf(out, "%s: %s\n", export_columns[t].name, export_columns[t].doc);
+		text_print(out, "%s: %s\n", export_columns[t].name, export_columns[t].doc);
 		print_columns(out, export_columns[t].columns, EXPORT_MAX_COLUMNS);
 	}
-	fprintf(out, "runs: of --sqlite only, as the column run_id in front of every table\n");
+	text_print(out, "runs: of --sqlite only, as the column run_id in front of every table\n");
 	print_columns(out, export_run_columns, EXPORT_RUN_COLUMNS);
 }

@@ -9,6 +9,7 @@
 
 #include "analysis/trace/trace_walk.h"
 #include "record/reader.h"
+#include "report/escape.h"
 
 static uint64_t began(const struct clock_map *map, const struct shm_rec *rec, uint64_t host)
 {
@@ -135,18 +136,11 @@ const char *export_state_name(unsigned state)
 
 void export_json_text(FILE *out, const char *s)
 {
-	fputc('"', out);
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	struct strbuf b = {0};
 
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < ' ' || c > 126)
-			fprintf(out, "\\u%04x", c);
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
+	escape_json(&b, s);
+	fwrite(b.text, 1, b.len, out);
+	strbuf_release(&b);
 }
 
 int export_finish(FILE *out, struct err *e)

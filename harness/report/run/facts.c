@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "report/json_text.h"
 
 char *facts_json(const struct fact_row *rows, size_t n)
 {
@@ -13,9 +14,10 @@ char *facts_json(const struct fact_row *rows, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "key", rows[i].key, "what",
-				      rows[i].doc, "value", rows[i].value, "verdict",
-				      rows[i].verdict, "note", rows[i].note));
+			list, json_pack("{s:o,s:o,s:o,s:o,s:o}", "key", json_text(rows[i].key),
+				      "what", json_text(rows[i].doc), "value",
+				      json_text(rows[i].value), "verdict",
+				      json_text(rows[i].verdict), "note", json_text(rows[i].note)));
 	doc = json_pack("{s:o}", "facts", list);
 	text = json_dumps(doc, JSON_INDENT(1));
 	out = xasprintf("%s\n", text);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "record/folder.h"
+#include "report/json_text.h"
 #include "report/run/report.h"
 
 #define DIGITS 9 /* significant, of every real number */
@@ -25,18 +26,11 @@ static json_t *count(uint64_t v)
 	return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
 }
 
-static json_t *text(const char *s)
-{
-	json_t *j = json_string(s ? s : "");
-
-	return j ? j : json_string("?");
-}
-
 static json_t *cpu_text(const struct cpuset *s)
 {
 	char buf[4096];
 
-	return text(cpuset_format(s, buf, sizeof(buf)));
+	return json_text(cpuset_format(s, buf, sizeof(buf)));
 }
 
 static void add_metrics(json_t *to, const struct metric_value *m, bool vcpu)
@@ -49,7 +43,7 @@ static void add_metrics(json_t *to, const struct metric_value *m, bool vcpu)
 		if (m[i].have)
 			json_object_set_new(have, metric_table[i].name, number(m[i].value));
 		else
-			json_object_set_new(lacking, metric_table[i].name, text(m[i].why));
+			json_object_set_new(lacking, metric_table[i].name, json_text(m[i].why));
 	}
 	json_object_set_new(to, "metrics", have);
 	json_object_set_new(to, "not_provided", lacking);
@@ -74,7 +68,7 @@ static json_t *all_series(const struct series *set)
 		if (!set[i].n)
 			continue;
 		one = json_object();
-		json_object_set_new(one, "unit", text(series_table[i].unit));
+		json_object_set_new(one, "unit", json_text(series_table[i].unit));
 		json_object_set_new(one, "bin_s", number((double)set[i].bin_ns / 1e9));
 		json_object_set_new(one, "values", series_json(&set[i]));
 		json_object_set_new(j, series_table[i].name, one);
@@ -87,7 +81,7 @@ static json_t *clock_json(const struct clock_quality *q)
 	static const char *const sources[] = {"none", "causality", "tsc-offset"};
 	json_t *j = json_object();
 
-	json_object_set_new(j, "source", text(sources[q->source]));
+	json_object_set_new(j, "source", json_text(sources[q->source]));
 	json_object_set_new(j, "error_ns", number(q->error_ns));
 	json_object_set_new(j, "hz", number(q->hz));
 	json_object_set_new(j, "bounds", count(q->bounds));
@@ -176,10 +170,10 @@ static json_t *guest_json(const struct analysis_guest *g)
 
 	for (unsigned i = 0; i < g->n_vcpus; i++)
 		json_array_append_new(vcpus, vcpu_json(&g->vcpus[i]));
-	json_object_set_new(j, "name", text(g->name));
-	json_object_set_new(j, "kind", text(g->kind));
-	json_object_set_new(j, "accel", text(g->accel));
-	json_object_set_new(j, "status", text(g->status));
+	json_object_set_new(j, "name", json_text(g->name));
+	json_object_set_new(j, "kind", json_text(g->kind));
+	json_object_set_new(j, "accel", json_text(g->accel));
+	json_object_set_new(j, "status", json_text(g->status));
 	json_object_set_new(j, "noise", json_boolean(g->is_noise));
 	json_object_set_new(j, "vcpus", vcpus);
 	add_metrics(j, g->metrics, false);
@@ -191,7 +185,7 @@ static json_t *guest_json(const struct analysis_guest *g)
 
 static json_t *victim(const struct analysis *a, size_t guest, unsigned vcpu)
 {
-	return json_sprintf("%s/vcpu%u", a->guests[guest].name, vcpu);
+	return json_textf("%s/vcpu%u", a->guests[guest].name, vcpu);
 }
 
 static json_t *blame_json(const struct analysis *a)
@@ -203,8 +197,8 @@ static json_t *blame_json(const struct analysis *a)
 		json_t *j = json_object();
 
 		json_object_set_new(j, "victim", victim(a, b->guest, b->vcpu));
-		json_object_set_new(j, "culprit", text(b->culprit));
-		json_object_set_new(j, "kind", text(culprit_kind_name(b->kind)));
+		json_object_set_new(j, "culprit", json_text(b->culprit));
+		json_object_set_new(j, "kind", json_text(culprit_kind_name(b->kind)));
 		json_object_set_new(j, "ns", count(b->ns));
 		json_object_set_new(j, "share", number(b->share));
 		json_object_set_new(j, "times", count(b->times));
@@ -226,10 +220,10 @@ static json_t *pieces_json(const struct late *l)
 			j, "from_us", number(((double)p->start_ns - (double)l->deadline_ns) / 1e3));
 		json_object_set_new(
 			j, "to_us", number(((double)p->end_ns - (double)l->deadline_ns) / 1e3));
-		json_object_set_new(j, "state", text(states[p->state]));
+		json_object_set_new(j, "state", json_text(states[p->state]));
 		json_object_set_new(j, "cpu", json_integer(p->cpu));
 		if (p->occupant)
-			json_object_set_new(j, "occupant", text(p->occupant));
+			json_object_set_new(j, "occupant", json_text(p->occupant));
 		json_array_append_new(list, j);
 	}
 	return list;
@@ -240,11 +234,12 @@ static json_t *late_json(const struct analysis *a, const struct late *l)
 	json_t *j = json_object(), *who = json_array();
 
 	for (size_t i = 0; i < l->n_who; i++)
-		json_array_append_new(who,
-			json_pack("{s:o,s:s,s:I}", "culprit", text(l->who[i].name), "kind",
-				culprit_kind_name(l->who[i].kind), "ns", (json_int_t)l->who[i].ns));
+		json_array_append_new(
+			who, json_pack("{s:o,s:o,s:I}", "culprit", json_text(l->who[i].name),
+				     "kind", json_text(culprit_kind_name(l->who[i].kind)), "ns",
+				     (json_int_t)l->who[i].ns));
 	json_object_set_new(j, "victim", victim(a, l->guest, l->vcpu));
-	json_object_set_new(j, "kind", text(l->kind == LATE_GAP ? "gap" : "timer"));
+	json_object_set_new(j, "kind", json_text(l->kind == LATE_GAP ? "gap" : "timer"));
 	json_object_set_new(
 		j, "at_s", number(((double)l->deadline_ns - (double)a->window_start_ns) / 1e9));
 	json_object_set_new(j, "deadline_ns", count(l->deadline_ns));
@@ -270,13 +265,13 @@ static void add_checks(json_t *to, const struct analysis *a)
 		json_t *j = json_object();
 
 		json_object_set_new(values, c->name, c->have ? number(c->value) : json_null());
-		json_object_set_new(j, "name", text(c->name));
-		json_object_set_new(j, "verdict", text(verdict_name(c->verdict)));
+		json_object_set_new(j, "name", json_text(c->name));
+		json_object_set_new(j, "verdict", json_text(verdict_name(c->verdict)));
 		json_object_set_new(j, "value", c->have ? number(c->value) : json_null());
 		json_object_set_new(j, "limit", number(c->limit));
-		json_object_set_new(j, "unit", text(c->unit));
-		json_object_set_new(j, "what", text(c->doc));
-		json_object_set_new(j, "note", text(c->note));
+		json_object_set_new(j, "unit", json_text(c->unit));
+		json_object_set_new(j, "what", json_text(c->doc));
+		json_object_set_new(j, "note", json_text(c->note));
 		json_array_append_new(details, j);
 	}
 	json_object_set_new(to, "checks", values);
@@ -288,7 +283,7 @@ static json_t *strings(const struct strv *v)
 	json_t *j = json_array();
 
 	for (size_t i = 0; i < v->n; i++)
-		json_array_append_new(j, text(v->items[i]));
+		json_array_append_new(j, json_text(v->items[i]));
 	return j;
 }
 
@@ -301,14 +296,15 @@ static json_t *variant_json(const struct analysis *a)
 		json_array_append_new(guests, guest_json(&a->guests[i]));
 	for (size_t i = 0; i < a->n_late; i++)
 		json_array_append_new(late, late_json(a, &a->late[i]));
-	json_object_set_new(j, "name", text(a->info.variant));
-	json_object_set_new(j, "record", text(a->info.run));
-	json_object_set_new(j, "point", text(a->info.point));
+	json_object_set_new(j, "name", json_text(a->info.variant));
+	json_object_set_new(j, "record", json_text(a->info.run));
+	json_object_set_new(j, "point", json_text(a->info.point));
 	json_object_set_new(j, "overrides", strings(&a->info.overrides));
 	json_object_set_new(j, "repeat", json_integer(a->info.repeat));
-	json_object_set_new(j, "status", text(a->info.status));
+	json_object_set_new(j, "status", json_text(a->info.status));
 	json_object_set_new(j, "window_s", number(a->window_s));
-	json_object_set_new(j, "trace_mode", text(a->have_trace ? modes[a->trace_mode] : "none"));
+	json_object_set_new(
+		j, "trace_mode", json_text(a->have_trace ? modes[a->trace_mode] : "none"));
 	json_object_set_new(j, "first_sample_s",
 		a->info.first_sample_ns ? number((double)a->info.first_sample_ns / 1e9)
 					: json_null());
@@ -330,11 +326,11 @@ static void add_expects(json_t *list, const struct expect_result *r, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		json_t *j = json_object();
 
-		json_object_set_new(j, "text", text(r[i].expect->text));
-		json_object_set_new(j, "verdict", text(verdict_name(r[i].verdict)));
+		json_object_set_new(j, "text", json_text(r[i].expect->text));
+		json_object_set_new(j, "verdict", json_text(verdict_name(r[i].verdict)));
 		json_object_set_new(j, "got", number(r[i].got));
 		json_object_set_new(j, "wanted", number(r[i].wanted));
-		json_object_set_new(j, "why", text(r[i].why));
+		json_object_set_new(j, "why", json_text(r[i].why));
 		json_array_append_new(list, j);
 	}
 }
@@ -365,21 +361,22 @@ char *report_json_set(const struct analysis *const *set, size_t n,
 		for (size_t k = 0; k < set[i]->warnings.n; k++) {
 			if (n > 1)
 				json_array_append_new(
-					warnings, json_sprintf("%s: %s", set[i]->info.run,
+					warnings, json_textf("%s: %s", set[i]->info.run,
 							  set[i]->warnings.items[k]));
 			else
-				json_array_append_new(warnings, text(set[i]->warnings.items[k]));
+				json_array_append_new(
+					warnings, json_text(set[i]->warnings.items[k]));
 		}
 	}
 	if (results)
 		add_expects(expects, results, n_results);
 	json_object_set_new(j, "run",
-		text(n == 1 ? set[0]->info.run
-			: n ? set[0]->info.experiment
-			    : ""));
-	json_object_set_new(j, "status", text(status_of(set, n)));
-	json_object_set_new(j, "scenario", text(n ? set[0]->info.scenario : ""));
-	json_object_set_new(j, "version", text(SS_VERSION));
+		json_text(n == 1 ? set[0]->info.run
+			  : n	 ? set[0]->info.experiment
+				 : ""));
+	json_object_set_new(j, "status", json_text(status_of(set, n)));
+	json_object_set_new(j, "scenario", json_text(n ? set[0]->info.scenario : ""));
+	json_object_set_new(j, "version", json_text(SS_VERSION));
 	json_object_set_new(j, "variants", variants);
 	json_object_set_new(j, "expect", expects);
 	json_object_set_new(j, "warnings", warnings);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/text.h"
+#include "report/json_text.h"
 #include "report/run/live.h"
 
 #include <jansson.h>
@@ -16,9 +18,9 @@ static void add_culprits(const struct live_vcpu *x, struct strbuf *out)
 	struct strbuf who = {0};
 
 	for (size_t k = 0; k < x->n_who && k < 3; k++)
-		strbuf_add(&who, "%s%s %.1f", k ? ", " : "", x->who[k].name, x->who[k].ms_per_s);
+		text_add(&who, "%s%s %.1f", k ? ", " : "", x->who[k].name, x->who[k].ms_per_s);
 	if (who.len) {
-		strbuf_add(out, "  waited for ");
+		text_add(out, "  waited for ");
 		wrap_add(out, who.text, 13, 13);
 	}
 	strbuf_release(&who);
@@ -27,7 +29,7 @@ static void add_culprits(const struct live_vcpu *x, struct strbuf *out)
 void live_report_text(const struct live *l, const struct live_view *v, const struct run_info *info,
 	struct strbuf *out)
 {
-	strbuf_add(out, "%-*s %8s %8s %8s %9s\n", NAME_W, "vm/vcpu (all in ms/s)", "run", "wait",
+	text_add(out, "%-*s %8s %8s %8s %9s\n", NAME_W, "vm/vcpu (all in ms/s)", "run", "wait",
 		"steal", "throttle");
 	for (size_t i = 0; i < v->n; i++) {
 		const struct live_vcpu *x = &v->vcpus[i];
@@ -35,20 +37,20 @@ void live_report_text(const struct live *l, const struct live_view *v, const str
 		auto_free char *advice = live_advice(v, x, live_allowed(l, i));
 
 		/* A name too long for its column has a line of its own: cut, it names no vCPU. */
-		strbuf_add(out, "%-*s", NAME_W, name);
+		text_add(out, "%-*s", NAME_W, name);
 		if (strlen(name) > NAME_W)
-			strbuf_add(out, "\n%*s", NAME_W, "");
-		strbuf_add(out, " %8.1f %8.1f %8.1f %9.1f\n", x->run, x->wait, x->run_delay,
+			text_add(out, "\n%*s", NAME_W, "");
+		text_add(out, " %8.1f %8.1f %8.1f %9.1f\n", x->run, x->wait, x->run_delay,
 			x->throttled);
 		add_culprits(x, out);
-		strbuf_add(out, "  -> ");
+		text_add(out, "  -> ");
 		wrap_add(out, advice, 5, 5);
 	}
 	if (v->lost)
-		strbuf_add(out, "%llu records were lost by the host agent\n",
+		text_add(out, "%llu records were lost by the host agent\n",
 			(unsigned long long)v->lost);
 	if (v->box_steal > 1)
-		strbuf_add(out, "the box itself loses %.1f ms/s per CPU to its own hypervisor\n",
+		text_add(out, "the box itself loses %.1f ms/s per CPU to its own hypervisor\n",
 			v->box_steal);
 }
 
@@ -58,9 +60,9 @@ static json_t *json_culprits(const struct live_vcpu *x)
 
 	for (size_t i = 0; i < x->n_who; i++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:f, s:f}", "name", x->who[i].name, "kind",
-				      culprit_kind_name(x->who[i].kind), "ms_per_s",
-				      x->who[i].ms_per_s, "share", x->who[i].share));
+			list, json_pack("{s:o,s:o,s:f,s:f}", "name", json_text(x->who[i].name),
+				      "kind", json_text(culprit_kind_name(x->who[i].kind)),
+				      "ms_per_s", x->who[i].ms_per_s, "share", x->who[i].share));
 	return list;
 }
 
@@ -73,15 +75,15 @@ char *live_report_json(const struct live *l, const struct live_view *v, const st
 		const struct live_vcpu *x = &v->vcpus[i];
 		auto_free char *advice = live_advice(v, x, live_allowed(l, i));
 
-		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:s}",
-				"vm", info->guests[x->guest].name, "vcpu", (int)x->vcpu, "tid",
-				(int)x->tid, "run", x->run, "wait", x->wait, "sleep", x->sleep,
-				"run_delay", x->run_delay, "throttled", x->throttled, "migrations",
-				x->migrations, "named", x->named, "culprits", json_culprits(x),
-				"advice", advice));
+		json_array_append_new(
+			list, json_pack("{s:o,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "vm",
+				      json_text(info->guests[x->guest].name), "vcpu", (int)x->vcpu,
+				      "tid", (int)x->tid, "run", x->run, "wait", x->wait, "sleep",
+				      x->sleep, "run_delay", x->run_delay, "throttled",
+				      x->throttled, "migrations", x->migrations, "named", x->named,
+				      "culprits", json_culprits(x), "advice", json_text(advice)));
 	}
-	doc = json_pack("{s:I, s:I, s:I, s:o, s:o}", "from_ns", (json_int_t)v->from_ns, "to_ns",
+	doc = json_pack("{s:I,s:I,s:I,s:o,s:o}", "from_ns", (json_int_t)v->from_ns, "to_ns",
 		(json_int_t)v->to_ns, "lost", (json_int_t)v->lost, "box_steal",
 		isnan(v->box_steal) ? json_null() : json_real(v->box_steal), "vcpus", list);
 	text = json_dumps(doc, JSON_COMPACT);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/wrap.h"
 #include "report/run/guests.h"
 #include "report/run/report.h"
@@ -24,8 +25,9 @@ static struct text text_begin(FILE *out, bool color)
 {
 	if (!color)
 		return (struct text){out, "", "", "", "", "", ""};
-	return (struct text){
-		out, "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"};
+	return (struct text){out, text_styles[STYLE_BOLD], text_styles[STYLE_DIM],
+		text_styles[STYLE_RED], text_styles[STYLE_GREEN], text_styles[STYLE_YELLOW],
+		text_styles[STYLE_PLAIN]};
 }
 
 /* A metric in at most `size - 1` characters; "-" when it is not provided. */
@@ -71,13 +73,13 @@ static void print_head(const struct text *t, const struct analysis *a)
 	auto_free char *text = NULL;
 	char lab[4096], house[4096];
 
-	fprintf(t->out, "%s%s%s%s%s%s%s   %s%s%s\n", t->bold, r->scenario, *r->variant ? " / " : "",
-		r->variant, *r->point ? " / " : "", r->point, t->plain, status, r->status,
-		t->plain);
+	text_print(t->out, "%s%s%s%s%s%s%s   %s%s%s\n", t->bold, r->scenario,
+		*r->variant ? " / " : "", r->variant, *r->point ? " / " : "", r->point, t->plain,
+		status, r->status, t->plain);
 	for (size_t i = 0; i < r->overrides.n; i++)
-		fprintf(t->out, "%s--set %s%s", i ? " " : "", r->overrides.items[i],
+		text_print(t->out, "%s--set %s%s", i ? " " : "", r->overrides.items[i],
 			i + 1 < r->overrides.n ? "" : "\n");
-	fprintf(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
+	text_print(t->out, "%s%s%s\n", t->dim, r->run, t->plain);
 	if (cpuset_count(&r->lab_cpus))
 		text = xasprintf(
 			"measured %.1f s after %.1f s of warm-up on lab CPUs %s (housekeeping %s), overcommit %.2f",
@@ -94,21 +96,21 @@ static void print_guest(const struct text *t, const struct analysis_guest *g)
 	char b[6][32], place[24], kind[24];
 
 	snprintf(kind, sizeof(kind), "%s/%s", g->kind, g->accel);
-	fprintf(t->out, "%-13.13s %-9.9s %-8.8s %7s %7s %7s %7s %7s %7s\n", g->name, kind,
+	text_print(t->out, "%-13.13s %-9.9s %-8.8s %7s %7s %7s %7s %7s %7s\n", g->name, kind,
 		guest_cpus(g, place, sizeof(place)), show_id(g, METRIC_STEAL_RATE, b[0], 32),
 		show_id(g, METRIC_WAIT_RATE, b[1], 32), show_id(g, METRIC_TIMER_LATE_P50, b[2], 32),
 		show_id(g, METRIC_TIMER_LATE_P99, b[3], 32),
 		show_id(g, METRIC_TIMER_LATE_MAX, b[4], 32), show_id(g, METRIC_GAP_RATE, b[5], 32));
 	if (g->lost)
-		fprintf(t->out, "%-13s lost %" PRIu64 " records\n", "", g->lost);
+		text_print(t->out, "%-13s lost %" PRIu64 " records\n", "", g->lost);
 }
 
 static void print_guests(const struct text *t, const struct analysis *a)
 {
-	fprintf(t->out, "\n%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->bold, "guest", "kind",
-		"vCPUs", "steal", "wait", "late", "late", "late", "gap", t->plain);
-	fprintf(t->out, "%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->dim, "", "", "on CPUs",
-		"ms/s", "ms/s", "p50 us", "p99 us", "max us", "ms/s", t->plain);
+	text_print(t->out, "\n%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->bold, "guest",
+		"kind", "vCPUs", "steal", "wait", "late", "late", "late", "gap", t->plain);
+	text_print(t->out, "%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->dim, "", "",
+		"on CPUs", "ms/s", "ms/s", "p50 us", "p99 us", "max us", "ms/s", t->plain);
 	for (int noise = 0; noise <= 1; noise++) {
 		bool head = false;
 
@@ -116,7 +118,7 @@ static void print_guests(const struct text *t, const struct analysis *a)
 			if (a->guests[i].is_noise != noise)
 				continue;
 			if (noise && !head)
-				fprintf(t->out, "%snoise:%s\n", t->dim, t->plain);
+				text_print(t->out, "%snoise:%s\n", t->dim, t->plain);
 			head = true;
 			print_guest(t, &a->guests[i]);
 		}
@@ -140,7 +142,7 @@ static void print_other(const struct text *t, const struct analysis *a)
 
 			if (!m->have || m->value == 0)
 				continue;
-			strbuf_add(&line, "%s%s %s %s %s", line.len ? ", " : "",
+			text_add(&line, "%s%s %s %s %s", line.len ? ", " : "",
 				line.len ? "" : g->name, metric_table[ids[k]].name,
 				show(m, b, sizeof(b)), metric_table[ids[k]].unit);
 		}
@@ -169,25 +171,25 @@ static void print_blame(const struct text *t, const struct analysis *a)
 		if (++shown > TOP_VICTIMS)
 			continue;
 		if (!head)
-			fprintf(t->out, "\n%swho had the CPU while it waited%s\n", t->bold,
+			text_print(t->out, "\n%swho had the CPU while it waited%s\n", t->bold,
 				t->plain);
 		head = true;
 		rest = sum;
-		fprintf(t->out, "%-14.14s waited %s\n", a->guests[g].name,
+		text_print(t->out, "%-14.14s waited %s\n", a->guests[g].name,
 			show_ns(sum, b, sizeof(b)));
 		/* The first always; of the others none that would read 0.0 %. */
 		for (k = 0; k < n && k < TOP_CULPRITS && (!k || list[k].ns * 2000 >= sum); k++) {
-			fprintf(t->out, "  %5.1f %%  %-40.60s %10s  %s\n",
+			text_print(t->out, "  %5.1f %%  %-40.60s %10s  %s\n",
 				100 * (double)list[k].ns / (double)sum, list[k].name,
 				show_ns(list[k].ns, b, sizeof(b)), culprit_kind_name(list[k].kind));
 			rest -= list[k].ns;
 		}
 		if (k < n)
-			fprintf(t->out, "  %5.1f %%  %zu others\n",
+			text_print(t->out, "  %5.1f %%  %zu others\n",
 				100 * (double)rest / (double)sum, n - k);
 	}
 	if (shown > TOP_VICTIMS)
-		fprintf(t->out, "and of %zu more guests in the report\n", shown - TOP_VICTIMS);
+		text_print(t->out, "and of %zu more guests in the report\n", shown - TOP_VICTIMS);
 }
 
 static void add_part(struct strbuf *out, bool *any, uint64_t ns, uint64_t of, const char *what)
@@ -196,7 +198,7 @@ static void add_part(struct strbuf *out, bool *any, uint64_t ns, uint64_t of, co
 
 	if (ns * 100 < of)
 		return;
-	strbuf_add(out, "%s%s %s", *any ? ", " : "", show_ns(ns, b, sizeof(b)), what);
+	text_add(out, "%s%s %s", *any ? ", " : "", show_ns(ns, b, sizeof(b)), what);
 	*any = true;
 }
 
@@ -216,7 +218,7 @@ static void add_parts(struct strbuf *out, const struct late *l)
 			first = &l->who[i];
 	add_part(out, &any, l->wait_ns, l->lateness_ns, "queued");
 	if (any && first)
-		strbuf_add(out, " behind %s%s", first->name, n > 1 ? " and others" : "");
+		text_add(out, " behind %s%s", first->name, n > 1 ? " and others" : "");
 	snprintf(by, sizeof(by), "held by %s", held);
 	add_part(out, &any, l->throttled_ns, l->lateness_ns, by);
 	add_part(out, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
@@ -230,16 +232,16 @@ static void print_late(const struct text *t, const struct analysis *a)
 
 	if (!a->n_late)
 		return;
-	fprintf(t->out, "\n%slatest wake-ups%s (of %zu kept)\n", t->bold, t->plain, a->n_late);
+	text_print(t->out, "\n%slatest wake-ups%s (of %zu kept)\n", t->bold, t->plain, a->n_late);
 	for (size_t i = 0; i < a->n_late && i < TOP_LATE; i++) {
 		const struct late *l = &a->late[i];
 		struct strbuf line = {0};
 
-		strbuf_add(&line, "%s%s/vcpu%u at %.3f s: ", l->kind == LATE_GAP ? "gap of " : "",
+		text_add(&line, "%s%s/vcpu%u at %.3f s: ", l->kind == LATE_GAP ? "gap of " : "",
 			a->guests[l->guest].name, l->vcpu,
 			((double)l->deadline_ns - (double)a->window_start_ns) / 1e9);
 		add_parts(&line, l);
-		fprintf(t->out, "  %9s ", show_ns(l->lateness_ns, b, sizeof(b)));
+		text_print(t->out, "  %9s ", show_ns(l->lateness_ns, b, sizeof(b)));
 		wrap_print(t->out, line.text, 12, 12);
 		strbuf_release(&line);
 	}
@@ -252,7 +254,7 @@ static const char *verdict_color(const struct text *t, enum verdict v)
 
 static void print_checks(const struct text *t, const struct analysis *a)
 {
-	fprintf(t->out, "\n%schecks%s\n", t->bold, t->plain);
+	text_print(t->out, "\n%schecks%s\n", t->bold, t->plain);
 	for (size_t i = 0; i < a->n_checks; i++) {
 		const struct check *c = &a->checks[i];
 		char value[32] = "-";
@@ -260,12 +262,12 @@ static void print_checks(const struct text *t, const struct analysis *a)
 		if (c->have)
 			snprintf(value, sizeof(value), "%.3g%s%s", c->value, *c->unit ? " " : "",
 				c->unit);
-		fprintf(t->out, "  %s%-7s%s %-18s %-9s ", verdict_color(t, c->verdict),
+		text_print(t->out, "  %s%-7s%s %-18s %-9s ", verdict_color(t, c->verdict),
 			verdict_name(c->verdict), t->plain, c->name, value);
 		wrap_print(t->out, c->doc, 39, 39);
 		if (c->verdict == VERDICT_PASS)
 			continue;
-		fprintf(t->out, "%10s", "");
+		text_print(t->out, "%10s", "");
 		wrap_print(t->out, c->note, 10, 10);
 	}
 }
@@ -274,9 +276,9 @@ static void print_expects(const struct text *t, const struct analysis *a)
 {
 	if (!a->n_expects)
 		return;
-	fprintf(t->out, "\n%sexpectations%s\n", t->bold, t->plain);
+	text_print(t->out, "\n%sexpectations%s\n", t->bold, t->plain);
 	for (size_t i = 0; i < a->n_expects; i++) {
-		fprintf(t->out, "  %s%-7s%s ", verdict_color(t, a->expects[i].verdict),
+		text_print(t->out, "  %s%-7s%s ", verdict_color(t, a->expects[i].verdict),
 			verdict_name(a->expects[i].verdict), t->plain);
 		wrap_print(t->out, a->expects[i].why, 10, 10);
 	}
@@ -290,22 +292,23 @@ static void print_tail(const struct text *t, const struct analysis *a)
 	char b[32];
 
 	if (a->warnings.n)
-		fprintf(t->out, "\n%swarnings%s\n", t->bold, t->plain);
+		text_print(t->out, "\n%swarnings%s\n", t->bold, t->plain);
 	for (size_t i = 0; i < a->warnings.n && i < TOP_WARNINGS; i++) {
-		fprintf(t->out, "  %s!%s ", t->yellow, t->plain);
+		text_print(t->out, "  %s!%s ", t->yellow, t->plain);
 		wrap_print(t->out, a->warnings.items[i], 4, 4);
 	}
 	if (a->warnings.n > TOP_WARNINGS)
-		fprintf(t->out, "  and %zu more in analysis.json\n", a->warnings.n - TOP_WARNINGS);
-	strbuf_add(&line, "lost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
+		text_print(
+			t->out, "  and %zu more in analysis.json\n", a->warnings.n - TOP_WARNINGS);
+	text_add(&line, "lost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
 		a->lost_host);
 	if (a->info.first_sample_ns)
-		strbuf_add(&line, "first sample after %s; ",
+		text_add(&line, "first sample after %s; ",
 			show_ns(a->info.first_sample_ns, b, sizeof(b)));
-	strbuf_add(&line, "not measuring %s of %.1f s", show_ns(a->overhead_ns, b, sizeof(b)),
+	text_add(&line, "not measuring %s of %.1f s", show_ns(a->overhead_ns, b, sizeof(b)),
 		(double)a->info.wall_ns / 1e9);
 	if (cpu && cpu->have)
-		strbuf_add(&line, "; harness %.1f %% of a CPU", cpu->value);
+		text_add(&line, "; harness %.1f %% of a CPU", cpu->value);
 	fputc('\n', t->out);
 	wrap_print(t->out, line.text, 0, 0);
 	strbuf_release(&line);
@@ -336,26 +339,26 @@ int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *
 		return err_set_exit(e, EXIT_USAGE, ENOENT,
 			"this record has %zu late wake-ups with an anatomy", a->n_late);
 	l = &a->late[n];
-	fprintf(out, "%s/vcpu%u, %s, %.6f s into the window: %s", a->guests[l->guest].name, l->vcpu,
-		l->kind == LATE_GAP ? "gap" : "late wake-up",
+	text_print(out, "%s/vcpu%u, %s, %.6f s into the window: %s", a->guests[l->guest].name,
+		l->vcpu, l->kind == LATE_GAP ? "gap" : "late wake-up",
 		((double)l->deadline_ns - (double)a->window_start_ns) / 1e9,
 		show_ns(l->lateness_ns, b, sizeof(b)));
-	fprintf(out, " (clock error %s)\n  ", show_ns(l->clock_error_ns, b, sizeof(b)));
+	text_print(out, " (clock error %s)\n  ", show_ns(l->clock_error_ns, b, sizeof(b)));
 	add_parts(&parts, l);
 	wrap_print(out, parts.text ? parts.text : "", 2, 2);
 	strbuf_release(&parts);
 	if (l->box_steal_ns)
-		fprintf(out, "  the box's own hypervisor took up to %s meanwhile\n",
+		text_print(out, "  the box's own hypervisor took up to %s meanwhile\n",
 			show_ns(l->box_steal_ns, b, sizeof(b)));
 	for (size_t i = 0; i < l->n_who; i++)
-		fprintf(out, "  behind %-40s %10s  %s\n", l->who[i].name,
+		text_print(out, "  behind %-40s %10s  %s\n", l->who[i].name,
 			show_ns(l->who[i].ns, b, sizeof(b)), culprit_kind_name(l->who[i].kind));
-	fprintf(out, "timeline, us from the %s:\n",
+	text_print(out, "timeline, us from the %s:\n",
 		l->kind == LATE_GAP ? "gap's start" : "deadline");
 	for (size_t i = 0; i < l->n_pieces; i++) {
 		const struct late_piece *p = &l->pieces[i];
 
-		fprintf(out, "  %12.1f .. %12.1f  %-8s cpu %-3d %s%s\n",
+		text_print(out, "  %12.1f .. %12.1f  %-8s cpu %-3d %s%s\n",
 			((double)p->start_ns - (double)l->deadline_ns) / 1e3,
 			((double)p->end_ns - (double)l->deadline_ns) / 1e3, states[p->state],
 			p->cpu, p->throttled ? "throttled " : "", p->occupant ? p->occupant : "");
