@@ -205,11 +205,11 @@ static void serve(struct agent *a, unsigned interval_ms, int signals)
 		if (fds[1].revents)
 			return;
 		if (fds[0].revents) {
-			ssize_t n = read(STDIN_FILENO, buf + used, sizeof(buf) - used);
+			ssize_t n = read_some(STDIN_FILENO, buf + used, sizeof(buf) - used);
 
-			if (n <= 0 && errno != EINTR)
+			if (n <= 0)
 				return;
-			used += n > 0 ? (size_t)n : 0;
+			used += (size_t)n;
 			if (!run_lines(a, buf, &used) || used == sizeof(buf))
 				return;
 		}

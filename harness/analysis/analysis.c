@@ -177,7 +177,9 @@ static void note_readers(struct build *b)
 		a->trace_records = s.records;
 		a->bad_records += s.bad;
 		a->cut |= s.cut;
-		if (s.cut)
+		if (s.io_error)
+			strv_add(&a->warnings, "the host trace cannot be read to its end");
+		else if (s.cut)
 			strv_add(&a->warnings,
 				"the host trace is cut: it was not ended by the host agent");
 	}

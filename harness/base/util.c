@@ -144,6 +144,16 @@ void strbuf_release(struct strbuf *b)
 	*b = (struct strbuf){0};
 }
 
+ssize_t read_some(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 char *read_file(const char *path, size_t max, size_t *len, struct err *e)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -162,9 +172,7 @@ char *read_file(const char *path, size_t max, size_t *len, struct err *e)
 			room = room ? room * 2 : 4096;
 			buf = xrealloc(buf, room + 1);
 		}
-		n = read(fd, buf + used, room - used);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = read_some(fd, buf + used, room - used);
 		if (n < 0) {
 			err_sys(e, "cannot read %s", path);
 			return NULL;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -65,6 +66,8 @@ int read_u64(const char *path, uint64_t *out, struct err *e);
 /* Write (create or truncate, mode 0644; not through a symbolic link) and check every step, close
  * included. */
 int write_file(const char *path, const char *data, size_t len, struct err *e);
+/* read(2), resumed after EINTR: how many bytes, 0 at the end, or -errno. */
+ssize_t read_some(int fd, void *buf, size_t size);
 /* write(2) all of it, resuming after EINTR and short writes. 0 or -errno. */
 int write_all(int fd, const void *data, size_t len);
 /* mkdir -p, mode 0755. */

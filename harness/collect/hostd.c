@@ -9,11 +9,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/util.h"
 
 #define LINE_MAX_BYTES 2048
@@ -34,39 +34,26 @@ static const char *const mode_names[] = {
 	[TRACE_MODE_COUNTS] = "counts",
 };
 
-/* Between fork and exec: only async-signal-safe calls. */
-static void become_hostd(char *const argv[], int in, int out, pid_t parent)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent) /* it died before prctl() */
-		_exit(EXIT_FAILED);
-	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
-		_exit(EXIT_FAILED);
-	execv(argv[0], argv);
-	_exit(127);
-}
-
 static int launch(struct hostd *h, char *const argv[], struct err *e)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1};
-	pid_t parent = getpid();
+	struct child_setup setup = {.keep = -1, .death_signal = SIGTERM};
 
 	/* A socket, because writing to it can be kept from raising SIGPIPE here. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) || pipe2(out, O_CLOEXEC)) {
 		err_sys(e, "cannot make a pipe");
 		goto fail;
 	}
-	h->pid = fork();
-	if (!h->pid)
-		become_hostd(argv, in[0], out[1], parent);
+	setup.files[0] = in[0];
+	setup.files[1] = out[1];
+	setup.files[2] = STDERR_FILENO;
+	h->pid = child_fork(&setup, e);
+	if (!h->pid) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
 	if (h->pid < 0) {
 		h->pid = 0;
-		err_sys(e, "cannot start %s", argv[0]);
 		goto fail;
 	}
 	close(in[0]);
@@ -116,9 +103,7 @@ static int read_line(struct hostd *h, unsigned timeout_ms, struct err *e)
 			return broken(h, ETIMEDOUT, "does not answer", e);
 		if (poll(&p, 1, (int)((deadline - now) / NS_PER_MS) + 1) <= 0)
 			continue;
-		n = read(h->from, h->line + h->used, sizeof(h->line) - h->used);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = read_some(h->from, h->line + h->used, sizeof(h->line) - h->used);
 		if (n <= 0)
 			return broken(h, EPIPE, "has died", e);
 		h->used += (size_t)n;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "host/reaper_msg.h"
@@ -62,6 +63,7 @@ static int write_owner(const char *dir, struct err *e)
 int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, struct err *e)
 {
 	struct reaper *r;
+	struct child_setup setup = {.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL}};
 	pid_t child;
 	int fds[2], rc;
 
@@ -72,15 +74,15 @@ int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, 
 		return rc;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return err_sys(e, "cannot start the reaper");
-	child = fork();
+	setup.keep = fds[0];
+	child = child_fork(&setup, e);
 	if (child < 0) {
-		rc = err_sys(e, "cannot start the reaper");
 		close(fds[0]);
 		close(fds[1]);
-		return rc;
+		return child;
 	}
 	if (child == 0)
-		reaper_child(fds[0], run, runtime_dir);
+		reaper_child(CHILD_KEPT_FD, run, runtime_dir);
 	close(fds[0]);
 	r = xcalloc(1, sizeof(*r));
 	r->fd = fds[1];

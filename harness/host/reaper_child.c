@@ -29,25 +29,15 @@ struct child {
 	struct strv paths;
 };
 
-static void detach(int fd)
+static void detach(void)
 {
-	int null = open("/dev/null", O_RDWR);
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-	sigset_t none;
 
-	setsid(); /* Ctrl-C and a closed terminal are not for it */
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "ss-reaper");
-	for (int i = 0; i < 3 && null >= 0; i++)
-		dup2(null, i);
-	if (fd != 3)
-		dup2(fd, 3);
-	close_range(4, ~0U, 0);
 	if (chdir("/"))
-		close(null); /* nothing to be done about it */
+		return; /* nothing to be done about it */
 }
 
 /* Until the harness is gone or says that it has cleared up itself (true). */
@@ -144,8 +134,8 @@ _Noreturn void reaper_child(int fd, const char *run, const char *runtime_dir)
 
 	if (runtime_dir)
 		strv_add(&c.paths, "%s", runtime_dir);
-	detach(fd);
-	if (!listen_harness(&c, 3))
+	detach();
+	if (!listen_harness(&c, fd))
 		reap(&c);
 	_exit(0);
 }

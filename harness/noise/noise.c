@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "host/cgroup.h"
 
 struct noise {
@@ -58,28 +59,13 @@ static void pin_to(const struct cpuset *cpus)
 	CPU_FREE(set);
 }
 
-/* Leave nothing of the harness behind in the child: its signals, its files, its priority. */
-static void child_prepare(const struct noise *self, const struct plan_noise *n, unsigned index,
-	pid_t harness, pid_t group)
+static _Noreturn void child_main(
+	const struct noise *self, const struct plan_noise *n, unsigned index, pid_t harness)
 {
-	struct sched_param param = {0};
-	int null = open("/dev/null", O_RDWR);
 	char title[16];
-	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL);
-	if (getppid() != harness)
-		_exit(0);
-	setpgid(0, group);
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	sched_setscheduler(0, SCHED_OTHER, &param);
 	snprintf(title, sizeof(title), "%s", n->name);
 	prctl(PR_SET_NAME, title);
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		dup2(null, fd);
 	if (n->pin_each && !cpuset_empty(&n->cpus)) {
 		struct cpuset one = {0};
 
@@ -88,20 +74,7 @@ static void child_prepare(const struct noise *self, const struct plan_noise *n, 
 	} else if (!self->group && !cpuset_empty(&n->cpus)) {
 		pin_to(&n->cpus);
 	}
-}
-
-static _Noreturn void child_main(const struct noise *self, const struct plan_noise *n,
-	unsigned index, pid_t harness, pid_t group, int gate)
-{
-	char byte;
-
-	child_prepare(self, n, index, harness, group);
-	if (gate != 3)
-		dup2(gate, 3);
-	close_range(4, ~0U, 0);
-	while (read(3, &byte, 1) < 0 && errno == EINTR)
-		;
-	close(3);
+	child_wait_gate();
 	if (getppid() != harness)
 		_exit(0);
 	self->kind->work(n, index);
@@ -112,16 +85,19 @@ static int start_processes(
 	struct noise *self, const struct plan_noise *n, int gate_read, struct err *e)
 {
 	unsigned count = strcmp(n->kind, "stress-ng") == 0 ? 1 : MAX(n->threads, 1);
+	struct child_setup setup = {.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL},
+		.keep = gate_read,
+		.death_signal = SIGKILL};
 	pid_t harness = getpid(), pid;
 	int rc;
 
 	for (unsigned i = 0; i < count; i++) {
-		pid = fork();
+		setup.group = self->n_pids ? self->pids[0] : 0;
+		pid = child_fork(&setup, e);
 		if (pid < 0)
-			return err_sys(e, "process %u does not start", i);
+			return pid;
 		if (pid == 0)
-			child_main(
-				self, n, i, harness, self->n_pids ? self->pids[0] : 0, gate_read);
+			child_main(self, n, i, harness);
 		ARRAY_GROW(self->pids, self->n_pids);
 		self->pids[self->n_pids++] = pid;
 		setpgid(pid, self->pids[0]);

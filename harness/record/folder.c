@@ -60,32 +60,45 @@ static int make_subfolders(const char *path, struct err *e)
 	return 0;
 }
 
+int record_begin_as(const char *results, const char *name, struct record_folder *out, struct err *e)
+{
+	struct record_folder f = {
+		.results = xstrdup(results),
+		.name = xstrdup(name),
+		.path = xasprintf("%s/%s%s", results, name, RECORD_PARTIAL),
+	};
+	auto_free char *final = xasprintf("%s/%s", results, name);
+	struct stat st;
+	int rc;
+
+	if (!lstat(final, &st))
+		rc = err_set(e, EEXIST, "%s is there already", final);
+	else if (mkdir(f.path, 0755))
+		rc = err_sys(e, "%s", f.path);
+	else
+		rc = make_subfolders(f.path, e);
+	if (rc)
+		record_folder_release(&f);
+	else
+		*out = f;
+	return rc;
+}
+
 int record_begin(const char *results, const char *scenario, const char *variant,
 	struct record_folder *out, struct err *e)
 {
-	struct record_folder f = {0};
 	int rc = make_dirs(results, e);
 
-	for (int attempt = 0; !rc && attempt < 16; attempt++) {
-		struct stat st;
-		auto_free char *final = NULL;
+	if (rc)
+		return rc;
+	for (int attempt = 0; attempt < 16; attempt++) {
+		auto_free char *name = make_name(scenario, variant);
 
-		f.results = xstrdup(results);
-		f.name = make_name(scenario, variant);
-		f.path = xasprintf("%s/%s%s", results, f.name, RECORD_PARTIAL);
-		final = xasprintf("%s/%s", results, f.name);
-		if (lstat(final, &st) && !mkdir(f.path, 0755)) {
-			rc = make_subfolders(f.path, e);
-			if (!rc) {
-				*out = f;
-				return 0;
-			}
-		} else if (errno != EEXIST && errno != ENOENT) {
-			rc = err_sys(e, "%s", f.path);
-		}
-		record_folder_release(&f);
+		rc = record_begin_as(results, name, out, e);
+		if (rc != -EEXIST)
+			break;
 	}
-	return rc ? rc : err_set(e, EEXIST, "%s: no free record name found", results);
+	return rc;
 }
 
 static void sync_dir(const char *path)

@@ -23,6 +23,9 @@ struct record_folder {
  * Characters of scenario and variant that have no place in a file name become '-'. */
 int record_begin(const char *results, const char *scenario, const char *variant,
 	struct record_folder *out, struct err *e);
+/* The same by this name; -EEXIST when there is such a record. results/ is there. */
+int record_begin_as(
+	const char *results, const char *name, struct record_folder *out, struct err *e);
 /* Everything written: sync and rename to the final name; updates `path`. */
 int record_finish(struct record_folder *f, struct err *e);
 void record_folder_release(struct record_folder *f); /* frees the names, leaves the folder */

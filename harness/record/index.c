@@ -11,8 +11,7 @@
 
 #include "record/index_sqlite.h"
 
-#define INDEX_FORMAT 2
-#define BUSY_MS	     10000
+#define BUSY_MS 10000
 
 static const char *const schema =
 	"CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL, experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL, point TEXT NOT NULL, overrides TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL, host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;CREATE INDEX IF NOT EXISTS runs_started ON runs (started);CREATE TABLE IF NOT EXISTS metrics (run TEXT NOT NULL REFERENCES runs (run), guest TEXT NOT NULL, noise INTEGER NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;";
@@ -75,6 +74,7 @@ static int check_format(struct index *x, int *format, struct err *e)
 
 static int prepare_file(struct index *x, struct err *e)
 {
+	auto_free char *set_format = xasprintf("PRAGMA user_version=%d", INDEX_FORMAT);
 	int format = 0, rc;
 
 	sqlite3_busy_timeout(x->db, BUSY_MS);
@@ -87,7 +87,7 @@ static int prepare_file(struct index *x, struct err *e)
 		return rc;
 	rc = run_sql(x, schema, "make its tables", e);
 	if (!rc)
-		rc = run_sql(x, "PRAGMA user_version=2", "set its format", e);
+		rc = run_sql(x, set_format, "set its format", e);
 	if (!rc)
 		rc = run_sql(x, "COMMIT", "commit", e);
 	if (rc)

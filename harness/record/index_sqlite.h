@@ -7,6 +7,8 @@
 
 #include "record/index.h"
 
+#define INDEX_FORMAT 2 /* of the tables; another is made anew */
+
 struct index {
 	sqlite3 *db;
 	char *dir, *path;

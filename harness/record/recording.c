@@ -125,6 +125,7 @@ static bool block_is_sound(struct recording *r, const struct recording_block *b)
 static bool next_block(struct recording *r)
 {
 	struct recording_block b;
+	uint64_t passed;
 	size_t got;
 
 	for (;;) {
@@ -144,8 +145,9 @@ static bool next_block(struct recording *r)
 			r->status.bad_blocks++;
 			continue;
 		}
-		if (b.seq > r->status.blocks + r->status.lost_blocks)
-			r->status.lost_blocks = b.seq - r->status.blocks;
+		passed = r->status.blocks + r->status.bad_blocks + r->status.lost_blocks;
+		if (b.seq > passed)
+			r->status.lost_blocks += b.seq - passed;
 		r->status.blocks++;
 		r->samples = b.n_samples;
 		r->rows = b.n_rows;

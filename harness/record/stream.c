@@ -46,10 +46,8 @@ const void *stream_peek_slow(struct stream *s, size_t n)
 	s->end -= s->at;
 	s->at = 0;
 	while (s->end < n) {
-		ssize_t got = read(s->fd, s->buf + s->end, STREAM_BUFFER - s->end);
+		ssize_t got = read_some(s->fd, s->buf + s->end, STREAM_BUFFER - s->end);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
 			s->io_error = true;
 		if (got <= 0)

@@ -8,10 +8,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/process.h"
 #include "host/cgroup.h"
 #include "run/priv.h"
@@ -57,34 +56,6 @@ static int write_config(struct session *s, struct guest_run *g, struct err *e)
 	return rc;
 }
 
-static _Noreturn void child(char **argv, const char *console, const int *gate, pid_t harness)
-{
-	struct sched_param param = {0};
-	int null = open("/dev/null", O_RDONLY);
-	int out = open(console, O_WRONLY | O_CREAT | O_APPEND, 0644);
-	sigset_t none;
-	char byte;
-
-	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL);
-	if (getppid() != harness)
-		_exit(0);
-	setpgid(0, 0);
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	sched_setscheduler(0, SCHED_OTHER, &param);
-	dup2(null, 0);
-	dup2(out, 1);
-	dup2(out, 2);
-	close(gate[1]);
-	while (read(gate[0], &byte, 1) < 0 && errno == EINTR)
-		;
-	close_range(3, ~0U, 0);
-	execv(argv[0], argv);
-	_exit(127);
-}
-
 static int spawn(struct session *s, struct guest_run *g, struct err *e)
 {
 	struct native_guest *n = g->native;
@@ -93,19 +64,26 @@ static int spawn(struct session *s, struct guest_run *g, struct err *e)
 	auto_free char *cpus = xasprintf("--cpus=%s", lists);
 	auto_free char *config = n->config ? xasprintf("--config=%s", n->config) : NULL;
 	char *argv[] = {(char *)s->o->agent, (char *)"native", page, cpus, config, NULL};
-	pid_t harness = getpid();
+	auto_close int out = open(g->console, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	struct child_setup setup = {.files = {CHILD_NULL, out, out}, .death_signal = SIGKILL};
 	int gate[2], rc;
 
+	if (out < 0)
+		return err_sys(e, "%s", g->console);
 	if (pipe2(gate, O_CLOEXEC))
 		return err_sys(e, "no pipe");
-	n->pid = fork();
-	if (n->pid == 0)
-		child(argv, g->console, gate, harness);
+	setup.keep = gate[0];
+	n->pid = child_fork(&setup, e);
+	if (n->pid == 0) {
+		child_wait_gate();
+		execv(argv[0], argv);
+		_exit(127);
+	}
 	close(gate[0]);
-	if (n->pid < 0) {
-		rc = err_sys(e, "its process does not start");
-	} else {
-		n->pidfd = process_open(n->pid);
+	rc = MIN(n->pid, 0);
+	if (!rc)
+		rc = n->pidfd = child_pidfd(n->pid, e);
+	if (rc >= 0) {
 		reaper_add_pid(s->reaper, n->pid);
 		rc = n->group ? cgroup_add_process(n->group, n->pid, e) : 0;
 	}

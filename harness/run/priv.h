@@ -4,6 +4,7 @@
 #define SS_RUN_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "collect/guest_ring.h"
 #include "collect/hostd.h"
@@ -58,11 +59,11 @@ struct session {
 	/* The pump: one thread that writes the beacons and drains the rings until told to end. */
 	pthread_t pump;
 	bool pump_started;
-	volatile bool pump_stop;
-	volatile uint64_t
-		first_sample_ns; /* host ns of the first guest sample seen, 0 = none yet */
-	pthread_mutex_t lock;	 /* around shm drains and pump_err */
-	struct err pump_err;	 /* first error of the pump (disk full), code 0 = none */
+	atomic_bool pump_stop;
+	_Atomic uint64_t first_sample_ns; /* host time of the first guest sample; 0 = none yet */
+	pthread_mutex_t lock;		  /* around drains of the guests' pages */
+	struct err pump_err;		  /* the pump's first error (disk full), ... */
+	atomic_bool pump_failed;	  /* ... whole once this is set */
 };
 
 /* Fill info from the plan. */
@@ -106,6 +107,8 @@ void native_stop(struct guest_run *g);
 
 int pump_start(struct session *s, struct err *e);
 void pump_end(struct session *s);
+/* Whether the pump met an error, which goes to *e. */
+bool pump_failed(const struct session *s, struct err *e);
 
 /* One row per step; `undo` may be NULL and is called in reverse order for every step whose `up` was
  * begun, whether it succeeded or not, so it must cope with half of it done. */

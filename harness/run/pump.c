@@ -15,6 +15,23 @@
 #define DRAIN_EVERY  2 /* beacons */
 #define OFFSET_EVERY 20
 
+/* The pump writes its error once and says so last; nobody looks at it before. */
+static void note_error(struct session *s, const struct err *e)
+{
+	if (s->pump_failed)
+		return;
+	s->pump_err = *e;
+	s->pump_failed = true;
+}
+
+bool pump_failed(const struct session *s, struct err *e)
+{
+	if (!s->pump_failed)
+		return false;
+	*e = s->pump_err;
+	return true;
+}
+
 static void drain_all(struct session *s)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
@@ -22,8 +39,8 @@ static void drain_all(struct session *s)
 
 		if (!s->guests[i].shm)
 			continue;
-		if (guest_shm_drain(s->guests[i].shm, &e) < 0 && !s->pump_err.code)
-			s->pump_err = e;
+		if (guest_shm_drain(s->guests[i].shm, &e) < 0)
+			note_error(s, &e);
 		if (!s->first_sample_ns && guest_shm_samples(s->guests[i].shm))
 			s->first_sample_ns = now_ns();
 	}

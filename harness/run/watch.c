@@ -59,10 +59,8 @@ int session_check(struct session *s, struct err *e)
 {
 	if (s->o->interrupted && *s->o->interrupted)
 		return err_set_exit(e, EXIT_INTERRUPTED, EINTR, "interrupted");
-	if (s->pump_err.code) {
-		*e = s->pump_err;
+	if (pump_failed(s, e))
 		return -e->code;
-	}
 	for (size_t i = 0; i < s->n_guests; i++) {
 		int rc = check_guest(&s->guests[i], e);
 

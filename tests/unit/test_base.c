@@ -188,6 +188,23 @@ static void files_and_trees(void **state)
 	assert_true(len > 100);
 }
 
+/* At the end of a file errno is of the past. */
+static void reads_end(void **state)
+{
+	char buf[8];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write_all(fds[1], "abc", 3), 0);
+	assert_int_equal(read_some(fds[0], buf, sizeof(buf)), 3);
+	close(fds[1]);
+	errno = EINTR;
+	assert_int_equal(read_some(fds[0], buf, sizeof(buf)), 0);
+	close(fds[0]);
+	assert_int_equal(read_some(fds[0], buf, sizeof(buf)), -EBADF);
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -213,6 +230,7 @@ int main(void)
 		cmocka_unit_test(errors_gain_context),
 		cmocka_unit_test(buffers_grow),
 		cmocka_unit_test(files_and_trees),
+		cmocka_unit_test(reads_end),
 		cmocka_unit_test(names),
 	};
 

@@ -167,6 +167,34 @@ static void test_damage(void **state)
 	assert_true(opened);
 	assert_int_equal(s.blocks, BLOCKS - 1);
 	assert_int_equal(s.bad_blocks, 1);
+	assert_int_equal(s.lost_blocks, 0); /* it is there, if damaged */
+}
+
+/* Counted once each: a block that is missing before a damaged one, and one after. */
+static void test_missing_blocks(void **state)
+{
+	size_t len, block;
+	auto_free uint8_t *data = make_recording(&len, &block);
+	auto_free char *path = NULL;
+	uint8_t *at = data + sizeof(struct recording_header);
+	bool opened;
+	struct recording_status s;
+
+	(void)state;
+	len = sizeof(struct recording_header);
+	for (uint32_t seq = 1; seq < 6; seq += 2) {
+		block = make_block(at, seq);
+		if (seq == 3)
+			at[block - 1] ^= 0x40;
+		at += block;
+		len += block;
+	}
+	path = save("missing.recording", data, len);
+	s = read_all(path, &opened);
+	assert_true(opened);
+	assert_int_equal(s.blocks, 2);
+	assert_int_equal(s.bad_blocks, 1);
+	assert_int_equal(s.lost_blocks, 3); /* 0, 2 and 4 */
 }
 
 /* Any single wrong byte: no crash, no event out of order, at most one block lost. */
@@ -263,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_missing_blocks),
 		cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_import),
 		cmocka_unit_test(test_refused),

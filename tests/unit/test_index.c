@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "record/index.h"
+#include "record/index_sqlite.h"
 
 static char dir[64];
 
@@ -265,6 +265,26 @@ static void test_killed_writer(void **state)
 	index_close(x);
 }
 
+/* What it writes is what it asks for, or it would refuse its own work. */
+static void test_own_format(void **state)
+{
+	auto_free char *path = xasprintf("%s/index.db", dir);
+	struct err e = ERR_INIT;
+	sqlite3_stmt *s;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(index_reset(dir, &e), 0);
+	index_close(open_index());
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(s, 0), INDEX_FORMAT);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	index_close(open_index());
+}
+
 static void test_damaged_file(void **state)
 {
 	auto_free char *path = xasprintf("%s/index.db", dir);
@@ -363,6 +383,7 @@ int main(void)
 		TEST(test_overrides_and_format),
 		TEST(test_processes_at_once),
 		TEST(test_killed_writer),
+		TEST(test_own_format),
 		TEST(test_damaged_file),
 		TEST(test_rebuild),
 		TEST(test_thousand),

@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <math.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "report/run/report.h"
@@ -210,6 +213,41 @@ static void test_cut_files_are_read_up_to_the_cut(void **state)
 	analysis_free(a);
 }
 
+/* Reads of the trace fail from here on; see read(). */
+static off_t fail_trace_at = -1;
+
+ssize_t read(int fd, void *buf, size_t size)
+{
+	char link[32], path[256] = "";
+
+	if (fail_trace_at >= 0) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, "trace.bin") &&
+			lseek(fd, 0, SEEK_CUR) >= fail_trace_at) {
+			errno = EIO;
+			return -1;
+		}
+	}
+	return syscall(SYS_read, fd, buf, size);
+}
+
+/* A trace that a failing disk ends is not one that was read to its end. */
+static void test_trace_that_cannot_be_read(void **state)
+{
+	struct analysis *a;
+	bool told = false;
+
+	(void)state;
+	fail_trace_at = 4096;
+	a = analyse();
+	fail_trace_at = -1;
+	assert_true(a->have_trace && a->trace_records > 0);
+	for (size_t i = 0; i < a->warnings.n; i++)
+		told |= !strcmp(a->warnings.items[i], "the host trace cannot be read to its end");
+	assert_true(told);
+	analysis_free(a);
+}
+
 static void test_without_a_trace(void **state)
 {
 	struct analysis *a;
@@ -274,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_lateness_is_explained),
 		cmocka_unit_test(test_series),
 		cmocka_unit_test(test_same_bytes_every_time),
+		cmocka_unit_test(test_trace_that_cannot_be_read),
 		cmocka_unit_test(test_cut_files_are_read_up_to_the_cut),
 		cmocka_unit_test(test_without_a_trace),
 		cmocka_unit_test(test_hostile_records),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,6 +74,23 @@ static void test_folder_life(void **state)
 	assert_int_equal(e.exit, EXIT_USAGE);
 	record_folder_release(&f);
 	record_folder_release(&g);
+}
+
+/* A name that is taken is that and nothing else, whatever call failed before. */
+static void test_taken_name(void **state)
+{
+	auto_free char *taken = xasprintf("%s/taken", dir), *partial = NULL;
+	struct record_folder f = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(make_dirs(taken, &e), 0);
+	errno = EACCES;
+	assert_int_equal(record_begin_as(dir, "taken", &f, &e), -EEXIST);
+	assert_null(f.path);
+	partial = xasprintf("%s/taken%s", dir, RECORD_PARTIAL);
+	assert_int_equal(access(partial, F_OK), -1);
+	assert_int_equal(rmdir(taken), 0);
 }
 
 static void test_no_room_to_begin(void **state)
@@ -263,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_folder_life),
+		cmocka_unit_test(test_taken_name),
 		cmocka_unit_test(test_no_room_to_begin),
 		cmocka_unit_test(test_guest_reader),
 		cmocka_unit_test(test_guest_header_refused),
