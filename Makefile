@@ -1,5 +1,8 @@
-# stealscope. `make` builds everything below $(BUILD); `make test` runs the unit tests;
-# `make SAN=1 test` does so under ASan and UBSan. A new .c file in a listed folder is picked up.
+# stealscope. `make help` lists what there is to make: every line that begins with two hashes, here and in
+# the files that this one includes. A new .c file in a listed folder is picked up.
+
+## make [V=1]: all programs, in build/; V=1 shows the commands
+## make SAN=1 test: the unit tests under ASan and UBSan
 
 SAN   ?= 0
 CC    ?= gcc
@@ -38,34 +41,48 @@ BPF_SKEL := $(BPF_SRC:host-agent/%.bpf.c=$(BUILD)/gen/%.skel.h)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 
-.PHONY: all test docs man install deb clean layers format format-check tidy
+# $(call say,WHAT)COMMAND: one line a file that is made, the command itself with V=1, nothing with make -s.
+ifeq ($(V),1)
+say =
+else ifneq (,$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))))
+say = @
+else
+say = @printf '  %-5s %s\n' '$(1)' '$@'; 
+endif
+
+.PHONY: all help test build-tests docs man install deb clean layers format format-check tidy
 all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
+
+## make help: this list
+help:
+	@sed -n 's/^## \(make[^:]*\): \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
+		awk -F'\t' '{ if (length($$1) > 36) printf "%s\n%38s%s\n", $$1, "", $$2; else printf "%-37s %s\n", $$1, $$2 }'
 
 $(BUILD)/libstealscope.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 $(BUILD)/stealscope: $(BUILD)/harness/main.o $(BUILD)/libstealscope.a
-	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
 # hostd may use harness/abi and harness/base only.
 $(BUILD)/stealscope-hostd: $(HOSTD_OBJ) $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c))
-	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(shell pkg-config --libs libbpf)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(shell pkg-config --libs libbpf)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
+	$(call say,CC)$(CC) $(CFLAGS_ALL) -c $< -o $@
 
 # eBPF: compiled once by clang, relocated at load time (CO-RE), embedded as a skeleton header.
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Werror -MMD -MP -Iharness -I. \
+	$(call say,BPF)$(CLANG) -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Werror -MMD -MP -Iharness -I. \
 		-I/usr/include/x86_64-linux-gnu -c $< -o $@
 
 $(BUILD)/gen/%.skel.h: $(BUILD)/host-agent/%.bpf.o
 	@mkdir -p $(@D)
-	/usr/sbin/bpftool gen skeleton $< name $*_bpf > $@.tmp
-	mv $@.tmp $@
+	$(call say,SKEL)/usr/sbin/bpftool gen skeleton $< name $*_bpf >$@.tmp
+	@mv $@.tmp $@
 
 $(HOSTD_OBJ): $(BPF_SKEL)
 
@@ -73,21 +90,32 @@ include $(wildcard harness/*/build.mk harness/*/*/build.mk guest-agent/*/build.m
 include $(wildcard tests/*.mk)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libstealscope.a
-	$(CC) $(LDFLAGS_ALL) $^ -o $@ -lcmocka $(PKG_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ -lcmocka $(PKG_LIBS)
 
+build-tests: $(UNIT)
+## make test: the unit tests
 test: $(UNIT)
 	@scripts/run-unit-tests $(UNIT)
 
+## make layers: every include is in the table of docs/architecture.md
 layers:
 	@scripts/check-layers
 
+## make format, make format-check: as .clang-format has it
 format:
-	clang-format -i $(shell git ls-files '*.c' '*.h')
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 format-check:
-	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+	@clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+
+# clang-tidy's bugprone checks (.clang-tidy), of every C file that is built for this machine.
+TIDY_SRC := $(shell git ls-files 'harness/*.c' 'host-agent/*.c' 'guest-agent/*.c' 'tests/*.c' | grep -v '\.bpf\.c$$')
+## make tidy: clang-tidy's bugprone checks (15 s)
+tidy: $(BPF_SKEL)
+	@printf '%s\n' $(TIDY_SRC) | xargs -P$(shell nproc) -n8 scripts/tidy $(BUILD) && echo 'tidy: nothing found'
 
 # Made from what the programs say of themselves.
 MAN := $(BUILD)/man/stealscope.1 $(BUILD)/man/stealscope.bash
+## make man: manual pages and bash completion, from what the programs say of themselves
 man: $(MAN)
 $(BUILD)/man/stealscope.1: scripts/man-pages $(addprefix $(BUILD)/,stealscope stealscope-hostd stealscope-agent)
 	scripts/man-pages $(BUILD) $(@D)
@@ -97,6 +125,7 @@ $(BUILD)/man/stealscope.bash: scripts/completion $(BUILD)/stealscope
 	mv $@.tmp $@
 
 D := $(DESTDIR)$(PREFIX)
+## make install [PREFIX=/usr/local] [DESTDIR=]: programs, scenarios, manual pages
 install: all man
 	install -D -m 755 -t $(D)/bin $(BUILD)/stealscope $(BUILD)/stealscope-agent
 	install -D -m 755 -t $(D)/lib/stealscope $(BUILD)/stealscope-hostd scripts/fetch-kernel
@@ -109,17 +138,19 @@ install: all man
 	install -D -m 644 $(BUILD)/man/stealscope.bash $(D)/share/bash-completion/completions/stealscope
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || scripts/setup --unprivileged $(D)/lib/stealscope/stealscope-hostd || true
 
-# A Debian package, in $(BUILD).
+## make deb: a Debian package, in build/
 deb:
 	scripts/deb $(BUILD)
 
 # Documents that are printed from tables in the code; a test holds them against the tables.
+## make docs: the documents that are printed from tables in the code
 docs: all
 	$(BUILD)/stealscope list keys >docs/scenario-keys.md
 	$(BUILD)/stealscope list rng >scenarios/scenario.rng
 	$(BUILD)/stealscope list metrics-doc >docs/metrics.md
 	$(BUILD)/stealscope list privileges >docs/privileges.md
 
+## make clean: removes all that was built
 clean:
 	rm -rf build build-san build-fuzz build-compat
 

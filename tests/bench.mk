@@ -1,9 +1,9 @@
-# `make bench-analyze [BENCH_HOURS=10]`: analyse a simulated record; prints records/s and peak memory.
+## make bench-analyze [BENCH_HOURS=10]: records/s and peak memory of the analysis, on a simulated record
 BENCH_HOURS ?= 10
 BENCH_DIR   ?= $(BUILD)/bench
 
 $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(BUILD)/libstealscope.a
-	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
 .PHONY: bench-analyze
 bench-analyze: $(BUILD)/bench-make_record $(BUILD)/bench-analyze_record
@@ -12,24 +12,23 @@ bench-analyze: $(BUILD)/bench-make_record $(BUILD)/bench-analyze_record
 	$(BUILD)/bench-analyze_record $(BENCH_DIR)/record
 	@rm -rf $(BENCH_DIR)/record
 
-# `make bench-list`: 1,000 records listed, from the index. `make bench-aa-boots`: 36 real boots of one
-# configuration, compared with themselves 200 times, and with one standard deviation planted (two
-# minutes; needs /dev/kvm).
+## make bench-list: 1,000 records listed, from the index
+## make bench-aa-boots: 36 real boots compared with themselves 200 times, and with one sd planted (2 minutes)
 .PHONY: bench-list bench-aa-boots
 bench-list: $(BUILD)/stealscope
 	BUILD=$(BUILD) tests/bench/list.sh
 bench-aa-boots: all
 	BUILD=$(BUILD) tests/bench/aa.sh
 
-# `make bench-report`: size of the report of 10 h, and how fast a browser opens it. `make bench-export`:
-# speed and memory of export --sqlite.
+## make bench-report: size of the report of 10 h, and how fast a browser opens it
+## make bench-export: speed and memory of export --sqlite
 .PHONY: bench-report bench-export
 bench-report:
 	BUILD=$(BUILD) tests/bench/report.sh
 bench-export:
 	BUILD=$(BUILD) tests/bench/export.sh
 
-# `make bench-library [N=3] [SCENARIOS="first-light ..."]`: the scenarios this box can run, N times in a row.
+## make bench-library [N=3] [SCENARIOS="first-light"]: the scenarios this box can run, N times in a row
 .PHONY: bench-library
 bench-library: all
 	BUILD=$(BUILD) bash tests/bench/library.sh $(or $(N),3) $(SCENARIOS)

@@ -1,4 +1,4 @@
-# What tracing costs against perf and trace-cmd: `make bench-trace [ROUNDS=3] [SECONDS_EACH=8]`.
+## make bench-trace [ROUNDS=3] [SECONDS_EACH=8]: what tracing costs, against perf and trace-cmd
 .PHONY: bench-trace
 bench-trace: all
 	@bash tests/bench/trace.sh

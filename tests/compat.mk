@@ -1,9 +1,9 @@
-# `make compat`: every compiler at every level of optimisation, without and with LTO (6 to 12 minutes on 2 CPUs).
+## make compat: every compiler at every level of optimisation, without and with LTO (6 to 12 minutes)
 .PHONY: compat
 compat:
 	@BUILD=$(BUILD) MAKEFLAGS= scripts/compat
 
-# `make compat-trixie`: the same, the package and a real run on Debian 13, in a chroot (10 minutes, once 4 more).
+## make compat-trixie, make compat-bookworm: the same, the package and a real run in a chroot (10 minutes)
 .PHONY: compat-trixie compat-bookworm
 compat-trixie compat-bookworm: compat-%:
 	@MAKEFLAGS= scripts/compat-chroot $*

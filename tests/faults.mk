@@ -1,5 +1,5 @@
-# `make faults`: every fault at every moment of a run (tests/faults/faults.sh is the table; about 5 minutes,
-# root, /dev/kvm). Some of them: `make faults FAULT="hostd results"`. FAULTS_BOX=1 adds those that the whole box
+## make faults [FAULT="hostd results"]: every fault at every moment of a run (9 minutes); some of them
+# tests/faults/faults.sh is the table; needs root and /dev/kvm. FAULTS_BOX=1 adds those that the whole box
 # feels: its clock stepped, a CPU taken offline.
 FAULT ?=
 FAULTY := $(foreach k,triple hang reboot,$(foreach m,booting measuring stopping,$(BUILD)/faulty/$k-$m.elf))
@@ -13,7 +13,7 @@ fault_number_stopping := 3
 # A metal guest that goes wrong, KIND-MOMENT.elf.
 $(FAULTY): $(BUILD)/faulty/%.elf: $(METAL_OBJ) $(BUILD)/metal/tests/faults/guest.o guest-agent/metal/metal.lds
 	@mkdir -p $(@D)
-	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+	$(call say,LINK)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 		-Wl,--wrap=agent_main -Wl,--wrap=agent_interrupt \
 		-Wl,--defsym=fault_kind=$(fault_number_$(word 1,$(subst -, ,$*))) \
 		-Wl,--defsym=fault_moment=$(fault_number_$(word 2,$(subst -, ,$*))) \
@@ -22,7 +22,7 @@ $(FAULTY): $(BUILD)/faulty/%.elf: $(METAL_OBJ) $(BUILD)/metal/tests/faults/guest
 FAULT_TOOLS := $(patsubst %,$(BUILD)/faulty/%,kvm_busy clock_step)
 $(FAULT_TOOLS): $(BUILD)/faulty/%: $(BUILD)/tests/faults/%.o
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ -o $@
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@
 
 .PHONY: faults faulty
 faulty: all $(FAULTY) $(FAULT_TOOLS)

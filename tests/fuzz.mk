@@ -1,4 +1,4 @@
-# `make fuzz T=60` runs every libFuzzer target of tests/fuzz for T seconds, from its corpus in the tree.
+## make fuzz [T=60]: every libFuzzer target for T seconds, from its corpus in the tree
 # New inputs and crashes stay in build-fuzz. Built by clang, apart from everything else.
 
 T ?= 60
@@ -21,13 +21,13 @@ fuzz: fuzz-build
 
 $(FUZZ_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CLANG) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
 
 $(FUZZ_BUILD)/libfuzzed.a: $(FUZZ_LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 
 $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_BUILD)/libfuzzed.a
-	$(CLANG) -fsanitize=fuzzer,$(FUZZ_CHECKS) $^ -o $@ $(PKG_LIBS)
+	$(call say,LINK)$(CLANG) -fsanitize=fuzzer,$(FUZZ_CHECKS) $^ -o $@ $(PKG_LIBS)
 
 -include $(shell find $(FUZZ_BUILD) -name '*.d' 2>/dev/null)

@@ -1,6 +1,5 @@
-# Everything that a whole virtual lab box can show, on both releases (about 10 minutes each, the building of
-# the labs apart): `make check-lab`; one release or some parts: `make check-lab LAB_RELEASES=trixie LAB_SET="numa quota"`.
-# `make check-lab-kernels`: the tracer under other host kernels in bookworm's lab (about 3 minutes each).
+## make check-lab [LAB_RELEASES=trixie] [LAB_SET="numa quota"]: all that a virtual lab box can show (10 minutes a release)
+## make check-lab-kernels: the tracer under other host kernels, in bookworm's lab (3 minutes each)
 LAB_RELEASES ?= bookworm trixie
 LAB_SET ?= full
 LAB_KERNELS ?= bullseye bullseye-rt bookworm-rt bookworm-backports trixie-rt trixie-backports trixie-backports-rt

@@ -10,8 +10,8 @@ all: $(BUILD)/stealscope-agent
 
 $(BUILD)/linux/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(AGENT_FLAGS) -c $< -o $@
+	$(call say,CC)$(CC) $(AGENT_FLAGS) -c $< -o $@
 
 $(BUILD)/stealscope-agent: $(AGENT_OBJ)
-	$(CC) -static -pthread $(LDFLAGS) $(AGENT_OBJ) -o $@.full
-	strip -o $@ $@.full
+	$(call say,LINK)$(CC) -static -pthread $(LDFLAGS) $(AGENT_OBJ) -o $@.full
+	@strip -o $@ $@.full

@@ -11,12 +11,12 @@ all: $(BUILD)/metal.elf
 
 $(BUILD)/metal/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(METAL_FLAGS) -c $< -o $@
+	$(call say,CC)$(CC) $(METAL_FLAGS) -c $< -o $@
 
 $(BUILD)/metal/%.o: %.S
 	@mkdir -p $(@D)
-	$(CC) $(METAL_FLAGS) -c $< -o $@
+	$(call say,CC)$(CC) $(METAL_FLAGS) -c $< -o $@
 
 $(BUILD)/metal.elf: $(METAL_OBJ) guest-agent/metal/metal.lds
-	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+	$(call say,LINK)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 		-Wl,-T,guest-agent/metal/metal.lds $(METAL_OBJ) -o $@

@@ -55,8 +55,7 @@ static int add_library(struct builder *b, const char *path, unsigned depth, stru
 	auto_free char *usual = xasprintf("%s/%s", folder, name);
 	int rc = add_file(b, path, path, depth, e);
 
-	if (rc || !strncmp(path, folder, strlen(folder)) ||
-		!strncmp(path, folder + 4, strlen(folder + 4)))
+	if (rc || strstr(path, folder) == path || strstr(path, folder + strlen("/usr")) == path)
 		return rc;
 	return add_file(b, path, usual, depth, e);
 }

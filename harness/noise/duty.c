@@ -32,8 +32,9 @@ _Noreturn void noise_duty_loop(const struct plan_noise *n, void (*chunk)(void *c
 	uint64_t over = 0; /* CPU used beyond the last burst: taken off the next */
 	unsigned duty = n->duty_percent ? n->duty_percent : 100;
 
-	while (duty >= 100)
-		chunk(ctx);
+	if (duty >= 100)
+		for (;;)
+			chunk(ctx);
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	period = burst * 100 / duty;
 	next = now_ns();

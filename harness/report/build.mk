@@ -4,6 +4,6 @@ REPORT_ASSETS_OBJ := $(BUILD)/harness/report/assets-data.o
 
 $(REPORT_ASSETS_OBJ): $(REPORT_ASSETS) harness/report/build.mk
 	@mkdir -p $(@D)
-	cd harness/report/assets && $(LD) -r -b binary -z noexecstack -o $(abspath $@) $(notdir $(REPORT_ASSETS))
+	$(call say,DATA)cd harness/report/assets && $(LD) -r -b binary -z noexecstack -o $(abspath $@) $(notdir $(REPORT_ASSETS))
 
 $(BUILD)/libstealscope.a: $(REPORT_ASSETS_OBJ)

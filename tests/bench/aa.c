@@ -163,8 +163,8 @@ static int plant_once(
 
 	deal(b, gsl_rng_uniform_int(b->rng, b->n - 2 * ARM + 1), ARM, at);
 	for (size_t i = 0; i < 2 * ARM; i++) {
-		v[0][i] = b->v[m][gsl_rng_uniform_int(b->rng, b->n)] + (double)(i / ARM) * shift;
-		v[1][i] = b->v[m][at[i]] + (double)(i / ARM) * shift;
+		v[0][i] = b->v[m][gsl_rng_uniform_int(b->rng, b->n)] + (i < ARM ? 0 : shift);
+		v[1][i] = b->v[m][at[i]] + (i < ARM ? 0 : shift);
 	}
 	for (int d = 0; d < N_DESIGNS && !rc; d++) {
 		const double *a = v[d != AT_RANDOM];

@@ -1,5 +1,6 @@
 #!/bin/bash
 # doctor, list and the help texts: the commands that start nothing.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 
 expect_exit "--help" 0 $SS --help

@@ -1,5 +1,6 @@
 #!/bin/bash
 # What is installed: make install below DESTDIR, manual pages without a warning, and the bash completion.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 build=$(dirname "$SS")
 if make -s BUILD="$build" DESTDIR="$T/root" PREFIX=/usr install >"$T/out" 2>&1; then

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Bad input: one clear line, the right exit status, nothing started.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 
 CANARY=$(own_scenario scenarios/canary.xml)

@@ -4,6 +4,7 @@
 # report opens at once. report.html, summary.html of a batch, and what `compare --html` writes.
 # The pages are made by test_html (an analysis of invented values) and, where there are records in the
 # results folder named by RECORDS, of the newest of them. SHOTS=DIR keeps the screenshots.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 
 command -v chromium >/dev/null && command -v python3 >/dev/null ||

@@ -14,6 +14,22 @@ SS=$BUILD/stealscope
 . "$here/../e2e/lib.sh"
 . "$here/snapshot.sh"
 . "$here/faults.sh"
+# A word that no cell's name contains is a typing error: nothing is run.
+CELLS=()
+fault() {
+	local name=$1 i
+	shift 4
+	for i in "${!MOMENTS[@]}"; do
+		[ "$1" = - ] || CELLS+=("$name@${MOMENTS[i]}")
+		shift
+	done
+}
+fault_table
+for word in "$@"; do
+	printf '%s\n' "${CELLS[@]}" | grep -qF -- "$word" && continue
+	echo "matrix.sh: no fault has '$word' in its name; the names are FAULT@MOMENT: $(printf '%s\n' "${CELLS[@]}" | cut -d@ -f1 | uniq | paste -sd,), at ${MOMENTS[*]}" >&2
+	exit 2
+done
 BUILD=$(realpath "$BUILD")
 need_kvm
 [ "$(id -u)" = 0 ] || { skip "faults: they need root"; finish; }

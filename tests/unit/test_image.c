@@ -190,6 +190,7 @@ static void test_kernels(void **state)
 {
 	auto_free char *text = save("kernel", "not a kernel", 12, 0644);
 	auto_free char *missing = in_dir("no-kernel");
+	static const char magic[4] = {'H', 'd', 'r', 'S'};
 	uint8_t head[0x210] = {0};
 	auto_free char *good = NULL, *path = NULL;
 	struct err e = ERR_INIT;
@@ -197,7 +198,7 @@ static void test_kernels(void **state)
 	(void)state;
 	assert_true(kernel_check(text, &e) < 0);
 	assert_non_null(strstr(e.msg, "no Linux kernel image"));
-	memcpy(head + 0x202, "HdrS", 4);
+	memcpy(head + 0x202, magic, sizeof(magic));
 	head[0x207] = 2;
 	head[0x206] = 15;
 	good = save("bzImage", head, sizeof(head), 0644);
