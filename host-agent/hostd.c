@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/cpuset.h"
 #include "base/util.h"
 #include "host-agent/agent.h"
@@ -38,6 +39,7 @@ static const struct argp_option option_rows[] = {
 	{"interval", 'i', "MS", 0, "Time between counter samples, 10 to 60000 (default 1000)", 0},
 	{"out", 'o', "FILE", 0, "Write the trace here", 0},
 	{"out-fd", 'f', "N", 0, "Write the trace to this inherited file descriptor", 0},
+	{"label", 'l', "TEXT", 0, "Whose trace it is, for those who look at `ps`", 0},
 	{"cpus", 'c', "LIST", 0, "Run on these CPUs only", 0},
 	{"measure-bpf", 'b', NULL, 0, "Also measure the time spent in the eBPF programs", 0},
 	{"queue", 'q', NULL, 0, "Do without the BPF ring buffer, as on PREEMPT_RT before 6.12", 0},
@@ -89,6 +91,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'f':
 		o->out_fd = (int)number(arg, 0, 1 << 20, state);
 		return 0;
+	case 'l':
+		return 0;
 	case 'c':
 		if (cpuset_parse(arg, &o->cpus, &e) || cpuset_empty(&o->cpus))
 			argp_error(state, "--cpus: %s", e.msg[0] ? e.msg : "the list is empty");
@@ -134,7 +138,7 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	int rc, fd = o->out_fd;
 
 	if (o->out)
-		fd = open(o->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		fd = beneath_open(o->out, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	if (fd < 0)
 		return err_sys(e, "cannot create %s", o->out);
 	privilege_use();

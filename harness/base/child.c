@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/process.h"
 #include "base/util.h"
 
@@ -32,10 +33,12 @@ static void forget_files(const struct child_setup *s)
 			_exit(EXIT_FAILED);
 	if (s->keep < 0)
 		close_range(CHILD_KEPT_FD, ~0U, 0);
-	else if (s->keep != CHILD_KEPT_FD && dup2(s->keep, CHILD_KEPT_FD) < 0)
+	else if (s->keep == CHILD_KEPT_FD ? fcntl(s->keep, F_SETFD, 0)
+					  : dup2(s->keep, CHILD_KEPT_FD) < 0)
 		_exit(EXIT_FAILED);
 	else
 		close_range(CHILD_KEPT_FD + 1, ~0U, 0);
+	beneath_forget();
 }
 
 static void become(const struct child_setup *s, pid_t harness)

@@ -2,14 +2,16 @@
 #include "base/util.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/beneath.h"
 
 void cleanup_free(void *pp)
 {
@@ -156,7 +158,8 @@ ssize_t read_some(int fd, void *buf, size_t size)
 
 char *read_file(const char *path, size_t max, size_t *len, struct err *e)
 {
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_close int fd = beneath_is_held(path) ? beneath_open(path, O_RDONLY, 0)
+						  : open(path, O_RDONLY | O_CLOEXEC);
 	auto_free char *buf = NULL;
 	size_t used = 0, room = 0;
 	char *out;
@@ -228,7 +231,7 @@ int write_all(int fd, const void *data, size_t len)
 
 int write_file(const char *path, const char *data, size_t len, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = beneath_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	int rc;
 
 	if (fd < 0)
@@ -245,34 +248,51 @@ int write_file(const char *path, const char *data, size_t len, struct err *e)
 
 int make_dirs(const char *path, struct err *e)
 {
-	auto_free char *p = xstrdup(path);
-
-	for (char *slash = p + 1;; slash++) {
-		if (*slash && *slash != '/')
-			continue;
-		char saved = *slash;
-		*slash = '\0';
-		if (mkdir(p, 0755) && errno != EEXIST)
-			return err_sys(e, "cannot create folder %s", p);
-		*slash = saved;
-		if (!saved)
-			return 0;
-	}
+	return beneath_make_dirs(path, e);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+/* Everything in the folder of that handle, which is closed. 0 or -errno of the first failure. */
+static int empty_folder(int fd)
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path) && errno != ENOENT ? -1 : 0;
+	DIR *d = fdopendir(fd);
+	int rc = 0;
+
+	if (!d) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	for (struct dirent *entry; (entry = readdir(d));) {
+		int sub, one = 0;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(d), entry->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		sub = openat(
+			dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub < 0)
+			one = -errno;
+		else
+			one = empty_folder(sub);
+		if (!one && unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR) && errno != ENOENT)
+			one = -errno;
+		rc = rc ? rc : one;
+	}
+	closedir(d);
+	return rc;
 }
 
 int remove_tree(const char *path, struct err *e)
 {
-	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
-		return err_sys(e, "cannot remove %s", path);
-	return 0;
+	int fd = beneath_open(path, O_RDONLY | O_DIRECTORY, 0);
+	int rc = fd >= 0 ? empty_folder(fd) : 0;
+
+	/* A folder that cannot be read may be empty all the same. */
+	if (!rc && beneath_remove(path) && errno != ENOENT)
+		rc = -errno;
+	errno = -rc;
+	return rc ? err_sys(e, "cannot remove %s", path) : 0;
 }
 
 uint64_t now_ns(void)

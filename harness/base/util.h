@@ -63,7 +63,7 @@ void strbuf_release(struct strbuf *b);
 char *read_file(const char *path, size_t max, size_t *len, struct err *e);
 /* A number in a one-line file. -errno on failure, file missing included. */
 int read_u64(const char *path, uint64_t *out, struct err *e);
-/* Write (create or truncate, mode 0644; not through a symbolic link) and check every step, close
+/* Write (create or truncate, mode 0644; base/beneath.h opens it) and check every step, close
  * included. */
 int write_file(const char *path, const char *data, size_t len, struct err *e);
 /* read(2), resumed after EINTR: how many bytes, 0 at the end, or -errno. */

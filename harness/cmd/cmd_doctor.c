@@ -59,7 +59,7 @@ static void try_tracer(struct tried *t)
 	static const char doc[] = "eBPF scheduler tracer (loaded for this row)";
 	struct err e = ERR_INIT;
 	auto_free char *path = cmd_find_part("stealscope-hostd", &e);
-	struct hostd_options how = {.path = path, .mode = TRACE_MODE_EVENTS, .out = "/dev/null"};
+	struct hostd_options how = {.path = path, .mode = TRACE_MODE_EVENTS};
 	struct hostd *h = NULL;
 
 	if (!path || hostd_spawn(&how, &h, &e))

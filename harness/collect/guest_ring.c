@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "collect/priv.h"
 
 #define MIN_SIZE  (UINT64_C(1) << 20)
@@ -93,7 +94,7 @@ static int begin_file(struct guest_shm *g, const char *guest_name, struct err *e
 	clock_gettime(CLOCK_REALTIME, &t);
 	h.start_unix_ns = (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 	strncpy(h.name, guest_name, sizeof(h.name) - 1);
-	g->fd = open(g->file_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	g->fd = beneath_open(g->file_name, O_WRONLY | O_CREAT | O_EXCL, 0644);
 	if (g->fd < 0)
 		return err_sys(e, "cannot begin %s", g->file_name);
 	rc = write_all(g->fd, &h, sizeof(h));

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/child.h"
 #include "base/util.h"
 
@@ -34,10 +35,10 @@ static const char *const mode_names[] = {
 	[TRACE_MODE_COUNTS] = "counts",
 };
 
-static int launch(struct hostd *h, char *const argv[], struct err *e)
+static int launch(struct hostd *h, char *const argv[], int trace, struct err *e)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1};
-	struct child_setup setup = {.keep = -1, .death_signal = SIGTERM};
+	struct child_setup setup = {.keep = trace, .death_signal = SIGTERM};
 
 	/* A socket, because writing to it can be kept from raising SIGPIPE here. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) || pipe2(out, O_CLOEXEC)) {
@@ -194,8 +195,10 @@ static int parse_ready(struct hostd *h, struct err *e)
 
 int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e)
 {
-	char mode[32], interval[32], cpus[4096 + 8], *argv[8];
-	auto_free char *file = xasprintf("--out=%s", o->out);
+	char mode[32], interval[32], cpus[4096 + 8], *argv[9];
+	auto_free char *label = o->out ? xasprintf("--label=%s", o->out) : NULL;
+	char file[] = "--out-fd=3";
+	auto_close int made = -1;
 	auto_free char *program = xstrdup(o->path);
 	struct hostd *h;
 	int n = 0, rc;
@@ -206,10 +209,19 @@ int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e
 					 "%s may be run by root and the members of its group (kvm) only",
 					 o->path)
 			       : err_sys(e, "cannot run %s", o->path);
+	/* It gets the file itself: not what stands under that name when it is ready to open it. */
+	if (o->out)
+		made = beneath_open(o->out, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	else if (!o->out_fd)
+		made = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (made < 0 && (o->out || !o->out_fd))
+		return err_sys(e, "cannot create %s", o->out ? o->out : "/dev/null");
 	snprintf(mode, sizeof(mode), "--mode=%s", mode_names[o->mode]);
 	argv[n++] = program;
 	argv[n++] = mode;
 	argv[n++] = file;
+	if (label)
+		argv[n++] = label;
 	if (o->interval_ms) {
 		snprintf(interval, sizeof(interval), "--interval=%u", o->interval_ms);
 		argv[n++] = interval;
@@ -222,7 +234,7 @@ int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e
 	argv[n] = NULL;
 	h = xcalloc(1, sizeof(*h));
 	h->to = h->from = -1;
-	rc = launch(h, argv, e);
+	rc = launch(h, argv, made >= 0 ? made : o->out_fd, e);
 	if (!rc)
 		rc = read_line(h, HOSTD_READY_MS, e);
 	if (!rc)

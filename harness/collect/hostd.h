@@ -23,7 +23,8 @@ struct hostd;
 struct hostd_options {
 	const char *path;	   /* the program */
 	enum trace_mode mode;	   /* asked for */
-	const char *out;	   /* trace file, made or truncated */
+	const char *out;	   /* trace file, made or truncated; NULL: out_fd */
+	int out_fd;		   /* borrowed; 0 = the trace is not kept */
 	unsigned interval_ms;	   /* between counter samples; 0 = its default, 1 s */
 	const struct cpuset *cpus; /* where it runs; NULL or empty = anywhere */
 };

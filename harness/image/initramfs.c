@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "image/image.h"
 
 #define FILES_MAX   4096
@@ -199,7 +200,7 @@ int initramfs_write(
 	const struct initramfs *what, const char *path, struct initramfs_size *out, struct err *e)
 {
 	struct builder b = {.base = what->base};
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), rc;
+	int fd = beneath_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644), rc;
 
 	if (fd < 0)
 		return err_sys(e, "cannot make %s", path);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/util.h"
 
 #define PART_MAX 40 /* of a scenario's or variant's name within a record's */
@@ -54,29 +55,42 @@ static int make_subfolders(const char *path, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		auto_free char *sub = xasprintf("%s/%s", path, names[i]);
 
-		if (mkdir(sub, 0755))
+		if (beneath_mkdir(sub, 0755))
 			return err_sys(e, "%s", sub);
 	}
 	return 0;
 }
 
+static void free_names(struct record_folder *f)
+{
+	free(f->results);
+	free(f->name);
+	free(f->path);
+	*f = (struct record_folder){0};
+}
+
 int record_begin_as(const char *results, const char *name, struct record_folder *out, struct err *e)
 {
-	struct record_folder f = {
-		.results = xstrdup(results),
-		.name = xstrdup(name),
-		.path = xasprintf("%s/%s%s", results, name, RECORD_PARTIAL),
-	};
 	auto_free char *final = xasprintf("%s/%s", results, name);
+	struct record_folder f = {0};
 	struct stat st;
-	int rc;
+	int rc = beneath_hold(results, e);
 
-	if (!lstat(final, &st))
+	if (rc)
+		return rc;
+	f.results = xstrdup(results);
+	f.name = xstrdup(name);
+	f.path = xasprintf("%s/%s%s", results, name, RECORD_PARTIAL);
+	if (!beneath_stat(final, &st))
 		rc = err_set(e, EEXIST, "%s is there already", final);
-	else if (mkdir(f.path, 0755))
-		rc = err_sys(e, "%s", f.path);
 	else
-		rc = make_subfolders(f.path, e);
+		rc = beneath_make(f.path, e);
+	if (rc) {
+		free_names(&f);
+		beneath_drop(results);
+		return rc;
+	}
+	rc = make_subfolders(f.path, e);
 	if (rc)
 		record_folder_release(&f);
 	else
@@ -103,11 +117,13 @@ int record_begin(const char *results, const char *scenario, const char *variant,
 
 static void sync_dir(const char *path)
 {
-	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = beneath_opendir(path);
 
 	/* A file system that cannot sync folders is no reason to fail a finished run. */
-	if (fd >= 0 && fsync(fd))
-		return;
+	if (d && fsync(dirfd(d)) == 0)
+		errno = 0;
+	if (d)
+		closedir(d);
 }
 
 int record_finish(struct record_folder *f, struct err *e)
@@ -115,7 +131,7 @@ int record_finish(struct record_folder *f, struct err *e)
 	auto_free char *final = xasprintf("%s/%s", f->results, f->name);
 
 	sync_dir(f->path);
-	if (rename(f->path, final))
+	if (beneath_rename(f->path, final))
 		return err_sys(e, "rename %s to %s", f->path, final);
 	sync_dir(f->results);
 	free(f->path);
@@ -126,17 +142,20 @@ int record_finish(struct record_folder *f, struct err *e)
 
 void record_folder_release(struct record_folder *f)
 {
-	free(f->results);
-	free(f->name);
-	free(f->path);
-	*f = (struct record_folder){0};
+	if (f->path)
+		beneath_drop(f->path);
+	if (f->results)
+		beneath_drop(f->results);
+	free_names(f);
 }
 
 int replace_file(const char *path, const char *text, struct err *e)
 {
-	auto_free char *tmp = xasprintf("%s.tmp", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	int rc;
+	auto_free char *tmp = xasprintf("%s.%d.part", path, (int)getpid());
+	int rc, fd;
+
+	beneath_unlink(tmp); /* one who was here before, or did not mean well */
+	fd = beneath_open(tmp, O_WRONLY | O_CREAT | O_EXCL, 0644);
 
 	if (fd < 0)
 		return err_sys(e, "%s", tmp);
@@ -149,10 +168,10 @@ int replace_file(const char *path, const char *text, struct err *e)
 	}
 	if (close(fd) && !rc)
 		rc = err_sys(e, "%s", tmp);
-	if (!rc && rename(tmp, path))
+	if (!rc && beneath_rename(tmp, path))
 		rc = err_sys(e, "rename %s to %s", tmp, path);
 	if (rc)
-		unlink(tmp);
+		beneath_unlink(tmp);
 	return rc;
 }
 
@@ -166,7 +185,7 @@ static int by_name(const void *a, const void *b)
 
 int record_list(const char *results, struct record_entry **out, size_t *n, struct err *e)
 {
-	DIR *dir = opendir(results);
+	DIR *dir = beneath_opendir(results);
 	struct record_entry *list = NULL;
 	size_t count = 0, cap = 0;
 	struct dirent *d;
@@ -177,10 +196,10 @@ int record_list(const char *results, struct record_entry **out, size_t *n, struc
 		return errno == ENOENT ? 0 : err_sys(e, "%s", results);
 	while ((d = readdir(dir))) {
 		size_t len = strlen(d->d_name), suffix = strlen(RECORD_PARTIAL);
-		auto_free char *info = xasprintf("%s/%s/run.json", results, d->d_name);
+		auto_free char *info = xasprintf("%s/run.json", d->d_name);
 		bool partial = len > suffix && !strcmp(d->d_name + len - suffix, RECORD_PARTIAL);
 
-		if (d->d_name[0] == '.' || (!partial && access(info, F_OK)))
+		if (d->d_name[0] == '.' || (!partial && faccessat(dirfd(dir), info, F_OK, 0)))
 			continue;
 		if (count == cap) {
 			cap = cap ? cap * 2 : 64;

@@ -19,8 +19,9 @@ struct record_folder {
 	char *path;    /* results/name.partial until record_finish(), results/name after */
 };
 
-/* Make results/ where it is missing, and the partial folder with guest/, host/ and domains/ in it.
- * Characters of scenario and variant that have no place in a file name become '-'. */
+/* Make results/ where it is missing, and the partial folder with guest/, host/ and domains/ in it;
+ * both are held (base/beneath.h) until record_folder_release(). Characters of scenario and variant
+ * that have no place in a file name become '-'. */
 int record_begin(const char *results, const char *scenario, const char *variant,
 	struct record_folder *out, struct err *e);
 /* The same by this name; -EEXIST when there is such a record. results/ is there. */

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "record/index_sqlite.h"
+#include "record/sqlite_beneath.h"
 
 #define BUSY_MS 10000
 
@@ -95,16 +97,46 @@ static int prepare_file(struct index *x, struct err *e)
 	return rc;
 }
 
+/* SQLite says of anything that it is "unable to open database file". */
+static int check_file(struct index *x, struct err *e)
+{
+	struct stat st;
+
+	if (beneath_stat(x->path, &st))
+		return errno == ENOENT ? 0 : err_sys(e, "%s", x->path);
+	if (S_ISREG(st.st_mode) && st.st_nlink == 1)
+		return 0;
+	return err_set(e, S_ISLNK(st.st_mode) ? ELOOP : EINVAL,
+		"%s is %s: it is not touched; the index is a file of its own", x->path,
+		S_ISLNK(st.st_mode) ? "a symbolic link"
+		: st.st_nlink > 1   ? "a file with several names"
+				    : "no file");
+}
+
+static int open_file(struct index *x, struct err *e)
+{
+	auto_free char *name = NULL;
+	int rc = check_file(x, e);
+
+	if (rc)
+		return rc;
+	name = sqlite_beneath_name(x->path);
+	rc = sqlite3_open_v2(name, &x->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, sqlite_beneath());
+	return rc == SQLITE_OK ? prepare_file(x, e) : index_sqlite_error(x, rc, "be opened", e);
+}
+
 int index_open(const char *results_dir, struct index **out, struct err *e)
 {
-	struct index *x = xcalloc(1, sizeof(*x));
-	int rc;
+	struct index *x;
+	int rc = beneath_hold(results_dir, e);
 
+	if (rc)
+		return rc;
+	x = xcalloc(1, sizeof(*x));
 	x->dir = xstrdup(results_dir);
 	x->path = xasprintf("%s/index.db", results_dir);
-	rc = sqlite3_open_v2(x->path, &x->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	rc = rc == SQLITE_OK ? prepare_file(x, e) : index_sqlite_error(x, rc, "be opened", e);
+	rc = open_file(x, e);
 	if (rc) {
 		index_close(x);
 		return rc;
@@ -118,6 +150,7 @@ void index_close(struct index *x)
 	if (!x)
 		return;
 	sqlite3_close(x->db);
+	beneath_drop(x->dir);
 	free(x->dir);
 	free(x->path);
 	free(x);
@@ -130,7 +163,7 @@ int index_reset(const char *results_dir, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(suffix); i++) {
 		auto_free char *path = xasprintf("%s/index.db%s", results_dir, suffix[i]);
 
-		if (unlink(path) && errno != ENOENT)
+		if (beneath_unlink(path) && errno != ENOENT)
 			return err_sys(e, "cannot remove %s", path);
 	}
 	return 0;
@@ -282,12 +315,13 @@ static int rebuild_one(struct index *x, const char *folder, index_read_fn read, 
 	auto_free char *dir = xasprintf("%s/%s", x->dir, folder);
 	auto_free char *json = xasprintf("%s/run.json", dir);
 	auto_free struct index_metric *metrics = NULL;
+	struct stat st;
 	struct run_info r = {0};
 	struct err why = ERR_INIT;
 	size_t n = 0;
 	int rc;
 
-	if (access(json, R_OK))
+	if (beneath_stat(json, &st))
 		return 0;
 	if (run_info_load(&r, dir, &why)) {
 		strv_add(problems, "%s: %s", folder, why.msg);
@@ -306,7 +340,7 @@ int index_rebuild(
 	struct index *x, index_read_fn read, void *ctx, struct strv *problems, struct err *e)
 {
 	struct dirent **names = NULL;
-	int n = scandir(x->dir, &names, NULL, alphasort), added = 0, rc;
+	int n = scandirat(beneath_handle(x->dir), ".", &names, NULL, alphasort), added = 0, rc;
 
 	if (n < 0)
 		return err_sys(e, "cannot list %s", x->dir);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "abi/guest_shm.h"
+#include "base/beneath.h"
 #include "record/folder.h"
 #include "record/recording.h"
 
@@ -213,7 +214,7 @@ static int import_one(const char *file, struct run_info *info, const char *dir, 
 	describe(g, recording_head(m.in), m.vcpus);
 	note_machine(info, g->name, recording_head(m.in), file);
 	path = xasprintf("%s/%s", dir, g->guest_file);
-	m.out = fopen(path, "wxe");
+	m.out = beneath_fopen(path, "wx");
 	rc = m.out ? put_head(&m, g->name, recording_head(m.in)->accel, e)
 		   : err_sys(e, "cannot make %s", path);
 	while (!rc && recording_next(m.in, &ev))

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/beneath.h"
+
 #define FILE_MAX_BYTES (1u << 20) /* as the reader of scenarios has it */
 
 static const char *name_of(const char *path)
@@ -27,7 +29,7 @@ int scenario_copy_in(const char *dir, const struct strv *files, struct err *e)
 	auto_free char *folder = xasprintf("%s/include", dir);
 	int rc = copy(files->items[0], dir, "scenario.xml", e);
 
-	if (!rc && files->n > 1 && mkdir(folder, 0755))
+	if (!rc && files->n > 1 && beneath_mkdir(folder, 0755))
 		rc = err_sys(e, "%s", folder);
 	for (size_t i = 1; i < files->n && !rc; i++)
 		rc = copy(files->items[i], folder, name_of(files->items[i]), e);

@@ -9,11 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/util.h"
 
 int stream_open(struct stream *s, const char *path, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = beneath_open(path, O_RDONLY, 0);
 	struct stat st;
 
 	if (fd < 0)

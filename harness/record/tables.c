@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/beneath.h"
+#include "record/sqlite_beneath.h"
 #include "record/tables.h"
 
 #include <errno.h>
@@ -39,10 +41,12 @@ int tables_create(const char *path, struct tables **out, struct err *e)
 
 	t->path = xstrdup(path);
 	t->part = xasprintf("%s.%d.part", path, (int)getpid());
-	unlink(t->part);
+	beneath_unlink(t->part);
+	/* By the whole name: SQLite leaves "." and ".." out by itself. */
 	note_failure(t,
 		sqlite3_open_v2(t->part, &t->db,
-			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL),
+			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			sqlite_beneath()),
 		"be created");
 	/* Nobody reads it before it is renamed: no journal. */
 	run_sql(t, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN", "be begun");
@@ -122,7 +126,7 @@ int tables_finish(struct tables *t, struct err *e)
 {
 	run_sql(t, "COMMIT", "be written");
 	close_db(t);
-	if (!t->error.code && rename(t->part, t->path))
+	if (!t->error.code && beneath_rename(t->part, t->path))
 		err_sys(&t->error, "cannot rename %s to %s", t->part, t->path);
 	t->finished = !t->error.code;
 	if (t->finished)
@@ -137,7 +141,7 @@ void tables_free(struct tables *t)
 		return;
 	close_db(t);
 	if (!t->finished)
-		unlink(t->part);
+		beneath_unlink(t->part);
 	free(t->items);
 	free(t->path);
 	free(t->part);

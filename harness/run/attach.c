@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collect/hostd.h"
@@ -74,7 +75,6 @@ int attach_begin(const char *hostd, const struct vm_list *victims, const struct 
 	struct attach **out, struct err *e)
 {
 	struct attach *a = xcalloc(1, sizeof(*a));
-	auto_free char *path = NULL;
 	struct hostd_options how = {.path = hostd, .mode = TRACE_MODE_COUNTS};
 	int rc;
 
@@ -86,8 +86,7 @@ int attach_begin(const char *hostd, const struct vm_list *victims, const struct 
 	}
 	describe(a, victims, all);
 	a->live = live_make(&a->info);
-	path = xasprintf("/proc/%d/fd/%d", (int)getpid(), a->fd);
-	how.out = path;
+	how.out_fd = a->fd;
 	rc = hostd_spawn(&how, &a->hostd, e);
 	if (!rc && hostd_mode(a->hostd) != TRACE_MODE_COUNTS)
 		rc = err_set_exit(e, EXIT_HOST, ENOTSUP, "no scheduler trace here: %s",
@@ -105,12 +104,15 @@ int attach_begin(const char *hostd, const struct vm_list *victims, const struct 
 
 int attach_view(struct attach *a, bool whole, const struct live_view **out, struct err *e)
 {
+	struct stat st;
 	off_t end;
 	int rc = hostd_dump(a->hostd, e);
 
 	if (rc)
 		return rc;
-	end = lseek(a->fd, 0, SEEK_END);
+	if (fstat(a->fd, &st)) /* not lseek(): the agent writes at the same offset */
+		return err_sys(e, "cannot read the agent's memory file");
+	end = st.st_size;
 	while (a->taken < end) {
 		size_t want = MIN((size_t)(end - a->taken), (size_t)1 << 20);
 		auto_free char *buf = xmalloc(want);

@@ -52,10 +52,7 @@ int step_domain_xml(struct session *s, struct err *e)
 {
 	char owner[OWNER_MAX];
 	bool confined = lab_confined(s->conn);
-	auto_free char *folder = realpath(s->folder.path, NULL);
 
-	if (!folder)
-		return err_sys(e, "the record's folder %s", s->folder.path);
 	owner_self(owner);
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
@@ -73,7 +70,8 @@ int step_domain_xml(struct session *s, struct err *e)
 		};
 		int rc;
 
-		g->console = xasprintf("%s/guest/%s.console.log", folder, g->plan->name);
+		/* Written by QEMU, by its name: in the folder that is nobody else's. */
+		g->console = xasprintf("%s/%s.console.log", s->runtime_dir, g->plan->name);
 		if (g->plan->kind == GUEST_NATIVE)
 			continue;
 		f.console_log = g->console;
@@ -191,6 +189,7 @@ void undo_start_domains(struct session *s)
 	}
 	domain_stop_all(all, n, NULL);
 	free(all);
+	consoles_keep(s);
 }
 
 int step_noise(struct session *s, struct err *e)

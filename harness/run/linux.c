@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "image/image.h"
 #include "run/priv.h"
 
@@ -109,6 +110,7 @@ void linux_check_clock(struct session *s, const struct guest_run *g, uint64_t ts
 int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e)
 {
 	auto_free char *folder = NULL;
+	auto_free char *file = xasprintf("%s/guest/%s.initramfs", s->folder.path, g->plan->name);
 	auto_free char *base = folder_of(s->info.scenario_file);
 	struct initramfs what = {.agent = s->o->agent, .guest = g->plan, .base = base};
 	struct initramfs_size size;
@@ -130,7 +132,7 @@ int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f
 	g->initrd = xasprintf("%s/guest/%s.initramfs", folder, g->plan->name);
 	reaper_add_path(s->reaper, g->initrd);
 	if (!rc)
-		rc = initramfs_write(&what, g->initrd, &size, e);
+		rc = initramfs_write(&what, file, &size, e);
 	if (!rc)
 		rc = check_memory(g, &size, e);
 	if (rc)
@@ -145,7 +147,7 @@ int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f
 void linux_release(struct guest_run *g)
 {
 	if (g->initrd)
-		unlink(g->initrd);
+		beneath_unlink(g->initrd);
 	free(g->kernel);
 	free(g->initrd);
 	free(g->cmdline);

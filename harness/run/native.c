@@ -48,8 +48,7 @@ static int write_config(struct session *s, struct guest_run *g, struct err *e)
 				(unsigned long long)g->plan->probes[i].vcpu_mask,
 				g->plan->probes[i].command);
 	if (b.text) {
-		g->native->config =
-			xasprintf("%s/guest/%s.programs", s->folder.path, g->plan->name);
+		g->native->config = xasprintf("%s/%s.programs", s->runtime_dir, g->plan->name);
 		rc = write_file(g->native->config, b.text, b.len, e);
 	}
 	strbuf_release(&b);

@@ -19,7 +19,7 @@ struct guest_run {
 	const struct plan_guest *plan;
 	struct run_guest *info;
 	char *shm_name; /* below /dev/shm */
-	char *console;	/* path of its serial log */
+	char *console;	/* path of its serial log, in the runtime folder */
 	char *xml;
 	struct guest_shm *shm;
 	struct domain *domain;
@@ -80,6 +80,11 @@ int session_check(struct session *s, struct err *e);
  * has passed go to progress. */
 int session_wait(
 	struct session *s, const char *what, uint64_t from_ns, uint64_t until_ns, struct err *e);
+
+/* console.c: what a guest writes to its serial port is kept in the record, its last part when it is
+ * more than CONSOLE_MAX. */
+void consoles_bound(struct session *s); /* while it runs: give back what is not kept */
+void consoles_keep(struct session *s);
 
 /* The last lines of a guest's console on one line; caller frees. */
 char *console_tail(const char *path);

@@ -11,9 +11,10 @@
 
 #include "run/priv.h"
 
-#define BEACON_NS    (50 * NS_PER_MS)
-#define DRAIN_EVERY  2 /* beacons */
-#define OFFSET_EVERY 20
+#define BEACON_NS     (50 * NS_PER_MS)
+#define DRAIN_EVERY   2 /* beacons */
+#define OFFSET_EVERY  20
+#define CONSOLE_EVERY 20
 
 /* The pump writes its error once and says so last; nobody looks at it before. */
 static void note_error(struct session *s, const struct err *e)
@@ -64,6 +65,8 @@ static void *pump_main(void *arg)
 					guest_shm_note_host_tsc(s->guests[i].shm);
 			pthread_mutex_unlock(&s->lock);
 		}
+		if (tick % CONSOLE_EVERY == 0)
+			consoles_bound(s);
 		sleep_ns(BEACON_NS);
 	}
 	pthread_mutex_lock(&s->lock);

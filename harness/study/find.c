@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/beneath.h"
 #include "record/folder.h"
 
 static bool take(struct found *f, const struct record_entry *entry, const char *experiment)
@@ -81,7 +82,7 @@ int found_finish(struct found *f, struct err *e)
 	size_t len = strlen(f->dir) - strlen(RECORD_PARTIAL);
 	auto_free char *final = xasprintf("%.*s", (int)len, f->dir);
 
-	if (rename(f->dir, final))
+	if (beneath_rename(f->dir, final))
 		return err_sys(e, "rename %s to %s", f->dir, final);
 	free(f->dir);
 	f->dir = final;

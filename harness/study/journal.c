@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "study/priv.h"
 #include "record/folder.h"
 
@@ -58,7 +59,7 @@ static int lock_alone(struct journal *j, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", j->dir, JOURNAL_NAME);
 
-	j->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	j->fd = beneath_open(path, O_WRONLY | O_APPEND, 0);
 	if (j->fd < 0)
 		return err_sys(e, "%s", path);
 	if (flock(j->fd, LOCK_EX | LOCK_NB) == 0)
@@ -74,11 +75,12 @@ int journal_create(struct journal *j, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", j->dir, JOURNAL_NAME);
 	struct strbuf head = {0};
+	struct stat st;
 	int rc = check_texts(j, e);
 
 	if (!rc)
 		rc = make_dirs(j->dir, e);
-	if (!rc && access(path, F_OK) == 0)
+	if (!rc && beneath_stat(path, &st) == 0)
 		rc = err_set_exit(e, EXIT_USAGE, EEXIST,
 			"%s is there already; go on with it by --resume", path);
 	if (rc)

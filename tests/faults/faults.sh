@@ -55,7 +55,7 @@ fault_table() {
 }
 
 # The pids of this cell's processes.
-hostd() { pgrep -f "stealscope-hostd .*--out=$R"; }
+hostd() { pgrep -f "stealscope-hostd .*--label=$R"; }
 qemu() { wait_for pgrep -f "guest=stealscope-[^ ]*$MINE"; }
 reaper() { pgrep -x ss-reaper | while read -r p; do grep -qs "$CELL" "/proc/$p/environ" && echo "$p"; done; }
 

@@ -29,14 +29,14 @@ static void peer(const char *body)
 
 static int spawn(struct hostd **h, struct err *e)
 {
-	struct hostd_options o = {.path = script, .mode = TRACE_MODE_EVENTS, .out = "/dev/null"};
+	struct hostd_options o = {.path = script, .mode = TRACE_MODE_EVENTS};
 
 	return hostd_spawn(&o, h, e);
 }
 
 static void test_no_such_program(void **state)
 {
-	struct hostd_options o = {.path = "/nonexistent/hostd", .out = "/dev/null"};
+	struct hostd_options o = {.path = "/nonexistent/hostd"};
 	struct err e = ERR_INIT;
 	struct hostd *h = NULL;
 

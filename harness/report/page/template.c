@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "report/escape.h"
 
 void asset_add(struct strbuf *out, const struct asset *x)
@@ -100,9 +101,9 @@ int template_save(const struct strbuf *page, const char *path, struct err *e)
 	auto_free char *tmp = xasprintf("%s.%d.part", path, (int)getpid());
 	int rc = write_file(tmp, page->text ? page->text : "", page->len, e);
 
-	if (!rc && rename(tmp, path))
+	if (!rc && beneath_rename(tmp, path))
 		rc = err_sys(e, "cannot rename %s to %s", tmp, path);
 	if (rc)
-		unlink(tmp);
+		beneath_unlink(tmp);
 	return rc;
 }
