@@ -99,9 +99,11 @@ bool policy_same(const struct policy *a, const struct policy *b);
 /* steal.c. The steal column of line "cpu<N>" of a /proc/stat text in ticks; false when there is
  * none. */
 bool steal_parse(const char *text, int cpu, uint64_t *ticks);
-/* The same of all CPUs below n at once; CPUs without a line keep what they have. */
-void steal_parse_all(const char *text, uint64_t *ticks, unsigned n);
-/* Steal of the CPUs in `cpus` now in ns; `fd` is /proc/stat. */
+/* The same of all CPUs below n at once: there[i] is set for those that have a line (an offline CPU
+ * has none); the others keep what they have. */
+void steal_parse_all(const char *text, uint64_t *ticks, bool *there, unsigned n);
+/* Steal of the CPUs in `cpus` now in ns; SHM_STEAL_NONE when none of them has a line. `fd` is
+ * /proc/stat. */
 uint64_t steal_read(int fd, const cpu_mask *cpus, uint64_t step_ns);
 /* Whether this machine's kernel gets steal from what it runs on. */
 bool steal_is_provided(void);

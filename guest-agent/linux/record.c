@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,10 @@ struct recorder {
 	struct recording_header head;
 	uint64_t written, next_row, next_sync;
 	uint64_t ticks[RECORDING_CPUS_MAX]; /* of each CPU, as read last */
-	uint64_t samples, worst_ns;
+	bool known[RECORDING_CPUS_MAX];	    /* it had a line then */
+	uint64_t samples, worst_ns, backwards;
+	struct load load;
+	int cpu; /* on which all samples since the last row were taken; -1 several, -2 none yet */
 	bool full;
 	/* The block being filled. */
 	struct recording_block block;
@@ -99,11 +103,13 @@ static bool write_block(struct recorder *r, uint64_t now)
 	return true;
 }
 
-/* All CPUs' counters; growth since last time into `row` when not NULL. */
+/* All CPUs' counters; what they grew since last time into `row` when not NULL. A counter that ran
+ * backwards is written as such: import tells what can be true. */
 static void read_steal(struct recorder *r, uint8_t *row, size_t *n)
 {
 	static char text[RECORDING_CPUS_MAX * 128];
-	uint64_t seen[RECORDING_CPUS_MAX];
+	static uint64_t seen[RECORDING_CPUS_MAX];
+	static bool there[RECORDING_CPUS_MAX];
 	size_t len = 0;
 	ssize_t got;
 
@@ -111,30 +117,54 @@ static void read_steal(struct recorder *r, uint8_t *row, size_t *n)
 		(got = pread(r->stat_fd, text + len, sizeof(text) - 1 - len, (off_t)len)) > 0)
 		len += (size_t)got;
 	text[len] = '\0';
-	memcpy(seen, r->ticks, sizeof(seen));
-	steal_parse_all(text, seen, r->head.n_cpus);
+	memset(there, 0, sizeof(there));
+	steal_parse_all(text, seen, there, r->head.n_cpus);
 	for (unsigned i = 0; i < r->head.n_cpus; i++) {
-		if (row)
-			put(row, n, seen[i] > r->ticks[i] ? seen[i] - r->ticks[i] : 0);
-		r->ticks[i] = seen[i];
+		int64_t grown = (int64_t)(seen[i] - r->ticks[i]);
+
+		if (row && there[i] && r->known[i]) {
+			put(row, n, 1 + recording_from_growth(grown));
+			r->backwards += grown < 0;
+		} else if (row) {
+			put(row, n, 0);
+		}
+		if (there[i])
+			r->ticks[i] = seen[i];
+		r->known[i] = there[i];
 	}
 }
 
 static void add_row(struct recorder *r, uint64_t now)
 {
+	struct load_reading load = load_grown(&r->load);
+	uint32_t flags = r->head.flags;
+
 	put(r->row_bytes, &r->n_row_bytes, (now - r->block.start_ns) / 1000);
+	put(r->row_bytes, &r->n_row_bytes, flags & RECORDING_OWN_DELAY ? load.own_us : 0);
+	put(r->row_bytes, &r->n_row_bytes, flags & RECORDING_PSI ? load.psi_us : 0);
+	put(r->row_bytes, &r->n_row_bytes, flags & RECORDING_MACHINE_DELAY ? load.machine_us : 0);
+	put(r->row_bytes, &r->n_row_bytes, r->cpu >= 0 ? (uint64_t)r->cpu + 1 : 0);
+	r->cpu = -2;
 	read_steal(r, r->row_bytes, &r->n_row_bytes);
 	r->block.n_rows++;
 	r->next_row += ROW_NS * (1 + (now - r->next_row) / ROW_NS);
 }
 
-static void add_sample(struct recorder *r, uint64_t deadline, uint64_t missed, uint64_t late)
+static void add_sample(
+	struct recorder *r, uint64_t deadline, uint64_t missed, uint64_t late, uint64_t own_ns)
 {
+	uint64_t own = r->head.flags & RECORDING_OWN_DELAY ? own_ns / RECORDING_LATE_NS : 0;
+	int cpu = sched_getcpu();
+
 	if (!r->block.n_samples++)
 		r->block.first_deadline_ns = deadline;
-	put(r->sample_bytes, &r->n_sample_bytes, late / RECORDING_LATE_NS << 1 | (missed != 0));
+	put(r->sample_bytes, &r->n_sample_bytes,
+		late / RECORDING_LATE_NS << 2 | (uint64_t)(own != 0) << 1 | (missed != 0));
 	if (missed)
 		put(r->sample_bytes, &r->n_sample_bytes, missed);
+	if (own)
+		put(r->sample_bytes, &r->n_sample_bytes, own);
+	r->cpu = r->cpu == -2 || r->cpu == cpu ? cpu : -1;
 	r->samples++;
 	if (late + missed * r->head.period_ns > r->worst_ns)
 		r->worst_ns = late + missed * r->head.period_ns;
@@ -163,7 +193,7 @@ static bool record_loop(struct recorder *r)
 	bool relative = r->head.flags & RECORDING_RELATIVE;
 
 	while (!stopped) {
-		uint64_t late, missed = 0;
+		uint64_t late, missed = 0, own;
 
 		if (relative)
 			sleep_for(period);
@@ -173,16 +203,17 @@ static bool record_loop(struct recorder *r)
 		if (stopped || now < deadline)
 			continue;
 		late = now - deadline;
+		own = load_own(&r->load);
 		if (!relative && late >= period)
 			missed = late / period;
 		last = deadline + missed * period;
 		/* A block's samples must fit it whatever the period. */
 		if (now - r->block.start_ns >= BLOCK_NS ||
 			r->n_sample_bytes > sizeof(r->sample_bytes) - 32 ||
-			r->n_row_bytes > sizeof(r->row_bytes) - 10 * r->head.n_cpus - 32)
+			r->n_row_bytes > sizeof(r->row_bytes) - 10 * r->head.n_cpus - 64)
 			if (!write_block(r, now))
 				return r->full;
-		add_sample(r, last, missed, now - last);
+		add_sample(r, last, missed, now - last, own);
 		if (now >= r->next_row)
 			add_row(r, now);
 		if (now >= end)
@@ -211,6 +242,8 @@ static bool begin(struct recorder *r)
 	record_header(&r->head);
 	r->head.period_ns = r->o->period_ns;
 	r->head.flags |= r->o->relative ? RECORDING_RELATIVE : 0;
+	r->head.flags |= load_open(&r->load);
+	r->cpu = -2;
 	read_steal(r, NULL, NULL);
 	r->head.start_ns = mono_ns();
 	r->head.start_unix_ns = real_ns();
@@ -257,6 +290,9 @@ int record_run(const struct record_options *o)
 		good = false;
 	if (r.full)
 		say("%s has reached its size limit: the recording ends here", o->file);
+	if (r.backwards)
+		say("the steal counters ran backwards %llu times; import leaves these stretches out",
+			(unsigned long long)r.backwards);
 	say("%llu samples, worst %llu us late, %llu bytes, %u.%03u %% of a CPU; next: stealscope import %s",
 		(unsigned long long)r.samples, (unsigned long long)(r.worst_ns / 1000),
 		(unsigned long long)r.written, own_use(&r) / 1000, own_use(&r) % 1000, o->file);

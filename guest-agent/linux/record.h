@@ -18,4 +18,27 @@ int record_run(const struct record_options *o);
 /* record_header.c: fill in machine, kernel, hypervisor, CPUs, steal. */
 void record_header(struct recording_header *h);
 
+/* record_load.c: what the machine's own tasks waited for, in us since boot. */
+struct load_reading {
+	uint64_t own_us;     /* the calling thread, in a run queue */
+	uint64_t psi_us;     /* some task waited for a CPU */
+	uint64_t machine_us; /* all tasks together */
+};
+
+struct load {
+	int own_fd, psi_fd, machine_fd; /* -1 = this kernel has none */
+	uint64_t own_ns;
+	struct load_reading last;
+};
+
+/* Of the calling thread and its machine, from now on; the RECORDING_* flags of what is there. */
+uint32_t load_open(struct load *l);
+/* ns that the thread stood in a run queue since the last call. */
+uint64_t load_own(struct load *l);
+/* Growth since the last call. */
+struct load_reading load_grown(struct load *l);
+/* Of the text of /proc/pressure/cpu and /proc/schedstat; false when it is not what it should be. */
+bool load_parse_psi(const char *text, uint64_t *us);
+bool load_parse_schedstat(const char *text, uint64_t *us);
+
 #endif

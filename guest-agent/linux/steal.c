@@ -56,7 +56,7 @@ bool steal_parse(const char *text, int cpu, uint64_t *ticks)
 	return false;
 }
 
-void steal_parse_all(const char *text, uint64_t *ticks, unsigned n)
+void steal_parse_all(const char *text, uint64_t *ticks, bool *there, unsigned n)
 {
 	for (; text && !strncmp(text, "cpu", 3); text = next_line(text)) {
 		char *end;
@@ -66,7 +66,7 @@ void steal_parse_all(const char *text, uint64_t *ticks, unsigned n)
 			continue;
 		cpu = strtoul(text + 3, &end, 10);
 		if (cpu < n)
-			steal_column(end, &ticks[cpu]);
+			there[cpu] |= steal_column(end, &ticks[cpu]);
 	}
 }
 
@@ -85,16 +85,20 @@ uint64_t steal_read(int fd, const cpu_mask *cpus, uint64_t step_ns)
 {
 	static __thread char buf[STAT_MAX];
 	uint64_t sum = 0, ticks;
+	bool any = false;
 
 	if (!stat_text(fd, buf))
 		return SHM_STEAL_NONE;
 	for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++) {
 		const unsigned bits = 8 * sizeof(cpus->bits[0]);
 
-		if (cpus->bits[cpu / bits] >> cpu % bits & 1 && steal_parse(buf, (int)cpu, &ticks))
-			sum += ticks * step_ns;
+		if (!(cpus->bits[cpu / bits] >> cpu % bits & 1) ||
+			!steal_parse(buf, (int)cpu, &ticks))
+			continue;
+		sum += ticks * step_ns;
+		any = true;
 	}
-	return sum;
+	return any ? sum : SHM_STEAL_NONE;
 }
 
 /* KVM says so in CPUID. Other hypervisors (Xen, VMware) have their own ways: there a counter that

@@ -39,6 +39,20 @@ struct counter_span {
 	uint64_t first, first_ns, last, last_ns;
 };
 
+/* A counter of time taken (steal): it can neither run backwards nor grow faster than time. Migration
+ * and kernel defects make it do both; such stretches are left out and counted. */
+struct time_counter {
+	uint64_t step_ns;	/* it moves in such steps; 0 = by the ns */
+	uint64_t slack_ns;	/* readings so far outside the window serve as its ends */
+	bool chain;		/* there is a reading to go on from */
+	uint64_t prev, prev_ns; /* the last reading */
+	uint64_t before_ns;	/* the reading before that; 0 = none */
+	uint64_t changed_ns;	/* when it was seen to have grown last, or the chain's start */
+	bool suspect;		/* odd before, and at "all of the time" since */
+	uint64_t grown_ns, covered_ns;	   /* of the window, without what is odd */
+	uint64_t backwards, jumps, odd_ns; /* readings, and their stretches in the window */
+};
+
 struct vcpu_build {
 	struct analysis_vcpu *out;
 	size_t guest;
@@ -54,10 +68,9 @@ struct vcpu_build {
 	uint64_t seq_lost, torn, dropped, start_tsc;
 	uint64_t first_ns, last_ns; /* first and last record at all */
 	bool steal_any;
-	uint64_t steal_step_ns; /* the counter moves in such steps; 0 = by the ns */
 	struct hist guest_wait; /* ns a woken thread was in the guest's own run queue */
-	uint64_t steal_prev, steal_prev_ns;
-	struct counter_span steal, lock_done;
+	struct time_counter steal;
+	struct counter_span lock_done;
 	uint64_t gap_ns;
 	uint64_t job_n, job_ns, job_first_ns, job_last_ns;
 	double chase_ns, chase_n, band_ns, band_bytes;
@@ -88,8 +101,8 @@ struct guest_build {
 /* The box's own steal on one CPU, as sampled. */
 #define BOX_SAMPLES 64
 struct box_cpu {
-	struct counter_span steal;
-	uint64_t ts[BOX_SAMPLES], value[BOX_SAMPLES];
+	struct time_counter steal;
+	uint64_t ts[BOX_SAMPLES], value[BOX_SAMPLES]; /* value: growth that can be true, summed */
 	uint64_t n;
 	struct series_acc idle; /* made when a first reading comes */
 	uint64_t idle_prev, idle_prev_ns;
@@ -124,6 +137,17 @@ void counter_span_add(
 	struct counter_span *c, const struct analysis *a, uint64_t ns, uint64_t value);
 /* Growth per second * scale, NaN when there are no two readings. */
 double counter_span_rate(const struct counter_span *c, double scale);
+
+/* time_counter.c. Take a reading; true when the stretch since the one before can be true: it goes
+ * from *from_ns to `ns` and grew by *grown. */
+bool time_counter_add(struct time_counter *c, const struct analysis *a, uint64_t ns, uint64_t value,
+	uint64_t *from_ns, uint64_t *grown);
+/* The counter was not there: the next reading begins anew. */
+void time_counter_break(struct time_counter *c);
+/* ms/s over what is sound; NaN when nothing is. */
+double time_counter_rate(const struct time_counter *c);
+/* A warning about `who` when anything was left out. */
+void time_counter_warn(const struct time_counter *c, const char *who, struct strv *warnings);
 
 /* guest_pass.c: clock maps; then records up to host time `until` (UINT64_MAX: all). */
 void guest_make_clocks(struct build *b, size_t guest);

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #define MISSED_MAX UINT64_C(1000000000)
-#define STEP_MAX   UINT64_C(1000000) /* growth of one counter between two rows that is believed */
+#define LOAD_MAX   UINT64_C(1000000000000000) /* us of one row that are read: no overflow of sums */
+#define ROW_FIELDS 5			      /* version 2: what stands before the CPUs */
 
 struct recording {
 	FILE *f;
@@ -25,6 +26,7 @@ struct recording {
 	struct recording_event sample, row;
 	bool have_sample, have_row;
 	uint64_t steal[RECORDING_CPUS_MAX];
+	bool steal_have[RECORDING_CPUS_MAX];
 };
 
 static bool get(const struct recording *r, size_t *at, uint64_t *out)
@@ -48,9 +50,9 @@ static int check_header(const char *path, const struct recording_header *h, stru
 	if (h->magic != RECORDING_MAGIC)
 		return err_set(e, EINVAL,
 			"%s is no recording; `stealscope-agent record` makes them", path);
-	if (h->version != RECORDING_VERSION)
-		return err_set(e, EINVAL, "%s: recording format %u; this stealscope reads %u", path,
-			h->version, RECORDING_VERSION);
+	if (h->version < 1 || h->version > RECORDING_VERSION)
+		return err_set(e, EINVAL, "%s: recording format %u; this stealscope reads 1 to %u",
+			path, h->version, RECORDING_VERSION);
 	if (h->header_size < sizeof(*h) || h->header_size > 65536 || !h->n_cpus ||
 		h->n_cpus > RECORDING_CPUS_MAX || h->period_ns < 1000 ||
 		h->period_ns > 3600 * NS_PER_S || !h->steal_step_ns || h->steal_step_ns > NS_PER_S)
@@ -89,23 +91,33 @@ int recording_open(const char *path, struct recording **out, struct err *e)
 	return 0;
 }
 
+/* Bits below a sample's lateness. */
+static unsigned sample_bits(const struct recording *r)
+{
+	return r->head.version == 1 ? 1 : 2;
+}
+
 /* Step over the samples to where the rows begin; all numbers are read once here, so that what is
  * used later is known to be whole. */
 static bool scan_block(struct recording *r)
 {
+	uint32_t fields = r->head.version == 1 ? 1 : ROW_FIELDS;
 	size_t at = 0;
-	uint64_t v;
+	uint64_t v, own;
 
 	for (uint32_t i = 0; i < r->block.n_samples; i++) {
 		if (!get(r, &at, &v))
 			return false;
+		own = sample_bits(r) > 1 ? v & 2 : 0;
 		if (v & 1 && (!get(r, &at, &v) || v > MISSED_MAX))
+			return false;
+		if (own && (!get(r, &at, &v) || v > LOAD_MAX))
 			return false;
 	}
 	r->row_at = at;
 	for (uint32_t i = 0; i < r->block.n_rows; i++)
-		for (uint32_t k = 0; k <= r->head.n_cpus; k++)
-			if (!get(r, &at, &v) || (k && v > STEP_MAX))
+		for (uint32_t k = 0; k < fields + r->head.n_cpus; k++)
+			if (!get(r, &at, &v) || (k < fields && v > LOAD_MAX))
 				return false;
 	return at == r->end;
 }
@@ -158,12 +170,15 @@ static bool next_block(struct recording *r)
 
 static void take_sample(struct recording *r)
 {
-	uint64_t v = 0, missed = 0, late;
+	uint64_t v = 0, missed = 0, late, own = 0;
+	unsigned bits = sample_bits(r);
 
 	get(r, &r->at, &v);
 	if (v & 1)
 		get(r, &r->at, &missed);
-	late = (v >> 1) * RECORDING_LATE_NS;
+	if (bits > 1 && v & 2)
+		get(r, &r->at, &own);
+	late = (v >> bits) * RECORDING_LATE_NS;
 	if (r->first)
 		r->deadline = r->block.first_deadline_ns;
 	else if (r->head.flags & RECORDING_RELATIVE)
@@ -172,22 +187,47 @@ static void take_sample(struct recording *r)
 		r->deadline += (1 + missed) * r->head.period_ns;
 	r->first = false;
 	r->samples--;
-	r->sample = (struct recording_event){
-		.ns = r->deadline + late, .deadline_ns = r->deadline, .missed = missed};
+	r->sample = (struct recording_event){.ns = r->deadline + late,
+		.deadline_ns = r->deadline,
+		.missed = missed,
+		.own_ns = own * RECORDING_LATE_NS};
 	r->have_sample = true;
+}
+
+/* Growth of one counter in ns, not so large that a sum of two wraps. */
+static uint64_t growth_ns(const struct recording *r, int64_t steps)
+{
+	int64_t most = INT64_MAX / 2 / (int64_t)r->head.steal_step_ns;
+
+	steps = MAX(-most, MIN(most, steps));
+	return (uint64_t)(steps * (int64_t)r->head.steal_step_ns);
 }
 
 static void take_row(struct recording *r)
 {
-	uint64_t us = 0, steps;
+	uint64_t us = 0, v = 0, load[ROW_FIELDS - 1] = {0};
+	bool old = r->head.version == 1;
 
 	get(r, &r->row_at, &us);
-	for (uint32_t i = 0; i < r->head.n_cpus; i++)
-		if (get(r, &r->row_at, &steps))
-			r->steal[i] += steps * r->head.steal_step_ns;
+	for (unsigned i = 0; i < ROW_FIELDS - 1 && !old; i++)
+		get(r, &r->row_at, &load[i]);
+	for (uint32_t i = 0; i < r->head.n_cpus; i++) {
+		get(r, &r->row_at, &v);
+		r->steal_have[i] = old || v;
+		if (old)
+			r->steal[i] += growth_ns(r, (int64_t)MIN(v, INT64_MAX));
+		else if (v)
+			r->steal[i] += growth_ns(r, recording_to_growth(v - 1));
+	}
 	r->rows--;
-	r->row = (struct recording_event){
-		.ns = r->block.start_ns + us * NS_PER_US, .is_row = true, .steal_ns = r->steal};
+	r->row = (struct recording_event){.ns = r->block.start_ns + us * NS_PER_US,
+		.is_row = true,
+		.steal_ns = r->steal,
+		.steal_have = r->steal_have,
+		.own_ns = load[0] * NS_PER_US,
+		.psi_ns = load[1] * NS_PER_US,
+		.machine_ns = load[2] * NS_PER_US,
+		.cpu = (int)MIN(load[3], RECORDING_CPUS_MAX) - 1};
 	r->have_row = true;
 }
 

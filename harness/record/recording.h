@@ -18,7 +18,15 @@ struct recording_event {
 	uint64_t ns; /* of the recorded machine */
 	bool is_row;
 	uint64_t deadline_ns, missed; /* wake-up */
-	const uint64_t *steal_ns;     /* row: since recording began, per CPU */
+	/* Wake-up: of its lateness, in the machine's own run queue. Row: since the row before. 0
+	 * without header flag RECORDING_OWN_DELAY. */
+	uint64_t own_ns;
+	/* Row: since recording began, per CPU, as read: it may run backwards or jump. Where
+	 * steal_have is false the CPU's counter was not there. */
+	const uint64_t *steal_ns;
+	const bool *steal_have;
+	uint64_t psi_ns, machine_ns; /* row: see abi/recording.h */
+	int cpu; /* row: all wake-ups since the row before were on this one; -1 unknown */
 };
 
 struct recording_status {

@@ -25,6 +25,12 @@ struct importer {
 	uint64_t next_pair;
 	uint32_t seq[SHM_MAX_VCPUS];
 	bool steal;
+	/* Since the row before. */
+	uint64_t row_ns, row_steal[SHM_MAX_VCPUS], samples, latest_ns;
+	bool row_have[SHM_MAX_VCPUS];
+	/* Of the whole recording. */
+	uint64_t held_ns[SHM_MAX_VCPUS]; /* stretches whose counter cannot be true, see is_held() */
+	uint64_t rows_ns, own_ns, psi_ns, machine_ns;
 };
 
 static int put(struct importer *m, const struct shm_rec *rec, struct err *e)
@@ -54,30 +60,80 @@ static int put_pairs(struct importer *m, uint64_t ns, struct err *e)
 	return rc;
 }
 
+/* A counter that ran backwards or jumped is held at "all of the time" by some kernels for as long as
+ * it takes to catch up, for ever where it went back. A CPU on which the recorder woke on time all
+ * the while was not stolen. (What runs backwards or grows faster than time, the analysis sees.) */
+static bool is_held(const struct importer *m, const struct recording_event *ev, unsigned v)
+{
+	uint64_t span = ev->ns - m->row_ns, grown = ev->steal_ns[v] - m->row_steal[v];
+
+	return m->row_have[v] && ev->cpu == (int)v && span >= NS_PER_S / 5 && m->samples >= 10 &&
+	       m->latest_ns < span / 10 && grown <= span + span / 10 && grown >= span - span / 50;
+}
+
+static int put_row(struct importer *m, const struct recording_event *ev, struct err *e)
+{
+	uint64_t ns = ev->ns + m->shift;
+	int rc = 0;
+
+	for (unsigned v = 0; v < m->vcpus && !rc; v++) {
+		bool have = m->steal && ev->steal_have[v];
+
+		if (have && is_held(m, ev, v)) {
+			m->held_ns[v] += ev->ns - m->row_ns;
+			have = false;
+		}
+		/* The growth of this stretch is not provided; the next begins at its end. */
+		if (!have && m->steal)
+			rc = put(m,
+				&(struct shm_rec){.type = REC_STEAL,
+					.probe = PROBE_STEAL,
+					.vcpu = (uint16_t)v,
+					.tsc = ns,
+					.steal_ns = SHM_STEAL_NONE},
+				e);
+		if (!rc)
+			rc = put(m,
+				&(struct shm_rec){.type = REC_STEAL,
+					.probe = PROBE_STEAL,
+					.vcpu = (uint16_t)v,
+					.tsc = ns,
+					.steal_ns = m->steal && ev->steal_have[v] ? ev->steal_ns[v]
+										  : SHM_STEAL_NONE},
+				e);
+		m->row_steal[v] = ev->steal_ns[v];
+		m->row_have[v] = m->steal && ev->steal_have[v];
+	}
+	m->rows_ns += m->row_ns && ev->ns > m->row_ns ? ev->ns - m->row_ns : 0;
+	m->own_ns += m->row_ns ? ev->own_ns : 0;
+	m->psi_ns += m->row_ns ? ev->psi_ns : 0;
+	m->machine_ns += m->row_ns ? ev->machine_ns : 0;
+	m->row_ns = ev->ns;
+	m->samples = m->latest_ns = 0;
+	return rc;
+}
+
 static int put_event(struct importer *m, const struct recording_event *ev, struct err *e)
 {
 	uint64_t ns = ev->ns + m->shift, deadline = ev->deadline_ns + m->shift;
-	uint64_t period = recording_head(m->in)->period_ns;
+	uint64_t period = recording_head(m->in)->period_ns, late = ev->ns - ev->deadline_ns;
+	uint64_t own = recording_head(m->in)->flags & RECORDING_OWN_DELAY ? ev->own_ns + 1 : 0;
 	int rc = ns >= m->next_pair ? put_pairs(m, ns, e) : 0;
 
-	if (!rc && !ev->is_row)
-		return put(m,
-			&(struct shm_rec){.type = REC_TIMER,
-				.probe = PROBE_TIMER,
-				.tsc = ns,
-				.steal_ns = SHM_STEAL_NONE,
-				.v = {deadline, deadline - (1 + ev->missed) * period, ev->missed,
-					SHM_TIMER_HALTED}},
-			e);
-	for (unsigned v = 0; v < m->vcpus && !rc; v++)
-		rc = put(m,
-			&(struct shm_rec){.type = REC_STEAL,
-				.probe = PROBE_STEAL,
-				.vcpu = (uint16_t)v,
-				.tsc = ns,
-				.steal_ns = m->steal ? ev->steal_ns[v] : SHM_STEAL_NONE},
-			e);
-	return rc;
+	if (rc)
+		return rc;
+	if (ev->is_row)
+		return put_row(m, ev, e);
+	m->samples++;
+	m->latest_ns = MAX(m->latest_ns, late + ev->missed * period);
+	return put(m,
+		&(struct shm_rec){.type = REC_TIMER,
+			.probe = PROBE_TIMER,
+			.tsc = ns,
+			.steal_ns = SHM_STEAL_NONE,
+			.v = {deadline, deadline - (1 + ev->missed) * period, ev->missed,
+				SHM_TIMER_HALTED | own << SHM_TIMER_WAIT_SHIFT}},
+		e);
 }
 
 static int put_head(struct importer *m, const char *name, uint32_t accel, struct err *e)
@@ -179,6 +235,39 @@ static void describe(struct run_guest *g, const struct recording_header *h, unsi
 		vcpus < 64 ? (UINT64_C(1) << vcpus) - 1 : ~UINT64_C(0), {NS_PER_S}};
 }
 
+/* What the machine's own tasks waited for in its own run queues: its owner's load, not its
+ * provider's. */
+static void note_load(struct run_info *info, const char *name, const struct importer *m)
+{
+	uint32_t flags = recording_head(m->in)->flags;
+	auto_free char *own = NULL, *psi = NULL, *all = NULL;
+	double s = (double)m->rows_ns / 1e9;
+
+	if (s <= 0)
+		return;
+	own = flags & RECORDING_OWN_DELAY ? xasprintf("%.1f ms/s", (double)m->own_ns / 1e6 / s)
+					  : xstrdup("not provided");
+	psi = flags & RECORDING_PSI ? xasprintf("%.1f %%", (double)m->psi_ns / 1e7 / s)
+				    : xstrdup("not provided");
+	all = flags & RECORDING_MACHINE_DELAY
+		      ? xasprintf("%.1f ms/s", (double)m->machine_ns / 1e6 / s)
+		      : xstrdup("not provided");
+	ARRAY_GROW(info->facts, info->n_facts);
+	info->facts[info->n_facts++] = (struct run_fact){xasprintf("machine.%s.load", name),
+		xasprintf(
+			"its own run queues: the recorder's thread waited %s; some task waited (PSI) %s of the time; all tasks together (schedstat) %s",
+			own, psi, all)};
+}
+
+static void note_held(struct run_info *info, const char *name, const struct importer *m)
+{
+	for (unsigned v = 0; v < m->vcpus; v++)
+		if (m->held_ns[v])
+			strv_add(&info->warnings,
+				"%s/vcpu%u: for %.1f s its steal counter says that all of its time was stolen while the recorder woke on it on time: not provided there",
+				name, v, (double)m->held_ns[v] / 1e9);
+}
+
 static void note_end(struct run_info *info, struct run_guest *g, const struct recording_status *s,
 	uint64_t shift)
 {
@@ -226,8 +315,11 @@ static int import_one(const char *file, struct run_info *info, const char *dir, 
 		rc = err_set(e, ENODATA,
 			"%s holds nothing yet: a recording's first block is written after 10 s",
 			file);
-	if (!rc)
+	if (!rc) {
 		note_end(info, g, &s, m.shift);
+		note_load(info, g->name, &m);
+		note_held(info, g->name, &m);
+	}
 	recording_close(m.in);
 	return rc;
 }

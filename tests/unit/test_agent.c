@@ -18,6 +18,7 @@ void say(const char *fmt, ...)
 }
 
 #include "guest-agent/linux/machine.c"
+#include "guest-agent/linux/record_load.c"
 #include "guest-agent/linux/steal.c"
 
 static const char stat_text_sample[] = "cpu  88831 2751 77313 465338 1783 0 354 7000 21 0\n"
@@ -29,6 +30,7 @@ static const char stat_text_sample[] = "cpu  88831 2751 77313 465338 1783 0 354 
 static void test_steal_column(void **state)
 {
 	uint64_t v = 0, all[12] = {0};
+	bool there[12] = {0};
 
 	(void)state;
 	assert_true(steal_parse(stat_text_sample, -1, &v));
@@ -38,11 +40,13 @@ static void test_steal_column(void **state)
 	assert_true(steal_parse(stat_text_sample, 11, &v));
 	assert_int_equal(v, 99);
 	assert_false(steal_parse(stat_text_sample, 2, &v));
-	steal_parse_all(stat_text_sample, all, 12);
+	steal_parse_all(stat_text_sample, all, there, 12);
 	assert_int_equal(all[0], 3102);
 	assert_int_equal(all[1], 3898);
 	assert_int_equal(all[2], 0);
 	assert_int_equal(all[11], 99);
+	assert_true(there[0] && there[1] && there[11]);
+	assert_false(there[2]); /* offline: nothing, which is not 0 */
 }
 
 /* Kernels before 2.6.11 had no such column; a text may end anywhere. */
@@ -57,12 +61,35 @@ static void test_short_lines(void **state)
 	assert_false(steal_parse("", 0, &v));
 	for (size_t n = 0; n < sizeof(stat_text_sample); n++) {
 		uint64_t all[12];
+		bool there[12] = {0};
 
 		cut = strndup(stat_text_sample, n);
 		steal_parse(cut, 1, &v);
-		steal_parse_all(cut, all, 12);
+		steal_parse_all(cut, all, there, 12);
 		free(cut);
 	}
+}
+
+static void test_load(void **state)
+{
+	static const char two[] = "version 15\ntimestamp 4294979283\n"
+				  "cpu0 0 0 0 0 0 0 33333000000 5000000 12\n"
+				  "domain0 3 1 2 3\n"
+				  "cpu1 0 0 0 0 0 0 1 2000000 9\n";
+	uint64_t us = 7;
+
+	(void)state;
+	assert_true(load_parse_psi("some avg10=46.86 avg60=18.64 avg300=8.15 total=75764710\n"
+				   "full avg10=0.00 avg60=0.00 avg300=0.00 total=5\n",
+		&us));
+	assert_int_equal(us, 75764710);
+	assert_false(load_parse_psi("full avg10=0.00 total=5\n", &us));
+	assert_false(load_parse_psi("some avg10=0.00\nfull total=5\n", &us));
+	assert_false(load_parse_psi("", &us));
+	assert_true(load_parse_schedstat(two, &us));
+	assert_int_equal(us, 7000);
+	assert_false(load_parse_schedstat("version 15\ncpu0 0 0 0\n", &us));
+	assert_false(load_parse_schedstat("", &us));
 }
 
 static void test_masks(void **state)
@@ -84,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steal_column),
 		cmocka_unit_test(test_short_lines),
+		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_masks),
 	};
 

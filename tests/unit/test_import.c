@@ -43,13 +43,15 @@ static size_t make_block(uint8_t *out, uint32_t seq)
 	b.end_ns = b.start_ns + 10 * NS_PER_S;
 	b.first_deadline_ns = b.start_ns + PERIOD;
 	for (int i = 0; i < SAMPLES - 4; i++)
-		p += put(p, 1000 << 1);
-	p += put(p, 5000 << 1 | 1);
+		p += put(p, 1000 << 2);
+	p += put(p, 5000 << 2 | 1);
 	p += put(p, 3);
 	for (unsigned i = 0; i < 10; i++) {
 		p += put(p, (i + 1) * 999000);
-		p += put(p, 2);
-		p += put(p, 0);
+		for (int k = 0; k < 4; k++)
+			p += put(p, 0);
+		p += put(p, 1 + recording_from_growth(2));
+		p += put(p, 1 + recording_from_growth(0));
 	}
 	b.bytes = (uint32_t)(p - out - (ptrdiff_t)sizeof(b));
 	memcpy(out, &b, sizeof(b));
@@ -59,11 +61,11 @@ static size_t make_block(uint8_t *out, uint32_t seq)
 	return (size_t)(p - out);
 }
 
-static uint8_t *make_recording(size_t *len, size_t *block)
+static struct recording_header make_header(void)
 {
-	struct recording_header h = {.magic = RECORDING_MAGIC,
+	return (struct recording_header){.magic = RECORDING_MAGIC,
 		.version = RECORDING_VERSION,
-		.header_size = sizeof(h),
+		.header_size = sizeof(struct recording_header),
 		.start_ns = START,
 		.start_unix_ns = UINT64_C(1700000000) * NS_PER_S,
 		.period_ns = PERIOD,
@@ -74,6 +76,11 @@ static uint8_t *make_recording(size_t *len, size_t *block)
 		.host = "cloud",
 		.kernel = "6.1",
 		.hypervisor = "KVMKVMKVM"};
+}
+
+static uint8_t *make_recording(size_t *len, size_t *block)
+{
+	struct recording_header h = make_header();
 	uint8_t *p = xcalloc(1, 65536);
 
 	memcpy(p, &h, sizeof(h));

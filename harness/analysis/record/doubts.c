@@ -12,9 +12,14 @@ static void note_box_steal(struct build *b)
 	unsigned n = 0;
 
 	for (unsigned cpu = 0; cpu < CPUSET_MAX; cpu++) {
-		double rate = counter_span_rate(&b->box[cpu].steal, 1e-6);
+		double rate = time_counter_rate(&b->box[cpu].steal);
 
-		if (!cpuset_has(&b->a->info.lab_cpus, cpu) || !isfinite(rate))
+		auto_free char *who = xasprintf("CPU %u of the lab box", cpu);
+
+		if (!cpuset_has(&b->a->info.lab_cpus, cpu))
+			continue;
+		time_counter_warn(&b->box[cpu].steal, who, &b->a->warnings);
+		if (!isfinite(rate))
 			continue;
 		sum += rate;
 		n++;
@@ -24,6 +29,16 @@ static void note_box_steal(struct build *b)
 		strv_add(&b->a->warnings,
 			"the lab box is itself a VM: its own hypervisor took %.2f ms/s per lab CPU",
 			sum / n);
+}
+
+static void note_odd_steal(struct build *b)
+{
+	for (size_t i = 0; i < b->n_vcpus; i++) {
+		auto_free char *who = xasprintf(
+			"%s/vcpu%u", b->a->guests[b->vcpus[i].guest].name, b->vcpus[i].index);
+
+		time_counter_warn(&b->vcpus[i].steal, who, &b->a->warnings);
+	}
 }
 
 static void note_clocks(struct build *b)
@@ -65,6 +80,7 @@ static void note_booked_sleep(struct build *b)
 void note_doubts(struct build *b)
 {
 	note_clocks(b);
+	note_odd_steal(b);
 	note_booked_sleep(b);
 	note_box_steal(b);
 }

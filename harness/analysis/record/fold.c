@@ -101,7 +101,10 @@ static const char *steal_why(const struct build *b, const struct vcpu_build *v)
 		return "not provided: TCG has no steal counter";
 	if (!strcmp(accel, "native"))
 		return "not provided: no hypervisor below";
-	return v->steal_any ? "fewer than two samples in the window" : "not provided by this guest";
+	if (!v->steal_any)
+		return "not provided by this guest";
+	return v->steal.odd_ns ? "not provided: the counter runs backwards or jumps"
+			       : "fewer than two samples in the window";
 }
 
 /* A counter that moves in steps and did not move: less than one step, which is not 0. */
@@ -119,16 +122,15 @@ static void fold_steal(struct build *b, struct vcpu_build *v)
 	bool whole = b->a->window_end_ns - b->a->window_start_ns >= BIN_NS;
 	double largest = NAN, delay = counter_span_rate(&v->traced_delay, 1e-6);
 
-	give(m, METRIC_STEAL_RATE, counter_span_rate(&v->steal, 1e-6), steal_why(b, v));
+	give(m, METRIC_STEAL_RATE, time_counter_rate(&v->steal), steal_why(b, v));
 	if (!v->steal_any || !whole || !series_largest_rate(&v->acc[SERIES_STEAL], &largest))
 		largest = NAN;
 	give(m, METRIC_STEAL_RATE_10S, largest,
 		v->steal_any && !whole ? "the window is shorter than 10 s" : steal_why(b, v));
 	if (!isfinite(delay))
 		delay = counter_span_rate(&v->delay, 1e-6);
-	give_below(m, METRIC_STEAL_RATE, v->steal_step_ns,
-		(double)(v->steal.last_ns - v->steal.first_ns) / 1e9);
-	give_below(m, METRIC_STEAL_RATE_10S, v->steal_step_ns, (double)BIN_NS / 1e9);
+	give_below(m, METRIC_STEAL_RATE, v->steal.step_ns, (double)v->steal.covered_ns / 1e9);
+	give_below(m, METRIC_STEAL_RATE_10S, v->steal.step_ns, (double)BIN_NS / 1e9);
 	give(m, METRIC_RUN_DELAY_RATE, delay, "neither traced nor sampled");
 }
 

@@ -91,20 +91,21 @@ static void add_span(
 		series_span(&v->fine[id], from, to, amount);
 }
 
-static void on_steal(struct build *b, struct vcpu_build *v, uint64_t host, uint64_t steal)
+static void on_steal(
+	struct build *b, struct vcpu_build *v, uint64_t host, const struct shm_rec *rec)
 {
-	if (steal == SHM_STEAL_NONE)
+	uint64_t from, grown;
+
+	if (rec->steal_ns == SHM_STEAL_NONE) {
+		/* Of records without steal (a timer's, in a recording) only its own mean that it is
+		 * not there now. */
+		if (rec->type == REC_STEAL)
+			time_counter_break(&v->steal);
 		return;
+	}
 	v->steal_any = true;
-	if (v->steal_prev_ns && host <= v->steal_prev_ns)
-		return;
-	if (v->steal_prev_ns && steal >= v->steal_prev)
-		add_span(v, SERIES_STEAL, v->steal_prev_ns, host, (double)(steal - v->steal_prev));
-	else if (v->steal_prev_ns)
-		b->a->bad_records++; /* the counter went back */
-	v->steal_prev = steal;
-	v->steal_prev_ns = host;
-	counter_span_add(&v->steal, b->a, host, steal);
+	if (time_counter_add(&v->steal, b->a, host, rec->steal_ns, &from, &grown))
+		add_span(v, SERIES_STEAL, from, host, (double)grown);
 }
 
 /* Lateness of the wake-up and of the deadlines that passed unserved before it. The wake-up belongs
@@ -238,10 +239,10 @@ static void on_guest_record(struct build *b, struct vcpu_build *v, const struct 
 	v->first_ns = v->first_ns ? v->first_ns : s.host_ns;
 	v->last_ns = MAX(v->last_ns, s.host_ns);
 	v->out->samples += s.in_window;
-	on_steal(b, v, s.host_ns, rec->steal_ns);
+	on_steal(b, v, s.host_ns, rec);
 	switch (rec->type) {
 	case REC_START:
-		v->steal_step_ns = rec->v[0] & SHM_FEAT_STEAL_COARSE ? NS_PER_S / 100 : 0;
+		v->steal.step_ns = rec->v[0] & SHM_FEAT_STEAL_COARSE ? NS_PER_S / 100 : 0;
 		break;
 	case REC_TIMER:
 		on_timer(b, v, rec, &s);

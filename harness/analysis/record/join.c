@@ -112,13 +112,13 @@ static void join_clock_wait(struct vcpu_build *v)
 static void join_by_counters(struct vcpu_build *v)
 {
 	struct vcpu_joins *j = &v->out->joins;
-	double steal = counter_span_rate(&v->steal, 1), delay = counter_span_rate(&v->delay, 1);
-	double span = v->steal.have ? (double)(v->steal.last_ns - v->steal.first_ns) : 0;
+	double steal = time_counter_rate(&v->steal), delay = counter_span_rate(&v->delay, 1);
+	double span = (double)v->steal.covered_ns;
 
 	if (!(steal >= 0) || !(delay >= 0))
 		return;
 	j->have_steal = true;
-	j->steal_ns = v->steal.last - v->steal.first;
+	j->steal_ns = v->steal.grown_ns;
 	j->run_delay_ns = (uint64_t)(delay * span / 1e9);
 	j->steal_span_ns = (uint64_t)span;
 }
@@ -140,7 +140,8 @@ void join_finish(struct build *b)
 			if (s->from_ns)
 				late_explain(b, v, s);
 		}
-		if (first && last && last->host_ns > first->host_ns &&
+		/* Across what is odd no two readings can be compared. */
+		if (first && last && !v->steal.odd_ns && last->host_ns > first->host_ns &&
 			last->steal >= first->steal && last->delay >= first->delay) {
 			j->have_steal = j->steal_exact = true;
 			j->steal_ns = last->steal - first->steal;

@@ -288,7 +288,7 @@ static double rate(uint64_t now, uint64_t before, double s)
 
 static void view_box(struct live *l, double s, bool whole)
 {
-	double steal = 0;
+	double steal = 0, taken;
 	unsigned n = 0;
 
 	l->view.idlest_cpu = -1;
@@ -299,8 +299,12 @@ static void view_box(struct live *l, double s, bool whole)
 
 		if (!c->have)
 			continue;
-		n++;
-		steal += rate(c->steal_now, whole ? c->steal_first : c->steal_before, s);
+		/* A counter that ran backwards or grew faster than time says nothing. */
+		taken = rate(c->steal_now, whole ? c->steal_first : c->steal_before, s);
+		if (c->steal_now >= (whole ? c->steal_first : c->steal_before) && taken < 1100) {
+			n++;
+			steal += taken;
+		}
 		if (idle > l->view.idlest) {
 			l->view.idlest = idle;
 			l->view.idlest_cpu = (int)cpu;

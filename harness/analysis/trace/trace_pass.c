@@ -80,6 +80,18 @@ static void on_thread_counter(struct build *b, const struct trace_counter *r)
 	}
 }
 
+static void on_box_steal(struct build *b, struct box_cpu *cpu, const struct trace_counter *r)
+{
+	uint64_t from, grown, sum = cpu->n ? cpu->value[(cpu->n - 1) % BOX_SAMPLES] : 0;
+
+	cpu->steal.step_ns = NS_PER_S / 100; /* kernels account it at ticks */
+	cpu->steal.slack_ns = COUNTER_SLACK_NS;
+	if (time_counter_add(&cpu->steal, b->a, r->h.ts_ns, r->value, &from, &grown))
+		sum += grown;
+	cpu->ts[cpu->n % BOX_SAMPLES] = r->h.ts_ns;
+	cpu->value[cpu->n++ % BOX_SAMPLES] = sum;
+}
+
 static void on_counter(struct build *b, const struct trace_counter *r)
 {
 	struct box_cpu *cpu;
@@ -105,11 +117,8 @@ static void on_counter(struct build *b, const struct trace_counter *r)
 		cpu = &b->box[r->h.cpu];
 		if (r->key == CTR_BOX_IDLE_NS)
 			box_idle_reading(b, cpu, r->h.ts_ns, r->value);
-		if (r->key != CTR_BOX_STEAL_NS)
-			break;
-		add_reading(b, &cpu->steal, r);
-		cpu->ts[cpu->n % BOX_SAMPLES] = r->h.ts_ns;
-		cpu->value[cpu->n++ % BOX_SAMPLES] = r->value;
+		if (r->key == CTR_BOX_STEAL_NS)
+			on_box_steal(b, cpu, r);
 		break;
 	case COUNTER_SELF:
 		if (r->key == CTR_SELF_CPU_NS)
