@@ -150,6 +150,8 @@ static void read_records(struct build *b)
 	for (size_t g = 0; g < a->n_guests; g++)
 		guest_advance(b, g, UINT64_MAX);
 	join_finish(b);
+	for (unsigned i = 0; i < CPUSET_MAX; i++)
+		late_box_reading(b, &b->box[i], 0);
 }
 
 static void note_readers(struct build *b)
@@ -243,8 +245,10 @@ static void end_build(struct build *b)
 	for (unsigned i = 0; i < 3; i++)
 		free(b->worst[i]);
 	free(b->counted);
-	for (unsigned i = 0; i < CPUSET_MAX; i++)
+	for (unsigned i = 0; i < CPUSET_MAX; i++) {
 		series_free(&b->box[i].idle);
+		free(b->box[i].claims);
+	}
 	free(b->guests);
 	free(b->vcpus);
 	free(b->first_vcpu);

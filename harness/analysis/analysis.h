@@ -70,6 +70,7 @@ enum culprit_kind {
 	CULPRIT_IDLE,	       /* its CPU was idle and nothing forbade it to run: waking up */
 	CULPRIT_HARNESS,       /* stealscope itself */
 	CULPRIT_BOX,	       /* the lab box's own hypervisor */
+	CULPRIT_OWN_LOAD,      /* of a machine that was only recorded: its own threads */
 	CULPRIT_KINDS,
 };
 const char *culprit_kind_name(enum culprit_kind k); /* "vm", "own-thread", "quota", ... */
@@ -101,7 +102,7 @@ struct late_culprit {
 	enum culprit_kind kind;
 	uint64_t ns;
 };
-/* The five parts sum to lateness_ns. */
+/* The seven parts sum to lateness_ns. */
 struct late {
 	enum late_kind kind;
 	size_t guest;
@@ -114,10 +115,13 @@ struct late {
 				 */
 	uint64_t wait_ns;	/* runnable, queued behind `who` */
 	uint64_t throttled_ns;	/* held by a quota (runnable), or by a stop signal */
-	uint64_t running_ns;	/* running but not yet there: exits, emulation, guest kernel */
-	uint64_t unexplained_ns; /* the trace says nothing about it */
-	uint64_t box_steal_ns;	 /* taken by the box's own hypervisor meanwhile, as sampled; not a
-				    sixth part */
+	uint64_t running_ns;	 /* running, on the usual way from interrupt to record: exits,
+				    emulation, guest code; see record/late_ran.c */
+	uint64_t guest_queue_ns; /* the woken thread stood in the guest's own run queue */
+	uint64_t box_steal_ns;	 /* running, and taken by the box's own hypervisor, as sampled */
+	uint64_t unexplained_ns; /* the trace says nothing about it, or it ran and nothing says what
+				  */
+	uint64_t ran_unexplained_ns; /* of unexplained_ns: it ran */
 	struct late_culprit who[ANALYSIS_LATE_WHO]; /* of wait_ns + throttled_ns, largest first */
 	size_t n_who;
 	struct late_piece *pieces; /* the vCPU's states around it, in order */

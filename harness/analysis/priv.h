@@ -23,6 +23,8 @@
 struct sample {
 	uint64_t host_ns;
 	uint64_t from_ns;  /* deadline, or where a gap began; 0: not late */
+	uint64_t due_ns;   /* a timer's deadline, late or not; 0: no wake-up */
+	uint64_t guest_ns; /* a woken thread's time in the guest's own run queue; 0 unknown */
 	uint64_t steal_ns; /* SHM_STEAL_NONE: no steal */
 	uint32_t error_ns;
 	uint8_t kind; /* enum late_kind */
@@ -53,6 +55,13 @@ struct time_counter {
 	uint64_t backwards, jumps, odd_ns; /* readings, and their stretches in the window */
 };
 
+/* How long a vCPU's thread usually runs before the guest is there. */
+struct usual_path {
+	struct hist ran;
+	uint64_t median_ns; /* 0: too few wake-ups */
+	uint64_t taken_at;  /* of how many it is */
+};
+
 struct vcpu_build {
 	struct analysis_vcpu *out;
 	size_t guest;
@@ -69,6 +78,7 @@ struct vcpu_build {
 	uint64_t first_ns, last_ns; /* first and last record at all */
 	bool steal_any;
 	struct hist guest_wait; /* ns a woken thread was in the guest's own run queue */
+	struct usual_path path[2]; /* by enum late_kind */
 	struct time_counter steal;
 	struct counter_span lock_done;
 	uint64_t gap_ns;
@@ -99,11 +109,15 @@ struct guest_build {
 };
 
 /* The box's own steal on one CPU, as sampled. */
-#define BOX_SAMPLES 64
+#define BOX_CLAIMS 1024
+struct box_claim {
+	struct vcpu_build *v;
+	struct late l;
+};
 struct box_cpu {
 	struct time_counter steal;
-	uint64_t ts[BOX_SAMPLES], value[BOX_SAMPLES]; /* value: growth that can be true, summed */
-	uint64_t n;
+	struct box_claim *claims; /* late wake-ups since its last reading that may be its doing */
+	size_t n_claims;
 	struct series_acc idle; /* made when a first reading comes */
 	uint64_t idle_prev, idle_prev_ns;
 };
@@ -155,6 +169,15 @@ void guest_advance(struct build *b, size_t guest, uint64_t until);
 
 /* late.c: once its thread's history up to the waking is complete, or will never be known */
 void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s);
+
+/* late_ran.c. Of any timer wake-up: how long its thread ran before the guest was there. */
+void late_calibrate(struct vcpu_build *v, const struct sample *s);
+/* Split l->running_ns; what is left of it joins what is unexplained. */
+void late_split_ran(struct vcpu_build *v, struct late *l, uint64_t guest_ns);
+/* That rest may be explained by the next reading of the box's steal; true when it waits for that. */
+bool late_claim_box(struct build *b, struct vcpu_build *v, const struct late *l);
+/* The box's hypervisor took so much of this CPU since the reading before; 0: it cannot be known. */
+void late_box_reading(struct build *b, struct box_cpu *c, uint64_t taken_ns);
 
 /* join.c */
 void join_push(struct build *b, struct vcpu_build *v, const struct sample *s);

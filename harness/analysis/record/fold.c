@@ -232,6 +232,8 @@ static void fold_vcpu(struct build *b, struct vcpu_build *v)
 		(double)hist_quantile(&v->guest_wait, 1) / 1e3,
 		probe_why(b, v, "timer", "this guest has no schedstat of its threads"));
 	hist_release(&v->guest_wait);
+	hist_release(&v->path[LATE_TIMER].ran);
+	hist_release(&v->path[LATE_GAP].ran);
 	give(out->metrics, METRIC_CLOCK_ERROR, out->clock.error_ns,
 		"too few bounds on the guest's clock");
 	give(out->metrics, METRIC_EXITS_RATE, NAN, "known per guest only");

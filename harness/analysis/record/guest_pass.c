@@ -144,6 +144,10 @@ static void on_timer(
 			add_max(v, SERIES_SLEEP_ELAPSED, s->host_ns, (double)elapsed / 1e3);
 		}
 	}
+	if (whole < s->host_ns)
+		s->due_ns = s->host_ns - whole;
+	if (rec->v[3] >> SHM_TIMER_WAIT_SHIFT)
+		s->guest_ns = (rec->v[3] >> SHM_TIMER_WAIT_SHIFT) - 1;
 	if (whole > ANALYSIS_LATE_NS && whole < s->host_ns) {
 		s->kind = LATE_TIMER;
 		s->from_ns = s->host_ns - whole;
@@ -271,7 +275,7 @@ static void on_guest_record(struct build *b, struct vcpu_build *v, const struct 
 			counter_span_add(&v->lock_done, b->a, s.host_ns, rec->v[0]);
 		break;
 	}
-	if (s.from_ns || (s.in_window && s.steal_ns != SHM_STEAL_NONE))
+	if (s.from_ns || s.due_ns || (s.in_window && s.steal_ns != SHM_STEAL_NONE))
 		join_push(b, v, &s);
 }
 

@@ -83,6 +83,8 @@ void join_leaving(struct build *b, struct vcpu_build *v, uint64_t now, uint64_t 
 			run_delay_ns != UINT64_MAX && s->host_ns >= t->state_since + s->error_ns &&
 			s->host_ns + s->error_ns <= now)
 			vote(v, s, run_delay_ns);
+		if (s->due_ns && s->in_window)
+			late_calibrate(v, s);
 		if (s->from_ns)
 			late_explain(b, v, s);
 		v->pending_tail++;

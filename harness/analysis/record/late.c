@@ -97,22 +97,6 @@ static void copy_pieces(struct build *b, struct late *l, const struct thread *t)
 	}
 }
 
-/* What the box's own hypervisor took from the CPUs of this stretch, as far as samples tell. */
-static uint64_t box_steal(const struct build *b, const struct thread *t, const struct late *l)
-{
-	const struct box_cpu *c = &b->box[t->cpu % CPUSET_MAX];
-	uint64_t n = MIN(c->n, BOX_SAMPLES), taken = 0;
-
-	for (uint64_t i = c->n - n + 1; n && i < c->n; i++) {
-		uint64_t from = (i - 1) % BOX_SAMPLES, to = i % BOX_SAMPLES;
-
-		if (c->ts[to] > l->deadline_ns && c->ts[from] < l->woke_ns &&
-			c->value[to] > c->value[from])
-			taken += c->value[to] - c->value[from];
-	}
-	return MIN(taken, l->lateness_ns);
-}
-
 static void keep_worst(struct build *b, struct anatomy *an, const struct thread *t)
 {
 	unsigned list = b->a->guests[an->l.guest].is_noise ? 2 : an->l.kind == LATE_GAP ? 1 : 0;
@@ -126,17 +110,25 @@ static void keep_worst(struct build *b, struct anatomy *an, const struct thread 
 		return;
 	slot = n == ANALYSIS_WORST ? &worst[least] : &worst[b->n_worst[list]++];
 	free(slot->pieces);
-	name_culprits(b, an);
-	if (t) {
-		an->l.box_steal_ns = box_steal(b, t, &an->l);
+	if (t)
 		copy_pieces(b, &an->l, t);
-	}
 	*slot = an->l;
+}
+
+/* Without a trace all that is known is what the guest's own kernel says. */
+static void split_untraced(struct late *l, uint64_t guest_ns)
+{
+	l->guest_queue_ns = MIN(guest_ns, l->lateness_ns);
+	l->unexplained_ns = l->lateness_ns - l->guest_queue_ns;
+	if (l->guest_queue_ns)
+		l->who[l->n_who++] = (struct late_culprit){
+			"its own load", CULPRIT_OWN_LOAD, l->guest_queue_ns};
 }
 
 void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s)
 {
 	struct anatomy an = {0};
+	bool claimed;
 
 	if (!s->in_window)
 		return;
@@ -147,15 +139,17 @@ void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s)
 		.woke_ns = s->host_ns,
 		.lateness_ns = s->host_ns - s->from_ns,
 		.clock_error_ns = s->error_ns};
-	split(&an, v->thread); /* no thread traced: all unexplained */
+	split(&an, v->thread);
+	if (v->thread)
+		late_split_ran(v, &an.l, s->guest_ns);
+	else
+		split_untraced(&an.l, s->guest_ns);
 	v->out->late_count++;
 	v->out->late_ns += an.l.lateness_ns;
 	v->out->late_explained_ns += an.l.lateness_ns - an.l.unexplained_ns;
-	if (b->each_late) {
-		struct anatomy named = an;
-
-		name_culprits(b, &named);
-		b->each_late(b->each_arg, b->a, &named.l);
-	}
+	name_culprits(b, &an);
+	claimed = late_claim_box(b, v, &an.l);
+	if (b->each_late && !claimed)
+		b->each_late(b->each_arg, b->a, &an.l);
 	keep_worst(b, &an, v->thread);
 }

@@ -44,6 +44,7 @@ static const char *const kind_names[CULPRIT_KINDS] = {
 	[CULPRIT_IDLE] = "idle",
 	[CULPRIT_HARNESS] = "harness",
 	[CULPRIT_BOX] = "box",
+	[CULPRIT_OWN_LOAD] = "own-load",
 };
 
 const char *culprit_kind_name(enum culprit_kind k)

@@ -82,14 +82,13 @@ static void on_thread_counter(struct build *b, const struct trace_counter *r)
 
 static void on_box_steal(struct build *b, struct box_cpu *cpu, const struct trace_counter *r)
 {
-	uint64_t from, grown, sum = cpu->n ? cpu->value[(cpu->n - 1) % BOX_SAMPLES] : 0;
+	uint64_t from, grown;
+	bool sound;
 
 	cpu->steal.step_ns = NS_PER_S / 100; /* kernels account it at ticks */
 	cpu->steal.slack_ns = COUNTER_SLACK_NS;
-	if (time_counter_add(&cpu->steal, b->a, r->h.ts_ns, r->value, &from, &grown))
-		sum += grown;
-	cpu->ts[cpu->n % BOX_SAMPLES] = r->h.ts_ns;
-	cpu->value[cpu->n++ % BOX_SAMPLES] = sum;
+	sound = time_counter_add(&cpu->steal, b->a, r->h.ts_ns, r->value, &from, &grown);
+	late_box_reading(b, cpu, sound ? grown : 0);
 }
 
 static void on_counter(struct build *b, const struct trace_counter *r)

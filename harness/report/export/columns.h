@@ -5,7 +5,7 @@
 
 #include "report/export/export.h"
 
-#define EXPORT_MAX_COLUMNS 13
+#define EXPORT_MAX_COLUMNS 16
 
 /* A column: its name with its unit, its SQL type, what it is. */
 struct export_column {

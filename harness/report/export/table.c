@@ -214,7 +214,8 @@ static void write_late(void *arg, const struct analysis *a, const struct late *l
 		REAL(((double)l->deadline_ns - (double)a->window_start_ns) / 1e9),
 		REAL((double)l->lateness_ns / 1e3), REAL((double)l->fired_late_ns / 1e3),
 		REAL((double)l->wait_ns / 1e3), REAL((double)l->throttled_ns / 1e3),
-		REAL((double)l->running_ns / 1e3), REAL((double)l->unexplained_ns / 1e3),
+		REAL((double)l->running_ns / 1e3), REAL((double)l->guest_queue_ns / 1e3),
+		REAL((double)l->box_steal_ns / 1e3), REAL((double)l->unexplained_ns / 1e3),
 		TEXT(l->n_who ? l->who[0].name : ""),
 		TEXT(l->n_who ? culprit_kind_name(l->who[0].kind) : "")};
 

@@ -222,7 +222,11 @@ static void late_parts(const struct late *l, struct strbuf *out)
 	} all[] = {{"the host's timer fired late", l->fired_late_ns},
 		{"waited in the run queue", l->wait_ns},
 		{"held by a quota or a stop signal", l->throttled_ns},
-		{"ran, but was not there yet", l->running_ns}, {"unexplained", l->unexplained_ns}};
+		{"ran, on its usual way from the interrupt to the record", l->running_ns},
+		{"stood in its own run queue (own load)", l->guest_queue_ns},
+		{"was taken by the box's own hypervisor", l->box_steal_ns},
+		{"ran, and nothing tells what: unexplained", l->ran_unexplained_ns},
+		{"unexplained", l->unexplained_ns - l->ran_unexplained_ns}};
 	const char *separator = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

@@ -249,8 +249,10 @@ static json_t *late_json(const struct analysis *a, const struct late *l)
 	json_object_set_new(j, "wait_ns", count(l->wait_ns));
 	json_object_set_new(j, "throttled_ns", count(l->throttled_ns));
 	json_object_set_new(j, "running_ns", count(l->running_ns));
-	json_object_set_new(j, "unexplained_ns", count(l->unexplained_ns));
+	json_object_set_new(j, "guest_queue_ns", count(l->guest_queue_ns));
 	json_object_set_new(j, "box_steal_ns", count(l->box_steal_ns));
+	json_object_set_new(j, "unexplained_ns", count(l->unexplained_ns));
+	json_object_set_new(j, "ran_unexplained_ns", count(l->ran_unexplained_ns));
 	json_object_set_new(j, "who", who);
 	json_object_set_new(j, "timeline", pieces_json(l));
 	return j;

@@ -222,8 +222,12 @@ static void add_parts(struct strbuf *out, const struct late *l)
 	snprintf(by, sizeof(by), "held by %s", held);
 	add_part(out, &any, l->throttled_ns, l->lateness_ns, by);
 	add_part(out, &any, l->fired_late_ns, l->lateness_ns, "before the host's timer fired");
-	add_part(out, &any, l->running_ns, l->lateness_ns, "running, not yet there");
-	add_part(out, &any, l->unexplained_ns, l->lateness_ns, "unexplained");
+	add_part(out, &any, l->running_ns, l->lateness_ns, "running, on its way");
+	add_part(out, &any, l->guest_queue_ns, l->lateness_ns, "in its own run queue (own load)");
+	add_part(out, &any, l->box_steal_ns, l->lateness_ns, "taken by the box's own hypervisor");
+	add_part(out, &any, l->ran_unexplained_ns, l->lateness_ns, "running, unexplained");
+	add_part(out, &any, l->unexplained_ns - l->ran_unexplained_ns, l->lateness_ns,
+		"unexplained");
 }
 
 static void print_late(const struct text *t, const struct analysis *a)
@@ -347,9 +351,6 @@ int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *
 	add_parts(&parts, l);
 	wrap_print(out, parts.text ? parts.text : "", 2, 2);
 	strbuf_release(&parts);
-	if (l->box_steal_ns)
-		text_print(out, "  the box's own hypervisor took up to %s meanwhile\n",
-			show_ns(l->box_steal_ns, b, sizeof(b)));
 	for (size_t i = 0; i < l->n_who; i++)
 		text_print(out, "  behind %-40s %10s  %s\n", l->who[i].name,
 			show_ns(l->who[i].ns, b, sizeof(b)), culprit_kind_name(l->who[i].kind));
