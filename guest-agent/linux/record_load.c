@@ -9,9 +9,9 @@
 
 #include "guest-agent/linux/record.h"
 
-#define TEXT_MAX	(256 * 1024)
-#define NS_PER_US	1000u
-#define SCHEDSTAT_WAIT	8 /* cpu<N>: the 8th number is ns that tasks waited (sched-stats.rst) */
+#define TEXT_MAX       (256 * 1024)
+#define NS_PER_US      1000u
+#define SCHEDSTAT_WAIT 8 /* cpu<N>: the 8th number is ns that tasks waited (sched-stats.rst) */
 
 static bool text_of(int fd, char *buf, size_t size)
 {

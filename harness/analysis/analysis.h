@@ -115,13 +115,13 @@ struct late {
 				 */
 	uint64_t wait_ns;	/* runnable, queued behind `who` */
 	uint64_t throttled_ns;	/* held by a quota (runnable), or by a stop signal */
-	uint64_t running_ns;	 /* running, on the usual way from interrupt to record: exits,
+	uint64_t running_ns;	/* running, on the usual way from interrupt to record: exits,
 				    emulation, guest code; see record/late_ran.c */
 	uint64_t guest_queue_ns; /* the woken thread stood in the guest's own run queue */
 	uint64_t box_steal_ns;	 /* running, and taken by the box's own hypervisor, as sampled */
 	uint64_t unexplained_ns; /* the trace says nothing about it, or it ran and nothing says what
 				  */
-	uint64_t ran_unexplained_ns; /* of unexplained_ns: it ran */
+	uint64_t ran_unexplained_ns;		    /* of unexplained_ns: it ran */
 	struct late_culprit who[ANALYSIS_LATE_WHO]; /* of wait_ns + throttled_ns, largest first */
 	size_t n_who;
 	struct late_piece *pieces; /* the vCPU's states around it, in order */
@@ -182,6 +182,7 @@ struct analysis_vcpu {
 	uint64_t lost;	     /* dropped or torn on this vCPU */
 	uint64_t late_count; /* wake-ups later and gaps longer than ANALYSIS_LATE_NS */
 	uint64_t late_ns, late_explained_ns; /* their lateness, and how much of it has a place */
+	uint64_t late_own_ns;		     /* of it, in the guest's own run queue */
 	const struct clock_map *clock_map;   /* guest TSC -> host ns, for exports */
 };
 

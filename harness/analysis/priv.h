@@ -77,7 +77,7 @@ struct vcpu_build {
 	uint64_t seq_lost, torn, dropped, start_tsc;
 	uint64_t first_ns, last_ns; /* first and last record at all */
 	bool steal_any;
-	struct hist guest_wait; /* ns a woken thread was in the guest's own run queue */
+	struct hist guest_wait;	   /* ns a woken thread was in the guest's own run queue */
 	struct usual_path path[2]; /* by enum late_kind */
 	struct time_counter steal;
 	struct counter_span lock_done;

@@ -125,6 +125,11 @@ if jq -e "($tail | not) and $G[0].metrics[\"timer.late.p99\"] > 600" "$T/import.
 else
 	is "the hogs show in the tail" "$T/import.json" "$tail" "[$G[].metrics[\"timer.late.p99\"]]"
 fi
+L='[.variants[0].late[] | select(.victim | startswith("hogs"))]'
+is "late wake-ups beside the owner's own hogs are his own load" "$T/import.json" \
+	"$L | length > 10 and all(.who[0].kind == \"own-load\") and (map(.guest_queue_ns) | add) > 0.9 * (map(.lateness_ns) | add)" \
+	"$L | map([.lateness_ns, .guest_queue_ns])"
+is "and the record says so" "$T/import.json" '.variants[0].warnings | map(select(test("hogs/vcpu0: .* its own load"))) | length == 1' '.variants[0].warnings'
 expect_exit "the recorder never writes over a recording" 1 "$AGENT" record --for 1s --out "$T/hogs.recording"
 size=$(stat -c %s "$T/quiet.recording")
 head -c $((size - 100)) "$T/quiet.recording" >"$T/cut.recording"

@@ -31,8 +31,7 @@ static inline void fuzz_check_analysis(const struct analysis *a)
 		const struct late *l = &a->late[i];
 
 		CLAIM(l->fired_late_ns + l->wait_ns + l->throttled_ns + l->running_ns +
- l->guest_queue_ns + l->box_steal_ns +
-				l->unexplained_ns ==
+				l->guest_queue_ns + l->box_steal_ns + l->unexplained_ns ==
 			l->lateness_ns);
 	}
 }

@@ -136,8 +136,7 @@ static void test_lateness_is_explained(void **state)
 
 		assert_true(!i || l->lateness_ns <= a->late[i - 1].lateness_ns);
 		assert_int_equal(l->fired_late_ns + l->wait_ns + l->throttled_ns + l->running_ns +
- l->guest_queue_ns + l->box_steal_ns +
-					 l->unexplained_ns,
+					 l->guest_queue_ns + l->box_steal_ns + l->unexplained_ns,
 			l->lateness_ns);
 		/* By construction it is there 20 us after it got the CPU, or 30 us after its
 		 * deadline. */

@@ -180,7 +180,8 @@ static void test_held_while_awake(void **state)
 	static const int64_t odd[] = {100, 99, 100, 100, 100, 100};
 
 	(void)state;
-	assert_fifty(odd, 12, 6, "for 6.0 s its steal counter says that all of its time was stolen");
+	assert_fifty(
+		odd, 12, 6, "for 6.0 s its steal counter says that all of its time was stolen");
 }
 
 static void test_offline(void **state)
@@ -268,8 +269,7 @@ static void test_by_the_ns(void **state)
 	/* Not there for a while: no growth across that. */
 	time_counter_break(&c);
 	assert_false(time_counter_add(&c, &a, 3 * NS_PER_S, 7 * NS_PER_S, &from, &grown));
-	assert_true(time_counter_add(
-		&c, &a, 3 * NS_PER_S + 100, 7 * NS_PER_S + 50, &from, &grown));
+	assert_true(time_counter_add(&c, &a, 3 * NS_PER_S + 100, 7 * NS_PER_S + 50, &from, &grown));
 	assert_int_equal(c.grown_ns, 30 * NS_PER_MS + 50);
 	assert_int_equal(c.covered_ns, 41 * NS_PER_MS + 100);
 	assert_int_equal(c.odd_ns, NS_PER_S - 41 * NS_PER_MS);

@@ -77,8 +77,26 @@ static void note_booked_sleep(struct build *b)
 	}
 }
 
+/* Of a machine that was only recorded: whose doing its late wake-ups were. */
+static void note_own_load(struct build *b)
+{
+	for (size_t i = 0; i < b->n_vcpus; i++) {
+		const struct vcpu_build *v = &b->vcpus[i];
+		const struct analysis_vcpu *o = v->out;
+
+		if (!v->thread && o->late_count && o->metrics[METRIC_TIMER_GUEST_MAX].have)
+			strv_add(&b->a->warnings,
+				"%s/vcpu%u: %.0f %% of its lateness over 1 ms was its own load (%" PRIu64
+				" wake-ups, the woken thread in its machine's own run queue), %.0f %% came before that: its hypervisor, or interrupts held off",
+				b->a->guests[v->guest].name, v->index,
+				100 * (double)o->late_own_ns / (double)o->late_ns, o->late_count,
+				100 - 100 * (double)o->late_own_ns / (double)o->late_ns);
+	}
+}
+
 void note_doubts(struct build *b)
 {
+	note_own_load(b);
 	note_clocks(b);
 	note_odd_steal(b);
 	note_booked_sleep(b);

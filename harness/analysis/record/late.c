@@ -121,8 +121,8 @@ static void split_untraced(struct late *l, uint64_t guest_ns)
 	l->guest_queue_ns = MIN(guest_ns, l->lateness_ns);
 	l->unexplained_ns = l->lateness_ns - l->guest_queue_ns;
 	if (l->guest_queue_ns)
-		l->who[l->n_who++] = (struct late_culprit){
-			"its own load", CULPRIT_OWN_LOAD, l->guest_queue_ns};
+		l->who[l->n_who++] =
+			(struct late_culprit){"its own load", CULPRIT_OWN_LOAD, l->guest_queue_ns};
 }
 
 void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s)
@@ -146,6 +146,7 @@ void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s)
 		split_untraced(&an.l, s->guest_ns);
 	v->out->late_count++;
 	v->out->late_ns += an.l.lateness_ns;
+	v->out->late_own_ns += an.l.guest_queue_ns;
 	v->out->late_explained_ns += an.l.lateness_ns - an.l.unexplained_ns;
 	name_culprits(b, &an);
 	claimed = late_claim_box(b, v, &an.l);

@@ -24,8 +24,8 @@ static uint64_t ran_between(const struct thread *t, uint64_t from, uint64_t to, 
 {
 	uint64_t ran = 0, longest = 0, i;
 
-	for (const struct piece *p = t ? timeline_piece_at(t, from, &i) : NULL;
-		p && p->start < to; p = timeline_piece_next(t, &i)) {
+	for (const struct piece *p = t ? timeline_piece_at(t, from, &i) : NULL; p && p->start < to;
+		p = timeline_piece_next(t, &i)) {
 		uint64_t low = MAX(p->start, from), high = MIN(p->end, to);
 
 		if (p->state != THREAD_RUNNING || high <= low)
@@ -131,8 +131,8 @@ void late_box_reading(struct build *b, struct box_cpu *c, uint64_t taken_ns)
 	for (size_t i = 0; i < c->n_claims; i++) {
 		struct late *l = &c->claims[i].l;
 		double share = wanted > taken_ns ? (double)taken_ns / (double)wanted : 1;
-		uint64_t ns = MIN((uint64_t)((double)l->ran_unexplained_ns * share),
-			l->ran_unexplained_ns);
+		uint64_t ns = MIN(
+			(uint64_t)((double)l->ran_unexplained_ns * share), l->ran_unexplained_ns);
 
 		if (ns)
 			give_box(b, &c->claims[i], ns);
