@@ -37,8 +37,7 @@ static void tell(void *arg, const struct analysis *an, const struct late *l)
 static int begin(void **state)
 {
 	(void)state;
-	a = (struct analysis){
-		.window_end_ns = 1000 * NS_PER_S, .guests = &guest, .n_guests = 1};
+	a = (struct analysis){.window_end_ns = 1000 * NS_PER_S, .guests = &guest, .n_guests = 1};
 	out = (struct analysis_vcpu){0};
 	b = (struct build){.a = &a, .each_late = tell};
 	b.box = xcalloc(CPUSET_MAX, sizeof(*b.box));
@@ -162,8 +161,8 @@ static void test_two_share_what_the_box_lost(void **state)
 	wake(20 * MS, 0);
 	late_box_reading(&b, &b.box[CPU], 10 * MS);
 	assert_int_equal(b.n_worst[0], 2);
-	assert_in_range(b.worst[0][0].box_steal_ns + b.worst[0][1].box_steal_ns, 10 * MS - 10,
-		10 * MS);
+	assert_in_range(
+		b.worst[0][0].box_steal_ns + b.worst[0][1].box_steal_ns, 10 * MS - 10, 10 * MS);
 }
 
 /* A Linux guest's kernel says how long the woken thread stood in its own run queue. */
