@@ -65,8 +65,8 @@ $(BUILD)/libstealscope.a: $(LIB_OBJ)
 $(BUILD)/stealscope: $(BUILD)/harness/main.o $(BUILD)/libstealscope.a
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
-# hostd may use harness/abi and harness/base only.
-$(BUILD)/stealscope-hostd: $(HOSTD_OBJ) $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c))
+# hostd may use harness/abi, base and terms only.
+$(BUILD)/stealscope-hostd: $(HOSTD_OBJ) $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c harness/terms/*.c))
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(shell pkg-config --libs libbpf)
 
 $(BUILD)/%.o: %.c

@@ -18,6 +18,7 @@
 #include "base/beneath.h"
 #include "base/cpuset.h"
 #include "base/util.h"
+#include "terms/words.h"
 #include "host-agent/agent.h"
 #include "host-agent/privilege.h"
 
@@ -46,22 +47,16 @@ static const struct argp_option option_rows[] = {
 	{0},
 };
 
-static const char *const mode_names[] = {
-	[TRACE_MODE_COUNTERS] = "counters",
-	[TRACE_MODE_EVENTS] = "events",
-	[TRACE_MODE_COUNTS] = "counts",
-};
-
 static error_t parse_mode(struct options *o, const char *arg, struct argp_state *state)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(mode_names); i++) {
-		if (strcmp(arg, mode_names[i]))
-			continue;
-		o->mode = (enum trace_mode)i;
-		return 0;
+	int mode = word_find(&words_trace_mode, arg);
+
+	if (mode < 0) {
+		argp_error(state, "no mode \"%s\"; there are events, counts and counters", arg);
+		return EINVAL;
 	}
-	argp_error(state, "no mode \"%s\"; there are events, counts and counters", arg);
-	return EINVAL;
+	o->mode = (enum trace_mode)mode;
+	return 0;
 }
 
 static long number(const char *arg, long min, long max, struct argp_state *state)
@@ -164,9 +159,9 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	if (privilege_drop(counters_has_kvm(a->counters), &drop))
 		fprintf(stderr, "stealscope-hostd: %s\n", drop.msg);
 	if (tracer)
-		printf("ready mode=%s\n", mode_names[a->mode]);
+		printf("ready mode=%s\n", word_of(&words_trace_mode, a->mode));
 	else
-		printf("ready mode=%s reason=%s\n", mode_names[a->mode], why.msg);
+		printf("ready mode=%s reason=%s\n", word_of(&words_trace_mode, a->mode), why.msg);
 	return 0;
 }
 

@@ -111,7 +111,7 @@ static void make_guest(struct build *b, size_t g)
 		v->out->tid = info->vcpus[i].tid;
 		v->out->cpu_set = info->vcpus[i].cpu_set;
 		for (size_t p = 0; p < info->n_probes; p++)
-			if (!strcmp(info->probes[p].name, "timer") &&
+			if (word_is(&words_probe, info->probes[p].name, PROBE_TIMER) &&
 				info->probes[p].vcpu_mask >> i & 1)
 				v->timer_period_ns = info->probes[p].p[0];
 	}

@@ -12,7 +12,7 @@
 
 #include "abi/host_trace.h"
 #include "analysis/stats/hist.h"
-#include "analysis/metrics.h"
+#include "terms/metrics.h"
 #include "base/cpuset.h"
 #include "base/util.h"
 #include "record/clock.h"

@@ -4,7 +4,7 @@
 #ifndef SS_CMD_BATCH_H
 #define SS_CMD_BATCH_H
 
-#include "analysis/metrics.h"
+#include "terms/metrics.h"
 #include "study/journal.h"
 #include "study/left.h"
 #include "cmd/execute.h"

@@ -63,7 +63,7 @@ static void parse_until(struct batch_until *u, const char *arg, struct argp_stat
 	guest = strchr(copy, ':');
 	if (guest)
 		*guest++ = '\0';
-	u->metric = metric_find(copy);
+	u->metric = metric_find(copy, NULL);
 	if (u->metric == METRIC_COUNT)
 		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them", copy);
 	free(u->guest);

@@ -66,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->guest = arg;
 		return 0;
 	case OPT_METRIC:
-		if (metric_find(arg) == METRIC_COUNT)
+		if (metric_find(arg, NULL) == METRIC_COUNT)
 			argp_error(
 				state, "no metric '%s'; `stealscope list metrics` shows them", arg);
 		strv_add(&a->metrics, "%s", arg);

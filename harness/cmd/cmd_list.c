@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/metrics.h"
 #include "base/text.h"
+#include "terms/metrics.h"
 #include "cmd/cmd.h"
 #include "cmd/library.h"
 #include "cmd/privileges.h"
@@ -52,7 +52,7 @@ static void parse_where(struct list_args *a, char *arg, struct argp_state *state
 	a->filter.value = strtod(arg + name + op, &end);
 	if (!a->filter.op || end == arg + name + op || *end)
 		argp_error(state, "--where wants METRIC<NUMBER, also <= > >= =, not '%s'", arg);
-	if (metric_find(a->metric_text) == METRIC_COUNT)
+	if (metric_find(a->metric_text, NULL) == METRIC_COUNT)
 		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them",
 			a->metric_text);
 }
@@ -137,15 +137,14 @@ static int list_noise(const struct cmd_common *c, struct err *e)
 {
 	(void)c;
 	(void)e;
-	for (size_t i = 0; i < n_noise_kinds; i++) {
+	for (unsigned i = 0; i < words_noise_kind.n; i++) {
 		struct err why = ERR_INIT;
-		const struct noise_kind *k = &noise_kinds[i];
-		int rc = k->available ? k->available(&why) : 0;
+		const struct kind *k = kind_of(&words_noise_kind, i);
+		int rc = noise_available(k, &why);
 
 		text_print(stdout, "%-10s %s%s%s\n", k->name, k->doc, rc ? " -- not here: " : "",
 			rc ? why.msg : "");
 	}
-	text_print(stdout, "%-10s %s\n", "guest", "busy metal guests beside the victim");
 	return 0;
 }
 

@@ -67,7 +67,7 @@ static struct run_expect *make_expects(const struct exp_config *c, size_t *n)
 		const struct exp_expect *e = &c->expects[i];
 
 		x[i] = (struct run_expect){e->text, c->name, e->guest, e->metric,
-			(char *)expect_relation_sign(e->relation), e->value, e->tolerance,
+			(char *)word_of(&words_relation_sign, e->relation), e->value, e->tolerance,
 			e->of_metric, e->of_config, e->of_guest};
 	}
 	return x;

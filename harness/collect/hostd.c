@@ -16,6 +16,7 @@
 #include "base/beneath.h"
 #include "base/child.h"
 #include "base/util.h"
+#include "terms/words.h"
 
 #define LINE_MAX_BYTES 2048
 
@@ -27,12 +28,6 @@ struct hostd {
 	char line[LINE_MAX_BYTES]; /* bytes read, the current answer first */
 	size_t used;
 	struct err broken; /* set once it cannot be talked to any more */
-};
-
-static const char *const mode_names[] = {
-	[TRACE_MODE_COUNTERS] = "counters",
-	[TRACE_MODE_EVENTS] = "events",
-	[TRACE_MODE_COUNTS] = "counts",
 };
 
 static int launch(struct hostd *h, char *const argv[], int trace, struct err *e)
@@ -180,9 +175,10 @@ static int parse_ready(struct hostd *h, struct err *e)
 	if (strncmp(h->line, "ready mode=", 11))
 		return broken(h, EPROTO, "did not say that it is ready", e);
 	mode_len = strcspn(h->line + 11, " ");
-	for (size_t i = 0; i < ARRAY_SIZE(mode_names); i++) {
-		if (strlen(mode_names[i]) != mode_len ||
-			strncmp(h->line + 11, mode_names[i], mode_len))
+	for (unsigned i = 0; i < words_trace_mode.n; i++) {
+		const char *mode = word_of(&words_trace_mode, i);
+
+		if (strlen(mode) != mode_len || strncmp(h->line + 11, mode, mode_len))
 			continue;
 		h->mode = (enum trace_mode)i;
 		snprintf(h->reason, sizeof(h->reason), "%.255s",
@@ -216,7 +212,7 @@ int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e
 		made = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (made < 0 && (o->out || !o->out_fd))
 		return err_sys(e, "cannot create %s", o->out ? o->out : "/dev/null");
-	snprintf(mode, sizeof(mode), "--mode=%s", mode_names[o->mode]);
+	snprintf(mode, sizeof(mode), "--mode=%s", word_of(&words_trace_mode, o->mode));
 	argv[n++] = program;
 	argv[n++] = mode;
 	argv[n++] = file;

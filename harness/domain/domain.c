@@ -172,15 +172,15 @@ static unsigned tids_from_qmp(virDomainPtr dom, pid_t *tids, unsigned max)
 
 int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, struct err *e)
 {
-	pid_t found[PLAN_MAX_VCPUS] = {0};
+	pid_t found[SHM_MAX_VCPUS] = {0};
 	unsigned want, count;
 	int vcpus = virDomainGetVcpusFlags(d->dom, VIR_DOMAIN_AFFECT_LIVE);
 
-	count = tids_from_proc(d->pid, found, PLAN_MAX_VCPUS);
+	count = tids_from_proc(d->pid, found, SHM_MAX_VCPUS);
 	if (vcpus < 1 && count == 0)
 		return lab_error(e, d->name);
 	/* A daemon that is gone takes no guest with it: its threads are there to see. */
-	want = MIN(vcpus < 1 ? count : (unsigned)vcpus, PLAN_MAX_VCPUS);
+	want = MIN(vcpus < 1 ? count : (unsigned)vcpus, SHM_MAX_VCPUS);
 	if (count < want)
 		count = tids_from_qmp(d->dom, found, want);
 	for (unsigned i = 0; i < want; i++)

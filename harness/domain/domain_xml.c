@@ -124,7 +124,7 @@ static void add_cputune(xmlNodePtr root, const struct plan_guest *g, bool policy
 	if (g->policy != SCHED_AS_IS && !policy_by_hand) {
 		node = add(tune, "vcpusched");
 		attrf(node, "vcpus", g->vcpus > 1 ? "0-%u" : "%u", g->vcpus - 1);
-		attr(node, "scheduler", g->policy == SCHED_RT_FIFO ? "fifo" : "rr");
+		attr(node, "scheduler", word_of(&words_vcpu_policy, g->policy));
 		attrf(node, "priority", "%u", g->priority);
 	}
 	if (tune->children)
@@ -227,9 +227,9 @@ static int check(
 	if (!name_is_safe(g->name) || !name_is_safe(run))
 		return err_set(
 			e, EINVAL, "\"%s\" of run \"%s\" cannot be a domain's name", g->name, run);
-	if (g->vcpus < 1 || g->vcpus > PLAN_MAX_VCPUS)
+	if (g->vcpus < 1 || g->vcpus > SHM_MAX_VCPUS)
 		return err_set(e, EINVAL, "guest %s: %u vCPUs; 1 to %d are possible", g->name,
-			g->vcpus, PLAN_MAX_VCPUS);
+			g->vcpus, SHM_MAX_VCPUS);
 	if (f->shm_name && (f->shm_size < (1u << 20) || (f->shm_size & (f->shm_size - 1))))
 		return err_set(e, EINVAL,
 			"guest %s: a shared page of %llu bytes; it must be a power of two, 1 MiB or more",

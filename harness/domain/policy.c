@@ -22,13 +22,13 @@ int domain_apply_policy(struct domain *d, const struct plan_guest *g, struct err
 {
 	struct sched_param param = {.sched_priority = (int)g->priority};
 	int policy = g->policy == SCHED_RT_FIFO ? SCHED_FIFO : SCHED_RR;
-	pid_t tids[PLAN_MAX_VCPUS];
+	pid_t tids[SHM_MAX_VCPUS];
 	unsigned n;
 	int rc;
 
 	if (g->policy == SCHED_AS_IS || !domain_policy_by_hand())
 		return 0;
-	rc = domain_vcpu_tids(d, tids, PLAN_MAX_VCPUS, &n, e);
+	rc = domain_vcpu_tids(d, tids, SHM_MAX_VCPUS, &n, e);
 	for (unsigned i = 0; !rc && i < n; i++) {
 		auto_free char *tid = xasprintf("%d", (int)tids[i]);
 
@@ -37,7 +37,7 @@ int domain_apply_policy(struct domain *d, const struct plan_guest *g, struct err
 			return err_wrap(e, "%s: vCPU %u", domain_name(d), i);
 		if (sched_setscheduler(tids[i], policy, &param))
 			return err_sys(e, "%s: vCPU %u cannot run as %s priority %u",
-				domain_name(d), i, policy == SCHED_FIFO ? "fifo" : "rr",
+				domain_name(d), i, word_of(&words_vcpu_policy, g->policy),
 				g->priority);
 	}
 	return rc;

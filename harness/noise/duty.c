@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "noise/priv.h"
 
@@ -50,19 +47,4 @@ _Noreturn void noise_duty_loop(const struct plan_noise *n, void (*chunk)(void *c
 			next = now;
 		sleep_until(next);
 	}
-}
-
-bool noise_program_found(const char *name)
-{
-	const char *path = getenv("PATH");
-	auto_free char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin");
-	char *save = NULL;
-
-	for (char *dir = strtok_r(copy, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
-		auto_free char *file = xasprintf("%s/%s", dir, name);
-
-		if (access(file, X_OK) == 0)
-			return true;
-	}
-	return false;
 }

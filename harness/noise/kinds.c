@@ -1,25 +1,46 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The table of noise kinds. A new kind is a file with its work, a line in work.h, and a row here.
- */
+/* From a kind of noise (terms/noises.def) to what does it. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "noise/priv.h"
 
-const struct noise_kind noise_kinds[] = {
-	{"busy", "computes without memory traffic, in bursts of a duty cycle", noise_busy, NULL},
-	{"membw", "copies memory through a working set larger than the caches", noise_membw, NULL},
-	{"cache", "writes cache lines of a working set in random order", noise_cache, NULL},
-	{"fork", "starts and ends short processes (fork and exec)", noise_fork, NULL},
-	{"stress-ng", "runs stress-ng with the given arguments", noise_stress_ng,
-		noise_stress_ng_available},
+static noise_work *const work[] = {
+#define NOISE(id, ...)		 noise_##id,
+#define NOISE_OF_GUESTS(id, ...) NULL,
+#include "terms/noises.def"
 };
 
-const size_t n_noise_kinds = ARRAY_SIZE(noise_kinds);
-
-const struct noise_kind *noise_kind_find(const char *name)
+noise_work *noise_work_find(const char *kind)
 {
-	for (size_t i = 0; i < n_noise_kinds; i++)
-		if (strcmp(noise_kinds[i].name, name) == 0)
-			return &noise_kinds[i];
-	return NULL;
+	int i = word_find(&words_noise_kind, kind);
+
+	return i < 0 ? NULL : work[i];
+}
+
+/* Whether an executable of that name is in PATH. */
+static bool program_found(const char *name)
+{
+	const char *path = getenv("PATH");
+	auto_free char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin");
+	char *save = NULL;
+
+	for (char *dir = strtok_r(copy, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+		auto_free char *file = xasprintf("%s/%s", dir, name);
+
+		if (access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+int noise_available(const struct kind *kind, struct err *e)
+{
+	if (!kind->program || program_found(kind->program))
+		return 0;
+	return err_set_exit(e, EXIT_HOST, ENOENT,
+		"%s is not installed; install the package %s or use another kind of noise",
+		kind->program, kind->program);
 }

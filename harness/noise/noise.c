@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The life of one noise: a cgroup and its processes, held at a gate, let go, held again, ended. */
-#include "noise/noise.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,9 +12,10 @@
 
 #include "base/child.h"
 #include "host/cgroup.h"
+#include "noise/priv.h"
 
 struct noise {
-	const struct noise_kind *kind;
+	noise_work *work;
 	struct cgroup_handle *group; /* NULL: none may be made, see noise_start() */
 	char *name;
 	pid_t *pids;
@@ -30,12 +29,12 @@ struct noise {
 };
 
 /* What it asks for, in 1/1000 of a CPU: no more than its quota and its CPUs can give. */
-static uint64_t requested_milli(const struct plan_noise *n)
+static uint64_t requested_milli(const struct kind *kind, const struct plan_noise *n)
 {
 	uint64_t period = n->limits.period_us ? n->limits.period_us : 100000;
 	uint64_t want = (uint64_t)n->threads * (n->duty_percent ? n->duty_percent : 100) * 10;
 
-	if (strcmp(n->kind, "stress-ng") == 0)
+	if (!(kind->traits & NOISE_TAKES_DUTY))
 		return 0;
 	if (n->limits.quota_us)
 		want = MIN(want, n->limits.quota_us * 1000 / period);
@@ -77,14 +76,14 @@ static _Noreturn void child_main(
 	child_wait_gate();
 	if (getppid() != harness)
 		_exit(0);
-	self->kind->work(n, index);
+	self->work(n, index);
 	_exit(0);
 }
 
-static int start_processes(
-	struct noise *self, const struct plan_noise *n, int gate_read, struct err *e)
+static int start_processes(struct noise *self, const struct kind *kind, const struct plan_noise *n,
+	int gate_read, struct err *e)
 {
-	unsigned count = strcmp(n->kind, "stress-ng") == 0 ? 1 : MAX(n->threads, 1);
+	unsigned count = kind->traits & NOISE_IS_ONE ? 1 : MAX(n->threads, 1);
 	struct child_setup setup = {.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL},
 		.keep = gate_read,
 		.death_signal = SIGKILL};
@@ -124,25 +123,27 @@ static int make_group(
 
 int noise_start(const struct plan_noise *n, const char *run, struct noise **out, struct err *e)
 {
-	const struct noise_kind *kind = noise_kind_find(n->kind);
+	noise_work *work = noise_work_find(n->kind);
+	const struct kind *kind;
 	struct noise *self;
 	int gate[2], rc;
 
-	if (!kind)
+	if (!work)
 		return err_set_exit(e, EXIT_USAGE, EINVAL, "there is no kind \"%s\"", n->kind);
-	rc = kind->available ? kind->available(e) : 0;
+	kind = kind_of(&words_noise_kind, (unsigned)word_find(&words_noise_kind, n->kind));
+	rc = noise_available(kind, e);
 	if (rc)
 		return rc;
 	if (pipe2(gate, O_CLOEXEC))
 		return err_sys(e, "its gate cannot be made");
 	self = xcalloc(1, sizeof(*self));
-	self->kind = kind;
+	self->work = work;
 	self->name = xstrdup(n->name);
 	self->gate = gate[1];
-	self->requested_milli = requested_milli(n);
+	self->requested_milli = requested_milli(kind, n);
 	rc = make_group(self, n, run, e);
 	if (!rc)
-		rc = start_processes(self, n, gate[0], e);
+		rc = start_processes(self, kind, n, gate[0], e);
 	close(gate[0]);
 	if (rc) {
 		noise_stop(self);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Noisy neighbours. One row of noise_kinds[] and one file per kind. Each noise of a plan runs as
+ * Noisy neighbours. One row of terms/noises.def and one file here per kind. Each noise of a plan runs as
  * its own process group in its own cgroup (where the user may make one); it dies with the harness
  * (PR_SET_PDEATHSIG), reports what CPU it asked for and got, and is stopped by noise_stop() in any
  * state.
@@ -10,18 +10,8 @@
 
 #include "plan/plan.h"
 
-struct noise_kind {
-	const char *name;
-	const char *doc; /* one line for --help and the docs */
-	/* The body of one noise thread or process, in its child; never returns normally. `index` is
-	 * the thread's number in the noise. */
-	void (*work)(const struct plan_noise *n, unsigned index);
-	/* NULL = always; else 0 or -errno with a sentence (program not installed ...). */
-	int (*available)(struct err *e);
-};
-extern const struct noise_kind noise_kinds[];
-extern const size_t n_noise_kinds;
-const struct noise_kind *noise_kind_find(const char *name); /* NULL if there is none */
+/* 0, or -errno with a sentence: the program it runs is not installed. */
+int noise_available(const struct kind *kind, struct err *e);
 
 struct noise;
 

@@ -11,15 +11,14 @@
  * for a share of a CPU, it does not save up work. `chunk` should take well under 100 us. */
 _Noreturn void noise_duty_loop(const struct plan_noise *n, void (*chunk)(void *ctx), void *ctx);
 
-/* Whether an executable of that name is in PATH. */
-bool noise_program_found(const char *name);
+/* The body of one thread or process of a noise, in its child; never returns normally. `index` is its
+ * number in the noise. One per kind, in a file of its own. */
+typedef void noise_work(const struct plan_noise *n, unsigned index);
+#define NOISE(id, ...)		 noise_work noise_##id;
+#define NOISE_OF_GUESTS(id, ...) /* is no process */
+#include "terms/noises.def"
 
-/* One per file. */
-void noise_busy(const struct plan_noise *n, unsigned index);
-void noise_membw(const struct plan_noise *n, unsigned index);
-void noise_cache(const struct plan_noise *n, unsigned index);
-void noise_fork(const struct plan_noise *n, unsigned index);
-void noise_stress_ng(const struct plan_noise *n, unsigned index);
-int noise_stress_ng_available(struct err *e);
+/* The work of a kind by its name; NULL when there is no such kind of process. */
+noise_work *noise_work_find(const char *kind);
 
 #endif

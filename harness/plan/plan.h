@@ -10,13 +10,12 @@
 
 #include "base/cpuset.h"
 #include "base/util.h"
-#include "scenario/words.h" /* guest_kind, guest_accel, sched_policy */
-
-#define PLAN_MAX_VCPUS 16
+#include "scenario/words.h"
+#include "terms/kinds.h"
 
 /* One probe on some vCPUs of a guest; numbers as abi/guest_shm.h `struct shm_probe` wants them. */
 struct plan_probe {
-	uint32_t id; /* enum probe_id of abi/guest_shm.h; plan knows names through its own table */
+	uint32_t id; /* enum probe_id */
 	uint64_t vcpu_mask;
 	uint64_t p[4];
 	char *command; /* job in a Linux or native guest: the program, else NULL */
@@ -36,9 +35,9 @@ struct plan_guest {
 	enum guest_accel accel;
 	unsigned vcpus;
 	uint64_t memory_bytes;
-	struct cpuset vcpu_cpus[PLAN_MAX_VCPUS]; /* where each vCPU thread may run */
-	struct cpuset emulator_cpus;		 /* QEMU's other threads */
-	struct cpuset memory_nodes;		 /* strict; empty = no numatune */
+	struct cpuset vcpu_cpus[SHM_MAX_VCPUS]; /* where each vCPU thread may run */
+	struct cpuset emulator_cpus;		/* QEMU's other threads */
+	struct cpuset memory_nodes;		/* strict; empty = no numatune */
 	struct plan_cpu_limits vcpu_limits; /* per vCPU, as libvirt's cputune shares/period/quota */
 	enum sched_policy policy;
 	unsigned priority;
@@ -53,16 +52,15 @@ struct plan_guest {
 
 struct plan_noise {
 	char *name; /* unique safe name */
-	char *kind; /* row of the noise table (noise/noise.h): "busy", "membw", "cache", "fork",
-		       "stress-ng" */
+	char *kind; /* a word of words_noise_kind (terms/kinds.h) */
 	unsigned threads;
 	struct cpuset cpus;
 	bool pin_each;	       /* thread i only on the i-th CPU of `cpus` (modulo) */
 	unsigned duty_percent; /* of one CPU, per thread; 100 = never sleeps */
 	uint64_t burst_ns;     /* length of one busy stretch; the idle stretch follows from duty */
 	uint64_t start_ns, stop_ns; /* relative to the start of measuring; stop 0 = until the end */
-	uint64_t bytes;		    /* membw, cache: working set per thread */
-	char *args;		    /* stress-ng: the stressor line */
+	uint64_t bytes;		    /* working set per thread; 0 = the kind has none */
+	char *args;		    /* of a kind that is told what to do, else NULL */
 	struct plan_cpu_limits limits;
 	unsigned line;
 };

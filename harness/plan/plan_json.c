@@ -66,8 +66,8 @@ static json_t *probe_json(const struct plan_probe *p)
 {
 	struct cpuset vcpus = {{p->vcpu_mask}};
 	json_t *j = json_pack("{s:o,s:o,s:[o,o,o,o]}", "name",
-		text_json(probe_word_name((enum probe_word)p->id)), "vcpus", cpus_text(&vcpus),
-		"parameters", number(p->p[0]), number(p->p[1]), number(p->p[2]), number(p->p[3]));
+		text_json(word_of(&words_probe, p->id)), "vcpus", cpus_text(&vcpus), "parameters",
+		number(p->p[0]), number(p->p[1]), number(p->p[2]), number(p->p[3]));
 
 	if (p->command)
 		json_object_set_new(j, "command", text_json(p->command));
@@ -76,24 +76,22 @@ static json_t *probe_json(const struct plan_probe *p)
 
 static json_t *guest_json(const struct plan_guest *g, const char *xml)
 {
-	static const char *const accels[] = {"auto", "kvm", "tcg"};
-	static const char *const policies[] = {"other", "fifo", "rr"};
-	json_t *vcpus = json_array(), *probes = json_array();
+	json_t *vcpus = json_array(), *list = json_array();
 	json_t *j = json_pack("{s:o,s:o,s:b,s:o,s:o}", "name", text_json(g->name), "kind",
-		text_json(guest_kind_name(g->kind)), "is_noise", g->is_noise, "vcpus", vcpus,
-		"probes", probes);
+		text_json(word_of(&words_guest_kind, g->kind)), "is_noise", g->is_noise, "vcpus",
+		vcpus, "probes", list);
 
 	for (unsigned v = 0; v < g->vcpus; v++)
 		json_array_append_new(vcpus,
 			json_pack("{s:i,s:o}", "id", (int)v, "cpus", cpus_text(&g->vcpu_cpus[v])));
 	for (size_t i = 0; i < g->n_probes; i++)
-		json_array_append_new(probes, probe_json(&g->probes[i]));
+		json_array_append_new(list, probe_json(&g->probes[i]));
 	json_object_set_new(j, "vcpu_limits", limits_json(&g->vcpu_limits));
-	json_object_set_new(j, "policy", text_json(policies[g->policy]));
+	json_object_set_new(j, "policy", text_json(word_of(&words_vcpu_policy, g->policy)));
 	json_object_set_new(j, "priority", number(g->priority));
 	if (g->kind == GUEST_NATIVE)
 		return j;
-	json_object_set_new(j, "accel", text_json(accels[g->accel]));
+	json_object_set_new(j, "accel", text_json(word_of(&words_accel, g->accel)));
 	json_object_set_new(j, "memory_bytes", number(g->memory_bytes));
 	json_object_set_new(j, "hugepage_bytes", number(g->hugepage_bytes));
 	json_object_set_new(j, "memory_nodes", cpus_text(&g->memory_nodes));
@@ -124,12 +122,11 @@ static json_t *noise_json(const struct plan_noise *n)
 
 static json_t *one_json(const struct plan *p, const struct topology *t, char *const *domain_xml)
 {
-	static const char *const traces[] = {"counters", "events", "counts"};
 	json_t *guests = json_array(), *noises = json_array(), *notes = json_array();
 	json_t *j = json_pack("{s:o,s:o,s:o,s:o,s:i,s:o,s:f}", "variant", text_json(p->variant),
 		"point", text_json(p->point), "warmup_ns", number(p->warmup_ns), "duration_ns",
 		number(p->duration_ns), "repeats", (int)p->repeats, "trace",
-		text_json(traces[p->trace_mode < 3 ? p->trace_mode : 0]), "overcommit",
+		text_json(word_or_unknown(&words_trace_mode, p->trace_mode)), "overcommit",
 		p->overcommit);
 
 	for (size_t i = 0; i < p->n_guests; i++)

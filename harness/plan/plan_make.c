@@ -28,32 +28,34 @@ static struct plan_probe probe_of(const struct exp_probe *e, unsigned vcpus)
 		.id = (uint32_t)e->kind, .vcpu_mask = e->vcpu_mask & ((UINT64_C(1) << vcpus) - 1)};
 
 	switch (e->kind) {
-	case PROBE_WORD_TIMER:
+	case PROBE_NONE:
+		break;
+	case PROBE_TIMER:
 		p.p[0] = e->period_ns;
 		p.p[1] = e->timer_policy | (e->relative ? SHM_TIMER_RELATIVE : 0);
 		p.p[2] = e->priority;
 		p.p[3] = e->slack_ns;
 		break;
-	case PROBE_WORD_STEAL:
+	case PROBE_STEAL:
 		p.p[0] = e->period_ns;
 		break;
-	case PROBE_WORD_GAP:
+	case PROBE_GAP:
 		p.p[0] = e->threshold_ns;
 		break;
-	case PROBE_WORD_JOB:
+	case PROBE_JOB:
 		p.p[0] = e->iterations;
 		p.p[1] = (e->affinity ? SHM_JOB_FLOAT : 0) | (e->barrier ? SHM_JOB_BARRIER : 0) |
 			 (e->output ? SHM_JOB_OUTPUT : 0);
 		p.p[2] = e->copies;
 		p.command = e->command[0] ? xstrdup(e->command) : NULL;
 		break;
-	case PROBE_WORD_LOCK:
+	case PROBE_LOCK:
 		p.p[0] = e->inside;
 		p.p[1] = e->outside;
 		p.p[2] = e->threshold_ns;
 		p.p[3] = e->lock_kind;
 		break;
-	case PROBE_WORD_MEMORY:
+	case PROBE_MEMORY:
 		p.p[0] = e->bytes;
 		p.p[1] = e->mode;
 		break;
@@ -107,10 +109,10 @@ static bool auto_is_possible(struct planning *p, size_t n_guests)
 
 	for (size_t i = 0; i < p->c->n_guests; i++)
 		vcpus |= p->c->guests[i].vcpus == EXP_AUTO;
-	if (vcpus && (p->auto_count < 1 || p->auto_count > PLAN_MAX_VCPUS))
+	if (vcpus && (p->auto_count < 1 || p->auto_count > SHM_MAX_VCPUS))
 		PLAN_REFUSE(p, p->c->lab.pos,
 			"the overcommit makes a guest of %u vCPUs, it can have 1 to %d; ask for fewer lab CPUs, or let count follow the overcommit",
-			p->auto_count, PLAN_MAX_VCPUS);
+			p->auto_count, SHM_MAX_VCPUS);
 	if (n_guests > EXP_MAX_GUESTS)
 		PLAN_REFUSE(p, p->c->lab.pos,
 			"the overcommit makes %zu guests; at most %d run at once: ask for fewer lab CPUs or more vCPUs a guest",
@@ -150,13 +152,15 @@ static void make_noises(struct planning *p)
 
 		p->plan->noises[i] = (struct plan_noise){
 			.name = xstrdup(e->name),
-			.kind = xstrdup(noise_word_name(e->kind)),
+			.kind = xstrdup(word_of(&words_noise_kind, e->kind)),
 			.threads = e->threads,
 			.duty_percent = e->duty_percent,
 			.burst_ns = e->burst_ns,
 			.start_ns = e->start_ns,
 			.stop_ns = e->stop_ns,
-			.bytes = e->kind == NOISE_MEMBW || e->kind == NOISE_CACHE ? e->bytes : 0,
+			.bytes = kind_of(&words_noise_kind, e->kind)->traits & NOISE_TAKES_SIZE
+					 ? e->bytes
+					 : 0,
 			.args = e->args[0] ? xstrdup(e->args) : NULL,
 			.limits = limits_of(&e->limits),
 			.line = e->pos.line,

@@ -179,8 +179,8 @@ static void print_probe(FILE *f, const struct plan_guest *g, const struct plan_p
 	struct cpuset vcpus = {{p->vcpu_mask}};
 	char list[64], time[32];
 
-	text_print(f, ", %s", probe_word_name((enum probe_word)p->id));
-	if (p->id == PROBE_WORD_TIMER || p->id == PROBE_WORD_STEAL)
+	text_print(f, ", %s", word_of(&words_probe, p->id));
+	if (p->id == PROBE_TIMER || p->id == PROBE_STEAL)
 		text_print(f, " every %s", format_time(p->p[0], time));
 	if (p->command)
 		text_print(f, " \"%.40s\"", p->command);
@@ -190,15 +190,14 @@ static void print_probe(FILE *f, const struct plan_guest *g, const struct plan_p
 
 static void print_guest(FILE *f, const struct plan_guest *g)
 {
-	static const char *const accels[] = {"", ", kvm", ", tcg"};
-	static const char *const policies[] = {"", ", fifo", ", rr"};
 	char buf[256];
 
 	text_print(f, "  %-12s %s%s, %u vCPU%s", g->name, g->is_noise ? "noise guest, " : "",
-		guest_kind_name(g->kind), g->vcpus, g->vcpus == 1 ? "" : "s");
+		word_of(&words_guest_kind, g->kind), g->vcpus, g->vcpus == 1 ? "" : "s");
 	if (g->kind != GUEST_NATIVE)
-		text_print(f, ", %llu MiB%s", (unsigned long long)(g->memory_bytes >> 20),
-			accels[g->accel]);
+		text_print(f, ", %llu MiB", (unsigned long long)(g->memory_bytes >> 20));
+	if (g->kind != GUEST_NATIVE && g->accel != ACCEL_AUTO)
+		text_print(f, ", %s", word_of(&words_accel, g->accel));
 	if (g->hugepage_bytes)
 		text_print(f, " in %llu MiB pages", (unsigned long long)(g->hugepage_bytes >> 20));
 	if (!cpuset_empty(&g->memory_nodes))
@@ -206,9 +205,8 @@ static void print_guest(FILE *f, const struct plan_guest *g)
 	for (size_t i = 0; i < g->n_probes; i++)
 		print_probe(f, g, &g->probes[i]);
 	print_limits(f, &g->vcpu_limits);
-	text_print(f, "%s", policies[g->policy]);
 	if (g->policy != SCHED_AS_IS)
-		text_print(f, " %u", g->priority);
+		text_print(f, ", %s %u", word_of(&words_vcpu_policy, g->policy), g->priority);
 	if (g->kind != GUEST_NATIVE)
 		text_print(f, ", emulator on %s", plan_cpus_text(&g->emulator_cpus, buf));
 	fputc('\n', f);
@@ -241,7 +239,7 @@ static void print_noise(FILE *f, const struct plan_noise *n)
 	text_print(f, "  %-12s noise %s, %u thread%s", n->name, n->kind, n->threads,
 		n->threads == 1 ? "" : "s");
 	if (n->args)
-		text_print(f, ", stress-ng %.60s", n->args);
+		text_print(f, ", %s %.60s", n->kind, n->args);
 	else if (n->duty_percent < 100)
 		text_print(f, ", %u %% of a CPU each in bursts of %s", n->duty_percent,
 			format_time(n->burst_ns, a));
@@ -257,7 +255,6 @@ static void print_noise(FILE *f, const struct plan_noise *n)
 
 void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 {
-	static const char *const traces[] = {"counters only", "events", "counts"};
 	struct plan_map m;
 	char a[256], b[32];
 
@@ -266,7 +263,7 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 	text_print(f, "  warm-up %s, ", format_time(p->warmup_ns, b));
 	text_print(f, "measured %s, %u run%s, trace: %s\n", format_time(p->duration_ns, b),
 		p->repeats, p->repeats == 1 ? "" : "s",
-		traces[p->trace_mode < 3 ? p->trace_mode : 0]);
+		word_or_unknown(&words_trace_mode, p->trace_mode));
 	text_print(f, "  lab %s", plan_cpus_text(&p->lab_cpus, a));
 	text_print(f, ", %.3g vCPUs per CPU; housekeeping %s\n\n", p->overcommit,
 		plan_cpus_text(&p->housekeeping_cpus, a));

@@ -217,10 +217,9 @@ static void note_machine(
 
 static void describe(struct run_guest *g, const struct recording_header *h, unsigned vcpus)
 {
-	static const char *const accels[] = {"unknown", "kvm", "tcg", "native"};
-
-	g->kind = xstrdup(h->accel == SHM_ACCEL_NATIVE ? "native" : "linux");
-	g->accel = xstrdup(accels[h->accel <= SHM_ACCEL_NATIVE ? h->accel : 0]);
+	g->kind = xstrdup(word_of(
+		&words_guest_kind, h->accel == SHM_ACCEL_NATIVE ? GUEST_NATIVE : GUEST_LINUX));
+	g->accel = xstrdup(word_or_unknown(&words_accel_found, h->accel));
 	g->n_vcpus = vcpus;
 	for (unsigned v = 0; v < vcpus; v++)
 		g->vcpus[v].id = v;
@@ -230,8 +229,9 @@ static void describe(struct run_guest *g, const struct recording_header *h, unsi
 	g->guest_file = xasprintf("guest/%s.bin", g->name);
 	g->n_probes = 2;
 	g->probes = xcalloc(2, sizeof(*g->probes));
-	g->probes[0] = (struct run_probe){xstrdup("timer"), 1, {h->period_ns}};
-	g->probes[1] = (struct run_probe){xstrdup("steal"),
+	g->probes[0] =
+		(struct run_probe){xstrdup(word_of(&words_probe, PROBE_TIMER)), 1, {h->period_ns}};
+	g->probes[1] = (struct run_probe){xstrdup(word_of(&words_probe, PROBE_STEAL)),
 		vcpus < 64 ? (UINT64_C(1) << vcpus) - 1 : ~UINT64_C(0), {NS_PER_S}};
 }
 

@@ -50,7 +50,7 @@ static const struct field run_guest_fields[] = {
 		.offset = offsetof(struct run_guest, vcpus),
 		.count_offset = offsetof(struct run_guest, n_vcpus),
 		.sub = &run_vcpu_json,
-		.max = 16},
+		.max = SHM_MAX_VCPUS},
 	PLAIN(run_guest, memory_bytes, U64),
 	PLAIN(run_guest, emulator_cpus, CPUSET),
 	PLAIN(run_guest, memory_nodes, CPUSET),

@@ -8,6 +8,7 @@
 
 #include "base/cpuset.h"
 #include "base/util.h"
+#include "terms/kinds.h"
 
 #define RUN_INFO_FORMAT 1
 
@@ -18,25 +19,24 @@ struct run_vcpu {
 };
 
 struct run_probe {
-	char *name; /* "timer", "gap", ... */
+	char *name; /* of probes (terms/words.h) */
 	uint64_t vcpu_mask;
 	uint64_t p[4]; /* as in abi/guest_shm.h */
 };
 
 struct run_guest {
 	char *name;
-	char *kind;  /* "metal", "linux", "native" */
-	char *accel; /* "kvm", "tcg", "native", "unknown": what it really was, from the guest itself
-		      */
+	char *kind;  /* of words_guest_kind */
+	char *accel; /* of words_accel_found: what it really was, from the guest itself */
 	bool is_noise;
 	int pid;
 	unsigned n_vcpus;
-	struct run_vcpu vcpus[16];
+	struct run_vcpu vcpus[SHM_MAX_VCPUS];
 	uint64_t memory_bytes;
 	struct cpuset emulator_cpus;
 	struct cpuset memory_nodes;
 	uint64_t shares, period_us, quota_us;
-	char *policy; /* "", "fifo", "rr" */
+	char *policy; /* of words_vcpu_policy; "" = as it is */
 	struct run_probe *probes;
 	size_t n_probes;
 	uint64_t tsc_hz;  /* as the guest said; 0 unknown */
@@ -80,7 +80,7 @@ struct run_expect {
 	char *variant;	/* "" = the run's own */
 	char *guest;	/* "" = all guests that are not noise: each must meet it */
 	char *metric;	/* "steal.rate" */
-	char *relation; /* "<", "<=", ">", ">=", "within" */
+	char *relation; /* of words_relation_sign */
 	double value;	/* in the metric's unit; with other_metric: the factor it is multiplied with
 			 */
 	double tolerance;				  /* for "within": relative, 0.02 = 2 % */
@@ -117,7 +117,7 @@ struct run_info {
 	uint64_t wall_ns;	   /* of the whole run */
 	uint64_t harness_cpu_ns;   /* CPU time of the harness in the window */
 	uint64_t harness_switches; /* context switches of the harness in the window */
-	char *trace_mode; /* "events", "counts", "counters", "none": what hostd really did */
+	char *trace_mode;	   /* of words_trace_mode, or "none": what hostd really did */
 	uint64_t trace_lost;
 	struct run_guest *guests;
 	size_t n_guests;

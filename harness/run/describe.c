@@ -8,16 +8,11 @@
 
 #include "scenario/experiment.h"
 
-static const char *const kind_names[] = {
-	[GUEST_METAL] = "metal", [GUEST_LINUX] = "linux", [GUEST_NATIVE] = "native"};
-static const char *const policy_names[] = {
-	[SCHED_AS_IS] = "", [SCHED_RT_FIFO] = "fifo", [SCHED_RT_RR] = "rr"};
-
 static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 {
 	out->name = xstrdup(g->name);
-	out->kind = xstrdup(kind_names[g->kind]);
-	out->accel = xstrdup("unknown");
+	out->kind = xstrdup(word_of(&words_guest_kind, g->kind));
+	out->accel = xstrdup(word_of(&words_accel_found, SHM_ACCEL_UNKNOWN));
 	out->is_noise = g->is_noise;
 	out->n_vcpus = g->vcpus;
 	for (unsigned v = 0; v < g->vcpus; v++) {
@@ -30,11 +25,12 @@ static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 	out->shares = g->vcpu_limits.shares;
 	out->period_us = g->vcpu_limits.period_us;
 	out->quota_us = g->vcpu_limits.quota_us;
-	out->policy = xstrdup(policy_names[g->policy]);
+	out->policy =
+		xstrdup(g->policy == SCHED_AS_IS ? "" : word_of(&words_vcpu_policy, g->policy));
 	out->n_probes = g->n_probes;
 	out->probes = xcalloc(g->n_probes, sizeof(*out->probes));
 	for (size_t i = 0; i < g->n_probes; i++) {
-		out->probes[i].name = xstrdup(probe_word_name((enum probe_word)g->probes[i].id));
+		out->probes[i].name = xstrdup(word_of(&words_probe, g->probes[i].id));
 		out->probes[i].vcpu_mask = g->probes[i].vcpu_mask;
 		memcpy(out->probes[i].p, g->probes[i].p, sizeof(out->probes[i].p));
 	}

@@ -18,9 +18,6 @@
 
 int step_host_agent(struct session *s, struct err *e)
 {
-	static const char *const mode_names[] = {[TRACE_MODE_COUNTERS] = "counters",
-		[TRACE_MODE_EVENTS] = "events",
-		[TRACE_MODE_COUNTS] = "counts"};
 	auto_free char *out = xasprintf("%s/host/trace.bin", s->folder.path);
 	struct hostd_options how = {.path = s->o->hostd,
 		.mode = (enum trace_mode)s->plan->trace_mode,
@@ -40,7 +37,7 @@ int step_host_agent(struct session *s, struct err *e)
 		session_warn(
 			s, "the host agent has no scheduler trace: %s", hostd_reason(s->hostd));
 	free(s->info.trace_mode);
-	s->info.trace_mode = xstrdup(mode_names[hostd_mode(s->hostd)]);
+	s->info.trace_mode = xstrdup(word_of(&words_trace_mode, hostd_mode(s->hostd)));
 	reaper_add_pid(s->reaper, hostd_pid(s->hostd));
 	(void)e;
 	return 0;
@@ -108,7 +105,7 @@ int step_track(struct session *s, struct err *e)
 		struct guest_run *g = &s->guests[i];
 		unsigned n = g->plan->vcpus;
 		int rc = g->native ? native_tids(g, g->tids, e)
-				   : domain_vcpu_tids(g->domain, g->tids, PLAN_MAX_VCPUS, &n, e);
+				   : domain_vcpu_tids(g->domain, g->tids, SHM_MAX_VCPUS, &n, e);
 
 		if (rc || n != g->plan->vcpus)
 			return rc ? rc
@@ -127,11 +124,6 @@ int step_track(struct session *s, struct err *e)
 /* What the guests said of themselves, or what was seen of them when the run ended early. */
 static void note_guests(struct session *s)
 {
-	static const char *const accels[] = {[SHM_ACCEL_UNKNOWN] = "unknown",
-		[SHM_ACCEL_KVM] = "kvm",
-		[SHM_ACCEL_TCG] = "tcg",
-		[SHM_ACCEL_NATIVE] = "native"};
-
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 		struct guest_shm_status st;
@@ -147,7 +139,7 @@ static void note_guests(struct session *s)
 		if (g->plan->kind == GUEST_LINUX && st.accel == SHM_ACCEL_TCG)
 			linux_check_clock(s, g, st.tsc_hz);
 		free(g->info->accel);
-		g->info->accel = xstrdup(accels[st.accel < ARRAY_SIZE(accels) ? st.accel : 0]);
+		g->info->accel = xstrdup(word_or_unknown(&words_accel_found, st.accel));
 	}
 }
 

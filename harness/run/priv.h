@@ -23,7 +23,7 @@ struct guest_run {
 	char *xml;
 	struct guest_shm *shm;
 	struct domain *domain;
-	pid_t tids[PLAN_MAX_VCPUS];
+	pid_t tids[SHM_MAX_VCPUS];
 	struct err start_err;		 /* of the thread that started it */
 	bool dead;			 /* its QEMU is gone before it was told to */
 	char *kernel, *initrd, *cmdline; /* linux */

@@ -34,7 +34,7 @@ static void build_guest(const struct node *n, struct exp_guest *g)
 			ARRAY_GROW(g->probes, g->n_probes);
 			p = &g->probes[g->n_probes++];
 			keys_store(c, p);
-			p->kind = (enum probe_word)c->key->probe;
+			p->kind = c->key->probe;
 			p->pos = c->pos;
 		}
 	}
@@ -83,7 +83,7 @@ static void build_noise(const struct node *n, struct exp_config *out)
 	noise.broken = n->broken;
 	if (!noise.limits.quota_ns)
 		noise.limits.period_ns = 0;
-	if (noise.kind == NOISE_GUEST) {
+	if (kind_of(&words_noise_kind, noise.kind)->traits & NOISE_IS_GUEST) {
 		struct exp_guest g = {0};
 
 		guest_of_noise(n, &noise, &g);
@@ -118,8 +118,7 @@ void build_config(const struct node *root, struct exp_config *out)
 static void guest_release(struct exp_guest *g)
 {
 	for (size_t i = 0; i < g->n_probes; i++)
-		keys_free((enum elem_id)(ELEM_TIMER + g->probes[i].kind - PROBE_WORD_TIMER),
-			&g->probes[i]);
+		keys_free(key_probe_elem(g->probes[i].kind), &g->probes[i]);
 	free(g->probes);
 	for (size_t i = 0; i < g->n_files; i++)
 		keys_free(ELEM_FILE, &g->files[i]);

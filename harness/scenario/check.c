@@ -29,21 +29,21 @@ static uint64_t probe_mask(const struct exp_guest *g, const struct exp_probe *p)
 static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 	const struct exp_probe *p, struct scenario_msgs *msgs)
 {
-	const char *name = probe_word_name(p->kind);
+	const char *name = word_of(&words_probe, p->kind);
 	unsigned n = popcount(probe_mask(g, p));
 
 	if (g->vcpus != EXP_AUTO && probe_mask(g, p) >> g->vcpus)
 		SAY(c, msgs, p->pos,
 			"<%s vcpus> names a vCPU that guest '%s' does not have; it has 0 to %u",
 			name, g->name, g->vcpus - 1);
-	if (p->kind == PROBE_WORD_LOCK && n < 2)
+	if (p->kind == PROBE_LOCK && n < 2)
 		SAY(c, msgs, p->pos,
 			"the lock probe needs two vCPUs to share a lock; set vcpus=\"2\" or more");
-	if (p->kind == PROBE_WORD_MEMORY && g->kind != GUEST_NATIVE &&
+	if (p->kind == PROBE_MEMORY && g->kind != GUEST_NATIVE &&
 		p->bytes * n > g->memory_bytes / 2)
 		SAY(c, msgs, p->pos,
 			"<memory size> of all its vCPUs is more than half of the guest's memory; give the guest more memory, or walk over less");
-	if (p->kind == PROBE_WORD_JOB && p->command[0] && g->kind == GUEST_METAL)
+	if (p->kind == PROBE_JOB && p->command[0] && g->kind == GUEST_METAL)
 		SAY(c, msgs, p->pos,
 			"a metal guest runs no programs; use kind=\"linux\", or leave command out");
 	if (g->kind == GUEST_METAL &&
@@ -51,13 +51,13 @@ static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 			p->barrier || p->lock_kind))
 		SAY(c, msgs, p->pos,
 			"a metal guest has no scheduler: policy, priority, slack, sleep, affinity, barrier and type=\"mutex\" need kind=\"linux\" or \"native\"");
-	if (p->kind == PROBE_WORD_TIMER && p->priority && p->timer_policy != SHM_POLICY_FIFO &&
+	if (p->kind == PROBE_TIMER && p->priority && p->timer_policy != SHM_POLICY_FIFO &&
 		p->timer_policy != SHM_POLICY_RR)
 		SAY(c, msgs, p->pos,
 			"<timer priority> without a real-time policy; set policy=\"fifo\" or \"rr\"");
 	if (p->barrier && p->command[0])
 		SAY(c, msgs, p->pos, "<job barrier> is for the loop; leave barrier or command out");
-	if (p->kind == PROBE_WORD_STEAL && g->kind == GUEST_NATIVE)
+	if (p->kind == PROBE_STEAL && g->kind == GUEST_NATIVE)
 		SAY(c, msgs, p->pos, "a native guest has no steal counter; remove <steal>");
 	if (p->period_ns > c->duration_ns)
 		SAY(c, msgs, p->pos,
@@ -74,7 +74,7 @@ static void check_probes(
 		const struct exp_probe *p = &g->probes[i];
 
 		check_probe(c, g, p, msgs);
-		if (p->kind == PROBE_WORD_TIMER || p->kind == PROBE_WORD_STEAL)
+		if (p->kind == PROBE_TIMER || p->kind == PROBE_STEAL)
 			continue;
 		if (busy & probe_mask(g, p))
 			SAY(c, msgs, p->pos,
@@ -136,14 +136,16 @@ static void check_guest(
 static void check_noise(
 	const struct exp_config *c, const struct exp_noise *n, struct scenario_msgs *msgs)
 {
-	if (n->kind == NOISE_STRESS_NG && !n->args[0])
-		SAY(c, msgs, n->pos,
-			"noise kind=\"stress-ng\" needs args=\"...\"; as \"--matrix 1\"");
+	const struct kind *kind = kind_of(&words_noise_kind, n->kind);
+
+	if (kind->traits & NOISE_TAKES_ARGS && !n->args[0])
+		SAY(c, msgs, n->pos, "noise kind=\"%s\" needs args=\"...\"; as \"%s\"", kind->name,
+			kind->example);
 	if (n->placement == PLACE_SIBLINGS || n->placement == PLACE_NODE ||
 		n->placement == PLACE_REMOTE)
 		SAY(c, msgs, n->pos,
 			"placement=\"%s\" is for guests; a noise is float, pinned, stacked or spread, beside= or away= from a guest",
-			placement_name(n->placement));
+			word_of(&words_placement, n->placement));
 	if (n->limits.quota_ns > n->limits.period_ns * n->threads)
 		SAY(c, msgs, n->pos,
 			"the quota is more than its threads can use in a period; write less");

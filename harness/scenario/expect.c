@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "scenario/build.h"
-#include "scenario/metric_names.h"
 #include "scenario/near.h"
+#include "terms/metrics.h"
 
 #define SAY(msgs, pos, ...) scenario_msgs_add(msgs, BLAME_SCENARIO, pos, NULL, __VA_ARGS__)
 
@@ -55,16 +55,24 @@ static bool applies(const struct node *n, const struct points *all, const struct
 	return false;
 }
 
+static const struct metric_info *metric_named(const char *name)
+{
+	const char *part;
+	enum metric_id id = metric_find(name, &part);
+
+	return id < METRIC_COUNT ? &metric_table[id] : NULL;
+}
+
 /* The one relation given; -1 with a message. Its number goes to *value. */
-static int relation_of(const struct node *n, const struct metric_name *metric, double *value,
+static int relation_of(const struct node *n, const struct metric_info *metric, double *value,
 	struct scenario_msgs *msgs)
 {
 	const struct attr *found = NULL;
 	int relation = -1;
 	const char *unit;
 
-	for (int i = 0; words_relation[i]; i++) {
-		const struct attr *a = node_attr(n, words_relation[i]);
+	for (unsigned i = 0; i < words_relation.n; i++) {
+		const struct attr *a = node_attr(n, word_of(&words_relation, i));
 
 		if (a && found) {
 			SAY(msgs, a->pos, "<expect> with both %s and %s; write two expectations",
@@ -73,7 +81,7 @@ static int relation_of(const struct node *n, const struct metric_name *metric, d
 		}
 		if (a) {
 			found = a;
-			relation = i;
+			relation = (int)i;
 		}
 	}
 	if (!found) {
@@ -97,7 +105,7 @@ static char *expect_text(const struct exp_expect *e, const char *unit)
 	struct strbuf b = {0};
 
 	strbuf_add(&b, "%s%s%s %s %g", e->metric, e->guest[0] ? " of " : "", e->guest,
-		words_relation[e->relation], e->value);
+		word_of(&words_relation, e->relation), e->value);
 	if (!e->of_metric[0])
 		strbuf_add(&b, " %s", unit);
 	else
@@ -111,7 +119,7 @@ static char *expect_text(const struct exp_expect *e, const char *unit)
 static void build_expect(const struct node *n, const struct points *all, const struct point *self,
 	struct exp_config *out, struct scenario_msgs *msgs)
 {
-	const struct metric_name *metric = metric_name_find(attr_text(n, "metric"));
+	const struct metric_info *metric = metric_named(attr_text(n, "metric"));
 	const char *of = attr_text(n, "of-variant");
 	struct exp_expect e = {.pos = n->pos};
 	const struct point *other = of[0] ? find_point(all, of, self->index) : NULL;
@@ -157,7 +165,7 @@ static bool guest_is(const struct exp_guest *g, const char *name)
 	       g->count > 1 && (g->count == EXP_AUTO || strtoul(rest + 1, NULL, 10) < g->count);
 }
 
-static const struct exp_probe *probe_of(const struct exp_guest *g, enum probe_word kind)
+static const struct exp_probe *probe_of(const struct exp_guest *g, enum probe_id kind)
 {
 	for (size_t i = 0; i < g->n_probes; i++)
 		if (g->probes[i].kind == kind)
@@ -168,31 +176,32 @@ static const struct exp_probe *probe_of(const struct exp_guest *g, enum probe_wo
 static bool has_memory_mode(const struct exp_guest *g, enum memory_mode mode)
 {
 	for (size_t i = 0; i < g->n_probes; i++)
-		if (g->probes[i].kind == PROBE_WORD_MEMORY && g->probes[i].mode == mode)
+		if (g->probes[i].kind == PROBE_MEMORY && g->probes[i].mode == mode)
 			return true;
 	return false;
 }
 
 static void check_need(const struct exp_config *c, const struct exp_expect *e,
-	const struct exp_guest *g, const struct metric_name *m, struct scenario_msgs *msgs)
+	const struct exp_guest *g, const struct metric_info *m, struct scenario_msgs *msgs)
 {
 	if (g->broken)
 		return;
 	if (m->probe && !probe_of(g, m->probe))
 		SAY(msgs, e->pos,
 			"%s needs the probe %s, which guest '%s' does not have; add <%s/> to it",
-			m->name, probe_word_name(m->probe), g->name, probe_word_name(m->probe));
-	else if (m->probe == PROBE_WORD_MEMORY && !has_memory_mode(g, m->mode))
+			m->name, word_of(&words_probe, m->probe), g->name,
+			word_of(&words_probe, m->probe));
+	else if (m->probe == PROBE_MEMORY && !has_memory_mode(g, m->mode))
 		SAY(msgs, e->pos, "%s needs <memory mode=\"%s\"> in guest '%s'", m->name,
-			m->mode == MEMORY_CHASE ? "chase" : "bandwidth", g->name);
+			word_of(&words_memory_mode, m->mode), g->name);
 	if (m->need == NEED_STEAL && (g->kind == GUEST_NATIVE || g->accel == ACCEL_TCG))
 		SAY(msgs, e->pos,
 			"%s needs KVM's steal counter, which guest '%s' (%s) does not have; expect run_delay.rate of it",
 			m->name, g->name, g->accel == ACCEL_TCG ? "accel tcg" : "kind native");
-	if (m->need == NEED_TRACE && c->trace == TRACE_WORD_COUNTERS)
+	if (m->need == NEED_TRACE && c->trace == TRACE_MODE_COUNTERS)
 		SAY(msgs, e->pos, "%s needs the host trace; set trace=\"events\" or \"counts\"",
 			m->name);
-	if (m->need == NEED_EVENTS && c->trace != TRACE_WORD_EVENTS)
+	if (m->need == NEED_EVENTS && c->trace != TRACE_MODE_EVENTS)
 		SAY(msgs, e->pos, "%s needs the host's timeline; set trace=\"events\"", m->name);
 	if (m->window_10s && c->duration_ns < 10 * NS_PER_S)
 		SAY(msgs, e->pos,
@@ -203,13 +212,14 @@ static void check_need(const struct exp_config *c, const struct exp_expect *e,
 static void check_metric(const struct exp_config *c, const struct exp_expect *e, const char *metric,
 	const char *guest, struct scenario_msgs *msgs)
 {
-	const struct metric_name *m = metric_name_find(metric);
+	const struct metric_info *m = metric_named(metric);
 	struct near near = {.word = metric}, near_guest = {.word = guest};
 	bool any = false;
 	char hint[96];
 
 	if (!m) {
-		metric_name_near(&near);
+		for (unsigned i = 0; i < METRIC_COUNT; i++)
+			near_try(&near, metric_table[i].name);
 		SAY(msgs, e->pos, "unknown metric '%.60s'%s", metric,
 			near.best ? near_hint(&near, hint) : "; see `stealscope list metrics`");
 		return;

@@ -11,11 +11,10 @@
 #include "base/util.h"
 #include "scenario/msg.h"
 #include "scenario/words.h"
+#include "terms/kinds.h"
 
-#define EXP_MAX_VCPUS	16 /* per guest */
 #define EXP_MAX_GUESTS	64 /* in one configuration, copies counted */
 #define EXP_MAX_NOISES	32
-#define EXP_MAX_PROBES	8	   /* per guest */
 #define EXP_MAX_CONFIGS 256	   /* variants x sweep points */
 #define EXP_AUTO	UINT32_MAX /* a count to be found from the overcommit */
 
@@ -30,7 +29,7 @@ struct exp_limits {
 };
 
 struct exp_probe {
-	enum probe_word kind;
+	enum probe_id kind;
 	uint64_t vcpu_mask; /* which vCPUs; ~0 = all */
 	/* What of these the kind uses is in keys.c. */
 	uint64_t period_ns, threshold_ns;
@@ -84,7 +83,8 @@ struct exp_guest {
 
 struct exp_noise {
 	char *name;
-	enum noise_word kind;		/* never NOISE_GUEST: those are guests with is_noise */
+	unsigned
+		kind; /* of words_noise_kind; never one of guests: those are guests with is_noise */
 	unsigned threads, count, vcpus; /* count and vcpus: kind "guest" only */
 	unsigned duty_percent;
 	uint64_t burst_ns;
@@ -133,7 +133,7 @@ struct exp_config {
 	uint64_t warmup_ns, duration_ns;
 	unsigned repeats;
 	uint64_t seed;
-	enum trace_word trace;
+	enum trace_mode trace;
 	unsigned published; /* index into words_published; 0 = none */
 	struct exp_lab lab;
 	struct exp_guest *guests; /* noise guests last */
@@ -175,16 +175,8 @@ int scenario_load_text(const char *file, const char *text, size_t len, const cha
 
 void experiment_release(struct experiment *x);
 
-/* The word as written in a scenario: "below". */
-const char *expect_relation_name(enum expect_relation r);
-/* As struct run_expect has it: "<", "<=", ">", ">=", "within". */
-const char *expect_relation_sign(enum expect_relation r);
-const char *placement_name(enum placement p);
 /* Key of the published figures that the scenario asks for, "" = none. */
 const char *published_name(const struct exp_config *c);
-const char *noise_word_name(enum noise_word n);
-const char *probe_word_name(enum probe_word p);
-const char *guest_kind_name(enum guest_kind k);
 
 /* Write docs/scenario-keys.md and scenarios/scenario.rng from the table of keys. */
 void scenario_print_keys(FILE *f);

@@ -9,16 +9,11 @@
 #define S_HOUR(n)  (NS_PER_S * 3600 * (n))
 #define MIB	   (UINT64_C(1) << 20)
 #define GIB	   (UINT64_C(1) << 30)
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define BIT(n)	   (1u << (n))
+#define WORDS(...) (&(const struct words)WORDS_OF(((const char *const[]){__VA_ARGS__})))
 #define P(e)	   (UINT32_C(1) << ELEM_##e)
 
-const char *const words_guest_kind[] = {"metal", "linux", "native", NULL};
-const char *const words_placement[] = {
-	"float", "pinned", "stacked", "siblings", "spread", "node", "remote", NULL};
-const char *const words_noise[] = {"busy", "guest", "membw", "cache", "fork", "stress-ng", NULL};
-const char *const words_published[] = {"none", "choi-3v4", NULL};
-const char *const words_relation[] = {"below", "at-most", "above", "at-least", "near", NULL};
+static const char *const published[] = {"none", "choi-3v4"};
+static const struct words words_published = WORDS_OF(published);
 
 #define AT(field) offsetof(struct exp_config, field)
 static const struct key_attr scenario_attrs[] = {
@@ -34,9 +29,9 @@ static const struct key_attr scenario_attrs[] = {
 		.doc = "How often each configuration is run; each run boots its guests anew."},
 	{"seed", VALUE_BIG, AT(seed), 0, INT64_MAX, "1",
 		.doc = "Seed of the random order of runs."},
-	{"trace", VALUE_WORD, AT(trace), 0, 0, "events", WORDS("counters", "events", "counts"),
+	{"trace", VALUE_WORD, AT(trace), 0, 0, "events", &words_trace_mode,
 		.doc = "What the host tracer keeps: the timeline (events), totals per victim and culprit (counts, for hours), or no trace (counters)."},
-	{"published", VALUE_WORD, AT(published), 0, 0, "none", words_published,
+	{"published", VALUE_WORD, AT(published), 0, 0, "none", &words_published,
 		.doc = "Published figures to show beside this scenario's: their changes from variant to variant, by the names of variants that the table knows."},
 	{0},
 };
@@ -69,7 +64,7 @@ static const struct key_attr lab_attrs[] = {
 
 /* What guests and noises share. */
 #define PLACE_ROWS(S)                                                                              \
-	{"placement", VALUE_WORD, offsetof(struct S, placement), 0, 0, "float", words_placement,   \
+	{"placement", VALUE_WORD, offsetof(struct S, placement), 0, 0, "float", &words_placement,  \
 		.doc = "Where its threads may run, see Placement."},                               \
 		{"cpus", VALUE_CPUSET, offsetof(struct S, cpus),                                   \
 			.doc = "Place it on these CPUs instead of the lab's. Makes the file fit "  \
@@ -92,38 +87,37 @@ static const struct key_attr lab_attrs[] = {
 	}
 
 #define AT(field) offsetof(struct exp_guest, field)
-#define VM	  (BIT(GUEST_METAL) | BIT(GUEST_LINUX))
 static const struct key_attr guest_attrs[] = {
 	{"name", VALUE_NAME, AT(name), .required = true,
 		.doc = "Its name. Copies are called name-0, name-1, ..."},
 	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1",
 		.doc = "How many of it; auto: as many as <lab overcommit> asks for."},
-	{"vcpus", VALUE_AUTO, AT(vcpus), 1, EXP_MAX_VCPUS, "1",
+	{"vcpus", VALUE_AUTO, AT(vcpus), 1, SHM_MAX_VCPUS, "1",
 		.doc = "Virtual CPUs (native: threads); auto: as many as <lab overcommit> asks for."},
-	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = VM,
+	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = GUEST_IS_VM,
 		.doc = "Memory of each."},
-	{"kind", VALUE_WORD, AT(kind), 0, 0, "metal", words_guest_kind,
-		.doc = "metal: the bare-metal guest; linux: a kernel with the agent; native: host processes, the baseline."},
-	{"accel", VALUE_WORD, AT(accel), 0, 0, "auto", WORDS("auto", "kvm", "tcg"), .only = VM,
+	{"kind", VALUE_WORD, AT(kind), 0, 0, "metal", &words_guest_kind,
+		.doc = "What the guest is."},
+	{"accel", VALUE_WORD, AT(accel), 0, 0, "auto", &words_accel, .only = GUEST_IS_VM,
 		.doc = "Auto takes KVM where the guest can run on it, else TCG, and says so in every result."},
 	PLACE_ROWS(exp_guest),
 	{"node", VALUE_AUTO, AT(node), 0, 63, "auto",
 		.doc = "NUMA node of the vCPUs for placement node and remote."},
-	{"memory-node", VALUE_AUTO, AT(memory_node), 0, 63, "auto", .only = VM,
+	{"memory-node", VALUE_AUTO, AT(memory_node), 0, 63, "auto", .only = GUEST_IS_VM,
 		.doc = "NUMA node of the memory for placement remote; auto: the farthest."},
 	LIMIT_ROWS(exp_guest, "of the guest", "of each vCPU"),
-	{"policy", VALUE_WORD, AT(policy), 0, 0, "other", WORDS("other", "fifo", "rr"),
+	{"policy", VALUE_WORD, AT(policy), 0, 0, "other", &words_vcpu_policy,
 		.doc = "Host scheduling policy of the vCPU threads."},
 	{"priority", VALUE_COUNT, AT(priority), 1, 99,
 		.doc = "Real-time priority for policy fifo and rr (1 if not given)."},
 	{"emulator", VALUE_WORD, AT(emulator), 0, 0, "housekeeping",
-		WORDS("housekeeping", "lab", "vcpus"), .only = VM,
+		WORDS("housekeeping", "lab", "vcpus"), .only = GUEST_IS_VM,
 		.doc = "CPUs of QEMU's other threads: the housekeeping CPUs, all lab CPUs, or those of its vCPUs."},
-	{"emulator-cpus", VALUE_CPUSET, AT(emulator_cpus), .only = VM,
+	{"emulator-cpus", VALUE_CPUSET, AT(emulator_cpus), .only = GUEST_IS_VM,
 		.doc = "CPUs of QEMU's other threads by number. Makes the file fit one box only."},
-	{"hugepages", VALUE_SIZE, AT(hugepage_bytes), 2 * MIB, GIB, .only = VM,
+	{"hugepages", VALUE_SIZE, AT(hugepage_bytes), 2 * MIB, GIB, .only = GUEST_IS_VM,
 		.doc = "Size of the huge pages that back its memory: 2MiB or 1GiB."},
-	{"kernel", VALUE_TEXT, AT(kernel), 0, 0, "", .only = BIT(GUEST_LINUX),
+	{"kernel", VALUE_TEXT, AT(kernel), 0, 0, "", .only = GUEST_HAS_KERNEL,
 		.doc = "host, distro, distro-rt, or the path of a kernel (host if not given)."},
 	{0},
 };
@@ -137,8 +131,7 @@ static const struct key_attr guest_attrs[] = {
 static const struct key_attr timer_attrs[] = {
 	{"period", VALUE_TIME, AT(period_ns), NS_PER_US * 100, S_SEC(10), "10ms",
 		.doc = "Distance of the deadlines."},
-	{"policy", VALUE_WORD, AT(timer_policy), 0, 0, "other",
-		WORDS("other", "fifo", "rr", "deadline"),
+	{"policy", VALUE_WORD, AT(timer_policy), 0, 0, "other", &words_timer_policy,
 		.doc = "Linux and native guests: scheduling policy of the waiting thread, in the guest."},
 	{"priority", VALUE_COUNT, AT(priority), 1, 99,
 		.doc = "Its real-time priority for policy fifo and rr (1 if not given)."},
@@ -185,7 +178,7 @@ static const struct key_attr lock_attrs[] = {
 };
 static const struct key_attr memory_attrs[] = {
 	{"size", VALUE_SIZE, AT(bytes), 4096, 64 * GIB, "8MiB", .doc = "Bytes walked over."},
-	{"mode", VALUE_WORD, AT(mode), 0, 0, "chase", WORDS("chase", "bandwidth"),
+	{"mode", VALUE_WORD, AT(mode), 0, 0, "chase", &words_memory_mode,
 		.doc = "A chain of dependent reads (latency) or reads in order (bandwidth)."},
 	VCPUS_ROW,
 	{0},
@@ -207,36 +200,32 @@ static const struct key_attr file_attrs[] = {
 };
 
 #define AT(field) offsetof(struct exp_noise, field)
-#define N_GUEST	  BIT(NOISE_GUEST)
-#define N_PROC                                                                                     \
-	(BIT(NOISE_BUSY) | BIT(NOISE_MEMBW) | BIT(NOISE_CACHE) | BIT(NOISE_FORK) |                 \
-		BIT(NOISE_STRESS_NG))
-#define N_OURS (N_PROC & ~BIT(NOISE_STRESS_NG))
 static const struct key_attr noise_attrs[] = {
 	{"name", VALUE_NAME, AT(name), .doc = "Its name; its kind if not given."},
-	{"kind", VALUE_WORD, AT(kind), 0, 0, NULL, words_noise, .required = true,
-		.doc = "busy: loops; guest: busy metal guests; membw: streams through memory; cache: walks a working set; fork: processes made and ended; stress-ng: what args says."},
-	{"threads", VALUE_COUNT, AT(threads), 1, 256, "1", .only = N_PROC,
+	{"kind", VALUE_WORD, AT(kind), 0, 0, NULL, &words_noise_kind, .required = true,
+		.doc = "What it does."},
+	{"threads", VALUE_COUNT, AT(threads), 1, 256, "1", .only = NOISE_IS_PROCESS,
 		.doc = "Threads or processes of it."},
-	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1", .only = N_GUEST,
+	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1", .only = NOISE_IS_GUEST,
 		.doc = "Busy guests; auto: as many as <lab overcommit> asks for."},
-	{"vcpus", VALUE_COUNT, AT(vcpus), 1, EXP_MAX_VCPUS, "1", .only = N_GUEST,
+	{"vcpus", VALUE_COUNT, AT(vcpus), 1, SHM_MAX_VCPUS, "1", .only = NOISE_IS_GUEST,
 		.doc = "vCPUs of each busy guest, all busy."},
-	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = N_GUEST,
-		.doc = "Memory of each busy guest."},
-	{"duty", VALUE_PERCENT, AT(duty_percent), 1, 100, "100%", .only = N_OURS,
+	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB",
+		.only = NOISE_IS_GUEST, .doc = "Memory of each busy guest."},
+	{"duty", VALUE_PERCENT, AT(duty_percent), 1, 100, "100%", .only = NOISE_TAKES_DUTY,
 		.doc = "Share of one CPU that each thread asks for."},
-	{"burst", VALUE_TIME, AT(burst_ns), NS_PER_US * 100, S_SEC(10), "10ms", .only = N_OURS,
+	{"burst", VALUE_TIME, AT(burst_ns), NS_PER_US * 100, S_SEC(10), "10ms",
+		.only = NOISE_TAKES_DUTY,
 		.doc = "Length of one busy stretch; the idle stretch follows from duty."},
-	{"size", VALUE_SIZE, AT(bytes), 4096, 16 * GIB, "64MiB",
-		.only = BIT(NOISE_MEMBW) | BIT(NOISE_CACHE), .doc = "Working set of each thread."},
-	{"args", VALUE_TEXT, AT(args), 0, 0, "", .only = BIT(NOISE_STRESS_NG),
+	{"size", VALUE_SIZE, AT(bytes), 4096, 16 * GIB, "64MiB", .only = NOISE_TAKES_SIZE,
+		.doc = "Working set of each thread."},
+	{"args", VALUE_TEXT, AT(args), 0, 0, "", .only = NOISE_TAKES_ARGS,
 		.doc = "The stressor line, as \"--matrix 1 --matrix-size 64\"."},
 	PLACE_ROWS(exp_noise),
 	LIMIT_ROWS(exp_noise, "of the noise", "of the whole noise (kind guest: of each vCPU)"),
-	{"start", VALUE_TIME, AT(start_ns), 0, S_HOUR(720), "0", .only = N_PROC,
+	{"start", VALUE_TIME, AT(start_ns), 0, S_HOUR(720), "0", .only = NOISE_IS_PROCESS,
 		.doc = "When it starts, from the start of measuring; 0: before the warm-up."},
-	{"stop", VALUE_TIME, AT(stop_ns), 0, S_HOUR(720), "0", .only = N_PROC,
+	{"stop", VALUE_TIME, AT(stop_ns), 0, S_HOUR(720), "0", .only = NOISE_IS_PROCESS,
 		.doc = "When it stops; 0: never."},
 	{0},
 };
@@ -296,53 +285,34 @@ static const struct key_attr expect_attrs[] = {
 };
 #undef AT
 
-#define PROBE(elem, attrs_, word, doc_)                                                            \
-	[elem] = {.doc = doc_,                                                                     \
+#define PROBE_ELEM(id, n, text)                                                                    \
+	[ELEM_##id] = {.name = #n,                                                                 \
+		.doc = text,                                                                       \
 		.parents = P(GUEST) | P(ADD),                                                      \
+		.max = 1,                                                                          \
 		.built = true,                                                                     \
-		.attrs = attrs_,                                                                   \
-		.probe = word,                                                                     \
-		.max = 1
-const struct key_elem
-	key_elems[ELEM_COUNT] = {[ELEM_SCENARIO] = {"scenario", "The root of a scenario.", 0, 1,
-					 .built = true, .attrs = scenario_attrs},
-		[ELEM_SHARED] = {"shared", "The root of a file that scenarios include.", 0, 1,
-			.text = false},
-		[ELEM_DOC] = {"doc", "What the scenario shows, for people.",
-			P(SCENARIO) | P(SHARED) | P(VARIANT), 1, .text = true},
-		[ELEM_INCLUDE] = {"include", "Take in the guests and noises of another file.",
-			P(SCENARIO) | P(SHARED), 16, .attrs = include_attrs},
-		[ELEM_LAB] = {"lab", "The CPUs that guests and noise run on.", P(SCENARIO), 1,
-			.built = true, .attrs = lab_attrs},
-		[ELEM_GUEST] = {"guest",
-			"Virtual machines. Without a probe inside it has a timer probe.",
-			P(SCENARIO) | P(SHARED) | P(ADD), 64, .built = true, .attrs = guest_attrs},
-		PROBE(ELEM_TIMER, timer_attrs, PROBE_WORD_TIMER,
-			"Probe: wakes at absolute deadlines and records how late."),
-		.name = "timer"},
-	PROBE(ELEM_GAP, gap_attrs, PROBE_WORD_GAP,
-		"Probe: a busy loop that records every stretch in which it did not run."),
-	.name = "gap"
-}
-,
-	PROBE(ELEM_JOB, job_attrs, PROBE_WORD_JOB,
-		"Probe: fixed work, over and over; records how long each unit took."),
-	.name = "job"
-}
-,
-	PROBE(ELEM_LOCK, lock_attrs, PROBE_WORD_LOCK,
-		"Probe: the vCPUs share one spin lock; records long waits for it."),
-	.name = "lock"
-}
-, PROBE(ELEM_MEMORY, memory_attrs, PROBE_WORD_MEMORY, "Probe: memory latency or bandwidth."),
-	.name = "memory"
-}
-,
-	PROBE(ELEM_STEAL, steal_attrs, PROBE_WORD_STEAL,
-		"Probe: the steal counter alone (the other probes carry it too)."),
-	.name = "steal"
-}
-,
+		.attrs = n##_attrs,                                                                \
+		.probe = PROBE_##id}
+
+const struct key_elem key_elems[ELEM_COUNT] = {
+	[ELEM_SCENARIO] = {"scenario", "The root of a scenario.", 0, 1, .built = true,
+		.attrs = scenario_attrs},
+	[ELEM_SHARED] = {"shared", "The root of a file that scenarios include.", 0, 1},
+	[ELEM_DOC] = {"doc", "What the scenario shows, for people.",
+		P(SCENARIO) | P(SHARED) | P(VARIANT), 1, .text = true},
+	[ELEM_INCLUDE] = {"include", "Take in the guests and noises of another file.",
+		P(SCENARIO) | P(SHARED), 16, .attrs = include_attrs},
+	[ELEM_LAB] = {"lab", "The CPUs that guests and noise run on.", P(SCENARIO), 1,
+		.built = true, .attrs = lab_attrs},
+	[ELEM_GUEST] = {"guest", "Virtual machines. Without a probe inside it has a timer probe.",
+		P(SCENARIO) | P(SHARED) | P(ADD), 64, .built = true, .attrs = guest_attrs},
+	PROBE_ELEM(TIMER, timer, "Probe: wakes at absolute deadlines and records how late."),
+	PROBE_ELEM(
+		GAP, gap, "Probe: a busy loop that records every stretch in which it did not run."),
+	PROBE_ELEM(JOB, job, "Probe: fixed work, over and over; records how long each unit took."),
+	PROBE_ELEM(LOCK, lock, "Probe: the vCPUs share one spin lock; records long waits for it."),
+	PROBE_ELEM(MEMORY, memory, "Probe: memory latency or bandwidth."),
+	PROBE_ELEM(STEAL, steal, "Probe: the steal counter alone (the other probes carry it too)."),
 	[ELEM_FILE] = {"file", "Linux guests: a file or program for the initramfs.", P(GUEST), 64,
 		.built = true, .attrs = file_attrs},
 	[ELEM_NOISE] = {"noise", "A noisy neighbour in its own cgroup.",
@@ -362,8 +332,31 @@ const struct key_elem
 	[ELEM_EXPECT] = {"expect",
 		"What must come out; exactly one of below, at-most, above, at-least, near.",
 		P(SCENARIO), 64, .built = true, .attrs = expect_attrs},
+};
+
+enum elem_id key_probe_elem(enum probe_id probe)
+{
+	for (int i = 0; i < ELEM_COUNT; i++)
+		if (key_elems[i].probe == probe)
+			return (enum elem_id)i;
+	return ELEM_COUNT;
 }
-;
+
+void key_attr_doc(const struct key_attr *a, struct strbuf *out)
+{
+	const struct kind *kind;
+
+	strbuf_add(out, "%s", a->doc);
+	for (unsigned i = 0; a->words && (kind = kind_of(a->words, i)); i++)
+		strbuf_add(out, "%s %s: %s", i ? ";" : "", kind->name, kind->doc);
+	if (a->words && kind_of(a->words, 0))
+		strbuf_add(out, ".");
+}
+
+const char *published_name(const struct exp_config *c)
+{
+	return c->published ? word_of(&words_published, c->published) : "";
+}
 
 const struct key_attr *key_attr_find(const struct key_elem *elem, const char *name)
 {

@@ -7,6 +7,7 @@
 
 #include "scenario/node.h"
 #include "scenario/value.h"
+#include "terms/kinds.h"
 
 enum elem_id {
 	ELEM_SCENARIO,
@@ -40,9 +41,9 @@ struct key_attr {
 	enum value_type type;
 	size_t offset; /* of the field in the element's struct */
 	uint64_t min, max;
-	const char *def;	  /* default as text, NULL = the field stays zero ("not given") */
-	const char *const *words; /* VALUE_WORD: terminated by NULL */
-	unsigned only;		  /* allowed only for these values of kind=, as bits; 0 = always */
+	const char *def;	   /* default as text, NULL = the field stays zero ("not given") */
+	const struct words *words; /* VALUE_WORD */
+	unsigned only;		   /* allowed only for kinds with one of these traits; 0 = always */
 	bool required;
 	const char *doc;
 };
@@ -55,14 +56,16 @@ struct key_elem {
 	bool text;		      /* holds text */
 	bool built;		      /* has a struct: attributes are stored at their offsets */
 	const struct key_attr *attrs; /* terminated by name NULL; NULL = none */
-	unsigned probe;		      /* enum probe_word, or 0 */
+	enum probe_id probe;	      /* PROBE_NONE: none */
 };
 
 extern const struct key_elem key_elems[ELEM_COUNT];
-extern const char *const words_guest_kind[], *const words_placement[], *const words_noise[];
-extern const char *const words_relation[], *const words_published[];
 
 const struct key_attr *key_attr_find(const struct key_elem *elem, const char *name);
+/* The element of a probe. */
+enum elem_id key_probe_elem(enum probe_id probe);
+/* What an attribute means; of kind=, each kind too. */
+void key_attr_doc(const struct key_attr *a, struct strbuf *out);
 
 /*
  * Check a tree against the table: names, places, values, required attributes. Every problem becomes

@@ -21,18 +21,16 @@ static const struct key_elem *elem_find(const char *name)
 	return NULL;
 }
 
-/* The value of kind= as its word's number; -1 when there is none or it is wrong. */
-static int kind_of(const struct node *n)
+/* The row of kind=; NULL when there is none or it is wrong. */
+static const struct kind *kind_of_node(const struct node *n)
 {
 	const struct key_attr *row = key_attr_find(n->key, "kind");
 	const struct attr *a = node_attr(n, "kind");
 	unsigned word;
 
-	if (!row)
-		return -1;
-	if (!a)
-		return row->def ? 0 : -1;
-	return value_parse(row, a->value, &word, NULL) ? -1 : (int)word;
+	if (!row || (!a && !row->def) || value_parse(row, a ? a->value : row->def, &word, NULL))
+		return NULL;
+	return kind_of(row->words, word);
 }
 
 static void free_value(enum value_type type, void *value)
@@ -51,17 +49,17 @@ bool keys_check_attr(const struct node *n, const struct attr *a, struct scenario
 	const struct key_attr *row = key_attr_find(n->key, a->name);
 	_Alignas(16) char scratch[sizeof(struct cpuset)];
 	struct err e = ERR_INIT;
-	int kind;
+	const struct kind *kind;
 
 	if (value_parse(row, a->value, scratch, &e)) {
 		SAY(msgs, a->pos, "<%s %s>: %s", n->name, a->name, e.msg);
 		return false;
 	}
 	free_value(row->type, scratch);
-	kind = row->only ? kind_of(n) : -1;
-	if (kind >= 0 && !(row->only >> kind & 1)) {
+	kind = row->only ? kind_of_node(n) : NULL;
+	if (kind && !(row->only & kind->traits)) {
 		SAY(msgs, a->pos, "<%s %s> does not apply to kind=\"%s\"; remove it", n->name,
-			a->name, key_attr_find(n->key, "kind")->words[kind]);
+			a->name, kind->name);
 		return false;
 	}
 	return true;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // docs/scenario-keys.md from the table of keys.
 #include "scenario/keys.h"
-#include "scenario/metric_names.h"
+#include "terms/metrics.h"
 
 static void print_attr(FILE *f, const struct key_elem *e, const struct key_attr *a)
 {
-	struct strbuf type = {0};
+	struct strbuf type = {0}, doc = {0};
 	const struct key_attr *kind = key_attr_find(e, "kind");
 
 	value_describe(a, &type);
+	key_attr_doc(a, &doc);
 	for (char *c = type.text; *c; c++)
 		if (*c == '|')
 			*c = '/';
@@ -16,15 +17,18 @@ static void print_attr(FILE *f, const struct key_elem *e, const struct key_attr 
 		a->required ? "required"
 		: a->def    ? a->def
 			    : "",
-		a->def && a->def[0] ? "`" : "", a->doc);
+		a->def && a->def[0] ? "`" : "", doc.text);
 	strbuf_release(&type);
+	strbuf_release(&doc);
 	if (a->only && kind) {
 		const char *between = " Only for kind ";
 
-		for (unsigned i = 0; kind->words[i]; i++) {
-			if (!(a->only >> i & 1))
+		for (unsigned i = 0; i < kind->words->n; i++) {
+			const struct kind *k = kind_of(kind->words, i);
+
+			if (!(a->only & k->traits))
 				continue;
-			fprintf(f, "%s%s", between, kind->words[i]);
+			fprintf(f, "%s%s", between, k->name);
 			between = ", ";
 		}
 		fputc('.', f);
@@ -63,8 +67,8 @@ static void print_metrics(FILE *f)
 	      "Meanings: `stealscope list metrics`. `blame.share:NAME` is the share of the culprits whose\n"
 	      "name contains NAME.\n\n| metric | unit | needs |\n|---|---|---|\n",
 		f);
-	for (size_t i = 0; i < n_metric_names; i++) {
-		const struct metric_name *m = &metric_names[i];
+	for (unsigned i = 0; i < METRIC_COUNT; i++) {
+		const struct metric_info *m = &metric_table[i];
 		const char *from = m->need == NEED_STEAL    ? "KVM's steal counter"
 				   : m->need == NEED_TRACE  ? "trace events or counts"
 				   : m->need == NEED_EVENTS ? "trace events"
@@ -72,7 +76,7 @@ static void print_metrics(FILE *f)
 
 		fprintf(f, "| `%s` | %s | %s%s%s%s%s |\n", m->name, m->unit, from,
 			m->probe && from[0] ? ", " : "", m->probe ? "probe " : "",
-			m->probe ? probe_word_name(m->probe) : "",
+			m->probe ? word_of(&words_probe, m->probe) : "",
 			m->window_10s ? ", duration of 10 s or more" : "");
 	}
 }
@@ -101,15 +105,15 @@ void scenario_print_keys(FILE *f)
 	      "variant or the sweep varies cannot be overridden. A sweep point is called by its values:\n"
 	      "`overcommit-2`, with variants `pinned-overcommit-2`.\n\n"
 	      "## Placement\n\n"
-	      "| word | meaning |\n|---|---|\n"
-	      "| `float` | every vCPU or thread on all lab CPUs |\n"
-	      "| `pinned` | every vCPU of a guest on a physical core of its own; guests share cores only\n"
-	      "when there are too few |\n"
-	      "| `stacked` | all vCPUs of a guest on one CPU |\n"
-	      "| `siblings` | neighbouring vCPUs on the SMT threads of one core |\n"
-	      "| `spread` | every vCPU on one CPU, as far apart as can be, sharing CPUs when there are too few |\n"
-	      "| `node` | floating over the lab CPUs of one NUMA node, memory strictly there |\n"
-	      "| `remote` | floating over the lab CPUs of one NUMA node, memory strictly on another |\n\n"
+	      "| word | meaning |\n|---|---|\n",
+		f);
+	for (unsigned i = 0; i < words_placement.n; i++) {
+		const struct placement_word *w =
+			(const struct placement_word *)words_placement.rows + i;
+
+		fprintf(f, "| `%s` | %s |\n", w->name, w->doc);
+	}
+	fputs("\n"
 	      "`beside`, `away` and `cpus` change the CPUs that the word chooses from. A noise is float, pinned\n"
 	      "(each thread on one CPU, in turn), stacked or spread.\n",
 		f);

@@ -32,8 +32,8 @@ static void print_value(FILE *f, const struct key_attr *a)
 
 	if (a->type == VALUE_WORD) {
 		fputs("          <choice>\n", f);
-		for (unsigned i = 0; a->words[i]; i++)
-			fprintf(f, "            <value>%s</value>\n", a->words[i]);
+		for (unsigned i = 0; i < a->words->n; i++)
+			fprintf(f, "            <value>%s</value>\n", word_of(a->words, i));
 		fputs("          </choice>\n", f);
 	} else if (pattern) {
 		fputs("          <data type=\"string\"><param name=\"pattern\">", f);
@@ -47,9 +47,12 @@ static void print_value(FILE *f, const struct key_attr *a)
 static void print_attr(FILE *f, const struct key_attr *a)
 {
 	const char *wrap = a->required ? "group" : "optional";
+	struct strbuf doc = {0};
 
 	fprintf(f, "      <%s>\n        <attribute name=\"%s\">\n", wrap, a->name);
-	print_doc(f, "          ", a->doc);
+	key_attr_doc(a, &doc);
+	print_doc(f, "          ", doc.text);
+	strbuf_release(&doc);
 	print_value(f, a);
 	fprintf(f, "        </attribute>\n      </%s>\n", wrap);
 }

@@ -58,13 +58,12 @@ static bool take_u64(const char **p, uint64_t *out)
 
 static bool take_word(const struct key_attr *row, const char *text, unsigned *out)
 {
-	for (unsigned i = 0; row->words[i]; i++) {
-		if (strcmp(row->words[i], text) != 0)
-			continue;
-		*out = i;
-		return true;
-	}
-	return false;
+	int value = word_find(row->words, text);
+
+	if (value < 0)
+		return false;
+	*out = (unsigned)value;
+	return true;
 }
 
 static bool take_range(const struct key_attr *row, const char *text, struct exp_range *out)
@@ -122,7 +121,7 @@ static bool take_vcpus(const char *text, uint64_t *out)
 		*out = ~UINT64_C(1);
 		return true;
 	}
-	if (cpuset_parse(text, &s, NULL) || cpuset_empty(&s) || cpuset_next(&s, EXP_MAX_VCPUS) >= 0)
+	if (cpuset_parse(text, &s, NULL) || cpuset_empty(&s) || cpuset_next(&s, SHM_MAX_VCPUS) >= 0)
 		return false;
 	*out = s.bits[0];
 	return true;
@@ -229,8 +228,8 @@ static void describe_failure(const struct key_attr *row, const char *text, struc
 
 	value_describe(row, &want);
 	if (row->type == VALUE_WORD) {
-		for (unsigned i = 0; row->words[i]; i++)
-			near_try(&near, row->words[i]);
+		for (unsigned i = 0; i < row->words->n; i++)
+			near_try(&near, word_of(row->words, i));
 		near_hint(&near, hint);
 	}
 	err_set(e, EINVAL, "'%.60s' must be %s%s", text, want.text, hint);

@@ -23,8 +23,8 @@ void value_describe(const struct key_attr *row, struct strbuf *out)
 		strbuf_add(out, "the name of a file in the scenario's own folder");
 		break;
 	case VALUE_WORD:
-		for (unsigned i = 0; row->words[i]; i++)
-			strbuf_add(out, "%s%s", i ? " | " : "", row->words[i]);
+		for (unsigned i = 0; i < row->words->n; i++)
+			strbuf_add(out, "%s%s", i ? " | " : "", word_of(row->words, i));
 		break;
 	case VALUE_AUTO:
 		strbuf_add(out, "auto or a number from %llu to %llu", min, max);
@@ -62,7 +62,8 @@ void value_describe(const struct key_attr *row, struct strbuf *out)
 		strbuf_add(out, "a CPU list as 0-3,8");
 		break;
 	case VALUE_VCPUS:
-		strbuf_add(out, "all, all-but-first, or vCPU numbers as 0-3 (at most 15)");
+		strbuf_add(out, "all, all-but-first, or vCPU numbers as 0-3 (at most %u)",
+			SHM_MAX_VCPUS - 1);
 		break;
 	}
 }

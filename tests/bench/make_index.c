@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analysis/metrics.h"
+#include "terms/metrics.h"
 #include "record/index.h"
 
 static size_t make_metrics(struct index_metric *out, unsigned run)

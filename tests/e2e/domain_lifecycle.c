@@ -137,7 +137,7 @@ static void one_guest(bool kvm)
 	const char *accel = kvm ? "KVM" : "TCG";
 	struct err e = ERR_INIT;
 	struct guest g = {0};
-	pid_t tids[PLAN_MAX_VCPUS];
+	pid_t tids[SHM_MAX_VCPUS];
 	unsigned n = 0;
 	uint64_t t = now_ns();
 	bool ready, stopped;
@@ -150,7 +150,7 @@ static void one_guest(bool kvm)
 	ready = wait_ready(&g, 1, 20);
 	claim(ready, "%s: one guest of 2 vCPUs boots (%.2f s)", accel,
 		(double)(now_ns() - t) / 1e9);
-	claim(domain_vcpu_tids(g.domain, tids, PLAN_MAX_VCPUS, &n, &e) == 0 && n == 2 &&
+	claim(domain_vcpu_tids(g.domain, tids, SHM_MAX_VCPUS, &n, &e) == 0 && n == 2 &&
 			tids[0] != tids[1] && tids[0] > 1,
 		"%s: its vCPU threads are known", accel);
 	for (unsigned v = 0; kvm && v < n; v++) {

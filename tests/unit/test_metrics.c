@@ -34,10 +34,35 @@ static void test_table_is_whole(void **state)
 		const struct metric_info *m = &metric_table[i];
 
 		assert_non_null(m->name);
-		assert_true(*m->unit && *m->needs && strlen(m->doc) > 10);
-		assert_int_equal(metric_find(m->name), i);
+		assert_true(*m->unit && *m->from && strlen(m->doc) > 10);
+		assert_int_equal(metric_find(m->name, NULL), i);
 	}
-	assert_int_equal(metric_find("no.such"), METRIC_COUNT);
+	assert_int_equal(metric_find("no.such", NULL), METRIC_COUNT);
+}
+
+/* A part of a metric has its name behind a colon; only where the row says that it has parts. */
+static void test_parts(void **state)
+{
+	const char *part = "?";
+
+	(void)state;
+	assert_int_equal(metric_find("blame.share:hog:1", &part), METRIC_BLAME_SHARE);
+	assert_string_equal(part, "hog:1");
+	assert_int_equal(metric_find("steal.rate", &part), METRIC_STEAL_RATE);
+	assert_null(part);
+	assert_int_equal(metric_find("blame.share:hog", NULL), METRIC_COUNT);
+	assert_int_equal(metric_find("blame.share:", &part), METRIC_COUNT);
+	assert_int_equal(metric_find("steal.rate:x", &part), METRIC_COUNT);
+}
+
+/* What the metric is made from names the probe that it is refused without. */
+static void test_probe_in_words(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		if (metric_table[i].need == NEED_PROBE)
+			assert_non_null(strstr(metric_table[i].from,
+				word_of(&words_probe, metric_table[i].probe)));
 }
 
 static void test_document_is_current(void **state)
@@ -319,6 +344,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_whole),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_probe_in_words),
 		cmocka_unit_test(test_document_is_current),
 		cmocka_unit_test(test_quantiles_are_within_the_stated_error),
 		cmocka_unit_test(test_buckets_tile_the_numbers),

@@ -232,7 +232,7 @@ static void test_rules(void **state)
 
 			snprintf(text, sizeof(text),
 				"<scenario name='r'><lab cpus='1..%u'/><guest name='a' vcpus='%u' count='3' placement='%s'/></scenario>",
-				cpus, vcpus, placement_name(place));
+				cpus, vcpus, word_of(&words_placement, place));
 			if (scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs)) {
 				assert_true(place == PLACE_SIBLINGS && vcpus == 1);
 			} else if (!plan_make(&x, &t, &l, &msgs)) {

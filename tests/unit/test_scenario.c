@@ -11,9 +11,8 @@
 
 #include "abi/guest_shm.h"
 #include "abi/host_trace.h"
-#include "analysis/metrics.h"
 #include "scenario/keys.h"
-#include "scenario/metric_names.h"
+#include "scenario/keys.h"
 #include "tests/unit/golden.h"
 
 static struct experiment load_sets(const char *path, const char *const *sets, size_t n)
@@ -65,7 +64,7 @@ static void test_smallest(void **state)
 	assert_int_equal(c->duration_ns, 10 * NS_PER_S);
 	assert_int_equal(c->warmup_ns, NS_PER_S);
 	assert_int_equal(c->repeats, 1);
-	assert_int_equal(c->trace, TRACE_WORD_EVENTS);
+	assert_int_equal(c->trace, TRACE_MODE_EVENTS);
 	assert_int_equal(c->n_guests, 1);
 	assert_int_equal(c->guests[0].kind, GUEST_METAL);
 	assert_int_equal(c->guests[0].vcpus, 1);
@@ -73,7 +72,7 @@ static void test_smallest(void **state)
 	assert_int_equal(c->guests[0].placement, PLACE_FLOAT);
 	assert_int_equal(c->guests[0].limits.period_ns, 0);
 	assert_int_equal(c->guests[0].n_probes, 1);
-	assert_int_equal(c->guests[0].probes[0].kind, PROBE_WORD_TIMER);
+	assert_int_equal(c->guests[0].probes[0].kind, PROBE_TIMER);
 	assert_int_equal(c->guests[0].probes[0].period_ns, 10 * NS_PER_MS);
 	experiment_release(&x);
 }
@@ -304,31 +303,15 @@ static void test_library_loads(void **state)
 	globfree(&g);
 }
 
-/* Numbers that stand in two tables because layers must not include each other. */
-static void test_other_tables(void **state)
+/* The element that asks for a probe has the probe's name. */
+static void test_probe_elements(void **state)
 {
 	(void)state;
-	assert_int_equal(PROBE_WORD_TIMER, PROBE_TIMER);
-	assert_int_equal(PROBE_WORD_GAP, PROBE_GAP);
-	assert_int_equal(PROBE_WORD_JOB, PROBE_JOB);
-	assert_int_equal(PROBE_WORD_LOCK, PROBE_LOCK);
-	assert_int_equal(PROBE_WORD_MEMORY, PROBE_MEMORY);
-	assert_int_equal(PROBE_WORD_STEAL, PROBE_STEAL);
-	assert_int_equal(TRACE_WORD_COUNTERS, TRACE_MODE_COUNTERS);
-	assert_int_equal(TRACE_WORD_EVENTS, TRACE_MODE_EVENTS);
-	assert_int_equal(TRACE_WORD_COUNTS, TRACE_MODE_COUNTS);
-	assert_int_equal(EXP_MAX_VCPUS, SHM_MAX_VCPUS);
-	assert_int_equal(EXP_MAX_PROBES, SHM_MAX_PROBES);
-	assert_int_equal(n_metric_names, METRIC_COUNT);
-	for (size_t i = 0; i < n_metric_names; i++) {
-		enum metric_id id = metric_find(metric_names[i].name);
+	for (unsigned i = PROBE_NONE + 1; i < words_probe.n; i++) {
+		enum elem_id id = key_probe_elem((enum probe_id)i);
 
-		if (id == METRIC_COUNT)
-			fail_msg("no metric %s in the analysis", metric_names[i].name);
-		assert_string_equal(metric_table[id].unit, metric_names[i].unit);
-		if (metric_names[i].need == NEED_PROBE)
-			assert_non_null(strstr(
-				metric_table[id].needs, probe_word_name(metric_names[i].probe)));
+		assert_true(id < ELEM_COUNT);
+		assert_string_equal(key_elems[id].name, word_of(&words_probe, i));
 	}
 }
 
@@ -345,7 +328,7 @@ int main(void)
 		cmocka_unit_test(test_made_files),
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_library_loads),
-		cmocka_unit_test(test_other_tables),
+		cmocka_unit_test(test_probe_elements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,20 +51,21 @@ static void fold_hists(struct metric_value *m, const struct hist *late, const st
 		METRIC_LOCK_STALL_MAX, lock_why);
 }
 
-static bool has_probe(const struct build *b, const struct vcpu_build *v, const char *name)
+static bool has_probe(const struct build *b, const struct vcpu_build *v, enum probe_id probe)
 {
 	const struct run_guest *g = &b->a->info.guests[v->guest];
 
 	for (size_t i = 0; i < g->n_probes; i++)
-		if (!strcmp(g->probes[i].name, name) && g->probes[i].vcpu_mask >> v->index & 1)
+		if (word_is(&words_probe, g->probes[i].name, probe) &&
+			g->probes[i].vcpu_mask >> v->index & 1)
 			return true;
 	return false;
 }
 
 static const char *probe_why(
-	const struct build *b, const struct vcpu_build *v, const char *name, const char *none)
+	const struct build *b, const struct vcpu_build *v, enum probe_id probe, const char *none)
 {
-	if (!has_probe(b, v, name))
+	if (!has_probe(b, v, probe))
 		return "the probe did not run on this vCPU";
 	return v->out->samples ? none : NO_SAMPLES;
 }
@@ -93,13 +94,13 @@ static double median_of_maxima(const struct series_acc *s)
 
 static const char *steal_why(const struct build *b, const struct vcpu_build *v)
 {
-	const char *accel = b->a->guests[v->guest].accel;
+	int accel = word_find(&words_accel_found, b->a->guests[v->guest].accel);
 
 	if (!v->out->samples)
 		return NO_SAMPLES;
-	if (!strcmp(accel, "tcg"))
+	if (accel == SHM_ACCEL_TCG)
 		return "not provided: TCG has no steal counter";
-	if (!strcmp(accel, "native"))
+	if (accel == SHM_ACCEL_NATIVE)
 		return "not provided: no hypervisor below";
 	if (!v->steal_any)
 		return "not provided by this guest";
@@ -179,18 +180,19 @@ static void fold_busy(struct build *b, struct vcpu_build *v)
 	uint64_t to = v->last_ns >= a->window_end_ns ? a->window_end_ns : v->last_ns;
 	double job_span = (double)(v->job_last_ns - v->job_first_ns) / 1e9;
 
-	give_if(has_probe(b, v, "gap") && v->out->samples && to > from, m, METRIC_GAP_RATE,
-		(double)v->gap_ns / (double)(to - from) * 1e3, probe_why(b, v, "gap", NO_SAMPLES));
+	give_if(has_probe(b, v, PROBE_GAP) && v->out->samples && to > from, m, METRIC_GAP_RATE,
+		(double)v->gap_ns / (double)(to - from) * 1e3,
+		probe_why(b, v, PROBE_GAP, NO_SAMPLES));
 	give_if(v->job_n, m, METRIC_JOB_TIME, (double)v->job_ns / 1e9 / (double)v->job_n,
-		probe_why(b, v, "job", "no unit began and ended in the window"));
+		probe_why(b, v, PROBE_JOB, "no unit began and ended in the window"));
 	give_if(v->job_n && job_span > 0, m, METRIC_JOB_RATE, (double)v->job_n / job_span,
-		probe_why(b, v, "job", "no unit began and ended in the window"));
+		probe_why(b, v, PROBE_JOB, "no unit began and ended in the window"));
 	give(m, METRIC_LOCK_RATE, counter_span_rate(&v->lock_done, 1),
-		probe_why(b, v, "lock", "fewer than two reports in the window"));
+		probe_why(b, v, PROBE_LOCK, "fewer than two reports in the window"));
 	give_if(v->chase_n > 0, m, METRIC_MEMORY_LATENCY, v->chase_ns / v->chase_n,
-		probe_why(b, v, "memory", "the probe measured bandwidth"));
+		probe_why(b, v, PROBE_MEMORY, "the probe measured bandwidth"));
 	give_if(v->band_ns > 0, m, METRIC_MEMORY_BANDWIDTH, v->band_bytes / v->band_ns,
-		probe_why(b, v, "memory", "the probe measured latency"));
+		probe_why(b, v, PROBE_MEMORY, "the probe measured latency"));
 }
 
 static void finish_series(struct vcpu_build *v)
@@ -220,17 +222,18 @@ static void fold_vcpu(struct build *b, struct vcpu_build *v)
 	fold_states(b, v);
 	fold_busy(b, v);
 	fold_hists(out->metrics, &out->late, &out->elapsed, &out->gap, &out->lock,
-		probe_why(b, v, "timer", NO_SAMPLES), probe_why(b, v, "gap", "no gap was seen"),
-		probe_why(b, v, "lock", "no stall over the threshold"));
+		probe_why(b, v, PROBE_TIMER, NO_SAMPLES),
+		probe_why(b, v, PROBE_GAP, "no gap was seen"),
+		probe_why(b, v, PROBE_LOCK, "no stall over the threshold"));
 	give(out->metrics, METRIC_TIMER_LATE_MAX_10S, median_of_maxima(&v->acc[SERIES_TIMER_LATE]),
 		out->late.total ? "the window is shorter than 10 s"
-				: probe_why(b, v, "timer", NO_SAMPLES));
+				: probe_why(b, v, PROBE_TIMER, NO_SAMPLES));
 	give_if(v->guest_wait.total, out->metrics, METRIC_TIMER_GUEST_P99,
 		(double)hist_quantile(&v->guest_wait, 0.99) / 1e3,
-		probe_why(b, v, "timer", "this guest has no schedstat of its threads"));
+		probe_why(b, v, PROBE_TIMER, "this guest has no schedstat of its threads"));
 	give_if(v->guest_wait.total, out->metrics, METRIC_TIMER_GUEST_MAX,
 		(double)hist_quantile(&v->guest_wait, 1) / 1e3,
-		probe_why(b, v, "timer", "this guest has no schedstat of its threads"));
+		probe_why(b, v, PROBE_TIMER, "this guest has no schedstat of its threads"));
 	hist_release(&v->guest_wait);
 	hist_release(&v->path[LATE_TIMER].ran);
 	hist_release(&v->path[LATE_GAP].ran);

@@ -196,8 +196,8 @@ static void on_memory(
 	bool band = false;
 
 	for (size_t i = 0; i < g->n_probes; i++)
-		if (!strcmp(g->probes[i].name, "memory"))
-			band = g->probes[i].p[1] == 1;
+		if (word_is(&words_probe, g->probes[i].name, PROBE_MEMORY))
+			band = g->probes[i].p[1] == MEMORY_BANDWIDTH;
 	if (!in_window(b->a, host) || ns <= 0)
 		return;
 	*(band ? &v->band_ns : &v->chase_ns) += ns;

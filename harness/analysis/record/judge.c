@@ -12,8 +12,6 @@
 #include "analysis/analysis.h"
 #include "analysis/priv.h"
 
-#define BLAME_PREFIX "blame.share:"
-
 struct set {
 	const struct analysis *const *a;
 	size_t n;
@@ -53,13 +51,14 @@ static double blame_share(const struct analysis *a, size_t guest, const char *pa
 
 static double value_of(const struct analysis *a, size_t guest, const char *metric)
 {
-	enum metric_id id = metric_find(metric);
+	const char *part = NULL;
+	enum metric_id id = metric_find(metric, &part);
 	const struct metric_value *m;
 
-	if (!strncmp(metric, BLAME_PREFIX, strlen(BLAME_PREFIX)))
-		return blame_share(a, guest, metric + strlen(BLAME_PREFIX));
 	if (id == METRIC_COUNT)
 		return NAN;
+	if (part)
+		return blame_share(a, guest, part);
 	m = &a->guests[guest].metrics[id];
 	return m->have ? m->value : NAN;
 }
@@ -86,7 +85,7 @@ static double mean_of(struct set s, const char *variant, const char *guest, cons
 /* The largest bound on a metric of which only that is known; NaN where there is none. */
 static double bound_of(struct set s, const char *variant, const char *guest, const char *metric)
 {
-	enum metric_id id = metric_find(metric);
+	enum metric_id id = metric_find(metric, NULL);
 	double bound = NAN;
 
 	for (size_t i = 0; id < METRIC_COUNT && i < s.n; i++)
@@ -137,18 +136,25 @@ static enum verdict compare(const struct run_expect *x, double got, double wante
 
 	if (!isfinite(got) || !isfinite(wanted))
 		return VERDICT_UNKNOWN;
-	if (!strcmp(x->relation, "<"))
+	switch (word_find(&words_relation_sign, x->relation)) {
+	case EXPECT_BELOW:
 		met = got < wanted;
-	else if (!strcmp(x->relation, "<="))
+		break;
+	case EXPECT_AT_MOST:
 		met = got <= wanted;
-	else if (!strcmp(x->relation, ">"))
+		break;
+	case EXPECT_ABOVE:
 		met = got > wanted;
-	else if (!strcmp(x->relation, ">="))
+		break;
+	case EXPECT_AT_LEAST:
 		met = got >= wanted;
-	else if (!strcmp(x->relation, "within"))
+		break;
+	case EXPECT_NEAR:
 		met = fabs(got - wanted) <= x->tolerance * fabs(wanted);
-	else
+		break;
+	default:
 		return VERDICT_UNKNOWN;
+	}
 	return met ? VERDICT_PASS : VERDICT_FAIL;
 }
 
@@ -171,8 +177,9 @@ static void take(struct expect_result *r, enum verdict v, double got, double wan
 static void judge_guest(struct set s, const struct run_expect *x, const char *variant,
 	const char *guest, struct expect_result *r)
 {
-	enum metric_id id = metric_find(x->metric);
-	const char *unit = id < METRIC_COUNT ? metric_table[id].unit : "%";
+	const char *part;
+	enum metric_id id = metric_find(x->metric, &part);
+	const char *unit = id < METRIC_COUNT ? metric_table[id].unit : "";
 	double got = mean_of(s, variant, guest, x->metric), wanted = x->value;
 	char relation[40];
 	enum verdict v;
@@ -183,7 +190,7 @@ static void judge_guest(struct set s, const struct run_expect *x, const char *va
 		got = bound_of(s, variant, guest, x->metric);
 	if (*x->other_metric)
 		wanted *= other_value(s, x, variant, guest);
-	if (!strcmp(x->relation, "within"))
+	if (word_is(&words_relation_sign, x->relation, EXPECT_NEAR))
 		snprintf(relation, sizeof(relation), "within %.3g %% of", 100 * x->tolerance);
 	else
 		snprintf(relation, sizeof(relation), "%.8s", x->relation);

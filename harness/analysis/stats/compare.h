@@ -45,7 +45,7 @@
 #ifndef SS_ANALYSIS_STATS_COMPARE_H
 #define SS_ANALYSIS_STATS_COMPARE_H
 
-#include "analysis/metrics.h"
+#include "terms/metrics.h"
 #include "analysis/stats/stats.h"
 #include "base/util.h"
 

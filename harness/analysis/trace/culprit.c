@@ -101,7 +101,7 @@ static void set_tid(struct culprits *c, uint32_t tid, uint32_t id)
 /* A native guest is a process of the host, not a VM. */
 static bool is_native(const struct run_guest *g)
 {
-	return g->kind && !strcmp(g->kind, "native");
+	return word_is(&words_guest_kind, g->kind, GUEST_NATIVE);
 }
 
 static void set_vcpu(struct culprits *c, uint32_t tid, unsigned guest, unsigned vcpu)

@@ -85,8 +85,9 @@ static void on_piece(void *arg, const struct export_piece *p)
 
 	if (p->piece->state == THREAD_UNKNOWN || p->piece->state == THREAD_EXITED)
 		return;
-	slice(w, p->guest, lane_tid(p->vcpu, LANE_STATE), export_state_name(p->piece->state),
-		p->piece->start, p->piece->end);
+	slice(w, p->guest, lane_tid(p->vcpu, LANE_STATE),
+		word_or_unknown(&words_thread_state, p->piece->state), p->piece->start,
+		p->piece->end);
 	fprintf(w->out, ",\"args\":{\"cpu\":%u}}", p->piece->cpu);
 	if (p->piece->state != THREAD_WAITING)
 		return;

@@ -127,13 +127,6 @@ int export_each_piece(const struct analysis *a,
 	return 0;
 }
 
-const char *export_state_name(unsigned state)
-{
-	static const char *const names[] = {"unknown", "running", "waiting", "sleeping", "exited"};
-
-	return names[state < ARRAY_SIZE(names) ? state : 0];
-}
-
 void export_json_text(FILE *out, const char *s)
 {
 	struct strbuf b = {0};

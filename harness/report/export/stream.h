@@ -29,7 +29,6 @@ struct export_piece {
 int export_each_piece(const struct analysis *a,
 	void (*each)(void *arg, const struct export_piece *p), void *arg, struct err *e);
 
-const char *export_state_name(unsigned state);
 /* `s` in quotes, escaped. */
 void export_json_text(FILE *out, const char *s);
 /* Whether all could be written. */

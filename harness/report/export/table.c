@@ -148,8 +148,8 @@ static void state_row(void *arg, const struct export_piece *p)
 	struct cell cells[] = {TEXT(w->a->guests[p->guest].name), COUNT(p->vcpu),
 		REAL(seconds(w, p->piece->start)),
 		REAL((double)(p->piece->end - p->piece->start) / 1e3),
-		TEXT(export_state_name(p->piece->state)), COUNT(p->piece->cpu), TEXT(p->occupant),
-		TEXT(*p->occupant ? culprit_kind_name(p->kind) : "")};
+		TEXT(word_or_unknown(&words_thread_state, p->piece->state)), COUNT(p->piece->cpu),
+		TEXT(p->occupant), TEXT(*p->occupant ? culprit_kind_name(p->kind) : "")};
 
 	write_row(w, cells);
 }
@@ -174,7 +174,7 @@ static void metric_rows(struct writer *w, const char *guest, struct cell vcpu,
 			TEXT(metric_table[i].unit), REAL(m[i].have ? m[i].value : NAN),
 			TEXT(m[i].have || !m[i].why ? "" : m[i].why)};
 
-		if (!per_vcpu || metric_table[i].per_vcpu)
+		if (!per_vcpu || !metric_table[i].guest_only)
 			write_row(w, cells);
 	}
 }

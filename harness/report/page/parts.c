@@ -104,7 +104,7 @@ void html_alerts(const struct analysis *a, struct strbuf *out)
 		alert(out, status);
 	}
 	for (size_t i = 0; i < a->n_guests; i++)
-		if (a->guests[i].accel && !strcmp(a->guests[i].accel, "tcg")) {
+		if (word_is(&words_accel_found, a->guests[i].accel, SHM_ACCEL_TCG)) {
 			auto_free char *text = xasprintf(
 				"Guest %s ran under TCG emulation: it has no steal counter, and its times say little about hardware.",
 				a->guests[i].name);

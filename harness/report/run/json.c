@@ -38,7 +38,7 @@ static void add_metrics(json_t *to, const struct metric_value *m, bool vcpu)
 	json_t *have = json_object(), *lacking = json_object();
 
 	for (unsigned i = 0; i < METRIC_COUNT; i++) {
-		if (vcpu && !metric_table[i].per_vcpu)
+		if (vcpu && metric_table[i].guest_only)
 			continue;
 		if (m[i].have)
 			json_object_set_new(have, metric_table[i].name, number(m[i].value));
@@ -209,7 +209,6 @@ static json_t *blame_json(const struct analysis *a)
 
 static json_t *pieces_json(const struct late *l)
 {
-	static const char *const states[] = {"unknown", "running", "waiting", "sleeping", "exited"};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < l->n_pieces; i++) {
@@ -220,7 +219,8 @@ static json_t *pieces_json(const struct late *l)
 			j, "from_us", number(((double)p->start_ns - (double)l->deadline_ns) / 1e3));
 		json_object_set_new(
 			j, "to_us", number(((double)p->end_ns - (double)l->deadline_ns) / 1e3));
-		json_object_set_new(j, "state", json_text(states[p->state]));
+		json_object_set_new(
+			j, "state", json_text(word_or_unknown(&words_thread_state, p->state)));
 		json_object_set_new(j, "cpu", json_integer(p->cpu));
 		if (p->occupant)
 			json_object_set_new(j, "occupant", json_text(p->occupant));
@@ -291,7 +291,6 @@ static json_t *strings(const struct strv *v)
 
 static json_t *variant_json(const struct analysis *a)
 {
-	static const char *const modes[] = {"counters", "events", "counts"};
 	json_t *j = json_object(), *guests = json_array(), *late = json_array();
 
 	for (size_t i = 0; i < a->n_guests; i++)
@@ -305,8 +304,8 @@ static json_t *variant_json(const struct analysis *a)
 	json_object_set_new(j, "repeat", json_integer(a->info.repeat));
 	json_object_set_new(j, "status", json_text(a->info.status));
 	json_object_set_new(j, "window_s", number(a->window_s));
-	json_object_set_new(
-		j, "trace_mode", json_text(a->have_trace ? modes[a->trace_mode] : "none"));
+	json_object_set_new(j, "trace_mode",
+		json_text(a->have_trace ? word_of(&words_trace_mode, a->trace_mode) : "none"));
 	json_object_set_new(j, "first_sample_s",
 		a->info.first_sample_ns ? number((double)a->info.first_sample_ns / 1e9)
 					: json_null());

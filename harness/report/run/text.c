@@ -334,7 +334,6 @@ void report_text(const struct analysis *a, FILE *out, bool color)
 
 int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *e)
 {
-	static const char *const states[] = {"unknown", "running", "waiting", "sleeping", "exited"};
 	const struct late *l;
 	struct strbuf parts = {0};
 	char b[32];
@@ -361,8 +360,9 @@ int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *
 
 		text_print(out, "  %12.1f .. %12.1f  %-8s cpu %-3d %s%s\n",
 			((double)p->start_ns - (double)l->deadline_ns) / 1e3,
-			((double)p->end_ns - (double)l->deadline_ns) / 1e3, states[p->state],
-			p->cpu, p->throttled ? "throttled " : "", p->occupant ? p->occupant : "");
+			((double)p->end_ns - (double)l->deadline_ns) / 1e3,
+			word_or_unknown(&words_thread_state, p->state), p->cpu,
+			p->throttled ? "throttled " : "", p->occupant ? p->occupant : "");
 	}
 	return 0;
 }
