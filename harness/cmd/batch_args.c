@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What a batch was asked to do: from the command line, and back for the journal. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cmd/batch.h"
 
@@ -85,17 +83,18 @@ static uint64_t parse_u64(const char *option, const char *arg, struct argp_state
 	return v;
 }
 
-static void check_all(const struct batch_args *a, struct argp_state *state)
+static void check_all(const struct batch_line *l, struct argp_state *state)
 {
-	if (a->sum_up && (a->paths.n || a->resume))
+	if (l->sum_up && (l->batch.paths.n || l->resume))
 		argp_error(state, "--sum-up runs nothing: give no scenario and no --resume");
-	if (!a->sum_up && !a->resume && !a->paths.n)
+	if (!l->sum_up && !l->resume && !l->batch.paths.n)
 		argp_error(state, "which scenario files or folders? For example scenarios/");
 }
 
 error_t batch_parse(int key, char *arg, struct argp_state *state)
 {
-	struct batch_args *a = state->input;
+	struct batch_line *l = state->input;
+	struct batch_args *a = &l->batch;
 
 	switch (key) {
 	case OPT_SET:
@@ -112,7 +111,7 @@ error_t batch_parse(int key, char *arg, struct argp_state *state)
 		parse_until(&a->until, arg, state);
 		break;
 	case OPT_RESUME:
-		a->resume = true;
+		l->resume = true;
 		break;
 	case OPT_SHARD:
 		parse_shard(a, arg, state);
@@ -136,17 +135,17 @@ error_t batch_parse(int key, char *arg, struct argp_state *state)
 		if (!name_is_safe(arg) || strlen(arg) > 32)
 			argp_error(
 				state, "an id is up to 32 letters, digits, - and _, not '%s'", arg);
-		*(key == OPT_ID ? &a->id : &a->sum_up) = arg;
+		*(key == OPT_ID ? &a->id : &l->sum_up) = arg;
 		break;
 	case OPT_BOOT_TIMEOUT:
 	case OPT_NO_AGENT:
-		execute_option(key, arg, state, &a->boot_timeout_ns, &a->no_agent);
+		execute_option(key, arg, state, &l->boot_timeout_ns, &l->no_agent);
 		break;
 	case ARGP_KEY_ARG:
 		strv_add(&a->paths, "%s", arg);
 		break;
 	case ARGP_KEY_END:
-		check_all(a, state);
+		check_all(l, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -154,25 +153,20 @@ error_t batch_parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-void batch_args_release(struct batch_args *a)
+void batch_line_init(struct batch_line *l)
 {
-	strv_release(&a->paths);
-	strv_release(&a->sets);
-	free(a->until.guest);
+	*l = (struct batch_line){.batch = {.shard = 1,
+					 .shards = 1,
+					 .until.metric = METRIC_COUNT,
+					 .cool_down_ns = 10 * NS_PER_S,
+					 .retries = 1}};
 }
 
-void batch_args_init(struct batch_args *a)
+int batch_line_format(
+	const struct batch_line *l, const char *connect, struct strv *out, struct err *e)
 {
-	*a = (struct batch_args){.shard = 1,
-		.shards = 1,
-		.until.metric = METRIC_COUNT,
-		.cool_down_ns = 10 * NS_PER_S,
-		.retries = 1};
-}
+	const struct batch_args *a = &l->batch;
 
-int batch_args_format(
-	const struct batch_args *a, const char *connect, struct strv *out, struct err *e)
-{
 	if (strcmp(connect, "auto"))
 		strv_add(out, "--connect=%s", connect);
 	for (size_t i = 0; i < a->sets.n; i++)
@@ -191,10 +185,10 @@ int batch_args_format(
 		strv_add(out, "--id=%s", a->id);
 	strv_add(out, "--cool-down=%llu", (unsigned long long)(a->cool_down_ns / NS_PER_S));
 	strv_add(out, "--retries=%u", a->retries);
-	if (a->boot_timeout_ns)
+	if (l->boot_timeout_ns)
 		strv_add(out, "--boot-timeout=%llu",
-			(unsigned long long)(a->boot_timeout_ns / NS_PER_S));
-	if (a->no_agent)
+			(unsigned long long)(l->boot_timeout_ns / NS_PER_S));
+	if (l->no_agent)
 		strv_add(out, "--no-agent");
 	for (size_t i = 0; i < a->paths.n; i++) {
 		auto_free char *path = realpath(a->paths.items[i], NULL);
@@ -205,62 +199,6 @@ int batch_args_format(
 			return -e->code;
 		}
 		strv_add(out, "%s", path);
-	}
-	return 0;
-}
-
-static int is_xml(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && len > 4 && !strcmp(d->d_name + len - 4, ".xml");
-}
-
-/* A file that only others include holds no <scenario>. */
-static bool holds_scenario(const char *path)
-{
-	auto_free char *text = read_file(path, 1 << 20, NULL, NULL);
-
-	return !text || strstr(text, "<scenario"); /* what cannot be read is told of later */
-}
-
-static int add_folder(const char *dir, struct strv *out, struct err *e)
-{
-	struct dirent **list;
-	size_t before = out->n;
-	int n = scandir(dir, &list, is_xml, alphasort);
-
-	if (n < 0)
-		return err_sys(e, "%s", dir);
-	for (int i = 0; i < n; i++) {
-		auto_free char *path = xasprintf("%s/%s", dir, list[i]->d_name);
-
-		if (holds_scenario(path))
-			strv_add(out, "%s", path);
-		free(list[i]);
-	}
-	free(list);
-	if (out->n == before)
-		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no scenario in this folder", dir);
-	return 0;
-}
-
-int batch_files(const struct batch_args *a, struct strv *out, struct err *e)
-{
-	for (size_t i = 0; i < a->paths.n; i++) {
-		struct stat st;
-		int rc = 0;
-
-		if (stat(a->paths.items[i], &st))
-			rc = err_sys(e, "%s", a->paths.items[i]);
-		else if (S_ISDIR(st.st_mode))
-			rc = add_folder(a->paths.items[i], out, e);
-		else
-			strv_add(out, "%s", a->paths.items[i]);
-		if (rc) {
-			e->exit = EXIT_USAGE;
-			return rc;
-		}
 	}
 	return 0;
 }

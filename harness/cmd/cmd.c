@@ -85,6 +85,22 @@ static error_t parse_both(int key, char *arg, struct argp_state *state)
 	return rc;
 }
 
+volatile sig_atomic_t cmd_interrupted;
+
+static void tell(void *ctx, enum study_tone tone, const char *text)
+{
+	const struct cmd_common *c = ctx;
+
+	if (tone == STUDY_SAY)
+		cmd_say(c, "%s", text);
+	else if (tone == STUDY_DETAIL)
+		cmd_verbose(c, "%s", text);
+	else if (tone == STUDY_PROGRESS)
+		cmd_progress(c, "%s", text);
+	else
+		fputs(text, stderr);
+}
+
 void cmd_parse(const struct command *c, const char *more, const struct argp_option *options,
 	error_t (*parse)(int, char *, struct argp_state *), void *own, struct cmd_common *common,
 	int argc, char **argv)
@@ -107,6 +123,8 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = name;
 	argp_parse(&argp, argc, argv, 0, NULL, &in);
+	common->study =
+		(struct study){common->results, common->connect, &cmd_interrupted, tell, common};
 	if (common->json && c->no_json) {
 		text_print(stderr, "stealscope: %s has no --json: %s\n", c->name, c->no_json);
 		exit(EXIT_USAGE);
@@ -200,8 +218,6 @@ void cmd_progress(const struct cmd_common *c, const char *fmt, ...)
 	fflush(stderr);
 	shown = text[0] != '\0';
 }
-
-volatile sig_atomic_t cmd_interrupted;
 
 static void on_signal(int sig)
 {

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
+#include "study/study.h"
 
 struct command {
 	const char *name;
@@ -26,6 +27,7 @@ struct cmd_common {
 	bool json;	     /* --json: one JSON document on stdout and nothing else there */
 	bool quiet;
 	int verbose;
+	struct study study; /* the same for harness/study, which tells through cmd_say() */
 };
 
 /*
@@ -68,6 +70,14 @@ char *cmd_find_part(const char *name, struct err *e);
 /* Resolve what a user calls a run (a folder, a record's name in --results, its unique beginning, or
  * "last") to the record's folder. Caller frees. */
 char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *e);
+
+/* --set, shared by check, plan and run. */
+#define OPT_SET 0x200
+#define OPTION_SET                                                                                 \
+	{                                                                                          \
+		"set", OPT_SET, "KEY=VALUE", 0,                                                    \
+			"Override: guest.victim.vcpus=4, duration=10h; may be repeated", 0         \
+	}
 
 int cmd_doctor(const struct command *c, int argc, char **argv);
 int cmd_check(const struct command *c, int argc, char **argv);

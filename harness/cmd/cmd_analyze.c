@@ -5,6 +5,7 @@
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
 #include "cmd/present.h"
+#include "study/results.h"
 
 struct analyze_args {
 	const char *run;
@@ -44,7 +45,8 @@ int cmd_analyze(const struct command *c, int argc, char **argv)
 		"RUN is a record's folder, its name in --results, the unique beginning of one, or `last`. The result is the same byte for byte wherever and whenever it is made; no root is needed. Exit status 3 when an expectation that this record can decide fell short.",
 		options, parse, &args, &common, argc, argv);
 	dir = cmd_find_record(&common, args.run, &e);
-	if (!dir || analysis_make(dir, &a, &e) || (!args.no_save && present_save(a, dir, &e)))
+	if (!dir || analysis_make(dir, &a, &e) ||
+		(!args.no_save && results_save(&common.study, a, &e)))
 		status = cmd_fail(&e);
 	else
 		status = present_one(&common, a);

@@ -2,301 +2,138 @@
 /* stealscope batch: many boots of many scenarios, in random interleaved order, that survive being
  * killed. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "analysis/stats/stats.h"
-#include "study/quiet.h"
 #include "cmd/batch.h"
-#include "cmd/results.h"
 
-#define GIVE_UP 3 /* boots in a row that failed: something is wrong with the box */
-
-static const char *base_name(const char *path)
+/* What the journal was begun with, as if it stood on the command line. */
+static void parse_again(const struct command *c, const struct journal *j, struct batch_line *l,
+	struct cmd_common *common)
 {
-	const char *slash = strrchr(path, '/');
+	struct cmd_common now = *common;
+	auto_free char **argv = xcalloc(j->args.n + 2, sizeof(*argv));
+	int argc = 1;
 
-	return slash ? slash + 1 : path;
+	argv[0] = (char *)(uintptr_t)c->name;
+	for (size_t i = 0; i < j->args.n; i++)
+		argv[argc++] = j->args.items[i];
+	batch_line_init(l);
+	cmd_parse(c, "", batch_options, batch_parse, l, common, argc, argv);
+	now.connect = now.study.connect = common->connect;
+	*common = now;
 }
 
-static bool is_local(const struct cmd_common *c)
+/* Open the journal to resume, if there is one; its words replace a line that names no scenario. */
+static int find_journal(const struct command *c, const struct strv *words, struct batch_line *l,
+	struct cmd_common *common, struct journal *j, struct err *e)
 {
-	return !strcmp(c->connect, "auto") || strstr(c->connect, ":///");
-}
-
-/* Wait for quiet CPUs; what was not as it should be goes into the next run's record. */
-static void cool_down(struct batch *b, const struct plan *plan, struct strv *warnings)
-{
-	struct quiet q = {0};
-	struct err e = ERR_INIT;
-
-	if (!b->args.cool_down_ns || !is_local(&b->common))
-		return;
-	cmd_progress(&b->common, "waiting for quiet CPUs");
-	if (quiet_wait(&plan->lab_cpus, b->args.cool_down_ns, &cmd_interrupted, &q, &e)) {
-		strv_add(warnings, "no cool-down: %s", e.msg);
-		return;
-	}
-	cmd_verbose(&b->common, "lab CPUs %.0f %% busy after %.1f s", 100 * q.busy,
-		(double)q.waited_ns / 1e9);
-	if (!q.reached && isfinite(q.waiting))
-		strv_add(warnings,
-			"the host was not quiet before this run: lab CPUs %.0f %% busy, tasks waited for a CPU %.0f %% of the time",
-			100 * q.busy, 100 * q.waiting);
-	else if (!q.reached)
-		strv_add(warnings, "the host was not quiet before this run: lab CPUs %.0f %% busy",
-			100 * q.busy);
-}
-
-static void compare_facts(struct batch *b, struct strv *warnings)
-{
-	struct strv changes = {0};
-	struct facts *now = facts_read("");
-
-	facts_compare(b->facts, now, &changes);
-	for (size_t i = 0; i < changes.n; i++)
-		strv_add(warnings, "the host changed since the batch began: %s", changes.items[i]);
-	strv_release(&changes);
-	facts_free(now);
-}
-
-/* One attempt at one boot. A record that is complete counts, also when its analysis failed. */
-static int attempt(struct batch *b, size_t i, const char *left, struct err *e)
-{
-	const struct journal_unit *u = &b->journal.units[i];
-	const struct batch_job *job = &b->jobs[u->unit.scenario];
-	struct execution what = {.prepared = &job->prepared,
-		.unit = u->unit,
-		.place = i + 1,
-		.places = b->journal.n_units,
-		.tail = left};
-	auto_free char *record = NULL;
-	struct analysis *a = NULL;
-	struct strv warnings = {0};
-	struct run_info info;
-	struct err ignored = ERR_INIT;
+	bool named = l->batch.paths.n;
+	auto_free char *dir =
+		batch_find(common->results, named ? words : NULL, named ? NULL : l->batch.id);
 	int rc;
 
-	cool_down(b, &job->prepared.plans.plans[u->unit.config], &warnings);
-	compare_facts(b, &warnings);
-	what.warnings = &warnings;
-	rc = cmd_interrupted ? err_set_exit(e, EXIT_INTERRUPTED, EINTR, "interrupted")
-			     : journal_begin(&b->journal, i, e);
-	if (!rc)
-		rc = execute(&b->executor, &what, &record, &a, e);
-	strv_release(&warnings);
-	analysis_free(a);
-	if (rc && record && !run_info_load(&info, record, &ignored)) {
-		if (!strcmp(info.status, "complete")) {
-			cmd_say(&b->common, "note: %s is complete, but: %s", record, e->msg);
-			rc = 0;
-		}
-		run_info_release(&info);
+	if (!dir && !named)
+		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no unfinished batch to resume",
+			common->results);
+	if (!dir) {
+		cmd_say(common, "nothing to resume: this batch begins");
+		return 0;
 	}
-	if (!rc) {
-		b->boots[i].record = xstrdup(base_name(record));
-		rc = journal_done(&b->journal, i, b->boots[i].record, e);
-	}
+	rc = journal_open(dir, j, e);
+	if (!rc && !named)
+		parse_again(c, j, l, common);
 	return rc;
 }
 
-/* One boot with its retries. 0 also when it failed for good; negative ends the batch. */
-static int boot(struct batch *b, size_t i, struct err *e)
-{
-	const struct journal_unit *u = &b->journal.units[i];
-	const char *name = b->jobs[u->unit.scenario].prepared.experiment.name;
-	uint64_t start = now_ns();
-	char left[64];
-
-	left_text(left_ns(b->left, b->journal.n_units), left, sizeof(left));
-	for (unsigned k = 0; k <= b->args.retries; k++) {
-		int rc = attempt(b, i, left, e);
-
-		if (!rc) {
-			b->left[i].took_ns = now_ns() - start;
-			b->left[i].open = 0;
-			left_text(left_ns(b->left, b->journal.n_units), left, sizeof(left));
-			cmd_say(&b->common, "[%zu/%zu] %s %s: done in %.1f s, %s", i + 1,
-				b->journal.n_units, name, u->config,
-				(double)b->left[i].took_ns / 1e9, left);
-			return 0;
-		}
-		if (e->exit == EXIT_INTERRUPTED)
-			return rc;
-		cmd_say(&b->common, "[%zu/%zu] %s %s: failed: %s", i + 1, b->journal.n_units, name,
-			u->config, e->msg);
-		rc = journal_fail(&b->journal, i, e->msg, e);
-		if (rc)
-			return rc;
-	}
-	b->left[i].open = 0;
-	b->boots[i].failed = true;
-	return 0;
-}
-
-/* Half the interval of the median over the median, of one configuration; infinite when it cannot
- * be told. */
-static double spread_of(struct batch *b, struct index *x, const char *scenario, const char *config)
-{
-	const struct batch_until *u = &b->args.until;
-	struct index_filter f = {.experiment = b->journal.id,
-		.scenario = scenario,
-		.variant = config,
-		.status = "complete"};
-	auto_free double *v = NULL;
-	struct interval ci;
-	struct err e = ERR_INIT;
-	size_t n = 0, k = 0;
-	double median;
-
-	if (index_values(x, &f, u->guest, metric_table[u->metric].name, &v, &n, &e))
-		return INFINITY;
-	for (size_t i = 0; i < n; i++)
-		if (isfinite(v[i]))
-			v[k++] = v[i];
-	ci = stats_median_interval(v, k, 0.95);
-	median = stats_median(v, k);
-	return isfinite(median) && median ? (ci.hi - ci.lo) / 2 / fabs(median) : INFINITY;
-}
-
-/* After a whole block: is the metric known well enough in every configuration? */
-static int stop_early(struct batch *b, size_t i, struct err *e)
-{
-	const struct journal_unit *done = &b->journal.units[i];
-	const struct batch_job *job = &b->jobs[done->unit.scenario];
-	auto_free char *why = NULL;
-	struct index *x = NULL;
-	double worst = 0;
-
-	if (b->args.until.metric == METRIC_COUNT)
-		return 0;
-	for (size_t k = 0; k < b->journal.n_units; k++)
-		if (b->journal.units[k].unit.block == done->unit.block && !b->boots[k].record)
-			return 0;
-	if (index_open(b->common.results, &x, e))
-		return -e->code;
-	for (size_t c = 0; c < job->prepared.plans.n; c++) {
-		double s = spread_of(
-			b, x, job->prepared.experiment.name, job->prepared.plans.plans[c].variant);
-
-		worst = fmax(worst, s);
-	}
-	index_close(x);
-	if (isfinite(worst))
-		cmd_verbose(&b->common, "%s: %s is known to %.2f %%", job->prepared.experiment.name,
-			metric_table[b->args.until.metric].name, 100 * worst);
-	if (worst > b->args.until.share)
-		return 0;
-	why = xasprintf(
-		"after %u boots of each configuration half the 95 %% interval of the median of %s is within %.3g %% of it",
-		done->unit.repeat + 1, metric_table[b->args.until.metric].name, 100 * worst);
-	cmd_say(&b->common, "%s stops early: %s", job->prepared.experiment.name, why);
-	return journal_stop(&b->journal, done->unit.scenario, why, e);
-}
-
-static int run_all(struct batch *b)
-{
-	struct err e = ERR_INIT;
-	unsigned row = 0;
-	int rc = 0;
-
-	for (size_t i = 0; i < b->journal.n_units && !rc; i++) {
-		size_t scenario = b->journal.units[i].unit.scenario;
-
-		if (b->boots[i].record)
-			continue;
-		if (b->journal.files[scenario].stopped) {
-			b->left[i].open = 0;
-			continue;
-		}
-		rc = boot(b, i, &e);
-		row = b->boots[i].failed ? row + 1 : 0;
-		if (!rc && row >= GIVE_UP)
-			rc = err_set(&e, EIO, "%d boots in a row failed; the batch stops here: %s",
-				GIVE_UP, b->journal.units[i].text);
-		if (!rc && b->boots[i].record)
-			rc = stop_early(b, i, &e);
-	}
-	return rc ? cmd_fail(&e) : EXIT_DONE;
-}
-
-static void count_time(struct batch *b)
-{
-	for (size_t i = 0; i < b->journal.n_units; i++) {
-		const struct order_unit *u = &b->journal.units[i].unit;
-		const struct plan *p = &b->jobs[u->scenario].prepared.plans.plans[u->config];
-
-		b->left[i].measure_ns = p->warmup_ns + p->duration_ns;
-		b->left[i].open = !b->boots[i].record;
-	}
-}
-
 /* Everything up to the first boot. */
-static int get_ready(struct batch *b, const struct command *c)
+static int get_ready(
+	const struct command *c, struct batch *b, struct batch_line *l, struct cmd_common *common)
 {
+	struct strv words = {0};
 	struct err e = ERR_INIT;
-	bool taken_up;
-	int status = b->args.resume ? batch_find_journal(b, c) : EXIT_DONE;
+	int status, rc = batch_line_format(l, common->connect, &words, &e);
 
-	if (status == EXIT_DONE)
-		status = batch_prepare(b);
-	if (status != EXIT_DONE)
-		return status;
-	if (executor_init(&b->executor, &b->common, !b->args.no_agent, &e))
-		return cmd_fail(&e);
-	b->executor.boot_timeout_ns = b->args.boot_timeout_ns;
-	taken_up = b->journal.dir;
-	if (!taken_up && batch_begin(b, &e))
-		return cmd_fail(&e);
-	snprintf(b->executor.experiment, sizeof(b->executor.experiment), "%s", b->journal.id);
-	b->boots = xcalloc(b->journal.n_units + 1, sizeof(*b->boots));
-	b->left = xcalloc(b->journal.n_units + 1, sizeof(*b->left));
-	if (taken_up && batch_take_up(b, &e))
-		return cmd_fail(&e);
-	count_time(b);
-	b->facts = facts_read("");
-	return EXIT_DONE;
+	if (!rc && l->resume)
+		rc = find_journal(c, &words, l, common, &b->journal, &e);
+	b->args = l->batch;
+	b->study = common->study;
+	status = rc ? cmd_fail(&e) : batch_prepare(b);
+	if (status == EXIT_DONE) {
+		rc = cmd_executor(&b->executor, &b->study, !l->no_agent, &e);
+		b->executor.boot_timeout_ns = l->boot_timeout_ns;
+		if (!rc)
+			rc = b->journal.dir ? batch_take_up(b, &e) : batch_begin(b, &words, &e);
+		status = rc ? cmd_fail(&e) : EXIT_DONE;
+	}
+	strv_release(&words);
+	return status;
 }
 
-static void batch_release(struct batch *b)
+static void print_sum(const struct cmd_common *c, const struct batch_sum *sum)
 {
-	for (size_t i = 0; b->boots && i < b->journal.n_units; i++)
-		free(b->boots[i].record);
-	for (size_t i = 0; i < b->n_jobs; i++) {
-		free(b->jobs[i].path);
-		free(b->jobs[i].skipped);
-		prepared_release(&b->jobs[i].prepared);
+	struct strbuf text = {0};
+
+	if (c->json)
+		batch_report_json(&sum->report, &text);
+	else if (!c->quiet)
+		batch_report_text(&sum->report, &text);
+	if (text.len)
+		fputs(text.text, stdout);
+	strbuf_release(&text);
+	cmd_say(c, "summary: %s/summary.html, %s/junit.xml", sum->dir, sum->dir);
+}
+
+static int tell(const struct cmd_common *c, int rc, const struct err *e, struct batch_sum *sum)
+{
+	int status = rc ? cmd_fail(e) : EXIT_DONE;
+
+	if (sum->dir) {
+		print_sum(c, sum);
+		status = sum->report.status;
 	}
-	free(b->jobs);
-	free(b->boots);
-	free(b->left);
-	facts_free(b->facts);
-	executor_release(&b->executor);
-	journal_release(&b->journal);
-	batch_args_release(&b->args);
+	batch_sum_release(sum);
+	return status;
+}
+
+static int run(struct batch *b, const struct cmd_common *c)
+{
+	struct batch_sum sum = {0};
+	struct err e = ERR_INIT;
+	bool unfinished;
+	int status, rc;
+
+	cmd_catch_signals();
+	cmd_say(c, "batch %s: %zu boots, seed %llu", b->journal.id, b->journal.n_units,
+		(unsigned long long)b->journal.seed);
+	status = batch_run(b, &e) ? cmd_fail(&e) : EXIT_DONE;
+	rc = batch_sum(b, status, &sum, &e);
+	unfinished = batch_count(&sum.report, BATCH_OPEN) || batch_count(&sum.report, BATCH_FAILED);
+	status = tell(c, rc, &e, &sum);
+	if (unfinished)
+		cmd_say(c, "go on with: stealscope batch --results %s --resume", c->results);
+	return status;
 }
 
 int cmd_batch(const struct command *c, int argc, char **argv)
 {
 	struct batch b = {.journal.fd = -1};
-	int status;
+	struct batch_sum sum = {0};
+	struct cmd_common common;
+	struct batch_line line;
+	struct err e = ERR_INIT;
+	int status, rc;
 
-	batch_args_init(&b.args);
+	batch_line_init(&line);
 	cmd_parse(c,
 		"A block is one repeat of a scenario: each configuration boots once, in random order. Every boot makes a record; RESULTS/batch-ID/ gets the journal, junit.xml and summary.html. Killed at any instant, `batch --resume` goes on where it was. Exit status 3 when an expectation fell short over the boots of a scenario, 1 when a boot failed for good.",
-		batch_options, batch_parse, &b.args, &b.common, argc, argv);
-	if (b.args.sum_up) {
-		status = batch_sum_records(&b.common, b.args.sum_up);
-	} else {
-		status = get_ready(&b, c);
-		if (status == EXIT_DONE) {
-			cmd_catch_signals();
-			cmd_say(&b.common, "batch %s: %zu boots, seed %llu", b.journal.id,
-				b.journal.n_units, (unsigned long long)b.journal.seed);
-			status = batch_sum(&b, run_all(&b));
-		}
+		batch_options, batch_parse, &line, &common, argc, argv);
+	if (line.sum_up) {
+		rc = batch_sum_records(&common.study, line.sum_up, &sum, &e);
+		return tell(&common, rc, &e, &sum);
 	}
+	status = get_ready(c, &b, &line, &common);
+	if (status == EXIT_DONE)
+		status = run(&b, &common);
 	batch_release(&b);
 	return status;
 }

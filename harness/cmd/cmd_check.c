@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
-#include "cmd/scenario.h"
+#include "study/prepare.h"
 
 struct check_args {
 	struct strv files;
@@ -52,7 +52,7 @@ int cmd_check(const struct command *c, int argc, char **argv)
 		options, parse, &a, &common, argc, argv);
 	for (size_t i = 0; i < a.files.n; i++) {
 		struct prepared p;
-		int rc = prepare_scenario(&common, a.files.items[i], &a.sets, !a.no_host, &p);
+		int rc = prepare_scenario(&common.study, a.files.items[i], &a.sets, !a.no_host, &p);
 
 		if (rc == EXIT_DONE)
 			cmd_say(&common, "%s: right; %zu configuration%s", a.files.items[i],

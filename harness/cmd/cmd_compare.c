@@ -4,8 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/compare.h"
+#include "cmd/cmd.h"
 #include "report/compare/report.h"
+#include "study/sweeps.h"
+
+struct compare_args {
+	struct strv sets;
+	const char *baseline; /* NULL = two arms */
+	const char *guest;    /* NULL = mean over the guests */
+	struct strv metrics;  /* empty = all */
+	bool sweep, force, unpaired, csv;
+	const char *html, *svg;
+};
 
 enum {
 	OPT_GUEST = 0x100,
@@ -106,16 +116,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-bool compare_wants(const struct compare_args *args, const char *metric)
-{
-	for (size_t i = 0; i < args->metrics.n; i++)
-		if (!strcmp(args->metrics.items[i], metric))
-			return true;
-	return args->metrics.n == 0;
-}
-
 /* All arms of the comparison, the one the others are held against first. */
-static int read_arms(const struct cmd_common *c, const struct compare_args *args, struct index *x,
+static int read_arms(const struct study *s, const struct compare_args *args, struct index *x,
 	struct arm **arms, size_t *n, struct err *e)
 {
 	int rc = 0;
@@ -123,7 +125,7 @@ static int read_arms(const struct cmd_common *c, const struct compare_args *args
 	if (args->baseline && args->sets.n == 1 && !strchr(args->baseline, '=')) {
 		struct arm *whole = xcalloc(1, sizeof(*whole));
 
-		rc = arm_read_scenario(whole, c, x, args->sets.items[0], e);
+		rc = arm_read_scenario(whole, s, x, args->sets.items[0], e);
 		if (!rc)
 			rc = arms_of_variants(whole, x, args->baseline, arms, n, e);
 		/* The arms' filters point into its text. */
@@ -137,9 +139,9 @@ static int read_arms(const struct cmd_common *c, const struct compare_args *args
 	}
 	*arms = xcalloc(args->sets.n + 1, sizeof(**arms));
 	if (args->baseline)
-		rc = arm_read(&(*arms)[(*n)++], c, x, args->baseline, e);
+		rc = arm_read(&(*arms)[(*n)++], s, x, args->baseline, e);
 	for (size_t i = 0; i < args->sets.n && !rc; i++)
-		rc = arm_read(&(*arms)[(*n)++], c, x, args->sets.items[i], e);
+		rc = arm_read(&(*arms)[(*n)++], s, x, args->sets.items[i], e);
 	if (!rc)
 		arms_shorten_names(*arms, *n);
 	return rc;
@@ -159,7 +161,7 @@ static void fill_input(const struct compare_args *args, const struct arm *first,
 		.metrics = metrics,
 		.seed = 1};
 	for (size_t m = 0; m < METRIC_COUNT; m++)
-		if (compare_wants(args, metric_table[m].name))
+		if (metric_wanted(&args->metrics, metric_table[m].name))
 			metrics[in->n_metrics++] =
 				(struct compare_metric){.name = metric_table[m].name,
 					.unit = metric_table[m].unit,
@@ -170,7 +172,7 @@ static void fill_input(const struct compare_args *args, const struct arm *first,
 					.nb = arm->values[m].n};
 }
 
-static int save_plots(const struct cmd_common *c, const struct compare_args *args,
+static int save_plots(const struct study *s, const struct compare_args *args,
 	const struct arm *arms, const struct compare_set *set, struct err *e)
 {
 	struct compare_page page = {.set = set, .n_arms = set->n + 1};
@@ -178,7 +180,7 @@ static int save_plots(const struct cmd_common *c, const struct compare_args *arg
 	int rc = 0;
 
 	for (size_t i = 0; i < page.n_arms; i++)
-		boots[i] = arm_boots(c, &arms[i]);
+		boots[i] = arm_boots(s, &arms[i]);
 	page.arms = boots;
 	if (args->html)
 		rc = compare_html_save(&page, args->html, e);
@@ -200,7 +202,7 @@ static int print_set(const struct cmd_common *c, const struct compare_args *args
 			    : compare_report_text)(set, &out);
 	fputs(out.text, stdout);
 	strbuf_release(&out);
-	return args->html || args->svg ? save_plots(c, args, arms, set, e) : 0;
+	return args->html || args->svg ? save_plots(&c->study, args, arms, set, e) : 0;
 }
 
 static int compare_and_print(const struct cmd_common *c, const struct compare_args *args,
@@ -233,17 +235,48 @@ static int compare_sets(
 {
 	struct arm *arms = NULL;
 	size_t n = 0;
-	int rc = read_arms(c, args, x, &arms, &n, e);
+	int rc = read_arms(&c->study, args, x, &arms, &n, e);
 
 	if (!rc && !args->force)
 		rc = arms_check_overrides(arms, n, e);
 	for (size_t i = 0; i < n; i++)
 		for (size_t m = 0; m < METRIC_COUNT && !rc; m++)
-			if (compare_wants(args, metric_table[m].name))
+			if (metric_wanted(&args->metrics, metric_table[m].name))
 				rc = arm_read_values(&arms[i], x, args->guest, m, e);
 	if (!rc)
 		rc = compare_and_print(c, args, arms, n, e);
 	arms_free(arms, n);
+	return rc;
+}
+
+static int print_sweeps(const struct cmd_common *c, const struct compare_args *args,
+	const struct sweeps *s, struct err *e)
+{
+	struct strbuf out = {0};
+	int rc = 0;
+
+	(c->json	    ? sweep_report_json
+		: args->csv ? sweep_report_csv
+			    : sweep_report_text)(s->list, s->n, &out);
+	fputs(out.text ? out.text : "", stdout);
+	strbuf_release(&out);
+	if (args->html)
+		rc = sweep_page_save(s->list, s->n, s->scenario, args->html, e);
+	if (!rc && args->svg)
+		rc = sweep_svg_save(s->list, s->n, args->svg, e);
+	return rc;
+}
+
+static int compare_sweep(
+	const struct cmd_common *c, const struct compare_args *args, struct index *x, struct err *e)
+{
+	struct sweeps sweeps = {0};
+	int rc = sweeps_read(&c->study, x, args->sets.items[0], args->guest, &args->metrics,
+		args->force, &sweeps, e);
+
+	if (!rc)
+		rc = print_sweeps(c, args, &sweeps, e);
+	sweeps_release(&sweeps);
 	return rc;
 }
 
@@ -256,7 +289,7 @@ int cmd_compare(const struct command *c, int argc, char **argv)
 	int rc;
 
 	cmd_parse(c, help, options, parse, &args, &common, argc, argv);
-	rc = results_open(&common, false, &x, &e);
+	rc = results_open(&common.study, false, &x, &e);
 	if (!rc)
 		rc = (args.sweep ? compare_sweep : compare_sets)(&common, &args, x, &e);
 	index_close(x);

@@ -6,9 +6,9 @@
 #include <errno.h>
 
 #include "analysis/analysis.h"
-#include "cmd/arms.h"
 #include "cmd/cmd.h"
 #include "report/export/export.h"
+#include "study/arms.h"
 
 enum format { FORMAT_PERFETTO, FORMAT_CSV, FORMAT_JSONL, FORMATS };
 static const char *const format_names[FORMATS] = {"perfetto", "csv", "jsonl"};
@@ -131,10 +131,10 @@ static int find_dirs(
 			continue;
 		}
 		if (!x)
-			rc = results_open(c, false, &x, e);
+			rc = results_open(&c->study, false, &x, e);
 		set = xcalloc(1, sizeof(*set));
 		if (!rc)
-			rc = arm_read(set, c, x, runs->items[i], e);
+			rc = arm_read(set, &c->study, x, runs->items[i], e);
 		for (size_t k = 0; k < set->n; k++)
 			strv_add(dirs, "%s/%s", c->results, set->rows[k].folder);
 		arms_free(set, 1);

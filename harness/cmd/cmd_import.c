@@ -48,7 +48,7 @@ int cmd_import(const struct command *c, int argc, char **argv)
 		"  stealscope report RUN1 RUN2       (of records imported one by one)",
 		NULL, parse, &args, &common, argc, argv);
 	if (recording_import(args.files, args.n, common.results, &record, &e) ||
-		execute_analysis(&common, record, &a, &e))
+		execute_analysis(&common.study, record, &a, &e))
 		return cmd_fail(&e);
 	status = present_one(&common, a);
 	cmd_say(&common, "report: %s/report.html", record);

@@ -9,11 +9,11 @@
 #include "cmd/cmd.h"
 #include "cmd/library.h"
 #include "cmd/privileges.h"
-#include "cmd/results.h"
 #include "noise/noise.h"
 #include "report/export/export.h"
 #include "report/run/runs_json.h"
 #include "scenario/experiment.h"
+#include "study/results.h"
 
 struct list_args {
 	const char *what;
@@ -101,7 +101,7 @@ static int list_records(const struct cmd_common *c, struct list_args *a, struct 
 	struct index *x = NULL;
 	struct index_row *rows = NULL;
 	size_t n = 0;
-	int rc = results_open(c, a->rebuild, &x, e);
+	int rc = results_open(&c->study, a->rebuild, &x, e);
 
 	if (!rc)
 		rc = index_query(x, &a->filter, &rows, &n, e);

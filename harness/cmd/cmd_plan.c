@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "cmd/cmd.h"
-#include "cmd/scenario.h"
+#include "study/prepare.h"
 #include "domain/domain.h"
 #include "plan/plan_json.h"
 
@@ -127,7 +127,7 @@ int cmd_plan(const struct command *c, int argc, char **argv)
 		"The plan is a pure function of the file and the box: `run` does exactly this.\n\n"
 		"--json: {scenario, plans: [{variant, point, warmup_ns, duration_ns, repeats, trace, overcommit, lab_cpus, housekeeping_cpus, map: [{cpu, core, node, lab, housekeeping, isolated, who: [...]}], guests: [{name, kind, is_noise, accel, vcpus: [{id, cpus}], memory_bytes, memory_nodes, hugepage_bytes, emulator_cpus, vcpu_limits, policy, priority, probes}], noise: [{name, kind, threads, cpus, pin_each, duty_percent, burst_ns, bytes, start_ns, stop_ns, cgroup, limits}], notes}]}; a guest has its domain_xml too with --xml. 0 stands for no limit.",
 		options, parse, &args, &common, argc, argv);
-	status = prepare_scenario(&common, args.file, &args.sets, true, &p);
+	status = prepare_scenario(&common.study, args.file, &args.sets, true, &p);
 	xml = xcalloc(p.plans.n + 1, sizeof(*xml));
 	if (status == EXIT_DONE && args.xml && make_xml(&p.plans, xml, &e)) {
 		status = cmd_fail(&e);

@@ -76,7 +76,8 @@ static int boot(const struct cmd_common *c, const struct replay_args *args,
 	int status = EXIT_DONE;
 
 	compare_hosts(c, was, &warnings);
-	if (executor_init(&x, c, !args->no_agent, &e) || execute(&x, &what, &record, &a, &e)) {
+	if (cmd_executor(&x, &c->study, !args->no_agent, &e) ||
+		execute(&x, &what, &record, &a, &e)) {
 		if (record)
 			cmd_say(c, "what there was is in %s", record);
 		status = cmd_fail(&e);
@@ -96,7 +97,7 @@ static int replay(const struct cmd_common *c, const struct replay_args *args,
 	struct err e = ERR_INIT;
 	struct prepared p;
 	size_t config = 0;
-	int status = prepare_recorded(c, dir, was, &p);
+	int status = prepare_recorded(&c->study, dir, was, &p);
 
 	if (status == EXIT_DONE && find_config(&p.experiment, was, &config)) {
 		err_set_exit(&e, EXIT_USAGE, ENOENT,

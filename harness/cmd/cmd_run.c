@@ -64,7 +64,7 @@ static int run_all(struct executor *x, const struct prepared *prepared, const st
 		ARRAY_GROW(done->analyses, done->n);
 		if (execute(x, &what, &record, &done->analyses[done->n], &e)) {
 			if (record)
-				cmd_say(x->common, "what there was is in %s", record);
+				study_say(x->study, "what there was is in %s", record);
 			return cmd_fail(&e);
 		}
 		done->n++;
@@ -86,8 +86,8 @@ int cmd_run(const struct command *c, int argc, char **argv)
 		"Nothing is started before the file is right and this box can run it. Ctrl-C ends the run and cleans up; what was measured so far stays as a marked record. Exit status 3 when an expectation of the scenario fell short.",
 		options, parse, &args, &common, argc, argv);
 	cmd_catch_signals();
-	status = prepare_scenario(&common, args.file, &args.sets, true, &prepared);
-	if (status == EXIT_DONE && executor_init(&x, &common, !args.no_agent, &e))
+	status = prepare_scenario(&common.study, args.file, &args.sets, true, &prepared);
+	if (status == EXIT_DONE && cmd_executor(&x, &common.study, !args.no_agent, &e))
 		status = cmd_fail(&e);
 	if (status == EXIT_DONE) {
 		x.boot_timeout_ns = args.boot_timeout_ns;

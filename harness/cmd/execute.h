@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What run and batch do alike with one boot: carry out its plan, analyse and save the record, put
- * it into the index. */
+/* What run, batch and replay have in common on the command line. */
 #ifndef SS_CMD_EXECUTE_H
 #define SS_CMD_EXECUTE_H
 
-#include "analysis/analysis.h"
-#include "study/order.h"
 #include "cmd/cmd.h"
-#include "cmd/scenario.h"
+#include "study/execute.h"
 
-struct executor {
-	const struct cmd_common *common;
-	char *metal, *agent, *hostd; /* parts of stealscope; hostd NULL = without */
-	char experiment[33];
-	uint64_t boot_timeout_ns; /* 0 = as run.h says */
-	struct run_lab *lab;	  /* kept open between boots; see run.h */
-};
-
-/* Find the parts and draw a new experiment id. */
-int executor_init(
-	struct executor *x, const struct cmd_common *common, bool with_agent, struct err *e);
-void executor_release(struct executor *x);
-
-/* One boot of an order. */
-struct execution {
-	const struct prepared *prepared;
-	const char *scenario_file; /* as in run.h; may be NULL */
-	struct order_unit unit;
-	size_t place, places;	     /* of the order, from 1 */
-	const struct strv *warnings; /* of the time before it; may be NULL */
-	const char *tail;	     /* of the progress line: "3 min left"; may be NULL */
-};
-
-/* The record's folder in *record (NULL if none began; the caller frees) whatever comes out. 0: it
- * is complete and *out its analysis, saved and indexed, which the caller frees. */
-int execute(struct executor *x, const struct execution *what, char **record, struct analysis **out,
-	struct err *e);
-
-/* Analyse a complete record, save what was made of it, put it into the index. */
-int execute_analysis(
-	const struct cmd_common *c, const char *record, struct analysis **out, struct err *e);
+/* executor_init(), and the parts of stealscope that are beside this program. */
+int cmd_executor(struct executor *x, const struct study *s, bool with_agent, struct err *e);
 
 /* --boot-timeout and --no-agent, shared by run, batch and replay. */
 enum { OPT_BOOT_TIMEOUT = 0x300, OPT_NO_AGENT };

@@ -8,8 +8,8 @@
 
 #include "base/text.h"
 #include "base/wrap.h"
-#include "cmd/scenario.h"
 #include "scenario/keys.h"
+#include "study/prepare.h"
 
 /* The tree's scenarios/ when run from a build folder, else where `make install` puts them. */
 static char *library_dir(struct err *e)

@@ -5,21 +5,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "report/run/html.h"
 #include "report/compare/published.h"
 #include "report/run/report.h"
-
-int present_save(const struct analysis *a, const char *dir, struct err *e)
-{
-	struct err why = ERR_INIT;
-	int rc = report_json_save(a, dir, e);
-
-	if (rc)
-		return rc;
-	if (html_report_save(a, dir, &why))
-		text_print(stderr, "stealscope: no report.html: %s\n", why.msg);
-	return 0;
-}
 
 /* Exit status of expectation results: only "fail" falls short; "unknown" has been said. */
 static int judge(const struct expect_result *r, size_t n)

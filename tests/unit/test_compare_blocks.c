@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "cmd/arms.h"
+#include "study/arms.h"
 #include "made_comparison.h"
 #include "report/compare/report.h"
 

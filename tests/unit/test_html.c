@@ -257,7 +257,7 @@ static void test_sweep_lines(void **state)
 	const double values[] = {10, 2, 3, 4, 5, 6};
 	struct sweep_lines l;
 	struct err e = ERR_INIT;
-	struct sweep *s;
+	struct sweep s;
 
 	(void)state;
 	assert_int_equal(sweep_lines_make(grid, 6, &l, &e), 0);
@@ -267,12 +267,12 @@ static void test_sweep_lines(void **state)
 	assert_string_equal(l.lines[1].name, "pinned noise.h.duty=50%");
 	assert_string_equal(l.lines[2].name, "pinned noise.h.duty=90%");
 	s = sweep_make(&l, "steal.rate", "ms/s", values);
-	assert_int_equal(s->lines[1].n, 2); /* 2 before 10 */
-	assert_string_equal(s->lines[1].points[0].label, "2");
-	assert_int_equal(s->lines[1].points[0].n, 2);
-	assert_true(s->lines[1].points[0].v[1] == 5);
-	assert_true(s->lines[1].points[1].v[0] == 10);
-	sweep_free(s);
+	assert_int_equal(s.lines[1].n, 2); /* 2 before 10 */
+	assert_string_equal(s.lines[1].points[0].label, "2");
+	assert_int_equal(s.lines[1].points[0].n, 2);
+	assert_true(s.lines[1].points[0].v[1] == 5);
+	assert_true(s.lines[1].points[1].v[0] == 10);
+	sweep_release(&s);
 	sweep_lines_release(&l);
 	assert_int_equal(sweep_lines_make(zip, 2, &l, &e), 0);
 	assert_int_equal(l.n, 1);

@@ -189,13 +189,11 @@ static struct sweep_point make_point(const struct sweep_lines_point *p, const do
 	return (struct sweep_point){p->label, v, p->n};
 }
 
-struct sweep *sweep_make(
+struct sweep sweep_make(
 	const struct sweep_lines *l, const char *metric, const char *unit, const double *values)
 {
-	struct sweep *s = xcalloc(1, sizeof(*s));
 	struct sweep_line *lines = xcalloc(l->n, sizeof(*lines));
 
-	*s = (struct sweep){l->key, metric, unit, lines, l->n};
 	for (size_t i = 0; i < l->n; i++) {
 		struct sweep_point *points = xcalloc(l->lines[i].n, sizeof(*points));
 
@@ -203,17 +201,15 @@ struct sweep *sweep_make(
 			points[k] = make_point(&l->lines[i].points[k], values);
 		lines[i] = (struct sweep_line){l->lines[i].name, points, l->lines[i].n};
 	}
-	return s;
+	return (struct sweep){l->key, metric, unit, lines, l->n};
 }
 
-void sweep_free(struct sweep *s)
+void sweep_release(struct sweep *s)
 {
-	for (size_t i = 0; s && i < s->n; i++) {
+	for (size_t i = 0; i < s->n; i++) {
 		for (size_t k = 0; k < s->lines[i].n; k++)
 			free((void *)(uintptr_t)s->lines[i].points[k].v);
 		free((void *)(uintptr_t)s->lines[i].points);
 	}
-	if (s)
-		free((void *)(uintptr_t)s->lines);
-	free(s);
+	free((void *)(uintptr_t)s->lines);
 }

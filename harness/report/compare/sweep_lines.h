@@ -30,9 +30,9 @@ int sweep_lines_make(
 	const struct sweep_run *runs, size_t n, struct sweep_lines *out, struct err *e);
 void sweep_lines_release(struct sweep_lines *l);
 
-/* The sweep of one metric; values[i] is of runs[i]. Free with sweep_free(). */
-struct sweep *sweep_make(
+/* The sweep of one metric; values[i] is of runs[i]. Its strings lie in `l`. */
+struct sweep sweep_make(
 	const struct sweep_lines *l, const char *metric, const char *unit, const double *values);
-void sweep_free(struct sweep *s); /* NULL is fine */
+void sweep_release(struct sweep *s);
 
 #endif

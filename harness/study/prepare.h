@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What check, plan and run do alike with a scenario file: load it, look at the box, make the plans.
  */
-#ifndef SS_CMD_SCENARIO_H
-#define SS_CMD_SCENARIO_H
+#ifndef SS_STUDY_PREPARE_H
+#define SS_STUDY_PREPARE_H
 
-#include "cmd/cmd.h"
+#include "study/study.h"
 #include "host/topology.h"
 #include "plan/plan_make.h"
 #include "record/run_info.h"
@@ -17,24 +17,16 @@ struct prepared {
 	char *problem;		/* the first thing that is wrong with it, NULL = nothing */
 };
 
-/* All messages go to stderr. Returns an exit status; *out is to be released either way. Without
+/* What is wrong is told. Returns an exit status; *out is to be released either way. Without
  * `with_host` only the file is judged and no plan is made. */
-int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
+int prepare_scenario(const struct study *s, const char *path, const struct strv *sets,
 	bool with_host, struct prepared *out);
 /* The same for the scenario that the record `dir` holds, with the overrides of its run. */
-int prepare_recorded(const struct cmd_common *c, const char *dir, const struct run_info *info,
-	struct prepared *out);
+int prepare_recorded(
+	const struct study *s, const char *dir, const struct run_info *info, struct prepared *out);
 void prepared_release(struct prepared *p);
 
 /* The map of a plan as text. Caller frees. */
 char *plan_text(const struct plan *p, const struct topology *t);
-
-/* --set, shared by check, plan and run. */
-#define OPT_SET 0x200
-#define OPTION_SET                                                                                 \
-	{                                                                                          \
-		"set", OPT_SET, "KEY=VALUE", 0,                                                    \
-			"Override: guest.victim.vcpus=4, duration=10h; may be repeated", 0         \
-	}
 
 #endif

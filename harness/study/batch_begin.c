@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "study/find.h"
-#include "cmd/batch.h"
 #include "run/run.h"
+#include "study/batch.h"
+#include "study/find.h"
 
 #define REPEATS_UNTIL 30 /* cap of --until without --repeats */
 
@@ -28,8 +28,7 @@ static int is_batch(const struct dirent *d)
 	return !strncmp(d->d_name, "batch-", 6);
 }
 
-/* Whether the journal in `dir` is what --resume means. */
-static bool is_wanted(const struct batch *b, const struct strv *asked, const char *dir)
+static bool is_wanted(const char *dir, const struct strv *asked, const char *id)
 {
 	struct err e = ERR_INIT;
 	struct journal j;
@@ -37,29 +36,25 @@ static bool is_wanted(const struct batch *b, const struct strv *asked, const cha
 
 	if (journal_read(dir, &j, &e))
 		return false;
-	if (b->args.paths.n)
-		wanted = same_args(&j.args, asked);
-	else
-		wanted = !j.ended && (!b->args.id || !strcmp(b->args.id, j.id));
+	wanted = asked ? same_args(&j.args, asked) : !j.ended && (!id || !strcmp(id, j.id));
 	journal_release(&j);
 	return wanted;
 }
 
-/* The folder of the wanted journal that was written to last; NULL without. */
-static char *newest(const struct batch *b, const struct strv *asked)
+char *batch_find(const char *results, const struct strv *asked, const char *id)
 {
 	struct dirent **list;
 	struct timespec best = {0};
 	char *found = NULL;
-	int n = scandir(b->common.results, &list, is_batch, alphasort);
+	int n = scandir(results, &list, is_batch, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		auto_free char *dir = xasprintf("%s/%s", b->common.results, list[i]->d_name);
+		auto_free char *dir = xasprintf("%s/%s", results, list[i]->d_name);
 		auto_free char *file = xasprintf("%s/%s", dir, JOURNAL_NAME);
 		struct stat st;
 
 		free(list[i]);
-		if (stat(file, &st) || !is_wanted(b, asked, dir))
+		if (stat(file, &st) || !is_wanted(dir, asked, id))
 			continue;
 		if (found && (st.st_mtim.tv_sec < best.tv_sec ||
 				     (st.st_mtim.tv_sec == best.tv_sec &&
@@ -75,48 +70,6 @@ static char *newest(const struct batch *b, const struct strv *asked)
 	return found;
 }
 
-/* What the journal was begun with, as if it stood on the command line. */
-static void parse_again(struct batch *b, const struct command *c)
-{
-	struct cmd_common now = b->common;
-	auto_free char **argv = xcalloc(b->journal.args.n + 2, sizeof(*argv));
-	int argc = 1;
-
-	argv[0] = (char *)(uintptr_t)c->name;
-	for (size_t i = 0; i < b->journal.args.n; i++)
-		argv[argc++] = b->journal.args.items[i];
-	batch_args_release(&b->args);
-	batch_args_init(&b->args);
-	cmd_parse(c, "", batch_options, batch_parse, &b->args, &b->common, argc, argv);
-	now.connect = b->common.connect;
-	b->common = now;
-}
-
-int batch_find_journal(struct batch *b, const struct command *c)
-{
-	struct strv asked = {0};
-	struct err e = ERR_INIT;
-	auto_free char *dir = NULL;
-	int rc = batch_args_format(&b->args, b->common.connect, &asked, &e);
-
-	if (!rc) {
-		dir = newest(b, &asked);
-		if (!dir && !b->args.paths.n)
-			rc = err_set_exit(&e, EXIT_USAGE, ENOENT,
-				"%s: no unfinished batch to resume", b->common.results);
-	}
-	strv_release(&asked);
-	if (!rc && dir)
-		rc = journal_open(dir, &b->journal, &e);
-	if (rc)
-		return cmd_fail(&e);
-	if (!dir)
-		cmd_say(&b->common, "nothing to resume: this batch begins");
-	else if (!b->args.paths.n)
-		parse_again(b, c);
-	return EXIT_DONE;
-}
-
 static const struct batch_job *job_named(const struct batch *b, const char *name)
 {
 	for (size_t i = 0; i < b->n_jobs; i++)
@@ -125,31 +78,25 @@ static const struct batch_job *job_named(const struct batch *b, const char *name
 	return NULL;
 }
 
-static int prepare_one(struct batch *b, const char *path, int *status)
+static void prepare_one(struct batch *b, const char *path, int *status)
 {
 	struct batch_job job = {0};
 	const struct batch_job *other;
-	struct err e = ERR_INIT;
-	int rc = prepare_scenario(&b->common, path, &b->args.sets, true, &job.prepared);
+	int rc = prepare_scenario(&b->study, path, &b->args.sets, true, &job.prepared);
 
-	if (rc != EXIT_DONE && rc != EXIT_HOST) {
+	if ((rc != EXIT_DONE && rc != EXIT_HOST) || !job.prepared.experiment.name) {
 		prepared_release(&job.prepared);
 		*status = rc;
-		return -EINVAL;
-	}
-	if (!job.prepared.experiment.name) {
-		prepared_release(&job.prepared);
-		*status = rc;
-		return -EINVAL;
+		return;
 	}
 	other = job_named(b, job.prepared.experiment.name);
 	if (other) {
-		err_set_exit(&e, EXIT_USAGE, EEXIST,
-			"%s and %s are both named %s; a batch tells its records apart by that name",
+		study_tell(&b->study, STUDY_WRONG,
+			"stealscope: %s and %s are both named %s; a batch tells its records apart by that name\n",
 			other->path, path, job.prepared.experiment.name);
 		prepared_release(&job.prepared);
-		*status = cmd_fail(&e);
-		return -EEXIST;
+		*status = EXIT_USAGE;
+		return;
 	}
 	job.path = realpath(path, NULL);
 	if (!job.path)
@@ -159,6 +106,62 @@ static int prepare_one(struct batch *b, const char *path, int *status)
 			job.prepared.problem ? job.prepared.problem : "this box cannot run it");
 	ARRAY_GROW(b->jobs, b->n_jobs);
 	b->jobs[b->n_jobs++] = job;
+}
+
+static int is_xml(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > 4 && !strcmp(d->d_name + len - 4, ".xml");
+}
+
+/* A file that only others include holds no <scenario>. */
+static bool holds_scenario(const char *path)
+{
+	auto_free char *text = read_file(path, 1 << 20, NULL, NULL);
+
+	return !text || strstr(text, "<scenario"); /* what cannot be read is told of later */
+}
+
+static int add_folder(const char *dir, struct strv *out, struct err *e)
+{
+	struct dirent **list;
+	size_t before = out->n;
+	int n = scandir(dir, &list, is_xml, alphasort);
+
+	if (n < 0)
+		return err_sys(e, "%s", dir);
+	for (int i = 0; i < n; i++) {
+		auto_free char *path = xasprintf("%s/%s", dir, list[i]->d_name);
+
+		if (holds_scenario(path))
+			strv_add(out, "%s", path);
+		free(list[i]);
+	}
+	free(list);
+	if (out->n == before)
+		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no scenario in this folder", dir);
+	return 0;
+}
+
+/* The scenario files that the paths stand for, in order. */
+static int list_files(const struct strv *paths, struct strv *out, struct err *e)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		struct stat st;
+		int rc = 0;
+
+		if (stat(paths->items[i], &st))
+			rc = err_sys(e, "%s", paths->items[i]);
+		else if (S_ISDIR(st.st_mode))
+			rc = add_folder(paths->items[i], out, e);
+		else
+			strv_add(out, "%s", paths->items[i]);
+		if (rc) {
+			e->exit = EXIT_USAGE;
+			return rc;
+		}
+	}
 	return 0;
 }
 
@@ -168,8 +171,10 @@ int batch_prepare(struct batch *b)
 	struct err e = ERR_INIT;
 	int status = EXIT_DONE;
 
-	if (batch_files(&b->args, &files, &e))
-		status = cmd_fail(&e);
+	if (list_files(&b->args.paths, &files, &e)) {
+		study_tell(&b->study, STUDY_WRONG, "stealscope: %s\n", e.msg);
+		status = EXIT_USAGE;
+	}
 	/* All of them, so that one look shows all that is wrong. */
 	for (size_t i = 0; i < files.n; i++)
 		prepare_one(b, files.items[i], &status);
@@ -231,7 +236,14 @@ static void add_units(struct batch *b)
 	}
 }
 
-int batch_begin(struct batch *b, struct err *e)
+/* The boots are of the journal's experiment, which may be older than this process. */
+static void own_boots(struct batch *b)
+{
+	snprintf(b->executor.experiment, sizeof(b->executor.experiment), "%s", b->journal.id);
+	b->boots = xcalloc(b->journal.n_units + 1, sizeof(*b->boots));
+}
+
+int batch_begin(struct batch *b, const struct strv *asked, struct err *e)
 {
 	struct journal *j = &b->journal;
 	char host[256] = "";
@@ -242,15 +254,16 @@ int batch_begin(struct batch *b, struct err *e)
 	j->host = xstrdup(host);
 	j->shard = b->args.shard;
 	j->shards = b->args.shards;
-	j->dir = j->shards > 1 ? xasprintf("%s/batch-%s-%uof%u", b->common.results, j->id, j->shard,
+	j->dir = j->shards > 1 ? xasprintf("%s/batch-%s-%uof%u", b->study.results, j->id, j->shard,
 					 j->shards)
-			       : xasprintf("%s/batch-%s", b->common.results, j->id);
-	rc = batch_args_format(&b->args, b->common.connect, &j->args, e);
-	if (!rc)
-		rc = add_files(b, e);
+			       : xasprintf("%s/batch-%s", b->study.results, j->id);
+	for (size_t i = 0; i < asked->n; i++)
+		strv_add(&j->args, "%s", asked->items[i]);
+	rc = add_files(b, e);
 	if (rc)
 		return rc;
 	add_units(b);
+	own_boots(b);
 	return journal_create(j, e);
 }
 
@@ -317,7 +330,7 @@ static int adopt(struct batch *b, struct found *f, struct err *e)
 	if (!f->complete)
 		return f->sealed ? 0 : found_mark_killed(f, e);
 	if (b->boots[unit].record) {
-		cmd_say(&b->common,
+		study_say(&b->study,
 			"note: %s and %s are both complete for one run; the first counts",
 			b->boots[unit].record, f->name);
 		return 0;
@@ -326,7 +339,7 @@ static int adopt(struct batch *b, struct found *f, struct err *e)
 		rc = found_finish(f, e);
 	/* The crash may have come before its analysis was saved. */
 	if (!rc && !j->units[unit].done)
-		rc = execute_analysis(&b->common, f->dir, &a, e);
+		rc = execute_analysis(&b->study, f->dir, &a, e);
 	if (!rc && !j->units[unit].done)
 		rc = journal_done(j, (size_t)unit, f->name, e);
 	analysis_free(a);
@@ -350,16 +363,16 @@ int batch_take_up(struct batch *b, struct err *e)
 		return rc;
 	gethostname(host, sizeof(host) - 1);
 	if (strcmp(host, b->journal.host))
-		cmd_say(&b->common,
+		study_say(&b->study,
 			"note: this batch began on %s and goes on on %s; the block it was in is spread over both",
 			b->journal.host, host);
-	if (run_clean(b->common.connect, &removed, &why))
-		cmd_say(&b->common, "note: cannot look for leftovers: %s", why.msg);
+	if (run_clean(b->study.connect, &removed, &why))
+		study_say(&b->study, "note: cannot look for leftovers: %s", why.msg);
 	for (size_t i = 0; i < removed.n; i++)
-		cmd_say(&b->common, "removed %s", removed.items[i]);
+		study_say(&b->study, "removed %s", removed.items[i]);
 	strv_release(&removed);
-	snprintf(b->executor.experiment, sizeof(b->executor.experiment), "%s", b->journal.id);
-	rc = found_list(b->common.results, b->journal.id, &list, &n, e);
+	own_boots(b);
+	rc = found_list(b->study.results, b->journal.id, &list, &n, e);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = adopt(b, &list[i], e);
 	found_free(list, n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cmd/scenario.h"
+#include "study/prepare.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,14 +9,14 @@
 #include "plan/plan_print.h"
 
 /* The box the guests will run on: this one, or that behind a remote libvirt connection. */
-static int read_topology(const struct cmd_common *c, struct topology *out, struct err *e)
+static int read_topology(const struct study *s, struct topology *out, struct err *e)
 {
 	struct lab_conn *conn;
 	int rc;
 
-	if (!strcmp(c->connect, "auto") || strstr(c->connect, ":///"))
+	if (study_is_local(s))
 		return topology_read("", out, e);
-	rc = lab_open(c->connect, NULL, &conn, e);
+	rc = lab_open(s->connect, NULL, &conn, e);
 	if (rc)
 		return rc;
 	rc = lab_topology(conn, out, e);
@@ -25,31 +25,31 @@ static int read_topology(const struct cmd_common *c, struct topology *out, struc
 }
 
 /* The experiment was read (or not: rc); plan it on the box, tell what is wrong. */
-static int finish(const struct cmd_common *c, int rc, bool with_host, struct scenario_msgs *msgs,
+static int finish(const struct study *s, int rc, bool with_host, struct scenario_msgs *msgs,
 	struct prepared *out)
 {
 	struct strbuf text = {0};
 	struct err e = ERR_INIT;
 
 	if (!rc && with_host) {
-		rc = read_topology(c, &out->topology, &e);
+		rc = read_topology(s, &out->topology, &e);
 		if (rc) {
-			e.exit = EXIT_HOST;
-			return cmd_fail(&e);
+			study_tell(s, STUDY_WRONG, "stealscope: %s\n", e.msg);
+			return EXIT_HOST;
 		}
 		rc = plan_make(&out->experiment, &out->topology, &out->plans, msgs);
 	}
 	if (msgs->n)
 		out->problem = xstrdup(msgs->items[0].text);
 	scenario_msgs_format(msgs, &text);
-	if (text.len)
-		fputs(text.text, stderr);
+	if (text.len && s->tell)
+		s->tell(s->ctx, STUDY_WRONG, text.text);
 	strbuf_release(&text);
 	scenario_msgs_release(msgs);
 	return rc == 0 ? EXIT_DONE : rc == -ENODEV ? EXIT_HOST : EXIT_USAGE;
 }
 
-int prepare_scenario(const struct cmd_common *c, const char *path, const struct strv *sets,
+int prepare_scenario(const struct study *s, const char *path, const struct strv *sets,
 	bool with_host, struct prepared *out)
 {
 	struct scenario_msgs msgs = {0};
@@ -58,11 +58,11 @@ int prepare_scenario(const struct cmd_common *c, const char *path, const struct 
 	*out = (struct prepared){0};
 	rc = scenario_load(
 		path, (const char *const *)sets->items, sets->n, &out->experiment, &msgs);
-	return finish(c, rc, with_host, &msgs, out);
+	return finish(s, rc, with_host, &msgs, out);
 }
 
-int prepare_recorded(const struct cmd_common *c, const char *dir, const struct run_info *info,
-	struct prepared *out)
+int prepare_recorded(
+	const struct study *s, const char *dir, const struct run_info *info, struct prepared *out)
 {
 	auto_free char *path = xasprintf("%s/scenario.xml", dir);
 	auto_free char *folder = xasprintf("%s/include", dir);
@@ -73,7 +73,7 @@ int prepare_recorded(const struct cmd_common *c, const char *dir, const struct r
 	rc = scenario_load_copy(path, info->scenario_file, folder,
 		(const char *const *)info->overrides.items, info->overrides.n, &out->experiment,
 		&msgs);
-	return finish(c, rc, true, &msgs, out);
+	return finish(s, rc, true, &msgs, out);
 }
 
 char *plan_text(const struct plan *p, const struct topology *t)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The sets of runs that a comparison holds against each other, read from the index. */
-#ifndef SS_CMD_ARMS_H
-#define SS_CMD_ARMS_H
+#ifndef SS_STUDY_ARMS_H
+#define SS_STUDY_ARMS_H
 
 #include "analysis/stats/compare.h"
-#include "cmd/results.h"
+#include "study/results.h"
 #include "report/compare/html.h"
 
 /* One arm: its runs and their values. */
@@ -21,12 +21,12 @@ struct arm {
 };
 
 /* The set `what` (results_select()). -ENOENT when no complete run is in it. */
-int arm_read(struct arm *a, const struct cmd_common *c, struct index *x, const char *what,
-	struct err *e);
+int arm_read(
+	struct arm *a, const struct study *s, struct index *x, const char *what, struct err *e);
 /* A set as a whole: as arm_read(), but a record stands for all runs of its scenario in its
  * experiment. Runs of several scenarios are refused. */
-int arm_read_scenario(struct arm *a, const struct cmd_common *c, struct index *x, const char *what,
-	struct err *e);
+int arm_read_scenario(
+	struct arm *a, const struct study *s, struct index *x, const char *what, struct err *e);
 /* The variants of `whole`, the one called `baseline` first, the others by name; added to *arms. */
 int arms_of_variants(const struct arm *whole, struct index *x, const char *baseline,
 	struct arm **arms, size_t *n, struct err *e);
@@ -54,7 +54,7 @@ char *arms_mismatch(const struct arm *a, const struct arm *b);
 
 /* The analyses of an arm's records, for lateness and blame on the page. Those that cannot be read
  * any more are left out with a note; the figures come from the index. */
-struct compare_boots arm_boots(const struct cmd_common *c, const struct arm *a);
+struct compare_boots arm_boots(const struct study *s, const struct arm *a);
 void arm_boots_free(struct compare_boots *b);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cmd/arms.h"
+#include "study/arms.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,13 +26,12 @@ static int read_rows(struct arm *a, struct index *x, struct err *e)
 		    : err_set_exit(e, EXIT_USAGE, ENOENT, "no complete run matches '%s'", a->name);
 }
 
-int arm_read(
-	struct arm *a, const struct cmd_common *c, struct index *x, const char *what, struct err *e)
+int arm_read(struct arm *a, const struct study *s, struct index *x, const char *what, struct err *e)
 {
 	int rc;
 
 	*a = (struct arm){.name = xstrdup(what)};
-	rc = results_select(c, what, &a->filter, &a->text, e);
+	rc = results_select(s, what, &a->filter, &a->text, e);
 	return rc ? rc : read_rows(a, x, e);
 }
 
@@ -55,9 +54,9 @@ static int widen(struct arm *a, struct index *x, struct err *e)
 }
 
 int arm_read_scenario(
-	struct arm *a, const struct cmd_common *c, struct index *x, const char *what, struct err *e)
+	struct arm *a, const struct study *s, struct index *x, const char *what, struct err *e)
 {
-	int rc = arm_read(a, c, x, what, e);
+	int rc = arm_read(a, s, x, what, e);
 
 	if (!rc && !strchr(what, '='))
 		rc = widen(a, x, e);
@@ -276,20 +275,20 @@ char *arms_mismatch(const struct arm *a, const struct arm *b)
 	return NULL;
 }
 
-struct compare_boots arm_boots(const struct cmd_common *c, const struct arm *a)
+struct compare_boots arm_boots(const struct study *s, const struct arm *a)
 {
 	const struct analysis **list = xcalloc(a->n, sizeof(*list));
 	struct compare_boots b = {a->name, list, 0};
 
 	for (size_t i = 0; i < a->n; i++) {
-		auto_free char *dir = xasprintf("%s/%s", c->results, a->rows[i].folder);
+		auto_free char *dir = xasprintf("%s/%s", s->results, a->rows[i].folder);
 		struct analysis *one = NULL;
 		struct err e = ERR_INIT;
 
 		if (analysis_make(dir, &one, &e) == 0)
 			list[b.n++] = one;
 		else
-			cmd_say(c, "note: %s", e.msg);
+			study_say(s, "note: %s", e.msg);
 	}
 	return b;
 }

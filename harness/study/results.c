@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cmd/results.h"
+#include "study/results.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "record/folder.h"
+#include "report/run/html.h"
+#include "report/run/report.h"
 
 static void add_metrics(const struct analysis_guest *g, int vcpu, const struct metric_value *values,
 	struct index_metric **out, size_t *n)
@@ -41,7 +43,17 @@ static const char *folder_name(const char *dir)
 	return slash ? slash + 1 : dir;
 }
 
-void results_add(const struct cmd_common *c, const struct analysis *a)
+int results_save(const struct study *s, const struct analysis *a, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc = report_json_save(a, a->dir, e);
+
+	if (!rc && html_report_save(a, a->dir, &why))
+		study_tell(s, STUDY_WRONG, "stealscope: no report.html: %s\n", why.msg);
+	return rc;
+}
+
+void results_add(const struct study *s, const struct analysis *a)
 {
 	auto_free struct index_metric *metrics = NULL;
 	struct index *x = NULL;
@@ -49,9 +61,9 @@ void results_add(const struct cmd_common *c, const struct analysis *a)
 	size_t n;
 
 	collect_metrics(a, &metrics, &n);
-	if (index_open(c->results, &x, &e) ||
+	if (index_open(s->results, &x, &e) ||
 		index_add(x, &a->info, folder_name(a->dir), metrics, n, &e))
-		cmd_say(c,
+		study_say(s,
 			"note: the index was not updated: %s; `stealscope list --rebuild` mends it",
 			e.msg);
 	index_close(x);
@@ -73,7 +85,7 @@ static int read_record(void *ctx, const char *dir, const struct run_info *r,
 	return rc;
 }
 
-static int rebuild_index(const struct cmd_common *c, struct index *x, struct err *e)
+static int rebuild_index(const struct study *s, struct index *x, struct err *e)
 {
 	struct analysis *held = NULL;
 	struct strv problems = {0};
@@ -81,14 +93,14 @@ static int rebuild_index(const struct cmd_common *c, struct index *x, struct err
 
 	analysis_free(held);
 	for (size_t i = 0; i < problems.n; i++)
-		cmd_say(c, "note: %s", problems.items[i]);
+		study_say(s, "note: %s", problems.items[i]);
 	strv_release(&problems);
 	return MIN(n, 0);
 }
 
-int results_open(const struct cmd_common *c, bool rebuild, struct index **out, struct err *e)
+int results_open(const struct study *s, bool rebuild, struct index **out, struct err *e)
 {
-	auto_free char *file = xasprintf("%s/index.db", c->results);
+	auto_free char *file = xasprintf("%s/index.db", s->results);
 	FILE *there = fopen(file, "r");
 	int rc;
 
@@ -96,16 +108,16 @@ int results_open(const struct cmd_common *c, bool rebuild, struct index **out, s
 		fclose(there);
 	else
 		rebuild = true;
-	rc = index_open(c->results, out, e);
+	rc = index_open(s->results, out, e);
 	if (rc == -EPROTO || rc == -EILSEQ) {
-		cmd_say(c, "note: %s; rebuilding", e->msg);
-		rc = index_reset(c->results, e);
+		study_say(s, "note: %s; rebuilding", e->msg);
+		rc = index_reset(s->results, e);
 		if (!rc)
-			rc = index_open(c->results, out, e);
+			rc = index_open(s->results, out, e);
 		rebuild = true;
 	}
 	if (!rc && rebuild)
-		rc = rebuild_index(c, *out, e);
+		rc = rebuild_index(s, *out, e);
 	return rc;
 }
 
@@ -114,8 +126,8 @@ struct condition {
 	const char **field;
 };
 
-int results_select(const struct cmd_common *c, const char *what, struct index_filter *f,
-	char **text, struct err *e)
+int results_select(
+	const struct study *s, const char *what, struct index_filter *f, char **text, struct err *e)
 {
 	struct condition keys[] = {{"run", &f->run}, {"experiment", &f->experiment},
 		{"scenario", &f->scenario}, {"variant", &f->variant}, {"host", &f->host},
@@ -125,7 +137,7 @@ int results_select(const struct cmd_common *c, const char *what, struct index_fi
 
 	*f = (struct index_filter){.status = "complete"};
 	if (!strchr(what, '=')) {
-		auto_free char *dir = record_resolve(c->results, what, e);
+		auto_free char *dir = record_resolve(s->results, what, e);
 
 		if (!dir)
 			return -e->code;

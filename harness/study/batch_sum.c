@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What became of a batch: judged from its records alone, told on stdout, as JUnit XML and as a
- * page. */
+/* What became of a batch: judged from its records alone, told as JUnit XML and as a page. */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -8,13 +7,11 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
-#include "base/text.h"
-#include "study/find.h"
-#include "cmd/batch.h"
 #include "record/folder.h"
 #include "report/batch/figures.h"
-#include "report/batch/page.h"
 #include "report/batch/junit.h"
+#include "report/batch/page.h"
+#include "study/batch.h"
 
 /* What one run's analysis says of it. */
 static void describe(struct batch_run *run, const struct analysis *a)
@@ -43,7 +40,7 @@ static void take_expects(
 
 /* One scenario: all its records are in memory only while it is judged. */
 static int judge_scenario(
-	struct batch_report *r, size_t scenario, const char *results, struct err *e)
+	const struct study *s, struct batch_report *r, size_t scenario, struct err *e)
 {
 	auto_free struct analysis **set = xcalloc(r->n_runs + 1, sizeof(*set));
 	struct expect_result *judged = NULL;
@@ -52,14 +49,14 @@ static int judge_scenario(
 
 	for (size_t i = 0; i < r->n_runs; i++) {
 		struct batch_run *run = &r->runs[i];
-		auto_free char *dir = xasprintf("%s/%s", results, run->record);
+		auto_free char *dir = xasprintf("%s/%s", s->results, run->record);
 
 		if (run->scenario != scenario || run->state != BATCH_DONE)
 			continue;
 		if (analysis_make(dir, &set[n], e)) {
 			run->state = BATCH_FAILED;
-			run->why = "its record cannot be read"; /* e->msg goes to stderr */
-			text_print(stderr, "stealscope: %s\n", e->msg);
+			run->why = "its record cannot be read";
+			study_tell(s, STUDY_WRONG, "stealscope: %s\n", e->msg);
 			continue;
 		}
 		describe(run, set[n++]);
@@ -105,38 +102,28 @@ static int save(const char *dir, const char *name,
 	return rc;
 }
 
-/* Judge, write into `dir`, print. */
-static int tell(const struct cmd_common *c, struct batch_report *r, const char *dir, int status)
+/* Judge, and write what came out. */
+static int judge(const struct study *s, struct batch_sum *sum, int status, struct err *e)
 {
-	struct strbuf text = {0};
-	struct err e = ERR_INIT;
+	struct batch_report *r = &sum->report;
 	int rc = 0;
 
 	for (size_t i = 0; i < r->n_scenarios && !rc; i++)
-		rc = judge_scenario(r, i, c->results, &e);
+		rc = judge_scenario(s, r, i, e);
 	r->status = status_of(r, status);
 	if (!rc)
-		rc = save(dir, "junit.xml", junit_xml, r, &e);
+		rc = save(sum->dir, "junit.xml", junit_xml, r, e);
 	if (!rc)
-		rc = save(dir, "summary.html", batch_page, r, &e);
-	if (rc) {
-		int failed = cmd_fail(&e);
-
-		r->status = status == EXIT_DONE ? failed : status;
-	}
-	if (c->json)
-		batch_report_json(r, &text);
-	else if (!c->quiet)
-		batch_report_text(r, &text);
-	if (text.len)
-		fputs(text.text, stdout);
-	strbuf_release(&text);
-	cmd_say(c, "summary: %s/summary.html, %s/junit.xml", dir, dir);
-	return r->status;
+		rc = save(sum->dir, "summary.html", batch_page, r, e);
+	if (rc && status == EXIT_DONE)
+		r->status = (int)e->exit;
+	return rc;
 }
 
-static void report_release(struct batch_report *r)
+void batch_sum_release(struct batch_sum *sum)
 {
+	struct batch_report *r = &sum->report;
+
 	for (size_t i = 0; i < r->n_runs; i++)
 		strv_release(&r->runs[i].warnings);
 	for (size_t i = 0; i < r->n_expects; i++) {
@@ -149,12 +136,18 @@ static void report_release(struct batch_report *r)
 	free(r->scenarios);
 	free(r->runs);
 	free(r->expects);
+	found_free(sum->found, sum->n_found);
+	for (size_t i = 0; i < sum->n_journals; i++)
+		journal_release(&sum->journals[i]);
+	free(sum->journals);
+	free(sum->dir);
 }
 
-static struct batch_run describe_boot(const struct batch *b, size_t i)
+/* What a journal says of a boot; the record, where there is one, says more. */
+static struct batch_run describe_boot(const struct journal *j, size_t i, const char *record)
 {
-	const struct journal_unit *u = &b->journal.units[i];
-	const char *stopped = b->journal.files[u->unit.scenario].stopped;
+	const struct journal_unit *u = &j->units[i];
+	const char *stopped = j->files[u->unit.scenario].stopped;
 	struct batch_run run = {.scenario = u->unit.scenario,
 		.config = u->config,
 		.repeat = u->unit.repeat,
@@ -165,9 +158,9 @@ static struct batch_run describe_boot(const struct batch *b, size_t i)
 		.wall_s = NAN,
 		.overhead_s = NAN};
 
-	if (b->boots[i].record) {
+	if (record) {
 		run.state = BATCH_DONE;
-		run.record = b->boots[i].record;
+		run.record = record;
 	} else if (u->text && !u->done) {
 		run.state = BATCH_FAILED;
 		run.why = u->text;
@@ -178,36 +171,36 @@ static struct batch_run describe_boot(const struct batch *b, size_t i)
 	return run;
 }
 
-int batch_sum(struct batch *b, int status)
+int batch_sum(struct batch *b, int status, struct batch_sum *sum, struct err *e)
 {
 	struct journal *j = &b->journal;
-	struct batch_report r = {.id = j->id,
-		.results = "..",
-		.seed = j->seed,
-		.shard = j->shard,
-		.shards = j->shards,
-		.scenarios = xcalloc(b->n_jobs + 1, sizeof(*r.scenarios)),
-		.n_scenarios = b->n_jobs,
-		.runs = xcalloc(j->n_units + 1, sizeof(*r.runs)),
-		.n_runs = j->n_units};
-	struct err e = ERR_INIT;
+	struct batch_report *r = &sum->report;
+	int rc;
 
+	*sum = (struct batch_sum){
+		.report = {.id = j->id,
+			.results = "..",
+			.seed = j->seed,
+			.shard = j->shard,
+			.shards = j->shards,
+			.scenarios = xcalloc(b->n_jobs + 1, sizeof(*r->scenarios)),
+			.n_scenarios = b->n_jobs,
+			.runs = xcalloc(j->n_units + 1, sizeof(*r->runs)),
+			.n_runs = j->n_units},
+		.dir = xstrdup(j->dir)};
 	for (size_t i = 0; i < b->n_jobs; i++)
-		r.scenarios[i] = (struct batch_scenario){b->jobs[i].prepared.experiment.name,
+		r->scenarios[i] = (struct batch_scenario){b->jobs[i].prepared.experiment.name,
 			b->jobs[i].path, b->jobs[i].skipped ? b->jobs[i].skipped : "",
 			j->files[i].stopped ? j->files[i].stopped : "", NULL};
 	for (size_t i = 0; i < j->n_units; i++)
-		r.runs[i] = describe_boot(b, i);
-	status = tell(&b->common, &r, j->dir, status);
-	if (!batch_count(&r, BATCH_OPEN) && !batch_count(&r, BATCH_FAILED)) {
-		if (journal_end(j, status, &e))
-			status = cmd_fail(&e);
-	} else {
-		cmd_say(&b->common, "go on with: stealscope batch --results %s --resume",
-			b->common.results);
+		r->runs[i] = describe_boot(j, i, b->boots[i].record);
+	rc = judge(&b->study, sum, status, e);
+	if (!rc && !batch_count(r, BATCH_OPEN) && !batch_count(r, BATCH_FAILED)) {
+		rc = journal_end(j, r->status, e);
+		if (rc)
+			r->status = (int)e->exit;
 	}
-	report_release(&r);
-	return status;
+	return rc;
 }
 
 static size_t scenario_index(struct batch_report *r, const char *name)
@@ -221,12 +214,7 @@ static size_t scenario_index(struct batch_report *r, const char *name)
 }
 
 /* Journals of one experiment: one, or one per shard. */
-struct journals {
-	struct journal *items;
-	size_t n;
-};
-
-static void read_journals(const char *results, const char *id, struct journals *out)
+static void read_journals(const char *results, const char *id, struct batch_sum *out)
 {
 	auto_free char *prefix = xasprintf("batch-%s", id);
 	DIR *d = opendir(results);
@@ -243,8 +231,8 @@ static void read_journals(const char *results, const char *id, struct journals *
 			journal_release(&j);
 			continue;
 		}
-		ARRAY_GROW(out->items, out->n);
-		out->items[out->n++] = j;
+		ARRAY_GROW(out->journals, out->n_journals);
+		out->journals[out->n_journals++] = j;
 	}
 	if (d)
 		closedir(d);
@@ -285,67 +273,52 @@ static void add_missing(struct batch_report *r, const struct journal *j)
 	}
 	for (size_t i = 0; i < j->n_units; i++) {
 		const struct journal_unit *u = &j->units[i];
-		const struct journal_file *file = &j->files[u->unit.scenario];
-		size_t scenario = scenario_index(r, file->scenario);
+		size_t scenario = scenario_index(r, j->files[u->unit.scenario].scenario);
 
 		if (has_run(r, scenario, u))
 			continue;
 		ARRAY_GROW(r->runs, r->n_runs);
-		r->runs[r->n_runs++] = (struct batch_run){.scenario = scenario,
-			.config = u->config,
-			.repeat = u->unit.repeat,
-			.block = u->unit.block,
-			.state = u->text && !u->done ? BATCH_FAILED
-				 : file->stopped     ? BATCH_STOPPED
-						     : BATCH_OPEN,
-			.record = "",
-			.why = u->text && !u->done ? u->text
-			       : file->stopped	   ? file->stopped
-						   : "",
-			.wall_s = NAN,
-			.overhead_s = NAN};
+		r->runs[r->n_runs] = describe_boot(j, i, NULL);
+		r->runs[r->n_runs++].scenario = scenario;
 	}
 	r->seed = j->seed;
 }
 
 /* EXIT_FAILED, and a line, when a shard has not even begun. */
-static int check_shards(const struct cmd_common *c, const struct journals *all)
+static int check_shards(const struct study *s, const struct batch_sum *sum)
 {
-	unsigned shards = all->n ? all->items[0].shards : 0;
+	unsigned shards = sum->n_journals ? sum->journals[0].shards : 0;
 
-	if (all->n >= shards)
+	if (sum->n_journals >= shards)
 		return EXIT_DONE;
-	cmd_say(c, "%zu of %u shards are here; what the others were to run is not in the summary",
-		all->n, shards);
+	study_say(s, "%zu of %u shards are here; what the others were to run is not in the summary",
+		sum->n_journals, shards);
 	return EXIT_FAILED;
 }
 
-int batch_sum_records(const struct cmd_common *c, const char *id)
+int batch_sum_records(const struct study *s, const char *id, struct batch_sum *sum, struct err *e)
 {
-	auto_free char *dir = xasprintf("%s/batch-%s", c->results, id);
-	struct batch_report r = {.id = id, .results = "..", .shard = 1, .shards = 1};
-	struct journals journals = {0};
-	struct found *list = NULL;
-	struct err e = ERR_INIT;
-	size_t n = 0;
-	int status, rc = found_list(c->results, id, &list, &n, &e);
+	auto_free char *dir = xasprintf("%s/batch-%s", s->results, id);
+	struct batch_report *r = &sum->report;
+	int rc;
 
-	for (size_t i = 0; i < n && !rc; i++)
-		if (list[i].complete && !list[i].partial)
-			add_found(&r, &list[i]);
-	read_journals(c->results, id, &journals);
-	for (size_t i = 0; i < journals.n; i++)
-		add_missing(&r, &journals.items[i]);
-	if (!rc && !r.n_runs)
-		rc = err_set_exit(
-			&e, EXIT_USAGE, ENOENT, "%s: nothing of experiment %s", c->results, id);
-	if (!rc)
-		rc = make_dirs(dir, &e);
-	status = rc ? cmd_fail(&e) : tell(c, &r, dir, check_shards(c, &journals));
-	report_release(&r);
-	found_free(list, n);
-	for (size_t i = 0; i < journals.n; i++)
-		journal_release(&journals.items[i]);
-	free(journals.items);
-	return status;
+	*sum = (struct batch_sum){.report = {.id = id, .results = "..", .shard = 1, .shards = 1}};
+	rc = found_list(s->results, id, &sum->found, &sum->n_found, e);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < sum->n_found; i++)
+		if (sum->found[i].complete && !sum->found[i].partial)
+			add_found(r, &sum->found[i]);
+	read_journals(s->results, id, sum);
+	for (size_t i = 0; i < sum->n_journals; i++)
+		add_missing(r, &sum->journals[i]);
+	if (!r->n_runs)
+		return err_set_exit(
+			e, EXIT_USAGE, ENOENT, "%s: nothing of experiment %s", s->results, id);
+	rc = make_dirs(dir, e);
+	if (rc)
+		return rc;
+	sum->dir = dir;
+	dir = NULL;
+	return judge(s, sum, check_shards(s, sum), e);
 }
