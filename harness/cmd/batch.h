@@ -7,7 +7,8 @@
 #include "study/batch.h"
 
 struct batch_line {
-	struct batch_args batch;
+	struct batch_args batch; /* its files are batch_line_files() */
+	struct strv paths;
 	uint64_t boot_timeout_ns;
 	bool no_agent, resume;
 	const char *sum_up; /* id of the experiment to sum up, nothing is run */
@@ -16,6 +17,9 @@ struct batch_line {
 extern const struct argp_option batch_options[];
 error_t batch_parse(int key, char *arg, struct argp_state *state);
 void batch_line_init(struct batch_line *l);
+/* The scenario files that the paths stand for, in order; a folder gives its *.xml that hold a
+ * <scenario>. */
+int batch_line_files(const struct strv *paths, struct strv *out, struct err *e);
 /* The same as words of a command line, paths made absolute: what the journal keeps. */
 int batch_line_format(
 	const struct batch_line *l, const char *connect, struct strv *out, struct err *e);

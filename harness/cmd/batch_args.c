@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What a batch was asked to do: from the command line, and back for the journal. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/batch.h"
 
@@ -85,9 +87,9 @@ static uint64_t parse_u64(const char *option, const char *arg, struct argp_state
 
 static void check_all(const struct batch_line *l, struct argp_state *state)
 {
-	if (l->sum_up && (l->batch.paths.n || l->resume))
+	if (l->sum_up && (l->paths.n || l->resume))
 		argp_error(state, "--sum-up runs nothing: give no scenario and no --resume");
-	if (!l->sum_up && !l->resume && !l->batch.paths.n)
+	if (!l->sum_up && !l->resume && !l->paths.n)
 		argp_error(state, "which scenario files or folders? For example scenarios/");
 }
 
@@ -142,7 +144,7 @@ error_t batch_parse(int key, char *arg, struct argp_state *state)
 		execute_option(key, arg, state, &l->boot_timeout_ns, &l->no_agent);
 		break;
 	case ARGP_KEY_ARG:
-		strv_add(&a->paths, "%s", arg);
+		strv_add(&l->paths, "%s", arg);
 		break;
 	case ARGP_KEY_END:
 		check_all(l, state);
@@ -190,15 +192,71 @@ int batch_line_format(
 			(unsigned long long)(l->boot_timeout_ns / NS_PER_S));
 	if (l->no_agent)
 		strv_add(out, "--no-agent");
-	for (size_t i = 0; i < a->paths.n; i++) {
-		auto_free char *path = realpath(a->paths.items[i], NULL);
+	for (size_t i = 0; i < l->paths.n; i++) {
+		auto_free char *path = realpath(l->paths.items[i], NULL);
 
 		if (!path) {
-			err_sys(e, "%s", a->paths.items[i]);
+			err_sys(e, "%s", l->paths.items[i]);
 			e->exit = EXIT_USAGE;
 			return -e->code;
 		}
 		strv_add(out, "%s", path);
+	}
+	return 0;
+}
+
+static int is_xml(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > 4 && !strcmp(d->d_name + len - 4, ".xml");
+}
+
+/* A file that only others include holds no <scenario>. */
+static bool holds_scenario(const char *path)
+{
+	auto_free char *text = read_file(path, 1 << 20, NULL, NULL);
+
+	return !text || strstr(text, "<scenario"); /* what cannot be read is told of later */
+}
+
+static int add_folder(const char *dir, struct strv *out, struct err *e)
+{
+	struct dirent **list;
+	size_t before = out->n;
+	int n = scandir(dir, &list, is_xml, alphasort);
+
+	if (n < 0)
+		return err_sys(e, "%s", dir);
+	for (int i = 0; i < n; i++) {
+		auto_free char *path = xasprintf("%s/%s", dir, list[i]->d_name);
+
+		if (holds_scenario(path))
+			strv_add(out, "%s", path);
+		free(list[i]);
+	}
+	free(list);
+	if (out->n == before)
+		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no scenario in this folder", dir);
+	return 0;
+}
+
+int batch_line_files(const struct strv *paths, struct strv *out, struct err *e)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		struct stat st;
+		int rc = 0;
+
+		if (stat(paths->items[i], &st))
+			rc = err_sys(e, "%s", paths->items[i]);
+		else if (S_ISDIR(st.st_mode))
+			rc = add_folder(paths->items[i], out, e);
+		else
+			strv_add(out, "%s", paths->items[i]);
+		if (rc) {
+			e->exit = EXIT_USAGE;
+			return rc;
+		}
 	}
 	return 0;
 }

@@ -17,6 +17,8 @@ static void parse_again(const struct command *c, const struct journal *j, struct
 	argv[0] = (char *)(uintptr_t)c->name;
 	for (size_t i = 0; i < j->args.n; i++)
 		argv[argc++] = j->args.items[i];
+	strv_release(&l->batch.sets);
+	free(l->batch.until.guest);
 	batch_line_init(l);
 	cmd_parse(c, "", batch_options, batch_parse, l, common, argc, argv);
 	now.connect = now.study.connect = common->connect;
@@ -27,7 +29,7 @@ static void parse_again(const struct command *c, const struct journal *j, struct
 static int find_journal(const struct command *c, const struct strv *words, struct batch_line *l,
 	struct cmd_common *common, struct journal *j, struct err *e)
 {
-	bool named = l->batch.paths.n;
+	bool named = l->paths.n;
 	auto_free char *dir =
 		batch_find(common->results, named ? words : NULL, named ? NULL : l->batch.id);
 	int rc;
@@ -55,6 +57,8 @@ static int get_ready(
 
 	if (!rc && l->resume)
 		rc = find_journal(c, &words, l, common, &b->journal, &e);
+	if (!rc)
+		rc = batch_line_files(&l->paths, &l->batch.files, &e);
 	b->args = l->batch;
 	b->study = common->study;
 	status = rc ? cmd_fail(&e) : batch_prepare(b);
@@ -135,5 +139,6 @@ int cmd_batch(const struct command *c, int argc, char **argv)
 	if (status == EXIT_DONE)
 		status = run(&b, &common);
 	batch_release(&b);
+	strv_release(&line.paths);
 	return status;
 }

@@ -243,7 +243,7 @@ void batch_release(struct batch *b)
 	facts_free(b->facts);
 	executor_release(&b->executor);
 	journal_release(&b->journal);
-	strv_release(&b->args.paths);
+	strv_release(&b->args.files);
 	strv_release(&b->args.sets);
 	free(b->args.until.guest);
 }

@@ -26,7 +26,7 @@ struct batch_until {
 };
 
 struct batch_args {
-	struct strv paths; /* scenario files, and folders of them */
+	struct strv files; /* of scenarios */
 	struct strv sets;
 	unsigned repeats; /* 0 = as the scenarios say */
 	bool have_seed;

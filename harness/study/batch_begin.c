@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "run/run.h"
 #include "study/batch.h"
 #include "study/find.h"
@@ -21,11 +22,6 @@ static bool same_args(const struct strv *a, const struct strv *b)
 		if (strcmp(a->items[i], b->items[i]))
 			return false;
 	return true;
-}
-
-static int is_batch(const struct dirent *d)
-{
-	return !strncmp(d->d_name, "batch-", 6);
 }
 
 static bool is_wanted(const char *dir, const struct strv *asked, const char *id)
@@ -43,18 +39,18 @@ static bool is_wanted(const char *dir, const struct strv *asked, const char *id)
 
 char *batch_find(const char *results, const struct strv *asked, const char *id)
 {
-	struct dirent **list;
+	DIR *d = beneath_opendir(results);
 	struct timespec best = {0};
+	struct dirent *ent;
 	char *found = NULL;
-	int n = scandir(results, &list, is_batch, alphasort);
 
-	for (int i = 0; i < n; i++) {
-		auto_free char *dir = xasprintf("%s/%s", results, list[i]->d_name);
+	while (d && (ent = readdir(d))) {
+		auto_free char *dir = xasprintf("%s/%s", results, ent->d_name);
 		auto_free char *file = xasprintf("%s/%s", dir, JOURNAL_NAME);
 		struct stat st;
 
-		free(list[i]);
-		if (stat(file, &st) || !is_wanted(dir, asked, id))
+		if (strncmp(ent->d_name, "batch-", 6) || beneath_stat(file, &st) ||
+			!is_wanted(dir, asked, id))
 			continue;
 		if (found && (st.st_mtim.tv_sec < best.tv_sec ||
 				     (st.st_mtim.tv_sec == best.tv_sec &&
@@ -65,8 +61,8 @@ char *batch_find(const char *results, const struct strv *asked, const char *id)
 		found = dir;
 		dir = NULL;
 	}
-	if (n >= 0)
-		free(list);
+	if (d)
+		closedir(d);
 	return found;
 }
 
@@ -108,77 +104,13 @@ static void prepare_one(struct batch *b, const char *path, int *status)
 	b->jobs[b->n_jobs++] = job;
 }
 
-static int is_xml(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && len > 4 && !strcmp(d->d_name + len - 4, ".xml");
-}
-
-/* A file that only others include holds no <scenario>. */
-static bool holds_scenario(const char *path)
-{
-	auto_free char *text = read_file(path, 1 << 20, NULL, NULL);
-
-	return !text || strstr(text, "<scenario"); /* what cannot be read is told of later */
-}
-
-static int add_folder(const char *dir, struct strv *out, struct err *e)
-{
-	struct dirent **list;
-	size_t before = out->n;
-	int n = scandir(dir, &list, is_xml, alphasort);
-
-	if (n < 0)
-		return err_sys(e, "%s", dir);
-	for (int i = 0; i < n; i++) {
-		auto_free char *path = xasprintf("%s/%s", dir, list[i]->d_name);
-
-		if (holds_scenario(path))
-			strv_add(out, "%s", path);
-		free(list[i]);
-	}
-	free(list);
-	if (out->n == before)
-		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no scenario in this folder", dir);
-	return 0;
-}
-
-/* The scenario files that the paths stand for, in order. */
-static int list_files(const struct strv *paths, struct strv *out, struct err *e)
-{
-	for (size_t i = 0; i < paths->n; i++) {
-		struct stat st;
-		int rc = 0;
-
-		if (stat(paths->items[i], &st))
-			rc = err_sys(e, "%s", paths->items[i]);
-		else if (S_ISDIR(st.st_mode))
-			rc = add_folder(paths->items[i], out, e);
-		else
-			strv_add(out, "%s", paths->items[i]);
-		if (rc) {
-			e->exit = EXIT_USAGE;
-			return rc;
-		}
-	}
-	return 0;
-}
-
 int batch_prepare(struct batch *b)
 {
-	struct strv files = {0};
-	struct err e = ERR_INIT;
 	int status = EXIT_DONE;
 
-	if (list_files(&b->args.paths, &files, &e)) {
-		study_tell(&b->study, STUDY_WRONG, "stealscope: %s\n", e.msg);
-		status = EXIT_USAGE;
-	}
 	/* All of them, so that one look shows all that is wrong. */
-	for (size_t i = 0; i < files.n; i++)
-		prepare_one(b, files.items[i], &status);
-	strv_release(&files);
+	for (size_t i = 0; i < b->args.files.n; i++)
+		prepare_one(b, b->args.files.items[i], &status);
 	return status;
 }
 

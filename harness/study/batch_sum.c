@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "base/beneath.h"
 #include "record/folder.h"
 #include "report/batch/figures.h"
 #include "report/batch/junit.h"
@@ -217,7 +218,7 @@ static size_t scenario_index(struct batch_report *r, const char *name)
 static void read_journals(const char *results, const char *id, struct batch_sum *out)
 {
 	auto_free char *prefix = xasprintf("batch-%s", id);
-	DIR *d = opendir(results);
+	DIR *d = beneath_opendir(results);
 	struct dirent *ent;
 
 	while (d && (ent = readdir(d))) {

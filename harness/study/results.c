@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/beneath.h"
 #include "record/folder.h"
 #include "report/run/html.h"
 #include "report/run/report.h"
@@ -101,13 +102,10 @@ static int rebuild_index(const struct study *s, struct index *x, struct err *e)
 int results_open(const struct study *s, bool rebuild, struct index **out, struct err *e)
 {
 	auto_free char *file = xasprintf("%s/index.db", s->results);
-	FILE *there = fopen(file, "r");
+	struct stat st;
 	int rc;
 
-	if (there)
-		fclose(there);
-	else
-		rebuild = true;
+	rebuild |= beneath_stat(file, &st) != 0;
 	rc = index_open(s->results, out, e);
 	if (rc == -EPROTO || rc == -EILSEQ) {
 		study_say(s, "note: %s; rebuilding", e->msg);

@@ -135,7 +135,7 @@ static void begin_batch(struct batch *b, unsigned repeats, const char *relation)
 		.shards = 1,
 		.until.metric = METRIC_COUNT,
 		.retries = 1};
-	strv_add(&b->args.paths, "%s", path);
+	strv_add(&b->args.files, "%s", path);
 	assert_int_equal(batch_prepare(b), EXIT_DONE);
 	assert_int_equal(b->n_jobs, 1);
 	executor_init(&b->executor, &b->study);
@@ -299,7 +299,7 @@ static void test_sum_judges_all_boots(void **state)
 		const char *outcomes, *relation;
 		int status;
 	} rows[] = {
-		{"", "below", EXIT_EXPECT}, {"", "above", EXIT_DONE}, {"ff", "above", EXIT_FAILED}};
+		{"", "above", EXIT_EXPECT}, {"", "below", EXIT_DONE}, {"ff", "below", EXIT_FAILED}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -393,7 +393,7 @@ static void test_two_of_one_name(void **state)
 	begin_batch(&b, 1, "above");
 	text = xasprintf(scenario, "above");
 	assert_int_equal(write_file(path, text, strlen(text), &e), 0);
-	strv_add(&b.args.paths, "%s", path);
+	strv_add(&b.args.files, "%s", path);
 	assert_int_equal(batch_prepare(&b), EXIT_USAGE);
 	assert_non_null(strstr(said.text, "are both named made"));
 	batch_release(&b);
