@@ -113,16 +113,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static void pin_self(const struct options *o)
 {
-	cpu_set_t set;
+	int rc = o->pin ? cpuset_bind_thread(0, &o->cpus) : 0;
 
-	if (!o->pin)
-		return;
-	CPU_ZERO(&set);
-	cpuset_for_each (cpu, &o->cpus)
-		CPU_SET((unsigned)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (rc)
 		fprintf(stderr, "stealscope-hostd: cannot run on the CPUs asked for: %s\n",
-			strerror(errno));
+			strerror(-rc));
 }
 
 /* Open the file, load what can be loaded, say "ready". */

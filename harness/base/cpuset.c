@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,22 +114,54 @@ int cpuset_parse(const char *text, struct cpuset *out, struct err *e)
 
 	for (;;) {
 		long first, last;
+		bool out_again;
 
 		while (isspace((unsigned char)*p) || *p == ',')
 			p++;
 		if (!*p)
 			break;
+		out_again = *p == '^';
+		p += out_again;
 		first = last = parse_number(&p);
-		if (first >= 0 && *p == '-') {
+		if (first >= 0 && *p == '-' && !out_again) {
 			p++;
 			last = parse_number(&p);
 		}
 		if (first < 0 || last < first || (*p && *p != ',' && !isspace((unsigned char)*p)))
 			return err_set(e, EINVAL,
-				"'%.80s' is no CPU list; write numbers below %d as in 0-3,8", text,
-				CPUSET_MAX);
+				"'%.80s' is no CPU list; write numbers below %d as in 0-3,8 or 0-7,^2",
+				text, CPUSET_MAX);
 		for (long cpu = first; cpu <= last; cpu++)
-			cpuset_add(&s, (unsigned)cpu);
+			if (out_again)
+				cpuset_del(&s, (unsigned)cpu);
+			else
+				cpuset_add(&s, (unsigned)cpu);
+	}
+	*out = s;
+	return 0;
+}
+
+int cpuset_parse_mask(const char *text, struct cpuset *out, struct err *e)
+{
+	struct cpuset s = {{0}};
+	size_t len = strcspn(text, "\n");
+	unsigned bit = 0;
+
+	for (size_t i = len; i-- > 0;) {
+		char c = text[i];
+		unsigned digit;
+
+		if (c == ',')
+			continue;
+		if (!isxdigit((unsigned char)c))
+			return err_set(e, EINVAL,
+				"'%.80s' is no CPU mask; the kernel writes 0000ffff", text);
+		digit = isdigit((unsigned char)c) ? (unsigned)(c - '0')
+						  : (unsigned)((c | 32) - 'a') + 10;
+		for (unsigned k = 0; k < 4; k++)
+			if (digit >> k & 1)
+				cpuset_add(&s, bit + k);
+		bit += 4;
 	}
 	*out = s;
 	return 0;
@@ -149,10 +182,50 @@ char *cpuset_format(const struct cpuset *s, char *buf, size_t size)
 		n = last > cpu
 			    ? snprintf(buf + len, size - len, "%s%d-%d", len ? "," : "", cpu, last)
 			    : snprintf(buf + len, size - len, "%s%d", len ? "," : "", cpu);
-		if (n < 0 || (size_t)n >= size - len)
+		if (n < 0 || (size_t)n >= size - len) {
+			if (size)
+				buf[len] = '\0';
 			break;
+		}
 		len += (size_t)n;
 		cpu = cpuset_next(s, last + 1);
 	}
 	return buf;
+}
+
+/* The kernel wants room for as many CPUs as it could have: cpu_set_t alone is too small on some. */
+int cpuset_of_thread(pid_t tid, struct cpuset *out)
+{
+	struct cpuset s = {{0}};
+	cpu_set_t *set = CPU_ALLOC(CPUSET_MAX);
+	size_t size = CPU_ALLOC_SIZE(CPUSET_MAX);
+	int rc = -ENOMEM;
+
+	if (!set)
+		return rc;
+	CPU_ZERO_S(size, set);
+	rc = sched_getaffinity(tid, size, set) ? -errno : 0;
+	for (unsigned cpu = 0; !rc && cpu < CPUSET_MAX; cpu++)
+		if (CPU_ISSET_S(cpu, size, set))
+			cpuset_add(&s, cpu);
+	CPU_FREE(set);
+	if (!rc)
+		*out = s;
+	return rc;
+}
+
+int cpuset_bind_thread(pid_t tid, const struct cpuset *cpus)
+{
+	cpu_set_t *set = CPU_ALLOC(CPUSET_MAX);
+	size_t size = CPU_ALLOC_SIZE(CPUSET_MAX);
+	int rc;
+
+	if (!set)
+		return -ENOMEM;
+	CPU_ZERO_S(size, set);
+	cpuset_for_each (cpu, cpus)
+		CPU_SET_S((unsigned)cpu, size, set);
+	rc = sched_setaffinity(tid, size, set) ? -errno : 0;
+	CPU_FREE(set);
+	return rc;
 }

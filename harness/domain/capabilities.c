@@ -67,44 +67,57 @@ static uint64_t content_u64(xmlNodePtr node)
 	return v;
 }
 
-static int read_cpu(xmlNodePtr node, int cell_index, struct topology *t, struct err *e)
+/* A CPU list in an attribute; false where it is missing or none. */
+static bool attr_cpus(xmlNodePtr node, const char *name, struct cpuset *out)
+{
+	xmlChar *text = xmlGetProp(node, BAD_CAST name);
+	bool good = text && !cpuset_parse((const char *)text, out, NULL);
+
+	xmlFree(text);
+	return good;
+}
+
+/* A CPU may stand in several cells: those are made one by topology_settle(). */
+static int read_cpu(xmlNodePtr node, struct topology *t, struct cpuset *cell, struct err *e)
 {
 	long id = attr_long(node, "id", -1);
-	xmlChar *siblings = xmlGetProp(node, BAD_CAST "siblings");
-	struct topo_cpu cpu = {.node = cell_index, .online = true};
-	size_t at = t->n_cpus;
+	struct cpuset siblings;
+	struct topo_cpu *cpu;
 
-	if (id < 0 || id >= CPUSET_MAX) {
-		xmlFree(siblings);
+	if (id < 0 || id >= CPUSET_MAX)
 		return err_set(e, EINVAL, "libvirt's capabilities name a CPU without a usable id");
-	}
-	cpu.id = (unsigned)id;
-	cpu.socket = (int)attr_long(node, "socket_id", -1);
-	/* core_id repeats between sockets and dies: core and siblings are made unique below. */
-	cpu.core = -1;
-	if (!siblings || cpuset_parse((const char *)siblings, &cpu.siblings, NULL) ||
-		!cpuset_has(&cpu.siblings, cpu.id))
-		cpu.siblings = cpuset_of(cpu.id);
-	xmlFree(siblings);
-	ARRAY_GROW(t->cpus, t->n_cpus);
-	while (at > 0 && t->cpus[at - 1].id > cpu.id) {
-		t->cpus[at] = t->cpus[at - 1];
-		at--;
-	}
-	t->cpus[at] = cpu;
-	t->n_cpus++;
+	cpuset_add(cell, (unsigned)id);
+	if (topology_cpu(t, (unsigned)id))
+		return 0;
+	/* core_id repeats between sockets and dies: cores are numbered by their siblings. libvirt
+	 * lists online CPUs only. */
+	cpu = topology_add_cpu(t, (unsigned)id);
+	cpuset_add(&t->online, cpu->id);
+	cpu->socket = (int)attr_long(node, "socket_id", -1);
+	if (attr_cpus(node, "siblings", &siblings) && cpuset_has(&siblings, cpu->id))
+		cpu->siblings = siblings;
 	return 0;
 }
 
+/* A cell without <memory> tells nothing of it. */
 static int read_cell(xmlNodePtr cell, struct topology *t, struct err *e)
 {
-	struct topo_node *node = &t->nodes[t->n_nodes];
+	long id = attr_long(cell, "id", (long)t->n_nodes);
+	xmlNodePtr memory = child(cell, "memory");
+	struct topo_node *node;
 	int rc;
 
-	if (t->n_nodes == TOPO_MAX_NODES)
-		return err_set(e, EINVAL, "more than %d NUMA nodes", TOPO_MAX_NODES);
-	node->id = (int)attr_long(cell, "id", (long)t->n_nodes);
-	node->memory_bytes = content_u64(child(cell, "memory")) * 1024;
+	if (id < 0 || id >= TOPO_MAX_NODES)
+		return err_set(e, EINVAL,
+			"libvirt's capabilities name NUMA node %ld; their numbers end at %d", id,
+			TOPO_MAX_NODES - 1);
+	for (size_t i = 0; i < t->n_nodes; i++)
+		if (t->nodes[i].id == id)
+			return err_set(
+				e, EINVAL, "libvirt's capabilities name NUMA node %ld twice", id);
+	node = topology_add_node(t, (int)id);
+	if (memory)
+		node->memory_bytes = content_u64(memory) * 1024;
 	for_each_child(pages, cell, "pages")
 	{
 		long kib = attr_long(pages, "size", 0);
@@ -116,64 +129,81 @@ static int read_cell(xmlNodePtr cell, struct topology *t, struct err *e)
 	}
 	for_each_child(cpu, child(cell, "cpus"), "cpu")
 	{
-		rc = read_cpu(cpu, (int)t->n_nodes, t, e);
+		rc = read_cpu(cpu, t, &node->cpus, e);
 		if (rc)
 			return rc;
-		cpuset_add(&node->cpus, (unsigned)attr_long(cpu, "id", 0));
 	}
-	t->memory_bytes += node->memory_bytes;
-	t->n_nodes++;
 	return 0;
+}
+
+static struct topo_node *node_by_id(const struct topology *t, long id)
+{
+	for (size_t i = 0; i < t->n_nodes; i++)
+		if (t->nodes[i].id == id)
+			return &t->nodes[i];
+	return NULL;
 }
 
 static void read_distances(xmlNodePtr cells, struct topology *t)
 {
 	size_t row = 0;
 
+	for (size_t i = 0; i < t->n_nodes; i++)
+		t->nodes[i].distance = xcalloc(t->n_nodes, sizeof(*t->nodes[i].distance));
 	for_each_child(cell, cells, "cell")
 	{
+		struct topo_node *from = node_by_id(t, attr_long(cell, "id", (long)row++));
+
 		for_each_child(s, child(cell, "distances"), "sibling")
 		{
-			long id = attr_long(s, "id", -1), value = attr_long(s, "value", 0);
+			struct topo_node *to = node_by_id(t, attr_long(s, "id", -1));
 
-			for (size_t col = 0; col < t->n_nodes; col++)
-				if (t->nodes[col].id == id)
-					t->nodes[row].distance[col] = (int)value;
+			if (from && to)
+				from->distance[to - t->nodes] = (int)attr_long(s, "value", 0);
 		}
-		if (!t->nodes[row].distance[row])
-			t->nodes[row].distance[row] = 10;
-		row++;
 	}
 }
 
-/* Cores numbered in order of their lowest CPU. libvirt lists online CPUs only. */
-static void number_cores(struct topology *t)
+/* <bank id='0' level='3' type='both' cpus='0-7'/>: the highest level is the last. */
+static void read_caches(xmlNodePtr cache, struct topology *t)
 {
-	int next = 0;
+	long last = 2; /* what one core has for itself is none */
 
-	for (size_t i = 0; i < t->n_cpus; i++) {
-		struct topo_cpu *cpu = &t->cpus[i];
+	for_each_child(bank, cache, "bank") last = MAX(last, attr_long(bank, "level", 0));
+	for_each_child(bank, cache, "bank")
+	{
+		struct cpuset cpus;
 
-		cpuset_add(&t->online, cpu->id);
-		if (cpu->core >= 0)
+		if (attr_long(bank, "level", 0) != last || !attr_cpus(bank, "cpus", &cpus))
 			continue;
-		for (size_t k = i; k < t->n_cpus; k++)
-			if (cpuset_has(&cpu->siblings, t->cpus[k].id))
-				t->cpus[k].core = next;
-		next++;
+		for (size_t i = 0; i < t->n_cpus; i++)
+			if (cpuset_has(&cpus, t->cpus[i].id))
+				t->cpus[i].llc = cpuset_next(&cpus, 0);
 	}
+}
+
+static void sum_memory(struct topology *t)
+{
+	t->memory_bytes = 0;
+	t->memory_available_bytes = TOPO_UNKNOWN;
+	for (size_t i = 0; i < t->n_nodes; i++)
+		if (t->memory_bytes != TOPO_UNKNOWN && t->nodes[i].memory_bytes != TOPO_UNKNOWN)
+			t->memory_bytes += t->nodes[i].memory_bytes;
+		else
+			t->memory_bytes = TOPO_UNKNOWN;
 }
 
 int topology_from_capabilities(const char *xml, struct topology *out, struct err *e)
 {
 	struct topology t = {0};
 	xmlDocPtr doc = parse(xml, e);
-	xmlNodePtr cells;
+	xmlNodePtr host, cells;
 	int rc = 0;
 
 	if (!doc)
 		return -EINVAL;
-	cells = child(child(child(xmlDocGetRootElement(doc), "host"), "topology"), "cells");
+	host = child(xmlDocGetRootElement(doc), "host");
+	cells = child(child(host, "topology"), "cells");
 	for_each_child(cell, cells, "cell")
 	{
 		rc = read_cell(cell, &t, e);
@@ -184,11 +214,14 @@ int topology_from_capabilities(const char *xml, struct topology *out, struct err
 		rc = err_set(e, EINVAL, "libvirt's capabilities show no CPU");
 	if (!rc) {
 		read_distances(cells, &t);
-		number_cores(&t);
-		*out = t;
-	} else {
-		topology_release(&t);
+		read_caches(child(host, "cache"), &t);
+		sum_memory(&t);
+		rc = topology_settle(&t, e);
 	}
+	if (!rc)
+		*out = t;
+	else
+		topology_release(&t);
 	xmlFreeDoc(doc);
 	return rc;
 }

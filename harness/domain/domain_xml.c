@@ -50,7 +50,7 @@ static xmlNodePtr add_u64(xmlNodePtr parent, const char *name, uint64_t value)
 
 static void add_cpuset_attr(xmlNodePtr node, const char *name, const struct cpuset *set)
 {
-	char text[4096];
+	char text[CPUSET_TEXT];
 
 	attr(node, name, cpuset_format(set, text, sizeof(text)));
 }

@@ -28,7 +28,7 @@ struct cgroup_limits {
 struct cgroup_setting {
 	const char *controller;
 	const char *file;
-	char value[4096];
+	char value[CPUSET_TEXT];
 };
 #define CGROUP_MAX_SETTINGS 4
 

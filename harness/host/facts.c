@@ -18,6 +18,7 @@ static const struct fact_row rows[] = {
 	{"box.steal", "what its own host takes from this box, since boot", fact_box_steal, true},
 	{"cpu.model", "the processor", fact_cpu_model, false},
 	{"cpu.online", "CPUs in use", fact_cpu_online, false},
+	{"cpu.allowed", "CPUs that this process may use", fact_cpu_allowed, false},
 	{"cpu.isolated", "CPUs the scheduler leaves alone", fact_cpu_isolated, false},
 	{"cpu.smt", "hardware threads per core", fact_cpu_smt, false},
 	{"cpu.numa", "memory nodes", fact_cpu_numa, false},

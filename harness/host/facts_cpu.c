@@ -67,6 +67,32 @@ void fact_cpu_online(const struct fact_source *s, struct fact *f)
 		offline ? offline : "");
 }
 
+void fact_cpu_allowed(const struct fact_source *s, struct fact *f)
+{
+	char text[CPUSET_TEXT], nodes[CPUSET_TEXT];
+	struct cpuset ids = {{0}};
+	struct topology t;
+
+	if (topology_read(s->root, &t, NULL))
+		return;
+	for (size_t i = 0; i < t.n_nodes; i++)
+		ids = cpuset_or(&ids, &t.nodes[i].ids);
+	cpuset_format(&t.allowed, text, sizeof(text));
+	cpuset_format(&t.allowed_nodes, nodes, sizeof(nodes));
+	if (t.limit) {
+		auto_free char *note =
+			xasprintf("limited by %s: plans use these CPUs only", t.limit);
+
+		fact_set(f, FACT_LIMITS, note, "%s", text);
+	} else if (!cpuset_equal(&ids, &t.allowed_nodes)) {
+		fact_set(f, FACT_LIMITS, "memory of other NUMA nodes is not to be had",
+			"%s; memory of nodes %s only", text, nodes);
+	} else {
+		fact_set(f, FACT_GOOD, "", "all");
+	}
+	topology_release(&t);
+}
+
 void fact_cpu_isolated(const struct fact_source *s, struct fact *f)
 {
 	auto_free char *isolated = fact_line(s, CPU "/isolated");
@@ -199,10 +225,14 @@ void fact_memory(const struct fact_source *s, struct fact *f)
 {
 	struct topology t = {0};
 
-	if (topology_complete(&t, s->root, NULL) || !t.memory_bytes)
+	if (topology_complete(&t, s->root, NULL) || t.memory_bytes == TOPO_UNKNOWN)
 		return;
-	fact_set(f, FACT_INFO, "", "%.1f GiB, %.1f available", (double)t.memory_bytes / (1 << 30),
-		(double)t.memory_available_bytes / (1 << 30));
+	if (t.memory_available_bytes == TOPO_UNKNOWN)
+		fact_set(f, FACT_INFO, "", "%.1f GiB", (double)t.memory_bytes / (1 << 30));
+	else
+		fact_set(f, FACT_INFO, "", "%.1f GiB, %.1f available",
+			(double)t.memory_bytes / (1 << 30),
+			(double)t.memory_available_bytes / (1 << 30));
 }
 
 void fact_hugepages(const struct fact_source *s, struct fact *f)

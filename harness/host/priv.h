@@ -41,6 +41,7 @@ bool fact_cpu_flag(const struct fact_source *s, const char *flag);
 /* facts_cpu.c */
 void fact_cpu_model(const struct fact_source *s, struct fact *f);
 void fact_cpu_online(const struct fact_source *s, struct fact *f);
+void fact_cpu_allowed(const struct fact_source *s, struct fact *f);
 void fact_cpu_isolated(const struct fact_source *s, struct fact *f);
 void fact_cpu_smt(const struct fact_source *s, struct fact *f);
 void fact_cpu_numa(const struct fact_source *s, struct fact *f);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* CPUs, cores and nodes of this box from sysfs and /proc. */
+/* Topologies as data: filling one in, putting it in order, small questions. */
 #include "host/topology.h"
 
 #include <errno.h>
@@ -8,20 +8,33 @@
 
 #include "base/util.h"
 
-#define SYS_CPU	 "/sys/devices/system/cpu"
-#define SYS_NODE "/sys/devices/system/node"
-
 void topology_release(struct topology *t)
 {
+	for (size_t i = 0; i < t->n_nodes; i++)
+		free(t->nodes[i].distance);
+	free(t->nodes);
 	free(t->cpus);
+	free(t->limit);
 	memset(t, 0, sizeof(*t));
 }
 
+/* CPUs stand in order of id, mostly without holes. */
 const struct topo_cpu *topology_cpu(const struct topology *t, unsigned id)
 {
-	for (size_t i = 0; i < t->n_cpus; i++)
-		if (t->cpus[i].id == id)
-			return &t->cpus[i];
+	size_t low = 0, high = t->n_cpus;
+
+	if (id < t->n_cpus && t->cpus[id].id == id)
+		return &t->cpus[id];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->cpus[middle].id == id)
+			return &t->cpus[middle];
+		if (t->cpus[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return NULL;
 }
 
@@ -29,6 +42,14 @@ bool topology_has_smt(const struct topology *t)
 {
 	for (size_t i = 0; i < t->n_cpus; i++)
 		if (t->cpus[i].online && cpuset_count(&t->cpus[i].siblings) > 1)
+			return true;
+	return false;
+}
+
+bool topology_has_llc(const struct topology *t)
+{
+	for (size_t i = 0; i < t->n_cpus; i++)
+		if (t->cpus[i].online && t->cpus[i].llc >= 0)
 			return true;
 	return false;
 }
@@ -48,57 +69,35 @@ struct cpuset topology_first_threads(const struct topology *t, const struct cpus
 	return out;
 }
 
-/* A CPU list in a file below root; the empty set where the file is missing. */
-static int read_list(const char *root, const char *path, struct cpuset *out, struct err *e)
+struct topo_node *topology_add_node(struct topology *t, int id)
 {
-	auto_free char *full = xasprintf("%s%s", root, path);
-	auto_free char *text = read_file(full, 1 << 16, NULL, NULL);
-	int rc;
+	size_t at = t->n_nodes;
 
-	memset(out, 0, sizeof(*out));
-	if (!text)
-		return 0;
-	rc = cpuset_parse(text, out, e);
-	return rc ? err_wrap(e, "%s", full) : 0;
+	ARRAY_GROW(t->nodes, t->n_nodes);
+	for (; at > 0 && t->nodes[at - 1].id > id; at--)
+		t->nodes[at] = t->nodes[at - 1];
+	t->nodes[at] = (struct topo_node){
+		.id = id, .memory_bytes = TOPO_UNKNOWN, .free_bytes = TOPO_UNKNOWN};
+	cpuset_add(&t->nodes[at].ids, (unsigned)id);
+	t->n_nodes++;
+	return &t->nodes[at];
 }
 
-static uint64_t read_or(const char *root, const char *path, uint64_t missing)
+struct topo_cpu *topology_add_cpu(struct topology *t, unsigned id)
 {
-	auto_free char *full = xasprintf("%s%s", root, path);
-	uint64_t v;
-
-	return read_u64(full, &v, NULL) == 0 ? v : missing;
-}
-
-/* "MemTotal:  123 kB" (with "Node 0 " before it in a node's meminfo), in bytes; 0 if missing. */
-static uint64_t meminfo_bytes(const char *text, const char *key)
-{
-	const char *p = text ? strstr(text, key) : NULL;
-
-	return p ? strtoull(p + strlen(key), NULL, 10) * 1024 : 0;
-}
-
-static int add_cpu(const char *root, unsigned id, struct topology *t, struct err *e)
-{
-	auto_free char *dir = xasprintf(SYS_CPU "/cpu%u/topology", id);
-	auto_free char *sib = xasprintf("%s/thread_siblings_list", dir);
-	auto_free char *pkg = xasprintf("%s/physical_package_id", dir);
-	struct topo_cpu *cpu;
-	int rc;
+	size_t at = t->n_cpus;
 
 	ARRAY_GROW(t->cpus, t->n_cpus);
-	cpu = &t->cpus[t->n_cpus++];
-	*cpu = (struct topo_cpu){.id = id, .node = -1, .core = -1, .socket = -1};
-	cpu->online = cpuset_has(&t->online, id);
-	rc = read_list(root, sib, &cpu->siblings, e);
-	if (rc)
-		return rc;
-	cpuset_add(&cpu->siblings, id);
-	if (cpu->online)
-		cpu->socket = (int)read_or(root, pkg, 0);
-	return 0;
+	for (; at > 0 && t->cpus[at - 1].id > id; at--)
+		t->cpus[at] = t->cpus[at - 1];
+	t->cpus[at] = (struct topo_cpu){
+		.id = id, .node = -1, .core = -1, .socket = -1, .llc = -1, .siblings = {{0}}};
+	cpuset_add(&t->cpus[at].siblings, id);
+	t->n_cpus++;
+	return &t->cpus[at];
 }
 
+/* In order of their lowest CPU: core_id repeats between sockets and dies. */
 static void number_cores(struct topology *t)
 {
 	int next = 0;
@@ -113,162 +112,95 @@ static void number_cores(struct topology *t)
 	}
 }
 
-static int add_node(const char *root, int id, struct topology *t, struct err *e)
+static uint64_t sum(uint64_t a, uint64_t b)
 {
-	struct topo_node *node = &t->nodes[t->n_nodes];
-	auto_free char *dir = xasprintf(SYS_NODE "/node%d", id);
-	auto_free char *list = xasprintf("%s/cpulist", dir);
-	auto_free char *huge2m = xasprintf("%s/hugepages/hugepages-2048kB/nr_hugepages", dir);
-	auto_free char *huge1g = xasprintf("%s/hugepages/hugepages-1048576kB/nr_hugepages", dir);
-	auto_free char *meminfo = xasprintf("%s%s/meminfo", root, dir);
-	auto_free char *text = read_file(meminfo, 1 << 16, NULL, NULL);
-	int rc;
-
-	if (t->n_nodes == TOPO_MAX_NODES)
-		return err_set(e, EINVAL, "more than %d NUMA nodes", TOPO_MAX_NODES);
-	node->id = id;
-	rc = read_list(root, list, &node->cpus, e);
-	if (rc)
-		return rc;
-	node->memory_bytes = meminfo_bytes(text, "MemTotal:");
-	node->free_bytes = meminfo_bytes(text, "MemFree:");
-	node->hugepages_2m = read_or(root, huge2m, 0);
-	node->hugepages_1g = read_or(root, huge1g, 0);
-	for (size_t i = 0; i < t->n_cpus; i++)
-		if (cpuset_has(&node->cpus, t->cpus[i].id))
-			t->cpus[i].node = (int)t->n_nodes;
-	t->n_nodes++;
-	return 0;
+	return a == TOPO_UNKNOWN || b == TOPO_UNKNOWN ? TOPO_UNKNOWN : a + b;
 }
 
-/* Row by row: the numbers stand in the order of the online nodes. */
-static void read_distances(const char *root, struct topology *t)
+/* Node `from` into node `into`, which lies before it. */
+static void merge_nodes(struct topology *t, size_t into, size_t from)
 {
-	for (size_t row = 0; row < t->n_nodes; row++) {
-		auto_free char *path =
-			xasprintf("%s" SYS_NODE "/node%d/distance", root, t->nodes[row].id);
-		auto_free char *text = read_file(path, 4096, NULL, NULL);
-		char *p = text, *end;
+	struct topo_node *a = &t->nodes[into], *b = &t->nodes[from];
 
-		t->nodes[row].distance[row] = 10;
-		for (size_t col = 0; p && col < t->n_nodes; col++, p = end) {
-			long v = strtol(p, &end, 10);
+	a->ids = cpuset_or(&a->ids, &b->ids);
+	a->cpus = cpuset_or(&a->cpus, &b->cpus);
+	a->memory_bytes = sum(a->memory_bytes, b->memory_bytes);
+	a->free_bytes = sum(a->free_bytes, b->free_bytes);
+	a->hugepages_2m += b->hugepages_2m;
+	a->hugepages_1g += b->hugepages_1g;
+	free(b->distance);
+	for (size_t i = 0; i < t->n_nodes; i++)
+		for (size_t k = from; i != from && k + 1 < t->n_nodes; k++)
+			t->nodes[i].distance[k] = t->nodes[i].distance[k + 1];
+	for (size_t i = from; i + 1 < t->n_nodes; i++)
+		t->nodes[i] = t->nodes[i + 1];
+	t->n_nodes--;
+}
 
-			if (end == p)
-				break;
-			t->nodes[row].distance[col] = (int)v;
+static void merge_same(struct topology *t)
+{
+	for (size_t i = 0; i < t->n_nodes; i++) {
+		for (size_t k = i + 1; k < t->n_nodes;) {
+			struct cpuset both = cpuset_and(&t->nodes[i].cpus, &t->nodes[k].cpus);
+
+			if (cpuset_empty(&both)) {
+				k++;
+				continue;
+			}
+			merge_nodes(t, i, k);
+			k = i + 1; /* what it has now may meet those passed over */
 		}
 	}
 }
 
-/* A box without NUMA support in its kernel is one node. */
-static void add_only_node(struct topology *t)
+static void fill_distances(struct topology *t)
 {
-	struct topo_node *node = &t->nodes[0];
-
-	node->cpus = t->online;
-	node->memory_bytes = t->memory_bytes;
-	node->free_bytes = t->memory_available_bytes;
-	node->distance[0] = 10;
-	t->n_nodes = 1;
-	for (size_t i = 0; i < t->n_cpus; i++)
-		if (t->cpus[i].online)
-			t->cpus[i].node = 0;
-}
-
-static int read_all(const char *root, struct topology *t, struct err *e)
-{
-	struct cpuset present, nodes;
-	int rc;
-
-	rc = read_list(root, SYS_CPU "/online", &t->online, e);
-	if (!rc)
-		rc = read_list(root, SYS_CPU "/present", &present, e);
-	if (!rc)
-		rc = read_list(root, SYS_NODE "/online", &nodes, e);
-	if (rc)
-		return rc;
-	if (cpuset_empty(&t->online))
-		return err_set(e, ENOENT, "%s" SYS_CPU "/online shows no CPU", root);
-	present = cpuset_or(&present, &t->online);
-	cpuset_for_each (id, &present) {
-		rc = add_cpu(root, (unsigned)id, t, e);
-		if (rc)
-			return rc;
-	}
-	number_cores(t);
-	cpuset_for_each (id, &nodes) {
-		rc = add_node(root, id, t, e);
-		if (rc)
-			return rc;
-	}
-	rc = topology_complete(t, root, e);
-	if (rc)
-		return rc;
-	if (!t->n_nodes)
-		add_only_node(t);
-	read_distances(root, t);
-	return 0;
-}
-
-int topology_read(const char *root, struct topology *out, struct err *e)
-{
-	struct topology t = {0};
-	int rc = read_all(root, &t, e);
-
-	if (rc)
-		topology_release(&t);
-	else
-		*out = t;
-	return rc;
-}
-
-/* Hybrid x86: /sys/devices/cpu_core/cpus and cpu_atom/cpus name the kinds (Linux 5.16). */
-static int read_kinds(struct topology *t, const char *root, struct err *e)
-{
-	struct cpuset fast, slow;
-	int rc = read_list(root, "/sys/devices/cpu_core/cpus", &fast, e);
-
-	if (!rc)
-		rc = read_list(root, "/sys/devices/cpu_atom/cpus", &slow, e);
-	if (rc || cpuset_empty(&slow))
-		return rc;
-	for (size_t i = 0; i < t->n_cpus; i++) {
-		if (cpuset_has(&slow, t->cpus[i].id))
-			t->cpus[i].kind = TOPO_CORE_EFFICIENCY;
-		else if (cpuset_has(&fast, t->cpus[i].id))
-			t->cpus[i].kind = TOPO_CORE_PERFORMANCE;
-	}
-	return 0;
-}
-
-int topology_complete(struct topology *t, const char *root, struct err *e)
-{
-	auto_free char *path = xasprintf("%s/proc/meminfo", root);
-	auto_free char *text = read_file(path, 1 << 16, NULL, NULL);
-	struct cpuset isolcpus, partition;
-	int rc;
-
-	rc = read_list(root, SYS_CPU "/isolated", &isolcpus, e);
-	if (!rc) /* cgroup v2 isolated partitions (Linux 6.7) */
-		rc = read_list(root, "/sys/fs/cgroup/cpuset.cpus.isolated", &partition, e);
-	if (!rc)
-		rc = read_kinds(t, root, e);
-	if (rc)
-		return rc;
-	t->isolated = cpuset_or(&isolcpus, &partition);
-	for (size_t i = 0; i < t->n_cpus; i++)
-		t->cpus[i].isolated = cpuset_has(&t->isolated, t->cpus[i].id);
-	if (text && meminfo_bytes(text, "MemTotal:"))
-		t->memory_bytes = meminfo_bytes(text, "MemTotal:");
-	t->memory_available_bytes = meminfo_bytes(text, "MemAvailable:");
 	for (size_t i = 0; i < t->n_nodes; i++) {
-		auto_free char *info =
-			xasprintf("%s" SYS_NODE "/node%d/meminfo", root, t->nodes[i].id);
-		auto_free char *node = read_file(info, 1 << 16, NULL, NULL);
+		struct topo_node *n = &t->nodes[i];
 
-		if (node)
-			t->nodes[i].free_bytes = meminfo_bytes(node, "MemFree:");
+		if (!n->distance)
+			n->distance = xcalloc(t->n_nodes, sizeof(*n->distance));
+		if (!n->distance[i])
+			n->distance[i] = 10;
 	}
+}
+
+/* A last-level cache that only one core has is nothing to choose between. */
+static void drop_private_llc(struct topology *t)
+{
+	for (size_t i = 0; i < t->n_cpus; i++)
+		for (size_t k = 0; k < t->n_cpus && t->cpus[i].llc >= 0; k++)
+			if (t->cpus[k].llc == t->cpus[i].llc && t->cpus[k].core != t->cpus[i].core)
+				return;
+	for (size_t i = 0; i < t->n_cpus; i++)
+		t->cpus[i].llc = -1;
+}
+
+int topology_settle(struct topology *t, struct err *e)
+{
+	struct cpuset known = {{0}};
+
+	if (cpuset_empty(&t->online))
+		return err_set(e, EINVAL, "no CPU of this box is online");
+	for (size_t i = 0; i < t->n_cpus; i++) {
+		t->cpus[i].online = cpuset_has(&t->online, t->cpus[i].id);
+		t->cpus[i].node = -1;
+		cpuset_add(&known, t->cpus[i].id);
+	}
+	if (!cpuset_subset(&t->online, &known))
+		return err_set(e, EINVAL, "a CPU is online of which nothing is told");
+	number_cores(t);
+	drop_private_llc(t);
+	fill_distances(t);
+	/* A node lists CPUs that could be there, too. */
+	for (size_t i = 0; i < t->n_nodes; i++)
+		t->nodes[i].cpus = cpuset_and(&t->nodes[i].cpus, &known);
+	merge_same(t);
+	for (size_t i = 0; i < t->n_nodes; i++) {
+		cpuset_for_each (cpu, &t->nodes[i].cpus)
+			((struct topo_cpu *)topology_cpu(t, (unsigned)cpu))->node = (int)i;
+		t->allowed_nodes = cpuset_or(&t->allowed_nodes, &t->nodes[i].ids);
+	}
+	t->allowed = t->online;
 	return 0;
 }

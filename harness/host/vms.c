@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +17,8 @@ static void vm_free(struct vm *vm)
 static struct cpuset affinity(pid_t tid)
 {
 	struct cpuset s = {{0}};
-	cpu_set_t set;
 
-	if (sched_getaffinity(tid, sizeof(set), &set) == 0)
-		for (unsigned cpu = 0; cpu < CPU_SETSIZE && cpu < CPUSET_MAX; cpu++)
-			if (CPU_ISSET(cpu, &set))
-				cpuset_add(&s, cpu);
+	cpuset_of_thread(tid, &s);
 	return s;
 }
 

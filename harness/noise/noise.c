@@ -45,17 +45,8 @@ static uint64_t requested_milli(const struct kind *kind, const struct plan_noise
 
 static void pin_to(const struct cpuset *cpus)
 {
-	cpu_set_t *set = CPU_ALLOC(CPUSET_MAX);
-	size_t size = CPU_ALLOC_SIZE(CPUSET_MAX);
-
-	if (!set)
+	if (cpuset_bind_thread(0, cpus))
 		_exit(1);
-	CPU_ZERO_S(size, set);
-	cpuset_for_each (cpu, cpus)
-		CPU_SET_S((unsigned)cpu, size, set);
-	if (sched_setaffinity(0, size, set))
-		_exit(1);
-	CPU_FREE(set);
 }
 
 static _Noreturn void child_main(

@@ -7,7 +7,7 @@ static struct cpuset smt_shadow(const struct planning *p)
 	struct cpuset s = {{0}};
 
 	cpuset_for_each (cpu, &p->lab) {
-		struct cpuset core = plan_core_of(p->t, (unsigned)cpu, &p->t->online);
+		struct cpuset core = plan_core_of(p->t, (unsigned)cpu, &p->t->allowed);
 
 		s = cpuset_or(&s, &core);
 	}
@@ -41,7 +41,8 @@ static struct cpuset first_few(const struct cpuset *s, unsigned n)
 
 void plan_housekeeping(struct planning *p)
 {
-	struct cpuset shadow = smt_shadow(p), common = cpuset_minus(&p->t->online, &p->t->isolated);
+	struct cpuset shadow = smt_shadow(p),
+		      common = cpuset_minus(&p->t->allowed, &p->t->isolated);
 	struct cpuset free = cpuset_minus(&common, &p->lab);
 	struct cpuset quiet = cpuset_minus(&free, &shadow);
 	struct cpuset best = near_lab(p, &quiet);
@@ -57,7 +58,7 @@ void plan_housekeeping(struct planning *p)
 			plan_cpus_text(&free, buf));
 	}
 	if (cpuset_empty(&best)) {
-		best = cpuset_empty(&common) ? p->t->online : common;
+		best = cpuset_empty(&common) ? p->t->allowed : common;
 		strv_add(notes,
 			"no CPU is left for housekeeping: the harness, its tracer and QEMU's other threads run on the lab's %s too",
 			plan_cpus_text(&best, buf));

@@ -17,7 +17,7 @@ static json_t *text_json(const char *s)
 
 static json_t *cpus_text(const struct cpuset *s)
 {
-	char text[4096];
+	char text[CPUSET_TEXT];
 
 	return text_json(cpuset_format(s, text, sizeof(text)));
 }

@@ -86,12 +86,6 @@ static struct cpuset cpus_of_kind(
 	return s;
 }
 
-/* The CPUs that `smt` allows among `all`. */
-static struct cpuset usable(const struct planning *p, const struct cpuset *all)
-{
-	return p->c->lab.smt == SMT_FIRST ? topology_first_threads(p->t, all) : *all;
-}
-
 static struct cpuset node_filter(struct planning *p, const struct cpuset *all)
 {
 	const struct exp_lab *lab = &p->c->lab;
@@ -99,7 +93,7 @@ static struct cpuset node_filter(struct planning *p, const struct cpuset *all)
 	if (lab->node == EXP_AUTO)
 		return *all;
 	for (size_t i = 0; i < p->t->n_nodes; i++)
-		if (p->t->nodes[i].id == (int)lab->node)
+		if (cpuset_has(&p->t->nodes[i].ids, lab->node))
 			return plan_node_cpus(p->t, i, all);
 	PLAN_REFUSE(p, lab->pos, "the lab is to be on NUMA node %u, which this box does not have",
 		lab->node);
@@ -112,7 +106,7 @@ static struct cpuset isolation_filter(
 {
 	struct cpuset isolated = cpuset_and(all, &p->t->isolated);
 	struct cpuset others = cpuset_minus(all, &p->t->isolated);
-	struct cpuset fit = usable(p, &isolated);
+	struct cpuset fit = plan_usable(p, &isolated);
 
 	if (p->c->lab.isolated == ISOLATED_REQUIRE)
 		return isolated;
@@ -126,7 +120,7 @@ static struct cpuset kind_filter(struct planning *p, const struct cpuset *all, u
 {
 	struct cpuset fast = cpus_of_kind(p->t, all, TOPO_CORE_PERFORMANCE);
 	struct cpuset slow = cpus_of_kind(p->t, all, TOPO_CORE_EFFICIENCY);
-	struct cpuset fit = usable(p, &fast);
+	struct cpuset fit = plan_usable(p, &fast);
 
 	if (p->c->lab.cores == CORES_EFFICIENCY)
 		return slow;
@@ -176,84 +170,14 @@ static unsigned lab_size(struct planning *p, unsigned available)
 	return MAX(1u, MIN(fixed, available));
 }
 
-/* The next core of `left` to take: in order, that of CPU 0 last, so that CPU 0 can keep house. */
-static int next_core(const struct planning *p, const struct cpuset *left)
-{
-	struct cpuset zero = plan_core_of(p->t, 0, left);
-	struct cpuset others = cpuset_minus(left, &zero);
-	int cpu = cpuset_next(&others, 0);
-
-	return cpu >= 0 ? cpu : cpuset_next(left, 0);
-}
-
-/* Take up to `n` CPUs of `from` into the lab: core by core. Returns how many are still wanted. */
-static unsigned take_cpus(struct planning *p, const struct cpuset *from, unsigned n)
-{
-	bool whole = wants_whole_cores(p);
-	struct cpuset left = cpuset_minus(from, &p->lab), later = {{0}};
-
-	while (n && !cpuset_empty(&left)) {
-		int cpu = next_core(p, &left);
-		struct cpuset core = plan_core_of(p->t, (unsigned)cpu, &left);
-
-		left = cpuset_minus(&left, &core);
-		cpuset_for_each (thread, &core) {
-			if (n && (whole || thread == cpu)) {
-				cpuset_add(&p->lab, (unsigned)thread);
-				n--;
-			} else if (p->c->lab.smt != SMT_FIRST) {
-				cpuset_add(&later, (unsigned)thread);
-			}
-		}
-	}
-	/* First threads did not suffice. */
-	cpuset_for_each (cpu, &later) {
-		if (!n)
-			break;
-		cpuset_add(&p->lab, (unsigned)cpu);
-		n--;
-	}
-	return n;
-}
-
-/* All of the lab on one node where that fits, with a CPU left for the house if possible. */
-static void take_from_nodes(struct planning *p, const struct cpuset *candidates, unsigned n)
-{
-	for (unsigned spare = 1;; spare--) {
-		for (size_t i = 0; i < p->t->n_nodes; i++) {
-			struct cpuset here = plan_node_cpus(p->t, i, candidates);
-			struct cpuset fit = usable(p, &here);
-			struct cpuset all = plan_node_cpus(p->t, i, &p->t->online);
-
-			if (cpuset_count(&fit) < n || cpuset_count(&all) < n + spare)
-				continue;
-			take_cpus(p, &here, n);
-			return;
-		}
-		if (!spare)
-			break;
-	}
-	for (size_t i = 0; i < p->t->n_nodes && n; i++) {
-		struct cpuset here = plan_node_cpus(p->t, i, candidates);
-
-		n = take_cpus(p, &here, n);
-	}
-	strv_add(&p->plan->notes, "the lab CPUs lie on more than one NUMA node");
-}
-
 static bool explicit_lab(struct planning *p)
 {
 	const struct exp_lab *lab = &p->c->lab;
-	struct cpuset missing = cpuset_minus(&lab->cpuset, &p->t->online);
 	const struct exp_guest *g;
-	char buf[256];
 	bool exact;
 
-	if (!cpuset_empty(&missing)) {
-		PLAN_REFUSE(p, lab->pos, "the lab asks for %s, not online on this box",
-			plan_cpus_text(&missing, buf));
+	if (!plan_cpus_are_there(p, "the lab", &lab->cpuset, "", lab->pos))
 		return false;
-	}
 	p->lab = lab->cpuset;
 	fixed_vcpus(p->c, &g);
 	if (g)
@@ -273,8 +197,9 @@ static const char *asked_cores(const struct exp_lab *lab)
 static bool choose_lab(struct planning *p)
 {
 	const struct exp_lab *lab = &p->c->lab;
-	struct cpuset all = node_filter(p, &p->t->online), fit;
+	struct cpuset all = node_filter(p, &p->t->allowed), fit;
 	unsigned n, available;
+	char mine[256], limit[512];
 
 	if (lab->smt == SMT_WHOLE && !topology_has_smt(p->t))
 		PLAN_REFUSE(p, lab->pos,
@@ -285,9 +210,16 @@ static bool choose_lab(struct planning *p)
 	n = lab_size(p, lab->cpus.min);
 	all = isolation_filter(p, &all, n);
 	all = kind_filter(p, &all, n);
-	fit = usable(p, &all);
+	fit = plan_usable(p, &all);
 	available = cpuset_count(&fit);
 	n = lab_size(p, available);
+	if (n > available && p->t->limit) {
+		PLAN_REFUSE(p, lab->pos,
+			"the lab needs %u %sCPUs%s, this process may use %u of %s%s; ask for fewer, or let it use more",
+			n, asked_cores(lab), lab->smt == SMT_FIRST ? " on separate cores" : "",
+			available, plan_cpus_text(&p->t->allowed, mine), plan_limit_text(p, limit));
+		return false;
+	}
 	if (n > available) {
 		PLAN_REFUSE(p, lab->pos,
 			"the lab needs %u %sCPUs%s, this box has %u; ask for fewer, or run it on a larger box",
@@ -295,8 +227,17 @@ static bool choose_lab(struct planning *p)
 			available);
 		return false;
 	}
-	take_from_nodes(p, &all, n);
+	plan_take(p, &all, n, wants_whole_cores(p));
 	return true;
+}
+
+static void note_limits(struct planning *p)
+{
+	char buf[256];
+
+	if (p->t->limit)
+		strv_add(&p->plan->notes, "this process may use %s only, limited by %s",
+			plan_cpus_text(&p->t->allowed, buf), p->t->limit);
 }
 
 static void note_isolation(struct planning *p)
@@ -321,13 +262,14 @@ bool plan_lab(struct planning *p)
 	double overcommit;
 	unsigned vcpus;
 
-	if (cpuset_empty(&p->t->online)) {
+	if (cpuset_empty(&p->t->allowed)) {
 		PLAN_REFUSE(p, p->c->pos, "no CPU of this box is known");
 		return false;
 	}
 	if (!(cpuset_empty(&p->c->lab.cpuset) ? choose_lab(p) : explicit_lab(p)))
 		return false;
 	plan_housekeeping(p);
+	note_limits(p);
 	note_isolation(p);
 	vcpus = fixed_vcpus(p->c, &g);
 	vcpus += g ? p->auto_count * auto_step(g) : 0;

@@ -70,6 +70,7 @@ static void make_guest(
 	g->kind = e->kind;
 	g->accel = e->accel;
 	g->vcpus = e->vcpus == EXP_AUTO ? p->auto_count : e->vcpus;
+	g->vcpu_cpus = xcalloc(g->vcpus, sizeof(*g->vcpu_cpus));
 	g->memory_bytes = e->memory_bytes;
 	g->vcpu_limits = limits_of(&e->limits);
 	g->policy = e->policy;
@@ -172,10 +173,14 @@ static uint64_t pages_of(const struct topology *t, uint64_t size, const struct c
 {
 	uint64_t pages = 0;
 
-	for (size_t i = 0; i < t->n_nodes; i++)
-		if (cpuset_empty(nodes) || cpuset_has(nodes, (unsigned)t->nodes[i].id))
+	for (size_t i = 0; i < t->n_nodes; i++) {
+		struct cpuset here = cpuset_and(
+			&t->nodes[i].ids, cpuset_empty(nodes) ? &t->allowed_nodes : nodes);
+
+		if (!cpuset_empty(&here))
 			pages += size == UINT64_C(2) << 20 ? t->nodes[i].hugepages_2m
 							   : t->nodes[i].hugepages_1g;
+	}
 	return pages;
 }
 
@@ -192,9 +197,17 @@ static void check_guest_memory(struct planning *p, size_t i)
 	snprintf(a, sizeof(a), "%llu MiB", (unsigned long long)(need >> 20));
 	for (size_t n = 0; n < p->t->n_nodes; n++) {
 		const struct topo_node *node = &p->t->nodes[n];
-		uint64_t has = node->free_bytes ? node->free_bytes : node->memory_bytes;
+		uint64_t has =
+			node->free_bytes == TOPO_UNKNOWN ? node->memory_bytes : node->free_bytes;
+		struct cpuset here = cpuset_and(&g->memory_nodes, &node->ids);
 
-		if (cpuset_has(&g->memory_nodes, (unsigned)node->id) && need > has)
+		if (cpuset_empty(&here))
+			continue;
+		if (has == TOPO_UNKNOWN)
+			strv_add(&p->plan->notes,
+				"how much memory NUMA node %d has is not known: guest '%s' may not fit there",
+				node->id, e->name);
+		else if (need > has)
 			PLAN_REFUSE(p, e->pos,
 				"guest '%s' needs %s on NUMA node %d, which has %llu MiB free",
 				e->name, a, node->id, (unsigned long long)(has >> 20));
@@ -209,18 +222,43 @@ static void check_guest_memory(struct planning *p, size_t i)
 			(unsigned long long)pages_of(p->t, e->hugepage_bytes, &g->memory_nodes));
 }
 
+/* Of the box; where this process may not use all its nodes, of those it may. */
+static uint64_t memory_for_all(const struct topology *t)
+{
+	uint64_t has = t->memory_available_bytes, nodes = 0;
+	bool all = true;
+
+	for (size_t i = 0; i < t->n_nodes; i++) {
+		const struct topo_node *n = &t->nodes[i];
+		struct cpuset ids = cpuset_and(&n->ids, &t->allowed_nodes);
+
+		all &= !cpuset_empty(&ids);
+		if (cpuset_empty(&ids) || nodes == TOPO_UNKNOWN)
+			continue;
+		if (n->memory_bytes == TOPO_UNKNOWN)
+			nodes = TOPO_UNKNOWN;
+		else
+			nodes += n->free_bytes == TOPO_UNKNOWN ? n->memory_bytes : n->free_bytes;
+	}
+	if (has == TOPO_UNKNOWN)
+		has = t->memory_bytes;
+	return all ? has : MIN(has, nodes);
+}
+
 bool plan_check_memory(struct planning *p)
 {
-	uint64_t need = 0, has = p->t->memory_available_bytes;
+	uint64_t need = 0, has = memory_for_all(p->t);
 
-	if (!has)
-		has = p->t->memory_bytes;
 	for (size_t i = 0; i < p->plan->n_guests; i++)
 		if (p->plan->guests[i].kind != GUEST_NATIVE)
 			need += p->plan->guests[i].memory_bytes + QEMU_OVERHEAD;
 	for (size_t i = 0; i < p->plan->n_noises; i++)
 		need += p->plan->noises[i].bytes * p->plan->noises[i].threads;
-	if (has && need > has)
+	if (has == TOPO_UNKNOWN)
+		strv_add(&p->plan->notes,
+			"how much memory this box has is not known: %llu MiB are needed",
+			(unsigned long long)(need >> 20));
+	else if (need > has)
 		PLAN_REFUSE(p, p->c->pos,
 			"guests and noise need %llu MiB of memory (64 MiB for each QEMU included), this box has %llu MiB; use fewer or smaller guests",
 			(unsigned long long)(need >> 20), (unsigned long long)(has >> 20));

@@ -81,7 +81,7 @@ static json_t *from_items(const struct field *f, const char *object)
 static json_t *from_field(const struct field *f, const char *object)
 {
 	const void *p = object + f->offset;
-	char cpus[4096];
+	char cpus[CPUSET_TEXT];
 	json_t *list;
 
 	switch (f->type) {

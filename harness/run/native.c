@@ -28,7 +28,7 @@ static char *cpu_lists(const struct plan_guest *g)
 	struct strbuf b = {0};
 
 	for (unsigned v = 0; v < g->vcpus; v++) {
-		char text[4096];
+		char text[CPUSET_TEXT];
 
 		strbuf_add(&b, "%s%s", v ? ":" : "",
 			cpuset_format(&g->vcpu_cpus[v], text, sizeof(text)));

@@ -81,6 +81,7 @@ static int prepare(struct guest *g, const char *name, unsigned vcpus, bool kvm, 
 	snprintf(g->console, sizeof(g->console), "%s/%s.log", dir, name);
 	g->plan.name = g->name;
 	g->plan.vcpus = vcpus;
+	g->plan.vcpu_cpus = xcalloc(vcpus, sizeof(*g->plan.vcpu_cpus));
 	g->plan.memory_bytes = 32 << 20;
 	for (unsigned v = 0; v < vcpus; v++)
 		g->plan.vcpu_cpus[v] = cpuset_of(v % 2);
@@ -100,6 +101,7 @@ static void release(struct guest *g)
 	guest_shm_destroy(g->shm);
 	unlink(g->file);
 	free(g->xml);
+	free(g->plan.vcpu_cpus);
 	*g = (struct guest){0};
 }
 

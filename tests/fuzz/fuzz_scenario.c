@@ -12,31 +12,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* 4 cores, 8 threads, two nodes; CPU 7's core isolated; CPUs 5 and 13 missing. */
 static struct topology make_box(void)
 {
-	struct topology t = {.n_nodes = 2, .memory_bytes = UINT64_C(8) << 30};
+	struct topology t = {
+		.memory_bytes = UINT64_C(8) << 30, .memory_available_bytes = TOPO_UNKNOWN};
 
+	for (int i = 0; i < 2; i++) {
+		struct topo_node *n = topology_add_node(&t, i);
+
+		n->memory_bytes = UINT64_C(4) << 30;
+		n->distance = xcalloc(2, sizeof(int));
+		n->distance[i] = 10;
+		n->distance[1 - i] = 20;
+	}
 	for (unsigned id = 0; id < 8; id++) {
-		struct topo_cpu c = {.id = id, .online = id != 5, .node = id % 4 < 2 ? 0 : 1};
+		struct topo_cpu *c = topology_add_cpu(&t, id);
 
-		c.core = (int)(id % 4);
-		c.siblings = cpuset_of(id % 4);
-		cpuset_add(&c.siblings, id % 4 + 4);
-		cpuset_del(&c.siblings, 5);
-		c.isolated = id % 4 == 3;
-		ARRAY_GROW(t.cpus, t.n_cpus);
-		t.cpus[t.n_cpus++] = c;
-		if (!c.online)
+		c->siblings = cpuset_of(id % 4);
+		cpuset_add(&c->siblings, id % 4 + 4);
+		cpuset_del(&c->siblings, 5);
+		c->isolated = id % 4 == 3;
+		if (id == 5)
 			continue;
 		cpuset_add(&t.online, id);
-		cpuset_add(&t.nodes[c.node].cpus, id);
-		if (c.isolated)
+		cpuset_add(&t.nodes[id % 4 < 2 ? 0 : 1].cpus, id);
+		if (c->isolated)
 			cpuset_add(&t.isolated, id);
 	}
-	for (int i = 0; i < 2; i++) {
-		t.nodes[i].id = i;
-		t.nodes[i].memory_bytes = UINT64_C(4) << 30;
-		t.nodes[i].distance[i] = 10;
-		t.nodes[i].distance[1 - i] = 20;
-	}
+	if (topology_settle(&t, NULL))
+		abort();
 	return t;
 }
 

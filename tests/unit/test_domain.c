@@ -46,9 +46,14 @@ static int free_schema(void **state)
 static struct plan_guest guest(void)
 {
 	static char name[] = "victim";
-	struct plan_guest g = {
-		.name = name, .kind = GUEST_METAL, .vcpus = 2, .memory_bytes = 32 << 20};
+	static struct cpuset cpus[PLAN_MAX_VCPUS];
+	struct plan_guest g = {.name = name,
+		.kind = GUEST_METAL,
+		.vcpus = 2,
+		.vcpu_cpus = cpus,
+		.memory_bytes = 32 << 20};
 
+	memset(cpus, 0, sizeof(cpus));
 	return g;
 }
 

@@ -40,7 +40,7 @@ size_t guest_culprits(
 const char *guest_cpus(const struct analysis_guest *g, char *buf, size_t size)
 {
 	struct cpuset all = {0};
-	char cpus[4096];
+	char cpus[CPUSET_TEXT];
 
 	for (unsigned i = 0; i < g->n_vcpus; i++)
 		all = cpuset_or(&all, &g->vcpus[i].cpu_set);

@@ -28,7 +28,7 @@ static json_t *count(uint64_t v)
 
 static json_t *cpu_text(const struct cpuset *s)
 {
-	char buf[4096];
+	char buf[CPUSET_TEXT];
 
 	return json_text(cpuset_format(s, buf, sizeof(buf)));
 }

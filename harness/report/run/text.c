@@ -71,7 +71,7 @@ static void print_head(const struct text *t, const struct analysis *a)
 	const struct run_info *r = &a->info;
 	const char *status = strcmp(r->status, "complete") ? t->red : t->green;
 	auto_free char *text = NULL;
-	char lab[4096], house[4096];
+	char lab[CPUSET_TEXT], house[CPUSET_TEXT];
 
 	text_print(t->out, "%s%s%s%s%s%s%s   %s%s%s\n", t->bold, r->scenario,
 		*r->variant ? " / " : "", r->variant, *r->point ? " / " : "", r->point, t->plain,
