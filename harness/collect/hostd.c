@@ -191,15 +191,10 @@ static int parse_ready(struct hostd *h, struct err *e)
 
 int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e)
 {
-<<<<<<< HEAD
-	char mode[32], interval[32], cpus[4096 + 8], *argv[9];
+	char mode[32], interval[32], cpus[CPUSET_TEXT + 8], *argv[9];
 	auto_free char *label = o->out ? xasprintf("--label=%s", o->out) : NULL;
 	char file[] = "--out-fd=3";
 	auto_close int made = -1;
-=======
-	char mode[32], interval[32], cpus[CPUSET_TEXT + 8], *argv[8];
-	auto_free char *file = xasprintf("--out=%s", o->out);
->>>>>>> 35e4a28 (Planner and topology at the edges: what this process may use (cpuset v1 and v2, affinity, others' partitions), last-level caches, nodes that list the same CPUs, unknown memory, CPUs to 8191 and nodes to 1023, first threads over nodes before siblings, the map within its width)
 	auto_free char *program = xstrdup(o->path);
 	struct hostd *h;
 	int n = 0, rc;

@@ -149,8 +149,8 @@ static int add_node(const char *root, int id, struct topology *t, struct err *e)
 	int rc = 0;
 
 	if (id >= TOPO_MAX_NODES)
-		return err_set(e, EINVAL, "NUMA node %d: their numbers end at %d", id,
-			TOPO_MAX_NODES - 1);
+		return err_set(
+			e, EINVAL, "NUMA node %d: their numbers end at %d", id, TOPO_MAX_NODES - 1);
 	node = topology_add_node(t, id);
 	read_set(root, dir, "cpulist", "cpumap", &node->cpus, e, &rc);
 	node->memory_bytes = meminfo_bytes(text, "MemTotal:");

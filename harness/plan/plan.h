@@ -35,15 +35,9 @@ struct plan_guest {
 	enum guest_accel accel;
 	unsigned vcpus;
 	uint64_t memory_bytes;
-<<<<<<< HEAD
-	struct cpuset vcpu_cpus[SHM_MAX_VCPUS]; /* where each vCPU thread may run */
-	struct cpuset emulator_cpus;		/* QEMU's other threads */
-	struct cpuset memory_nodes;		/* strict; empty = no numatune */
-=======
 	struct cpuset *vcpu_cpus;	    /* where each vCPU thread may run: `vcpus` of them */
 	struct cpuset emulator_cpus;	    /* QEMU's other threads */
 	struct cpuset memory_nodes;	    /* strict; empty = no numatune */
->>>>>>> 35e4a28 (Planner and topology at the edges: what this process may use (cpuset v1 and v2, affinity, others' partitions), last-level caches, nodes that list the same CPUs, unknown memory, CPUs to 8191 and nodes to 1023, first threads over nodes before siblings, the map within its width)
 	struct plan_cpu_limits vcpu_limits; /* per vCPU, as libvirt's cputune shares/period/quota */
 	enum sched_policy policy;
 	unsigned priority;

@@ -116,6 +116,28 @@ static struct cpuset isolation_filter(
 	return others;
 }
 
+/* A guest whose memory is to be on its node cannot be on one without. */
+static struct cpuset memory_filter(
+	const struct planning *p, const struct cpuset *all, unsigned at_least)
+{
+	struct cpuset with = {{0}}, fit;
+	bool wanted = false;
+
+	for (size_t i = 0; i < p->x->n_configs; i++)
+		for (size_t k = 0; k < p->x->configs[i].n_guests; k++)
+			wanted |= p->x->configs[i].guests[k].placement == PLACE_NODE;
+	if (!wanted || p->c->lab.node != EXP_AUTO)
+		return *all;
+	for (size_t i = 0; i < p->t->n_nodes; i++) {
+		struct cpuset here = plan_node_cpus(p->t, i, all);
+
+		if (plan_gives_memory(p, i))
+			with = cpuset_or(&with, &here);
+	}
+	fit = plan_usable(p, &with);
+	return !cpuset_empty(&fit) && cpuset_count(&fit) >= at_least ? with : *all;
+}
+
 static struct cpuset kind_filter(struct planning *p, const struct cpuset *all, unsigned at_least)
 {
 	struct cpuset fast = cpus_of_kind(p->t, all, TOPO_CORE_PERFORMANCE);
@@ -210,6 +232,7 @@ static bool choose_lab(struct planning *p)
 	n = lab_size(p, lab->cpus.min);
 	all = isolation_filter(p, &all, n);
 	all = kind_filter(p, &all, n);
+	all = memory_filter(p, &all, n);
 	fit = plan_usable(p, &all);
 	available = cpuset_count(&fit);
 	n = lab_size(p, available);

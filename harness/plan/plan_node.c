@@ -2,11 +2,14 @@
 // Guests on one NUMA node, with their memory there or on another.
 #include "plan/priv.h"
 
-static bool gives_memory(const struct planning *p, const struct topo_node *n)
+bool plan_gives_memory(const struct planning *p, size_t node)
 {
-	struct cpuset ids = cpuset_and(&n->ids, &p->t->allowed_nodes);
+	struct cpuset ids;
 
-	return n->memory_bytes && !cpuset_empty(&ids);
+	if (node >= p->t->n_nodes)
+		return false;
+	ids = cpuset_and(&p->t->nodes[node].ids, &p->t->allowed_nodes);
+	return p->t->nodes[node].memory_bytes && !cpuset_empty(&ids);
 }
 
 /* "NUMA node 2", or "NUMA nodes 0-7" of those that list the same CPUs. */
@@ -52,7 +55,7 @@ static int choose_node(struct planning *p, const struct exp_guest *e, const stru
 
 		if (e->node != EXP_AUTO && !cpuset_has(&node->ids, e->node))
 			continue;
-		if (memory_here && !gives_memory(p, node)) {
+		if (memory_here && !plan_gives_memory(p, i)) {
 			if (n > most_without) {
 				most_without = n;
 				without = (int)i;
@@ -71,15 +74,20 @@ static int choose_node(struct planning *p, const struct exp_guest *e, const stru
 			"guest '%s' asks for CPUs of NUMA node %u; %s have none there; set <lab node=\"%u\"> or take a node of this box",
 			e->name, e->node, plan_cpus_text(base, buf), e->node);
 	else
-		PLAN_REFUSE(p, e->pos, "guest '%s' is placed on a NUMA node; %s are in none", e->name,
-			plan_cpus_text(base, buf));
+		PLAN_REFUSE(p, e->pos, "guest '%s' is placed on a NUMA node; %s are in none",
+			e->name, plan_cpus_text(base, buf));
 	return -1;
 }
 
-static int refuse_remote(struct planning *p, const struct exp_guest *e, int device)
+static int refuse_remote(struct planning *p, const struct exp_guest *e, int local, int device)
 {
+	bool barred = false;
+
 	char buf[64];
 
+	for (int i = 0; i < (int)p->t->n_nodes; i++)
+		barred |= i != local && p->t->nodes[i].memory_bytes &&
+			  !plan_gives_memory(p, (size_t)i);
 	if (e->memory_node != EXP_AUTO)
 		PLAN_REFUSE(p, e->pos,
 			"guest '%s' is placed remote, but no other NUMA node has memory under the number asked for",
@@ -90,15 +98,16 @@ static int refuse_remote(struct planning *p, const struct exp_guest *e, int devi
 			e->name, node_text(&p->t->nodes[device], buf), p->t->nodes[device].id);
 	else if (p->t->n_nodes == 1 && cpuset_count(&p->t->nodes[0].ids) > 1)
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' is placed remote, but %s list the same CPUs: none is remote", e->name,
-			node_text(&p->t->nodes[0], buf));
+			"guest '%s' is placed remote, but %s list the same CPUs: none is remote",
+			e->name, node_text(&p->t->nodes[0], buf));
 	else if (p->t->n_nodes < 2)
 		PLAN_REFUSE(p, e->pos,
 			"guest '%s' is placed remote, which needs a second NUMA node; this box has one",
 			e->name);
 	else
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' is placed remote, but no other NUMA node has memory", e->name);
+			"guest '%s' is placed remote, but no other NUMA node has memory%s", e->name,
+			barred ? " that this process may use (the cpuset's mems)" : "");
 	return -1;
 }
 
@@ -112,7 +121,7 @@ static int choose_memory_node(struct planning *p, const struct exp_guest *e, int
 		const struct topo_node *n = &p->t->nodes[i];
 		int distance = p->t->nodes[local].distance[i];
 
-		if (i == local || !gives_memory(p, n) ||
+		if (i == local || !plan_gives_memory(p, (size_t)i) ||
 			(e->memory_node != EXP_AUTO && !cpuset_has(&n->ids, e->memory_node)))
 			continue;
 		if (cpuset_empty(&n->cpus) && e->memory_node == EXP_AUTO) {
@@ -124,7 +133,7 @@ static int choose_memory_node(struct planning *p, const struct exp_guest *e, int
 			best = i;
 		}
 	}
-	return best >= 0 ? best : refuse_remote(p, e, device);
+	return best >= 0 ? best : refuse_remote(p, e, local, device);
 }
 
 /* What the word "remote" is worth here. */

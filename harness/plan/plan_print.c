@@ -46,7 +46,8 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 	if (g->hugepage_bytes)
 		strbuf_add(f, " in %llu MiB pages", (unsigned long long)(g->hugepage_bytes >> 20));
 	if (!cpuset_empty(&g->memory_nodes))
-		strbuf_add(f, " on node %s", cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
+		strbuf_add(f, " on node%s %s", cpuset_count(&g->memory_nodes) == 1 ? "" : "s",
+			cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
 	for (size_t i = 0; i < g->n_probes; i++)
 		add_probe(f, g, &g->probes[i]);
 	add_limits(f, &g->vcpu_limits);

@@ -206,7 +206,7 @@ static void print_cpus(const struct plan_map *m, FILE *f, const struct cpuset *c
 		struct strbuf head = {0};
 
 		left = cpuset_minus(&left, &cache);
-		strbuf_add(&head, "   last-level cache of ");
+		strbuf_add(&head, "    last-level cache of ");
 		plan_add_cpus(&head, &cache);
 		print_cores(m, f, &cache, several ? head.text : NULL, &rest);
 		strbuf_release(&head);
@@ -340,4 +340,3 @@ void plan_print_map(const struct plan_map *m, FILE *f)
 	}
 	print_groups(m, f);
 }
-

@@ -47,23 +47,58 @@ static unsigned take_cores(struct planning *p, const struct cpuset *from, unsign
 	return n;
 }
 
-/* The same, cache by cache. A core of which a thread is taken is left alone. */
+/* CPUs that lie together, and how many of them to take. */
+struct group {
+	struct cpuset cpus;
+	unsigned room, share;
+};
+
+/* From as few of the groups as hold `n`, in order, and from these evenly: then guests of equal size
+ * find room in one of them each. */
+static void share_out(struct group *g, size_t n_groups, unsigned n)
+{
+	size_t used = 0;
+
+	for (unsigned room = 0; used < n_groups && room < n; used++)
+		room += g[used].room;
+	while (n) {
+		struct group *least = NULL;
+
+		for (size_t i = 0; i < used; i++)
+			if (g[i].share < g[i].room && (!least || g[i].share < least->share))
+				least = &g[i];
+		if (!least)
+			break;
+		least->share++;
+		n--;
+	}
+}
+
+/* The same as take_cores(), by the caches. A core of which a thread is taken is left alone. */
 static unsigned take_near(struct planning *p, const struct cpuset *from, unsigned n, bool whole)
 {
 	struct cpuset left = *from;
+	struct group *g = NULL;
+	size_t n_groups = 0;
 
 	cpuset_for_each (cpu, &p->lab) {
 		struct cpuset core = plan_core_of(p->t, (unsigned)cpu, &left);
 
 		left = cpuset_minus(&left, &core);
 	}
-	while (n && !cpuset_empty(&left)) {
-		struct cpuset cache =
-			plan_llc_cpus(p->t, (unsigned)next_core(p, &left), &left);
+	while (!cpuset_empty(&left)) {
+		struct group one = {
+			.cpus = plan_llc_cpus(p->t, (unsigned)next_core(p, &left), &left)};
 
-		n = take_cores(p, &cache, n, whole);
-		left = cpuset_minus(&left, &cache);
+		one.room = room(p, &one.cpus, whole);
+		left = cpuset_minus(&left, &one.cpus);
+		ARRAY_GROW(g, n_groups);
+		g[n_groups++] = one;
 	}
+	share_out(g, n_groups, n);
+	for (size_t i = 0; i < n_groups; i++)
+		n -= g[i].share - take_cores(p, &g[i].cpus, g[i].share, whole);
+	free(g);
 	return n;
 }
 
@@ -90,27 +125,36 @@ static bool find_llc(const struct planning *p, const struct cpuset *here, unsign
 	return found;
 }
 
-/* One node that has room for all, and a CPU left for the house if possible: one of its caches
- * where that has room. `siblings`: SMT siblings count as room. */
-static bool take_from_one_node(struct planning *p, const struct cpuset *from, unsigned n,
-	bool whole, bool siblings)
+/* All of it on this node, if there is room: under one of its caches, or on any of its CPUs. */
+static bool take_from_node(struct planning *p, const struct cpuset *here, unsigned n, bool whole,
+	bool siblings, bool one_llc)
 {
-	for (unsigned pass = 0; pass < 4; pass++) {
-		bool one_llc = pass % 2 == 0;
-		unsigned spare = pass < 2;
+	struct cpuset cpus = *here;
+
+	if (room(p, here, whole || siblings) < n ||
+		(one_llc && !find_llc(p, here, n, whole || siblings, &cpus)))
+		return false;
+	n = take_near(p, &cpus, n, whole);
+	take_cores(p, &cpus, n, true);
+	return true;
+}
+
+/* One node that has room for all, with a CPU left for the house and memory of its own if possible.
+ * `siblings`: SMT siblings count as room. */
+static bool take_from_one_node(
+	struct planning *p, const struct cpuset *from, unsigned n, bool whole, bool siblings)
+{
+	for (unsigned pass = 0; pass < 8; pass++) {
+		bool memory = pass < 4, one_llc = pass % 2 == 0;
+		unsigned spare = pass % 4 < 2;
 
 		for (size_t i = 0; i <= p->t->n_nodes; i++) {
-			struct cpuset here = plan_node_cpus(p->t, i, from), cache;
+			struct cpuset here = plan_node_cpus(p->t, i, from);
 			struct cpuset all = plan_node_cpus(p->t, i, &p->t->allowed);
 
-			if (room(p, &here, whole || siblings) < n ||
-				cpuset_count(&all) < n + spare)
-				continue;
-			if (one_llc && !find_llc(p, &here, n, whole || siblings, &cache))
-				continue;
-			n = take_near(p, one_llc ? &cache : &here, n, whole);
-			take_cores(p, one_llc ? &cache : &here, n, true);
-			return true;
+			if (plan_gives_memory(p, i) == memory && cpuset_count(&all) >= n + spare &&
+				take_from_node(p, &here, n, whole, siblings, one_llc))
+				return true;
 		}
 	}
 	return false;
@@ -130,33 +174,45 @@ static bool wants_one_node(const struct planning *p)
 	return false;
 }
 
-void plan_take(struct planning *p, const struct cpuset *from, unsigned n, bool whole)
+/* Over nodes: first threads of cores, then the others where siblings may be taken. */
+static void take_from_nodes(struct planning *p, const struct cpuset *from, unsigned n, bool whole)
 {
-	struct strv *notes = &p->plan->notes;
+	struct group *g = xcalloc(p->t->n_nodes + 1, sizeof(*g));
+	size_t n_groups = 0;
 	unsigned wanted = n;
 
+	for (int memory = 1; memory >= 0; memory--) {
+		for (size_t i = 0; i <= p->t->n_nodes; i++) {
+			struct group one = {.cpus = plan_node_cpus(p->t, i, from)};
+
+			one.room = room(p, &one.cpus, whole);
+			if (one.room && plan_gives_memory(p, i) == memory)
+				g[n_groups++] = one;
+		}
+	}
+	share_out(g, n_groups, n);
+	for (size_t i = 0; i < n_groups; i++)
+		n -= g[i].share - take_near(p, &g[i].cpus, g[i].share, whole);
+	if (n && p->c->lab.smt != SMT_FIRST) {
+		strv_add(&p->plan->notes,
+			"the lab has SMT siblings: %u CPUs are asked for, on %u cores; siblings slow each other without steal",
+			wanted, wanted - n);
+		for (size_t i = 0; i < n_groups && n; i++)
+			n = take_cores(p, &g[i].cpus, n, true);
+	}
+	free(g);
+}
+
+void plan_take(struct planning *p, const struct cpuset *from, unsigned n, bool whole)
+{
 	if (take_from_one_node(p, from, n, whole, false))
 		return;
 	if (wants_one_node(p) && p->c->lab.smt != SMT_FIRST &&
 		take_from_one_node(p, from, n, whole, true))
 		return;
-	for (size_t i = 0; i <= p->t->n_nodes && n; i++) {
-		struct cpuset here = plan_node_cpus(p->t, i, from);
-
-		n = take_near(p, &here, n, whole);
-	}
-	if (n && p->c->lab.smt != SMT_FIRST) {
-		strv_add(notes,
-			"the lab has SMT siblings: %u CPUs are asked for, on %u cores; siblings slow each other without steal",
-			wanted, wanted - n);
-		for (size_t i = 0; i <= p->t->n_nodes && n; i++) {
-			struct cpuset here = plan_node_cpus(p->t, i, from);
-
-			n = take_cores(p, &here, n, true);
-		}
-	}
+	take_from_nodes(p, from, n, whole);
 	if (plan_count_nodes(p->t, &p->lab) > 1)
-		strv_add(notes, "the lab CPUs lie on more than one NUMA node");
+		strv_add(&p->plan->notes, "the lab CPUs lie on more than one NUMA node");
 }
 
 /* The caches of `all`, node by node. Caller frees. */
@@ -232,7 +288,8 @@ void plan_take_evenly(
 	struct cpuset *list = list_llcs(p, from, &n_list);
 
 	for (size_t i = 0; i < n_list && n_llc; i++, n_llc--) {
-		unsigned share = (n + n_llc - 1) / n_llc, left = take_cores(p, &list[i], share, whole);
+		unsigned share = (n + n_llc - 1) / n_llc,
+			 left = take_cores(p, &list[i], share, whole);
 
 		if (p->c->lab.smt != SMT_FIRST)
 			left = take_cores(p, &list[i], left, true);

@@ -92,6 +92,8 @@ unsigned plan_count_nodes(const struct topology *t, const struct cpuset *cpus);
  * on one node. False with a message. */
 bool plan_place_pinned(struct planning *p, const struct exp_guest *e, const struct cpuset *base,
 	struct plan_guest *g);
+/* Whether the node (by index) has memory that this process may use, or may have. */
+bool plan_gives_memory(const struct planning *p, size_t node);
 /* plan_node.c: floating over one node, memory strictly there or on another. False with a message. */
 bool plan_place_on_node(struct planning *p, const struct exp_guest *e, const struct cpuset *base,
 	struct plan_guest *g);

@@ -45,13 +45,13 @@ static const struct key_attr include_attrs[] = {
 
 #define AT(field) offsetof(struct exp_lab, field)
 static const struct key_attr lab_attrs[] = {
-	{"cpus", VALUE_RANGE, AT(cpus), 1, 1024,
+	{"cpus", VALUE_RANGE, AT(cpus), 1, CPUSET_MAX,
 		.doc = "How many CPUs the lab takes; a range takes as many as the box has. Auto: as many as there are vCPUs or, with overcommit, as that number says; at most what the box has."},
 	{"overcommit", VALUE_RATIO, AT(overcommit), 0, 64,
 		.doc = "vCPUs per lab CPU. With cpus it sets the count or vcpus of the guest that says auto there; without cpus it sets the number of lab CPUs."},
 	{"cpuset", VALUE_CPUSET, AT(cpuset),
 		.doc = "These CPUs and no others. Makes the file fit one box only."},
-	{"node", VALUE_AUTO, AT(node), 0, 63, "auto", .doc = "Take CPUs of this NUMA node only."},
+	{"node", VALUE_AUTO, AT(node), 0, 1023, "auto", .doc = "Take CPUs of this NUMA node only."},
 	{"isolated", VALUE_WORD, AT(isolated), 0, 0, "auto", WORDS("auto", "require", "avoid"),
 		.doc = "Use of CPUs that the kernel isolates (isolcpus=). Auto: used when everything is pinned to single CPUs, since nothing moves a thread off an isolated CPU."},
 	{"smt", VALUE_WORD, AT(smt), 0, 0, "auto", WORDS("auto", "first", "whole"),
@@ -101,9 +101,9 @@ static const struct key_attr guest_attrs[] = {
 	{"accel", VALUE_WORD, AT(accel), 0, 0, "auto", &words_accel, .only = GUEST_IS_VM,
 		.doc = "Auto takes KVM where the guest can run on it, else TCG, and says so in every result."},
 	PLACE_ROWS(exp_guest),
-	{"node", VALUE_AUTO, AT(node), 0, 63, "auto",
+	{"node", VALUE_AUTO, AT(node), 0, 1023, "auto",
 		.doc = "NUMA node of the vCPUs for placement node and remote."},
-	{"memory-node", VALUE_AUTO, AT(memory_node), 0, 63, "auto", .only = GUEST_IS_VM,
+	{"memory-node", VALUE_AUTO, AT(memory_node), 0, 1023, "auto", .only = GUEST_IS_VM,
 		.doc = "NUMA node of the memory for placement remote; auto: the farthest."},
 	LIMIT_ROWS(exp_guest, "of the guest", "of each vCPU"),
 	{"policy", VALUE_WORD, AT(policy), 0, 0, "other", &words_vcpu_policy,

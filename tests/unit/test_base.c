@@ -21,7 +21,8 @@ static void cpuset_round_trip(void **state)
 		const char *in, *out;
 		unsigned count;
 	} rows[] = {{"", "", 0}, {"0", "0", 1}, {"0-3,8", "0-3,8", 5}, {" 3, 1 ,2\n", "1-3", 3},
-		{"63-64,1023", "63-64,1023", 3}, {"5,5,5", "5", 1}};
+		{"63-64,1023", "63-64,1023", 3}, {"5,5,5", "5", 1}, {"8190-8191", "8190-8191", 2},
+		{"0-3,^2", "0-1,3", 3}, {"^2,0-3,^0", "1-3", 3}, {"0-3,^2,2", "0-3", 4}};
 	char buf[64];
 
 	(void)state;
@@ -36,7 +37,8 @@ static void cpuset_round_trip(void **state)
 
 static void cpuset_bad_text(void **state)
 {
-	static const char *const rows[] = {"1024", "3-1", "a", "1-", "-1", "1..3", "0x1", "1;2"};
+	static const char *const rows[] = {
+		"8192", "3-1", "a", "1-", "-1", "1..3", "0x1", "1;2", "^", "^a", "0-3,^1-2"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -47,6 +49,41 @@ static void cpuset_bad_text(void **state)
 		assert_non_null(strstr(e.msg, rows[i]));
 		assert_true(cpuset_has(&s, 7)); /* the output is untouched on failure */
 	}
+}
+
+static void cpuset_masks(void **state)
+{
+	struct cpuset s;
+	struct err e = ERR_INIT;
+	char buf[64], *longest = xmalloc(CPUSET_TEXT);
+
+	(void)state;
+	assert_int_equal(cpuset_parse_mask("0000,00000001,0000ff03\n", &s, &e), 0);
+	assert_string_equal(cpuset_format(&s, buf, sizeof(buf)), "0-1,8-15,32");
+	assert_int_equal(cpuset_parse_mask("zebra", &s, &e), -EINVAL);
+	/* The longest text there is fits; a short buffer is cut behind a number. */
+	memset(&s, 0x55, sizeof(s));
+	assert_true(strlen(cpuset_format(&s, longest, CPUSET_TEXT)) > 19000);
+	assert_string_equal(longest + strlen(longest) - 5, ",8190");
+	assert_string_equal(cpuset_format(&s, buf, 10), "0,2,4,6,8");
+	assert_string_equal(cpuset_format(&s, buf, 9), "0,2,4,6");
+	free(longest);
+}
+
+static void cpuset_of_threads(void **state)
+{
+	struct cpuset all, one, now;
+
+	(void)state;
+	assert_int_equal(cpuset_of_thread(0, &all), 0);
+	assert_false(cpuset_empty(&all));
+	one = cpuset_of((unsigned)cpuset_next(&all, 0));
+	assert_int_equal(cpuset_bind_thread(0, &one), 0);
+	assert_int_equal(cpuset_of_thread(0, &now), 0);
+	assert_true(cpuset_equal(&now, &one));
+	assert_int_equal(cpuset_bind_thread(0, &all), 0);
+	one = cpuset_of(8191);
+	assert_int_equal(cpuset_bind_thread(0, &one), -EINVAL);
 }
 
 static void cpuset_algebra(void **state)
@@ -224,6 +261,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cpuset_round_trip),
 		cmocka_unit_test(cpuset_bad_text),
+		cmocka_unit_test(cpuset_masks),
+		cmocka_unit_test(cpuset_of_threads),
 		cmocka_unit_test(cpuset_algebra),
 		cmocka_unit_test(cpuset_format_cuts),
 		cmocka_unit_test(words_wrap),

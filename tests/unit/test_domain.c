@@ -46,7 +46,7 @@ static int free_schema(void **state)
 static struct plan_guest guest(void)
 {
 	static char name[] = "victim";
-	static struct cpuset cpus[PLAN_MAX_VCPUS];
+	static struct cpuset cpus[SHM_MAX_VCPUS];
 	struct plan_guest g = {.name = name,
 		.kind = GUEST_METAL,
 		.vcpus = 2,

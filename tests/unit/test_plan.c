@@ -174,8 +174,8 @@ static unsigned cores_of(const struct topology *t, const struct plan_guest *g)
 
 static void check_rules(const struct topology *t, const struct plan *p, enum placement place)
 {
-	assert_true(cpuset_subset(&p->lab_cpus, &t->online));
-	assert_true(cpuset_subset(&p->housekeeping_cpus, &t->online));
+	assert_true(cpuset_subset(&p->lab_cpus, &t->allowed));
+	assert_true(cpuset_subset(&p->housekeeping_cpus, &t->allowed));
 	assert_false(cpuset_empty(&p->lab_cpus));
 	assert_false(cpuset_empty(&p->housekeeping_cpus));
 	for (size_t i = 0; i < p->n_guests; i++) {
@@ -196,7 +196,8 @@ static void check_rules(const struct topology *t, const struct plan *p, enum pla
 			assert_int_equal(cores_of(t, g), g->vcpus);
 		if (place == PLACE_SIBLINGS)
 			assert_true(cores_of(t, g) <= (g->vcpus + 1) / 2);
-		assert_int_equal(cpuset_count(&g->memory_nodes),
+		assert_true(cpuset_subset(&g->memory_nodes, &t->allowed_nodes));
+		assert_int_equal(!cpuset_empty(&g->memory_nodes),
 			place == PLACE_NODE || place == PLACE_REMOTE);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Boxes that the tests do not run on: tests/data/topology/NAME.xml is libvirt's capabilities XML,
- * NAME.facts (key=value, optional) what that does not carry: isolated, performance, efficiency. */
+ * NAME.facts (key=value, optional) what that does not carry: isolated, performance, efficiency,
+ * allowed, allowed-nodes, limit. */
 #ifndef SS_TESTS_TOPOLOGY_DATA_H
 #define SS_TESTS_TOPOLOGY_DATA_H
 
@@ -11,15 +12,24 @@
 #include "host/topology.h"
 
 static const char *const topology_names[] = {"two-cpus", "desktop-smt", "server-2-nodes",
-	"server-4-nodes", "laptop-hybrid", "isolated-offline"};
+	"server-4-nodes", "laptop-hybrid", "isolated-offline", "smt-2-nodes", "two-caches",
+	"device-memory", "expander-memory", "same-cpus", "no-memory", "limited"};
 
 static inline void topology_apply_fact(struct topology *t, const char *key, const char *list)
 {
 	struct cpuset s;
 	struct err e = ERR_INIT;
 
+	if (!strcmp(key, "limit")) {
+		t->limit = xstrdup(list);
+		return;
+	}
 	if (cpuset_parse(list, &s, &e))
 		abort();
+	if (!strcmp(key, "allowed"))
+		t->allowed = s;
+	if (!strcmp(key, "allowed-nodes"))
+		t->allowed_nodes = s;
 	if (!strcmp(key, "isolated"))
 		t->isolated = s;
 	for (size_t i = 0; i < t->n_cpus; i++) {

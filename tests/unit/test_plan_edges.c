@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The planner on boxes at the edges: more CPUs than cores, several caches and nodes, high numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "tests/unit/plan_rules.h"
+#include "tests/unit/topology_data.h"
+
+/* The plan of a scenario's body; fails where there is none. */
+static struct plan_list plan_body(const struct topology *t, const char *body)
+{
+	auto_free char *text = xasprintf("<scenario name='r'>%s</scenario>", body);
+	struct scenario_msgs msgs = {0};
+	struct experiment x = {0};
+	struct plan_list l = {0};
+
+	if (scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs) ||
+		plan_make(&x, t, &l, &msgs))
+		fail_msg("%s: %s", body, msgs.items[0].text);
+	for (size_t i = 0; i < l.n; i++)
+		plan_rules("made here", t, &l.plans[i], &x.configs[i]);
+	experiment_release(&x);
+	scenario_msgs_release(&msgs);
+	return l;
+}
+
+static void check_refused(const struct topology *t, const char *body, const char *why)
+{
+	auto_free char *text = xasprintf("<scenario name='r'>%s</scenario>", body);
+	struct scenario_msgs msgs = {0};
+	struct experiment x = {0};
+	struct plan_list l = {0};
+
+	if (scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs))
+		fail_msg("%s: %s", body, msgs.items[0].text);
+	assert_int_equal(plan_make(&x, t, &l, &msgs), -ENODEV);
+	if (!strstr(msgs.items[0].text, why))
+		fail_msg("%s: %s", body, msgs.items[0].text);
+	experiment_release(&x);
+	scenario_msgs_release(&msgs);
+}
+
+static bool has_note(const struct plan *p, const char *part)
+{
+	for (size_t i = 0; i < p->notes.n; i++)
+		if (strstr(p->notes.items[i], part))
+			return true;
+	return false;
+}
+
+static struct cpuset cpus_of(const struct plan_guest *g)
+{
+	struct cpuset s = {{0}};
+
+	for (unsigned v = 0; v < g->vcpus; v++)
+		s = cpuset_or(&s, &g->vcpu_cpus[v]);
+	return s;
+}
+
+static unsigned cores_of(const struct topology *t, const struct cpuset *cpus)
+{
+	struct cpuset s = {{0}};
+
+	cpuset_for_each (cpu, cpus)
+		cpuset_add(&s, (unsigned)topology_cpu(t, (unsigned)cpu)->core);
+	return cpuset_count(&s);
+}
+
+/* 2 nodes x 4 cores x 2 threads: five vCPUs have five cores, on two nodes, with a note. */
+static void cores_before_siblings(void **state)
+{
+	static const char *const words[] = {"pinned", "spread"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct topology t = topology_load("smt-2-nodes");
+		auto_free char *body =
+			xasprintf("<guest name='a' vcpus='5' placement='%s'/>", words[i]);
+		struct plan_list l = plan_body(&t, body);
+		struct cpuset cpus = cpus_of(&l.plans[0].guests[0]);
+		struct cpuset second = cpuset_and(&cpus, &t.nodes[1].cpus);
+
+		assert_int_equal(cores_of(&t, &cpus), 5);
+		assert_false(cpuset_empty(&second));
+		assert_true(has_note(&l.plans[0], "more than one NUMA node"));
+		plan_list_release(&l);
+		topology_release(&t);
+	}
+}
+
+/* Two guests of three have a node each; nine vCPUs have all cores and one sibling, with notes. */
+static void room_on_two_nodes(void **state)
+{
+	struct topology t = topology_load("smt-2-nodes");
+	struct plan_list l =
+		plan_body(&t, "<guest name='a' vcpus='3' count='2' placement='pinned'/>");
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct cpuset cpus = cpus_of(&l.plans[0].guests[i]);
+
+		assert_true(cpuset_subset(&cpus, &t.nodes[0].cpus) ||
+			    cpuset_subset(&cpus, &t.nodes[1].cpus));
+	}
+	plan_list_release(&l);
+	l = plan_body(&t, "<guest name='a' vcpus='9' placement='spread'/>");
+	assert_int_equal(cores_of(&t, &l.plans[0].lab_cpus), 8);
+	assert_true(has_note(&l.plans[0], "SMT siblings: 9 CPUs are asked for, on 8 cores"));
+	plan_list_release(&l);
+	/* A guest that floats over one node has its CPUs there: four cores are eight CPUs. */
+	l = plan_body(&t, "<guest name='a' vcpus='6' placement='node'/>");
+	assert_int_equal(cpuset_count(&l.plans[0].guests[0].vcpu_cpus[0]), 6);
+	plan_list_release(&l);
+	topology_release(&t);
+}
+
+static unsigned caches_of(const struct topology *t, const struct cpuset *cpus)
+{
+	struct cpuset s = {{0}};
+
+	cpuset_for_each (cpu, cpus)
+		cpuset_add(&s, (unsigned)topology_cpu(t, (unsigned)cpu)->llc);
+	return cpuset_count(&s);
+}
+
+/* Two caches of three cores. */
+static void one_cache(void **state)
+{
+	struct topology t = topology_load("two-caches");
+	struct plan_list l;
+	struct cpuset cpus;
+
+	(void)state;
+	l = plan_body(&t, "<guest name='a' vcpus='3' placement='pinned'/>");
+	cpus = cpus_of(&l.plans[0].guests[0]);
+	assert_int_equal(caches_of(&t, &cpus), 1);
+	assert_false(cpuset_has(&cpus, 0)); /* left to the house */
+	assert_false(has_note(&l.plans[0], "last-level caches"));
+	plan_list_release(&l);
+
+	/* Two of two each: under a cache each. */
+	l = plan_body(&t, "<guest name='a' vcpus='2' count='2' placement='pinned'/>");
+	for (size_t i = 0; i < 2; i++) {
+		cpus = cpus_of(&l.plans[0].guests[i]);
+		assert_int_equal(caches_of(&t, &cpus), 1);
+	}
+	plan_list_release(&l);
+
+	l = plan_body(&t, "<guest name='a' vcpus='4' placement='pinned'/>");
+	assert_true(has_note(&l.plans[0], "'a' lie under 2 last-level caches"));
+	plan_list_release(&l);
+	/* A free core is worth more than nearness. */
+	l = plan_body(&t,
+		"<lab cpus='6'/><guest name='a' vcpus='2' placement='pinned'/><guest name='b' vcpus='2' placement='pinned'/><guest name='c' vcpus='2' placement='pinned'/>");
+	assert_true(has_note(&l.plans[0], "'c' lie under 2 last-level caches"));
+	plan_list_release(&l);
+	topology_release(&t);
+}
+
+static void memory_of_nodes(void **state)
+{
+	struct topology t = topology_load("device-memory");
+	struct plan_list l = plan_body(&t, "<guest name='a' placement='remote' node='0'/>");
+
+	(void)state;
+	assert_true(cpuset_has(&l.plans[0].guests[0].memory_nodes, 8));
+	plan_list_release(&l);
+	l = plan_body(&t, "<guest name='a' placement='remote' memory-node='252'/>");
+	assert_true(has_note(&l.plans[0], "NUMA node 252, which has no CPUs"));
+	plan_list_release(&l);
+	topology_release(&t);
+
+	t = topology_load("expander-memory");
+	check_refused(&t, "<guest name='a' placement='remote'/>", "memory-node=\"1\" takes it");
+	topology_release(&t);
+
+	t = topology_load("no-memory");
+	check_refused(&t, "<lab node='0'/><guest name='a' placement='node'/>",
+		"NUMA node 0, which has CPUs but no memory");
+	l = plan_body(&t, "<lab node='2'/><guest name='a' placement='node' memory='512GiB'/>");
+	assert_true(has_note(&l.plans[0], "NUMA node 2 has is not known"));
+	plan_list_release(&l);
+	l = plan_body(&t, "<lab node='0'/><guest name='a' placement='remote' memory-node='1'/>");
+	assert_true(has_note(&l.plans[0], "is as near to NUMA node 0"));
+	plan_list_release(&l);
+	l = plan_body(&t, "<lab node='0'/><guest name='a' placement='remote' memory-node='2'/>");
+	assert_true(has_note(&l.plans[0], "is not told"));
+	plan_list_release(&l);
+	topology_release(&t);
+
+	t = topology_load("same-cpus");
+	check_refused(&t, "<guest name='a' placement='remote'/>", "list the same CPUs: none is remote");
+	l = plan_body(&t, "<guest name='a' placement='node'/>");
+	assert_int_equal(cpuset_count(&l.plans[0].guests[0].memory_nodes), 4);
+	plan_list_release(&l);
+	topology_release(&t);
+}
+
+static void limited(void **state)
+{
+	struct topology t = topology_load("limited");
+
+	(void)state;
+	check_refused(&t, "<lab cpus='6'/><guest name='a'/>",
+		"this process may use 5 of CPUs 2-4,10-11 (limited by the cpuset /guests)");
+	check_refused(&t, "<lab cpuset='0-2'/><guest name='a'/>",
+		"CPUs 0-1, which this process may not use (limited by the cpuset /guests); it may use CPUs 2-4,10-11");
+	check_refused(&t, "<guest name='a' cpus='7'/>", "'a' asks for CPU 7, which this process");
+	check_refused(&t, "<guest name='a' placement='remote'/>", "this process may use");
+	topology_release(&t);
+}
+
+/* "or pin 'a'" is no advice about a guest that is. */
+static void away_from_pinned(void **state)
+{
+	struct topology t = topology_load("two-cpus");
+
+	(void)state;
+	check_refused(&t, "<lab cpus='2'/><guest name='a'/><guest name='b' away='a'/>",
+		"give the lab more CPUs, or pin 'a'");
+	check_refused(&t,
+		"<lab cpus='2'/><guest name='a' vcpus='2' placement='pinned'/><guest name='b' away='a'/>",
+		"whose vCPUs are on all lab CPUs (CPUs 0-1); give the lab more CPUs");
+	topology_release(&t);
+}
+
+/* `n_nodes` nodes of `each` CPUs, numbered from `first_cpu` and `first_node` in steps. */
+static struct topology make_box(unsigned n_nodes, unsigned node_step, unsigned each, unsigned cpu_step)
+{
+	struct topology t = {.memory_bytes = UINT64_C(1) << 40,
+		.memory_available_bytes = TOPO_UNKNOWN};
+	struct err e = ERR_INIT;
+
+	for (unsigned i = 0; i < n_nodes; i++) {
+		struct topo_node *n = topology_add_node(&t, (int)(i * node_step));
+
+		n->memory_bytes = UINT64_C(1) << 34;
+		n->distance = xcalloc(n_nodes, sizeof(int));
+		for (unsigned k = 0; k < n_nodes; k++)
+			n->distance[k] = k == i ? 10 : 11 + (int)((i ^ k) % 16);
+		for (unsigned k = 0; k < each; k++) {
+			unsigned id = (i * each + k) * cpu_step;
+
+			topology_add_cpu(&t, id);
+			cpuset_add(&t.online, id);
+			cpuset_add(&n->cpus, id);
+		}
+	}
+	if (topology_settle(&t, &e))
+		fail_msg("%s", e.msg);
+	return t;
+}
+
+/* The highest numbers that a kernel can have, and a map that keeps its width (plan_rules). */
+static void large_boxes(void **state)
+{
+	struct topology t = make_box(64, 1, 8, 2);
+	struct plan_list l;
+
+	(void)state;
+	l = plan_body(&t, "<lab cpus='200'/><guest name='a' vcpus='16' count='3'/>");
+	assert_int_equal(cpuset_count(&l.plans[0].lab_cpus), 200);
+	plan_list_release(&l);
+	topology_release(&t);
+
+	t = make_box(2, 1023, 2, 2730);
+	assert_int_equal(t.cpus[3].id, 8190);
+	l = plan_body(&t,
+		"<lab cpuset='8190'/><guest name='a' placement='remote' node='1023' memory-node='0'/>");
+	assert_true(cpuset_has(&l.plans[0].guests[0].vcpu_cpus[0], 8190));
+	plan_list_release(&l);
+	topology_release(&t);
+
+	t = make_box(8, 1, 1024, 1);
+	l = plan_body(&t, "<guest name='a' vcpus='16' count='64' placement='pinned'/>");
+	assert_int_equal(cpuset_count(&l.plans[0].lab_cpus), 1024);
+	plan_list_release(&l);
+	topology_release(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cores_before_siblings),
+		cmocka_unit_test(room_on_two_nodes),
+		cmocka_unit_test(one_cache),
+		cmocka_unit_test(memory_of_nodes),
+		cmocka_unit_test(limited),
+		cmocka_unit_test(away_from_pinned),
+		cmocka_unit_test(large_boxes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
