@@ -111,8 +111,9 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 	text_print(f, "%s / %s%s%s%s\n", p->scenario, p->variant, p->point[0] ? " (" : "", p->point,
 		p->point[0] ? ")" : "");
 	text_print(f, "  warm-up %s, ", format_time(p->warmup_ns, b));
-	text_print(f, "measured %s, %u run%s, trace: %s\n", format_time(p->duration_ns, b), p->repeats,
-		p->repeats == 1 ? "" : "s", word_or_unknown(&words_trace_mode, p->trace_mode));
+	text_print(f, "measured %s, %u run%s, trace: %s\n", format_time(p->duration_ns, b),
+		p->repeats, p->repeats == 1 ? "" : "s",
+		word_or_unknown(&words_trace_mode, p->trace_mode));
 	strbuf_add(&line, "  lab ");
 	plan_add_cpus(&line, &p->lab_cpus);
 	strbuf_add(&line, ", %.3g vCPUs per CPU; housekeeping ", p->overcommit);

@@ -22,9 +22,8 @@
 	} while (0)
 
 /* On CPUs that are there, online, and this process's to use. */
-static inline void rule_cpus(
-	const char *box, const struct topology *t, const struct plan *p, const char *name,
-	const struct cpuset *cpus)
+static inline void rule_cpus(const char *box, const struct topology *t, const struct plan *p,
+	const char *name, const struct cpuset *cpus)
 {
 	MUST(!cpuset_empty(cpus), "has no CPU");
 	MUST(cpuset_subset(cpus, &t->online), "a CPU that is not online");
@@ -35,8 +34,8 @@ static inline void rule_cpus(
 }
 
 /* Memory bound to nodes is on nodes that have some, which this process may use. */
-static inline void rule_memory(const char *box, const struct topology *t, const struct plan *p,
-	const struct plan_guest *g)
+static inline void rule_memory(
+	const char *box, const struct topology *t, const struct plan *p, const struct plan_guest *g)
 {
 	const char *name = g->name;
 
@@ -55,8 +54,8 @@ static inline void rule_memory(const char *box, const struct topology *t, const 
 
 /* Each vCPU of a pinned guest on one CPU; and no two of these, of any guests, on one core while a
  * core of the lab has none. */
-static inline void rule_pinned(const char *box, const struct topology *t, const struct plan *p,
-	const struct exp_config *c)
+static inline void rule_pinned(
+	const char *box, const struct topology *t, const struct plan *p, const struct exp_config *c)
 {
 	unsigned *on_core = calloc(t->n_cpus + 1, sizeof(*on_core)), most = 0, free_cores = 0;
 	const char *name = "of them all";
@@ -101,14 +100,15 @@ static inline void rule_width(const char *box, const struct topology *t, const s
 
 	plan_print(p, t, f);
 	fclose(f);
-	for (const char *line = text; *line; line += line[strcspn(line, "\n")] ? strcspn(line, "\n") + 1 : 0)
+	for (const char *line = text; *line;
+		line += line[strcspn(line, "\n")] ? strcspn(line, "\n") + 1 : 0)
 		if (strcspn(line, "\n") > 100)
 			fail_msg("%s: more than 100 columns: %.120s", box, line);
 	free(text);
 }
 
-static inline void plan_rules(const char *box, const struct topology *t, const struct plan *p,
-	const struct exp_config *c)
+static inline void plan_rules(
+	const char *box, const struct topology *t, const struct plan *p, const struct exp_config *c)
 {
 	rule_cpus(box, t, p, "the lab", &p->lab_cpus);
 	rule_cpus(box, t, p, "housekeeping", &p->housekeeping_cpus);

@@ -196,7 +196,8 @@ static void memory_of_nodes(void **state)
 	topology_release(&t);
 
 	t = topology_load("same-cpus");
-	check_refused(&t, "<guest name='a' placement='remote'/>", "list the same CPUs: none is remote");
+	check_refused(
+		&t, "<guest name='a' placement='remote'/>", "list the same CPUs: none is remote");
 	l = plan_body(&t, "<guest name='a' placement='node'/>");
 	assert_int_equal(cpuset_count(&l.plans[0].guests[0].memory_nodes), 4);
 	plan_list_release(&l);
@@ -232,10 +233,11 @@ static void away_from_pinned(void **state)
 }
 
 /* `n_nodes` nodes of `each` CPUs, numbered from `first_cpu` and `first_node` in steps. */
-static struct topology make_box(unsigned n_nodes, unsigned node_step, unsigned each, unsigned cpu_step)
+static struct topology make_box(
+	unsigned n_nodes, unsigned node_step, unsigned each, unsigned cpu_step)
 {
-	struct topology t = {.memory_bytes = UINT64_C(1) << 40,
-		.memory_available_bytes = TOPO_UNKNOWN};
+	struct topology t = {
+		.memory_bytes = UINT64_C(1) << 40, .memory_available_bytes = TOPO_UNKNOWN};
 	struct err e = ERR_INIT;
 
 	for (unsigned i = 0; i < n_nodes; i++) {

@@ -56,7 +56,8 @@ static void read_tree(const char *file, struct topology *t)
 
 	assert_non_null(mkdtemp(dir));
 	/* What is read, of thousands of files; a pattern that finds none is no error. */
-	command = xasprintf("tar -xjf '%s' -C %s --wildcards '*/proc/*' '*/cgroup/*' '*/dev/cpuset/*' '*/thread_siblings*' '*/physical_package_id' '*/level' '*/shared_cpu_*' '*/cpulist' '*/cpumap' '*/distance' '*/meminfo' '*/online' '*/present' '*/isolated' '*/nr_hugepages' 2>/dev/null; exit 0",
+	command = xasprintf(
+		"tar -xjf '%s' -C %s --wildcards '*/proc/*' '*/cgroup/*' '*/dev/cpuset/*' '*/thread_siblings*' '*/physical_package_id' '*/level' '*/shared_cpu_*' '*/cpulist' '*/cpumap' '*/distance' '*/meminfo' '*/online' '*/present' '*/isolated' '*/nr_hugepages' 2>/dev/null; exit 0",
 		file, dir);
 	inside = xasprintf("%s/*", dir);
 	if (system(command))
@@ -191,8 +192,8 @@ static void boxes_of_others(void **state)
 		words_on(g.gl_pathv[i], &t);
 		topology_release(&t);
 	}
-	print_message("%zu boxes and all scenarios: %u planned, %u refused with a reason\n", g.gl_pathc,
-		count[1], count[0]);
+	print_message("%zu boxes and all scenarios: %u planned, %u refused with a reason\n",
+		g.gl_pathc, count[1], count[0]);
 	assert_true(count[1] > count[0]);
 	globfree(&g);
 }
