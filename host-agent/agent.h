@@ -6,11 +6,16 @@
 #include "host-agent/counters.h"
 #include "host-agent/sink.h"
 #include "host-agent/tracer.h"
+#include "host-agent/vcpus.h"
 
 struct agent {
 	struct sink sink;
 	struct tracer *tracer; /* NULL: counters only */
 	struct counters *counters;
+	struct vcpus *vcpus; /* NULL: the kernel does not tell, and why */
+	struct err no_vcpus;
+	const struct vcpu_seen *seen; /* the list that `vcpus` hands out, owned by `vcpus` */
+	size_t n_seen;
 	enum trace_mode mode; /* what it really does */
 	bool started, stopped;
 	bool measure_bpf;

@@ -9,7 +9,9 @@
 #include "base/util.h"
 #include "host-agent/agent.h"
 
-#define ARGS_MAX 3
+#define ARGS_MAX      3
+#define REPLY_MAX     1100
+#define VCPU_TEXT_MAX 45 /* of one vCPU in an answer */
 
 /* `reply`: what follows "ok", "" by default. */
 typedef int (*command_fn)(struct agent *a, char **args, char *reply, size_t size, struct err *e);
@@ -135,6 +137,31 @@ static int cmd_stop(struct agent *a, char **args, char *reply, size_t size, stru
 	return 0;
 }
 
+/* As many as an answer holds; the caller asks on from there. The list is made anew for 0. */
+static int cmd_vcpus(struct agent *a, char **args, char *reply, size_t size, struct err *e)
+{
+	uint64_t from;
+	size_t used;
+	int rc = parse_number(args[0], UINT32_MAX, &from, e);
+
+	if (rc)
+		return rc;
+	if (!a->vcpus) {
+		snprintf(reply, size, "unknown %s",
+			a->no_vcpus.msg[0] ? a->no_vcpus.msg : "there is no eBPF here");
+		return 0;
+	}
+	if (from == 0) {
+		a->n_seen = 0;
+		rc = vcpus_list(a->vcpus, &a->seen, &a->n_seen, e);
+	}
+	used = (size_t)snprintf(reply, size, "n=%zu", a->n_seen);
+	for (size_t i = from; !rc && i < a->n_seen && used + VCPU_TEXT_MAX < size; i++)
+		used += (size_t)snprintf(reply + used, size - used, " %u:%u:%u:%u", a->seen[i].tgid,
+			a->seen[i].tid, a->seen[i].id, a->seen[i].vm);
+	return rc;
+}
+
 static const struct command {
 	const char *name;
 	unsigned args; /* the last one takes the rest of the line */
@@ -144,6 +171,8 @@ static const struct command {
 	{"track", 3, cmd_track, "track TID ID NAME: trace this thread; ID and NAME are noted"},
 	{"untrack", 1, cmd_untrack, "untrack TID"},
 	{"cgroup", 2, cmd_cgroup, "cgroup OWNER PATH: sample this cgroup under the number OWNER"},
+	{"vcpus", 1, cmd_vcpus,
+		"vcpus FROM: n=ALL and PROCESS:THREAD:ID:VM of each vCPU of the box from FROM on, or \"unknown WHY\""},
 	{"start", 0, cmd_start, "start: begin recording"},
 	{"sync", 0, cmd_sync, "sync: counters now, and everything so far into the file"},
 	{"dump", 0, cmd_dump, "dump: as sync, and the totals so far"},
@@ -176,7 +205,7 @@ static int run_line(struct agent *a, char *line, char *reply, size_t size, struc
 void agent_command(struct agent *a, char *line, char *reply, size_t size)
 {
 	struct err e = ERR_INIT;
-	char more[256] = "";
+	char more[REPLY_MAX] = "";
 
 	if (run_line(a, line, more, sizeof(more), &e) < 0)
 		snprintf(reply, size, "error %s\n", e.msg);

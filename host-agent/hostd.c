@@ -139,8 +139,11 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	*a = (struct agent){.tracer = tracer,
 		.mode = tracer ? o->mode : TRACE_MODE_COUNTERS,
 		.measure_bpf = o->measure_bpf};
+	if (!tracer || vcpus_open(&a->vcpus, &a->no_vcpus))
+		a->vcpus = NULL;
 	rc = sink_open(&a->sink, fd, a->mode, e);
 	if (rc) {
+		vcpus_close(a->vcpus);
 		tracer_close(tracer);
 		return rc;
 	}
@@ -256,6 +259,7 @@ int main(int argc, char **argv)
 	serve(&a, o.interval_ms, signals);
 	agent_stop(&a);
 	counters_close(a.counters);
+	vcpus_close(a.vcpus);
 	tracer_close(a.tracer);
 	sink_close(&a.sink);
 	return a.sink.write_errno ? EXIT_FAILED : EXIT_DONE;

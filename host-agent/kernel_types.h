@@ -82,6 +82,8 @@ enum cgroup_subsys_id {
 	cpu_cgrp_id = 1,
 };
 
+struct mm_struct;
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -92,6 +94,7 @@ struct task_struct {
 	struct sched_info sched_info;
 	int pid;
 	int tgid;
+	struct mm_struct *mm;
 	uint64_t start_time;
 	char comm[16];
 	struct css_set *cgroups;
