@@ -109,6 +109,7 @@ int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tg
 {
 	struct thread_source t = {.tid = tid, .tgid = tgid_of(tid), .fd = -1};
 	auto_free char *path = NULL;
+	size_t i = 0;
 
 	if (!t.tgid)
 		return err_set(e, ESRCH, "there is no thread %d", (int)tid);
@@ -117,8 +118,11 @@ int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tg
 	t.fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (t.fd < 0)
 		sink_note(s, "no run delay of thread %d: %s: %s", (int)tid, path, strerror(errno));
-	ARRAY_GROW(c->threads, c->n_threads);
-	c->threads[c->n_threads++] = t;
+	while (i < c->n_threads && c->threads[i].tid)
+		i++;
+	if (i == c->n_threads)
+		ARRAY_GROW(c->threads, c->n_threads++);
+	c->threads[i] = t;
 	if (c->has_kvm)
 		add_vm(c, t.tgid, s);
 	*tgid = t.tgid;

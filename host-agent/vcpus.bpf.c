@@ -72,7 +72,8 @@ static __always_inline bool is_vcpu_file(struct file *file)
 
 	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != ANON_INODE_FS_MAGIC)
 		return false;
-	bpf_probe_read_kernel(&name, sizeof(name) - 1, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	bpf_probe_read_kernel(
+		&name, sizeof(name) - 1, BPF_CORE_READ(file, f_path.dentry, d_name.name));
 	for (unsigned i = 0; i < sizeof(VCPU_FILE) - 1; i++)
 		if (name[i] != VCPU_FILE[i])
 			return false;

@@ -10,18 +10,20 @@
 #include "run/attach.h"
 
 struct blame_args {
-	const char *domain;
-	long pid;
-	bool all;
+	struct attach_what what;
+	bool vcpus;
 	uint64_t for_ns; /* 0 = until interrupted */
 	uint64_t interval_ns;
 };
 
-enum { OPT_PID = 0x100, OPT_ALL, OPT_FOR, OPT_INTERVAL };
+enum { OPT_PID = 0x100, OPT_CHILDREN, OPT_ALL, OPT_VCPUS, OPT_FOR, OPT_INTERVAL };
 
 static const struct argp_option options[] = {
 	{"pid", OPT_PID, "PID", 0, "This QEMU (or any) process instead of a domain's name", 0},
-	{"all", OPT_ALL, NULL, 0, "Every VM on this box", 0},
+	{"children", OPT_CHILDREN, NULL, 0, "With --pid: its descendants too, as they come and go",
+		0},
+	{"all", OPT_ALL, NULL, 0, "Every VM on this box, as they come and go", 0},
+	{"vcpus", OPT_VCPUS, NULL, 0, "A line for each vCPU, not only for each VM", 0},
 	{"for", OPT_FOR, "TIME", 0, "End after this long and print the whole: 30s, 5m, 2h", 0},
 	{"interval", OPT_INTERVAL, "TIME", 0, "Between two tables (default 2s)", 0},
 	{0},
@@ -48,15 +50,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct blame_args *a = state->input;
 	char *end;
+	long pid;
 
 	switch (key) {
 	case OPT_PID:
-		a->pid = strtol(arg, &end, 10);
-		if (*end || end == arg || a->pid < 1)
+		pid = strtol(arg, &end, 10);
+		a->what.pid = (pid_t)pid;
+		if (*end || end == arg || pid < 1 || pid > INT32_MAX)
 			argp_error(state, "--pid wants a process id, not '%s'", arg);
 		return 0;
+	case OPT_CHILDREN:
+		a->what.children = true;
+		return 0;
 	case OPT_ALL:
-		a->all = true;
+		a->what.all = true;
+		return 0;
+	case OPT_VCPUS:
+		a->vcpus = true;
 		return 0;
 	case OPT_FOR:
 		a->for_ns = parse_time(arg);
@@ -69,70 +79,53 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--interval wants a time from 100ms, not '%s'", arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (a->domain)
+		if (a->what.name)
 			argp_error(state, "one domain at a time, or --all");
-		a->domain = arg;
+		a->what.name = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!!a->domain + !!a->pid + a->all != 1)
+		if (!!a->what.name + !!a->what.pid + a->what.all != 1)
 			argp_error(state, "whom to watch? A domain's name, --pid PID, or --all");
+		if (a->what.children && !a->what.pid)
+			argp_error(state, "--children goes with --pid PID");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static void add_vm(struct vm_list *l, const struct vm *vm)
+/* The run queues that blame looks into are this kernel's: another host's VMs have theirs. */
+static int refuse_others(const struct cmd_common *c, const struct blame_args *args, struct err *e)
 {
-	ARRAY_GROW(l->items, l->n);
-	l->items[l->n] = *vm;
-	l->items[l->n].name = xstrdup(vm->name);
-	l->items[l->n].vcpus = xcalloc(vm->n_vcpus, sizeof(*vm->vcpus));
-	memcpy(l->items[l->n].vcpus, vm->vcpus, vm->n_vcpus * sizeof(*vm->vcpus));
-	l->n++;
-}
+	const char *uri = c->connect, *host = strstr(uri, "://");
+	size_t n;
 
-static int pick_victims(
-	const struct blame_args *a, const struct vm_list *all, struct vm_list *out, struct err *e)
-{
-	struct strbuf names = {0};
-
-	if (a->pid) {
-		struct vm vm;
-		int rc = vm_of_pid((pid_t)a->pid, &vm, e);
-
-		if (rc) {
-			e->exit = EXIT_USAGE;
-			return rc;
-		}
-		ARRAY_GROW(out->items, out->n);
-		out->items[out->n++] = vm;
+	if (!strcmp(uri, "auto") || !strncmp(uri, "qemu:///", 8))
 		return 0;
-	}
-	for (size_t i = 0; i < all->n; i++) {
-		if (a->all || !strcmp(all->items[i].name, a->domain))
-			add_vm(out, &all->items[i]);
-		strbuf_add(&names, "%s%s", i ? ", " : "", all->items[i].name);
-	}
-	if (!out->n)
-		err_set_exit(e, EXIT_USAGE, ENOENT, "no VM %s%s%s here; %s%s",
-			a->all ? "runs" : "'", a->all ? "" : a->domain, a->all ? "" : "' runs",
-			names.len ? "running: " : "none is running", names.len ? names.text : "");
-	strbuf_release(&names);
-	return out->n ? 0 : -ENOENT;
+	host = host ? host + 3 : "";
+	n = strcspn(host, "/?");
+	if (!n)
+		return err_set_exit(e, EXIT_USAGE, EINVAL,
+			"blame watches the KVM guests of this host, and %s names others; leave --connect out",
+			uri);
+	return err_set_exit(e, EXIT_USAGE, EINVAL,
+		"blame watches this host's own run queues, and the VMs of %s run on another: run it on that host, ssh %.*s stealscope blame %s",
+		uri, (int)n, host, args->what.name ? args->what.name : "--all");
 }
 
-static void print_view(const struct cmd_common *c, const struct attach *a,
-	const struct live_view *v, bool table_in_place)
+static void print_view(const struct cmd_common *c, const struct blame_args *args,
+	const struct attach *a, const struct live_view *v, bool table_in_place)
 {
+	const struct live_notes notes = {args->vcpus, attach_untracked(a), attach_doubt(a)};
+
 	if (c->json) {
-		auto_free char *line = live_report_json(attach_live(a), v, attach_info(a));
+		auto_free char *line = live_report_json(v, attach_info(a), &notes);
 
 		fputs(line, stdout);
 	} else {
 		struct strbuf text = {0};
 
-		live_report_text(attach_live(a), v, attach_info(a), &text);
+		live_report_text(v, attach_info(a), &notes, &text);
 		if (table_in_place)
 			fputs("\033[H\033[J", stdout);
 		fputs(text.text, stdout);
@@ -142,10 +135,19 @@ static void print_view(const struct cmd_common *c, const struct attach *a,
 	fflush(stdout);
 }
 
+/* Until the next table is due. */
+static void sleep_until(uint64_t until)
+{
+	while (!cmd_interrupted && now_ns() < until)
+		sleep_ns(MIN(until - now_ns() + NS_PER_MS, 100 * NS_PER_MS));
+}
+
 static int watch(
 	const struct cmd_common *c, const struct blame_args *args, struct attach *a, struct err *e)
 {
 	bool in_place = !c->json && isatty(STDOUT_FILENO);
+	/* With --for a table of the whole follows; between, only those who look on are served. */
+	bool looks_on = !args->for_ns || in_place || c->json || c->verbose;
 	uint64_t begin = now_ns(), next = begin,
 		 end = args->for_ns ? begin + args->for_ns : UINT64_MAX;
 	const struct live_view *v;
@@ -153,20 +155,19 @@ static int watch(
 
 	while (!rc && !cmd_interrupted && now_ns() < end) {
 		next = MIN(next + args->interval_ns, end);
-		while (!cmd_interrupted && now_ns() < next)
-			sleep_ns(MIN(next - now_ns() + NS_PER_MS, 100 * NS_PER_MS));
-		/* With --for a table of the whole follows; between, only those who look on are
-		 * served. */
-		if (args->for_ns && !in_place && !c->json && !c->verbose)
-			continue;
+		sleep_until(next);
 		rc = attach_view(a, false, &v, e);
-		if (!rc)
-			print_view(c, a, v, in_place);
+		if (!rc && looks_on)
+			print_view(c, args, a, v, in_place);
+		if (!rc && !args->what.all && !attach_alive(a)) {
+			cmd_say(c, "what was watched has ended");
+			break;
+		}
 	}
 	if (!rc && args->for_ns && !c->json) {
 		rc = attach_view(a, true, &v, e);
 		if (!rc)
-			print_view(c, a, v, in_place);
+			print_view(c, args, a, v, in_place);
 	}
 	if (!rc)
 		cmd_say(c, "watched for %.1f s; the agent used %.2f %% of a CPU",
@@ -179,26 +180,22 @@ int cmd_blame(const struct command *c, int argc, char **argv)
 {
 	struct blame_args args = {.interval_ns = 2 * NS_PER_S};
 	struct cmd_common common;
-	struct vm_list all = {0}, victims = {0};
 	struct attach *a = NULL;
 	struct err e = ERR_INIT;
 	auto_free char *hostd = NULL;
 	int rc;
 
 	cmd_parse(c,
-		"Works on any KVM host and any QEMU, whoever started it; nothing in the VM is needed and nothing of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) and throttle are ms per s of each vCPU. With --json one line per interval.",
+		"Works on any KVM host and any VMM, whoever started it: the kernel says which threads are vCPUs. Nothing in the VM is needed and nothing of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) and throttle are ms per s of each vCPU. With --json one line per interval (docs/blame.md).",
 		options, parse, &args, &common, argc, argv);
 	cmd_catch_signals();
-	hostd = cmd_find_part("stealscope-hostd", &e);
-	rc = hostd ? vms_find(&all, &e) : -e.code;
-	if (!rc)
-		rc = pick_victims(&args, &all, &victims, &e);
-	if (!rc)
-		rc = attach_begin(hostd, &victims, &all, &a, &e);
+	rc = refuse_others(&common, &args, &e);
+	if (!rc) {
+		hostd = cmd_find_part("stealscope-hostd", &e);
+		rc = hostd ? attach_begin(hostd, &args.what, &a, &e) : -e.code;
+	}
 	if (!rc)
 		rc = watch(&common, &args, a, &e);
 	attach_end(a);
-	vms_release(&victims);
-	vms_release(&all);
 	return rc ? cmd_fail(&e) : EXIT_DONE;
 }

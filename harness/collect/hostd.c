@@ -273,6 +273,52 @@ int hostd_cgroup(struct hostd *h, uint32_t owner, const char *path, struct err *
 	return ask(h, NULL, 0, e, "cgroup %" PRIu32 " %s", owner, path);
 }
 
+/* "n=3 100:101:0:0 100:102:1:0 ...": the rest of an answer; false: it is none. */
+static bool take_vcpus(const char *text, struct kvm_vcpus *k, size_t *all)
+{
+	int used = 0;
+
+	if (sscanf(text, "n=%zu%n", all, &used) != 1)
+		return false;
+	for (text += used; *text; text += used) {
+		struct kvm_vcpu v;
+
+		if (sscanf(text, " %d:%d:%u:%u%n", &v.pid, &v.tid, &v.id, &v.vm, &used) != 4)
+			return false;
+		ARRAY_GROW(k->items, k->n);
+		k->items[k->n++] = v;
+	}
+	return true;
+}
+
+int hostd_vcpus(struct hostd *h, struct kvm_vcpus *out, struct err *e)
+{
+	struct kvm_vcpus k = {.known = true};
+	size_t all = 0, had;
+
+	do {
+		char answer[LINE_MAX_BYTES];
+		int rc = ask(h, answer, sizeof(answer), e, "vcpus %zu", k.n);
+
+		had = k.n;
+		if (rc) {
+			kvm_vcpus_release(&k);
+			return rc;
+		}
+		if (!strncmp(answer, "unknown ", 8)) {
+			k.known = false;
+			snprintf(k.why, sizeof(k.why), "%.255s", answer + 8);
+			break;
+		}
+		if (!take_vcpus(answer, &k, &all)) {
+			kvm_vcpus_release(&k);
+			return broken(h, EPROTO, "sent an answer that is none", e);
+		}
+	} while (k.n < all && k.n > had);
+	*out = k;
+	return 0;
+}
+
 int hostd_start(struct hostd *h, struct err *e)
 {
 	return ask(h, NULL, 0, e, "start");

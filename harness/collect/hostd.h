@@ -14,6 +14,7 @@
 #include "abi/host_trace.h"
 #include "base/cpuset.h"
 #include "base/err.h"
+#include "host/vms.h"
 
 #define HOSTD_REPLY_MS 5000
 #define HOSTD_READY_MS 30000 /* loading eBPF programs takes 0.1 s, more on a box that emulates */
@@ -49,6 +50,10 @@ int hostd_untrack(struct hostd *h, pid_t tid, struct err *e);
 /* Sample this cgroup's cpu.stat as `owner`: its folder of the cpu controller (v1) or unified tree.
  */
 int hostd_cgroup(struct hostd *h, uint32_t owner, const char *path, struct err *e);
+
+/* Which threads of the box are KVM's vCPUs, as the kernel knows. Where it does not tell, out->known
+ * is false and out->why says why; that is no error. Release with kvm_vcpus_release(). */
+int hostd_vcpus(struct hostd *h, struct kvm_vcpus *out, struct err *e);
 
 int hostd_start(struct hostd *h, struct err *e);
 /* Counters now, and everything up to now in the file. *ts_ns (may be NULL): when, CLOCK_MONOTONIC.

@@ -7,11 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void vm_free(struct vm *vm)
+#include "base/process.h"
+#include "host/vm_args.h"
+
+void kvm_vcpus_release(struct kvm_vcpus *k)
 {
-	free(vm->name);
-	free(vm->vcpus);
-	*vm = (struct vm){0};
+	free(k->items);
+	*k = (struct kvm_vcpus){0};
+}
+
+const char *vm_accel_name(enum vm_accel a)
+{
+	static const char *const names[] = {[VM_ACCEL_UNKNOWN] = "unknown",
+		[VM_ACCEL_KVM] = "kvm",
+		[VM_ACCEL_TCG] = "tcg",
+		[VM_ACCEL_NONE] = "none"};
+
+	return names[a];
 }
 
 static struct cpuset affinity(pid_t tid)
@@ -22,16 +34,65 @@ static struct cpuset affinity(pid_t tid)
 	return s;
 }
 
+static void add_vcpu(struct vm *vm, pid_t tid, int id)
+{
+	ARRAY_GROW(vm->vcpus, vm->n_vcpus);
+	vm->vcpus[vm->n_vcpus++] = (struct vm_vcpu){id, tid, affinity(tid)};
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const struct vm_vcpu *x = a, *y = b;
 
-	return x->id < y->id ? -1 : x->id > y->id;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
 }
 
-/* vCPU threads are named "CPU 3/KVM" (debug-threads=on, as libvirt sets it). With `all`, every
- * thread counts, numbered in the order of its id. */
-static void read_threads(struct vm *vm, bool all)
+bool vm_numbers_known(const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_vcpus; i++)
+		if (vm->vcpus[i].id == VM_VCPU_UNKNOWN)
+			return false;
+	return true;
+}
+
+/* What VMMs call their vCPU threads. */
+static int number_in_name(const char *comm, enum vm_accel *accel)
+{
+	static const struct {
+		const char *format;
+		enum vm_accel accel;
+	} forms[] = {
+		{"CPU %u/KVM%n", VM_ACCEL_KVM}, /* QEMU with debug-threads=on */
+		{"CPU %u/TCG%n", VM_ACCEL_TCG}, {"fc_vcpu %u%n", VM_ACCEL_KVM}, /* Firecracker */
+		{"vcpu%u%n", VM_ACCEL_KVM},	   /* cloud-hypervisor */
+		{"crosvm_vcpu%u%n", VM_ACCEL_KVM}, /* crosvm */
+		{"kvm-vcpu-%u%n", VM_ACCEL_KVM},   /* kvmtool */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		unsigned id;
+		int n = 0;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		if (sscanf(comm, forms[i].format, &id, &n) != 1 || !n || comm[n])
+			continue;
+#pragma GCC diagnostic pop
+		*accel = forms[i].accel;
+		return (int)id;
+	}
+	if (strcmp(comm, "ALL CPUs/TCG"))
+		return VM_VCPU_UNKNOWN;
+	*accel = VM_ACCEL_TCG;
+	return VM_VCPU_ALL;
+}
+
+enum which { BY_NAME, ALL_BUT_MAIN, ALL_THREADS };
+
+/* Add threads of the process. By name: of the kind that `vm` is, or that the first one shows. */
+static void read_threads(struct vm *vm, enum which which)
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)vm->pid);
 	DIR *d = opendir(dir);
@@ -39,96 +100,201 @@ static void read_threads(struct vm *vm, bool all)
 	if (!d)
 		return;
 	for (struct dirent *entry; (entry = readdir(d));) {
-		auto_free char *path = xasprintf("%s/%s/comm", dir, entry->d_name);
-		auto_free char *comm = NULL;
-		unsigned id = (unsigned)vm->n_vcpus;
-		char kind[8] = "";
+		auto_free char *path = xasprintf("%s/%s/comm", dir, entry->d_name), *comm = NULL;
+		pid_t tid = (pid_t)atoi(entry->d_name);
+		enum vm_accel accel = VM_ACCEL_UNKNOWN;
+		int id = VM_VCPU_UNKNOWN;
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		comm = read_file(path, 256, NULL, NULL);
-		if (!comm || (!all && sscanf(comm, "CPU %u/%7s", &id, kind) != 2))
-			continue;
-		ARRAY_GROW(vm->vcpus, vm->n_vcpus);
-		vm->vcpus[vm->n_vcpus].id = id;
-		vm->vcpus[vm->n_vcpus].tid = (pid_t)atoi(entry->d_name);
-		vm->vcpus[vm->n_vcpus].allowed = affinity(vm->vcpus[vm->n_vcpus].tid);
-		vm->n_vcpus++;
+		if (which == BY_NAME) {
+			comm = read_file(path, 256, NULL, NULL);
+			if (!comm)
+				continue;
+			comm[strcspn(comm, "\n")] = '\0';
+			id = number_in_name(comm, &accel);
+			if (id == VM_VCPU_UNKNOWN ||
+				(vm->accel != VM_ACCEL_UNKNOWN && vm->accel != accel))
+				continue;
+			vm->accel = accel;
+		}
+		if (which != ALL_BUT_MAIN || tid != vm->pid)
+			add_vcpu(vm, tid, id);
 	}
 	closedir(d);
 	if (vm->n_vcpus)
 		qsort(vm->vcpus, vm->n_vcpus, sizeof(*vm->vcpus), by_id);
 }
 
-/* QEMU's "-name guest=x,debug-threads=on" or "-name x" from an argv block of `len` bytes. */
-static char *name_of(const char *argv, size_t len, pid_t pid)
-{
-	for (size_t at = 0; at < len; at += strlen(argv + at) + 1) {
-		const char *name;
-		size_t n;
+/* What is read of a process once. */
+struct process {
+	pid_t pid;
+	char *argv;
+	size_t len;
+};
 
-		if (strcmp(argv + at, "-name") || at + 6 >= len)
-			continue;
-		name = argv + at + 6;
-		if (!strncmp(name, "guest=", 6))
-			name += 6;
-		n = strcspn(name, ",");
-		return xasprintf("%.*s", (int)MIN(n, (size_t)200), name);
+static struct vm vm_new(const struct process *p, enum vm_accel accel, unsigned nth)
+{
+	auto_free char *name = vm_args_name(p->argv, p->len);
+	struct vm vm = {.pid = p->pid, .nth = nth, .accel = accel};
+
+	vm.program = vm_args_program(p->argv, p->len);
+	vm.start = process_start_ticks(p->pid);
+	vm.name = name ? xstrdup(name) : xasprintf("%s-%d", vm.program, (int)p->pid);
+	if (nth) {
+		char *first = vm.name;
+
+		vm.name = xasprintf("%s (VM %u)", first, nth + 1);
+		free(first);
 	}
-	return xasprintf("qemu-%d", (int)pid);
+	return vm;
 }
 
-static bool is_qemu(const char *argv0)
+static void list_add(struct vm_list *l, struct vm vm)
 {
-	const char *slash = strrchr(argv0, '/');
-	const char *base = slash ? slash + 1 : argv0;
-
-	return !strncmp(base, "qemu-system", 11) || !strcmp(base, "qemu-kvm") ||
-	       !strcmp(base, "kvm");
+	ARRAY_GROW(l->items, l->n);
+	l->items[l->n++] = vm;
 }
 
-int vm_of_pid(pid_t pid, struct vm *out, struct err *e)
+static void vm_free(struct vm *vm)
 {
-	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
-	size_t len = 0;
-	auto_free char *argv = read_file(path, 1 << 20, &len, e);
-	struct vm vm = {.pid = pid};
+	free(vm->name);
+	free(vm->program);
+	free(vm->vcpus);
+}
 
+/* The VMs of a process by the kernel's list, which is in order of pid. False: it has none. */
+static bool add_by_kernel(const struct kvm_vcpus *k, const struct process *p, struct vm_list *out)
+{
+	bool qemu = vm_args_qemu(p->argv);
+	size_t first = out->n;
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct kvm_vcpu *v = &k->items[i];
+		unsigned id = v->id;
+
+		if (v->pid != p->pid)
+			continue;
+		if (out->n == first || out->items[out->n - 1].nth != v->vm)
+			list_add(out, vm_new(p, VM_ACCEL_KVM, v->vm));
+		if (qemu)
+			id = vm_args_cpu_index(p->argv, p->len, id);
+		if (v->tid)
+			add_vcpu(&out->items[out->n - 1], v->tid, (int)id);
+	}
+	return out->n > first;
+}
+
+/* Without the kernel's word. A QEMU of one thread is one that starts, or a helper it forked. */
+static bool add_by_name(const struct kvm_vcpus *k, const struct process *p, struct vm_list *out)
+{
+	bool qemu = vm_args_qemu(p->argv);
+	struct vm vm;
+
+	if (qemu ? vm_args_probe(p->argv, p->len) : k->known)
+		return false;
+	if (k->known && vm_args_kvm_only(p->argv, p->len))
+		return false;
+	vm = vm_new(p, k->known ? VM_ACCEL_TCG : VM_ACCEL_UNKNOWN, 0);
+	read_threads(&vm, BY_NAME);
+	if (qemu && !vm.n_vcpus)
+		read_threads(&vm, ALL_BUT_MAIN);
+	if (vm.n_vcpus)
+		list_add(out, vm);
+	else
+		vm_free(&vm);
+	return vm.n_vcpus > 0;
+}
+
+/* -ESRCH when it is gone. `any`: its threads, where it has no VM. */
+static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any, struct vm_list *out)
+{
+	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid), *argv = NULL;
+	struct process p = {.pid = pid};
+	struct vm vm;
+
+	argv = p.argv = read_file(path, 1 << 20, &p.len, NULL);
 	if (!argv)
-		return err_set(e, ESRCH, "there is no process %d", (int)pid);
-	vm.name = is_qemu(argv) ? name_of(argv, len, pid) : xasprintf("pid-%d", (int)pid);
-	read_threads(&vm, false);
-	if (!vm.n_vcpus)
-		read_threads(&vm, true);
+		return -ESRCH;
+	if (add_by_kernel(k, &p, out) || add_by_name(k, &p, out) || !any)
+		return 0;
+	vm = vm_new(&p, VM_ACCEL_NONE, 0);
+	read_threads(&vm, ALL_THREADS);
 	if (!vm.n_vcpus) {
 		vm_free(&vm);
-		return err_set(e, ESRCH, "process %d has no threads to watch", (int)pid);
+		return -ESRCH;
 	}
-	*out = vm;
+	list_add(out, vm);
 	return 0;
 }
 
-int vms_find(struct vm_list *out, struct err *e)
+/* All pids of the box, in order; the last is 0. Caller frees. */
+static pid_t *all_pids(void)
 {
 	DIR *d = opendir("/proc");
-	struct vm_list list = {0};
+	pid_t *pids = NULL;
+	size_t n = 0;
 
 	if (!d)
-		return err_sys(e, "cannot read /proc");
+		return NULL;
 	for (struct dirent *entry; (entry = readdir(d));) {
-		auto_free char *path = NULL, *argv = NULL;
-		struct vm vm = {0};
-
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		path = xasprintf("/proc/%s/cmdline", entry->d_name);
-		argv = read_file(path, 1 << 20, NULL, NULL);
-		if (!argv || !is_qemu(argv) || vm_of_pid((pid_t)atoi(entry->d_name), &vm, NULL))
-			continue;
-		ARRAY_GROW(list.items, list.n);
-		list.items[list.n++] = vm;
+		ARRAY_GROW(pids, n);
+		pids[n++] = (pid_t)atoi(entry->d_name);
 	}
 	closedir(d);
+	ARRAY_GROW(pids, n);
+	return pids;
+}
+
+int vms_find(const struct kvm_vcpus *k, struct vm_list *out, struct err *e)
+{
+	auto_free pid_t *pids = all_pids();
+	struct vm_list list = {0};
+
+	if (!pids)
+		return err_sys(e, "cannot read /proc");
+	for (pid_t *p = pids; *p; p++)
+		add_process(k, *p, false, &list);
+	*out = list;
+	return 0;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/stat", (int)pid);
+	auto_free char *text = read_file(path, 4096, NULL, NULL);
+	const char *end = text ? strrchr(text, ')') : NULL; /* a name may hold anything */
+	int parent = 0;
+
+	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
+}
+
+/* Bounded, because parents may change while it climbs. */
+static bool descends_from(pid_t pid, pid_t root)
+{
+	for (int i = 0; pid > 1 && i < 64; i++) {
+		pid = parent_of(pid);
+		if (pid == root)
+			return true;
+	}
+	return false;
+}
+
+int vms_of_pid(
+	const struct kvm_vcpus *k, pid_t pid, bool children, struct vm_list *out, struct err *e)
+{
+	struct vm_list list = {0};
+	int rc = add_process(k, pid, true, &list);
+	auto_free pid_t *pids = children ? all_pids() : NULL;
+
+	if (rc)
+		return err_set(e, ESRCH, "there is no process %d, or it has no threads to watch",
+			(int)pid);
+	for (pid_t *p = pids; p && *p; p++)
+		if (descends_from(*p, pid))
+			add_process(k, *p, true, &list);
 	*out = list;
 	return 0;
 }

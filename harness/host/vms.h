@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The virtual machines that run on this box, whoever started them: QEMU processes and their vCPU
- * threads, found in /proc alone, so that no management tool has to be asked. */
+/*
+ * The virtual machines that run on this box, whoever started them, and which of their threads are
+ * vCPUs. The kernel knows (struct kvm_vcpus, asked of stealscope-hostd): any VMM, whatever its
+ * threads are called. Names of threads count only where it cannot be asked, and for QEMU's
+ * emulation (TCG), of which the kernel knows nothing. Where neither tells, a thread's number is
+ * VM_VCPU_UNKNOWN: it may be a vCPU.
+ */
 #ifndef SS_HOST_VMS_H
 #define SS_HOST_VMS_H
 
@@ -9,16 +14,46 @@
 #include "base/cpuset.h"
 #include "base/util.h"
 
+/* All vCPUs of KVM on this box, as the kernel has them. */
+struct kvm_vcpu {
+	pid_t pid, tid; /* tid 0: no thread has run it yet */
+	unsigned id;	/* KVM's number: on x86 the APIC id */
+	unsigned vm;	/* a process may have several VMs: 0, 1, ... */
+};
+
+struct kvm_vcpus {
+	bool known; /* false: the kernel does not tell, and why */
+	char why[256];
+	struct kvm_vcpu *items; /* in order of pid, vm, id */
+	size_t n;
+};
+void kvm_vcpus_release(struct kvm_vcpus *k);
+
+enum vm_accel {
+	VM_ACCEL_UNKNOWN,
+	VM_ACCEL_KVM,
+	VM_ACCEL_TCG,  /* emulated: its guest sees no steal */
+	VM_ACCEL_NONE, /* no VM: a process that was asked for by its id */
+};
+const char *vm_accel_name(enum vm_accel a); /* "unknown", "kvm", "tcg", "none" */
+
+#define VM_VCPU_UNKNOWN (-1) /* perhaps a vCPU; its number is not known */
+#define VM_VCPU_ALL	(-2) /* one thread for all vCPUs (TCG, thread=single) */
+
 struct vm_vcpu {
-	unsigned id;
+	int id; /* as QEMU and libvirt count, or VM_VCPU_* */
 	pid_t tid;
 	struct cpuset allowed; /* its affinity */
 };
 
 struct vm {
-	char *name; /* libvirt's domain or QEMU's -name; "qemu-PID" without one */
+	char *name;    /* libvirt's domain, QEMU's -name ...; "qemu-PID" without one. Any bytes */
+	char *program; /* "qemu", "firecracker" */
 	pid_t pid;
-	struct vm_vcpu *vcpus; /* in order of id */
+	uint64_t start; /* of the process, clock ticks since boot */
+	unsigned nth;	/* which VM of its process */
+	enum vm_accel accel;
+	struct vm_vcpu *vcpus; /* in order of id; none while no vCPU has run */
 	size_t n_vcpus;
 };
 
@@ -26,12 +61,15 @@ struct vm_list {
 	struct vm *items;
 	size_t n;
 };
-
-/* All of them, by pid. A process that ends meanwhile is left out. */
-int vms_find(struct vm_list *out, struct err *e);
 void vms_release(struct vm_list *l);
 
-/* One process as a "VM": its vCPU threads, or all its threads (ids in order) when it has none. */
-int vm_of_pid(pid_t pid, struct vm *out, struct err *e);
+/* All VMs, in the order of their pids. A process that ends meanwhile is left out. */
+int vms_find(const struct kvm_vcpus *k, struct vm_list *out, struct err *e);
+/* One process: its VMs, or all its threads (VM_ACCEL_NONE) when it has none. With `children`, those
+ * of all its descendants too. -ESRCH: no such process. */
+int vms_of_pid(
+	const struct kvm_vcpus *k, pid_t pid, bool children, struct vm_list *out, struct err *e);
+/* Whether the numbers of all its vCPUs are known: only then can advice be built on them. */
+bool vm_numbers_known(const struct vm *vm);
 
 #endif

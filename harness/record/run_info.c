@@ -89,6 +89,21 @@ static const struct field run_cgroup_fields[] = {
 };
 TABLE(run_cgroup);
 
+static const struct field run_vm_vcpu_fields[] = {
+	PLAIN(run_vm_vcpu, id, INT),
+	PLAIN(run_vm_vcpu, tid, INT),
+};
+TABLE(run_vm_vcpu);
+
+static const struct field run_vm_fields[] = {
+	PLAIN(run_vm, name, STRING),
+	PLAIN(run_vm, program, STRING),
+	PLAIN(run_vm, accel, STRING),
+	PLAIN(run_vm, pid, INT),
+	LIST(run_vm, vcpus, run_vm_vcpu_json),
+};
+TABLE(run_vm);
+
 static const struct field run_step_fields[] = {
 	PLAIN(run_step, name, STRING),
 	PLAIN(run_step, start_ns, U64),
@@ -153,6 +168,7 @@ static const struct field run_info_fields[] = {
 	LIST(run_info, guests, run_guest_json),
 	LIST(run_info, noises, run_noise_json),
 	LIST(run_info, cgroups, run_cgroup_json),
+	LIST(run_info, vms, run_vm_json),
 	LIST(run_info, steps, run_step_json),
 	LIST(run_info, facts, run_fact_json),
 	LIST(run_info, expects, run_expect_json),

@@ -63,6 +63,22 @@ struct run_cgroup {
 	char *path;
 };
 
+/* Another VM of the box while the run was on, so that a culprit has its name: which of its threads
+ * are vCPUs, as the kernel or their names told (host/vms.h). */
+struct run_vm_vcpu {
+	int id; /* as its VMM counts; -1 unknown, -2 one thread for all */
+	int tid;
+};
+
+struct run_vm {
+	char *name;    /* without control characters, valid UTF-8 */
+	char *program; /* "qemu", "firecracker" */
+	char *accel;   /* "kvm", "tcg", "unknown"; "none": a process that is no VM */
+	int pid;
+	struct run_vm_vcpu *vcpus;
+	size_t n_vcpus;
+};
+
 struct run_step {
 	char *name;		   /* "start domains" */
 	uint64_t start_ns, end_ns; /* host clock */
@@ -125,6 +141,8 @@ struct run_info {
 	size_t n_noises;
 	struct run_cgroup *cgroups;
 	size_t n_cgroups;
+	struct run_vm *vms; /* not of this run */
+	size_t n_vms;
 	struct run_step *steps;
 	size_t n_steps;
 	struct run_fact *facts;

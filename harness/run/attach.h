@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Watch VMs that are running already: the host agent in counts mode on their vCPU threads, nothing
- * of theirs touched. Used by `blame`. */
+ * of theirs touched. VMs and vCPUs that come and go meanwhile are followed. Used by `blame`. */
 #ifndef SS_RUN_ATTACH_H
 #define SS_RUN_ATTACH_H
 
@@ -9,14 +9,28 @@
 
 struct attach;
 
-/* Start the agent (`hostd`: its program) on all vCPUs of `victims`; `all` names every VM of the
- * box, so that culprits have names. Both are copied. */
-int attach_begin(const char *hostd, const struct vm_list *victims, const struct vm_list *all,
-	struct attach **out, struct err *e);
-/* The figures since the last call; `whole`: since the beginning. */
+/* Whom to watch: one of the three. */
+struct attach_what {
+	const char *name; /* the VMs of this name */
+	pid_t pid;	  /* this process */
+	bool children;	  /* ... and all of its descendants */
+	bool all;	  /* every VM of the box */
+};
+
+/* Start the agent (`hostd`: its program). `what` is borrowed. -ENOENT (EXIT_USAGE) when there is no
+ * such VM; with `all` there may be none yet. */
+int attach_begin(
+	const char *hostd, const struct attach_what *what, struct attach **out, struct err *e);
+/* The figures since the last call; `whole`: since the beginning. VMs that came or went are taken
+ * into account first. */
 int attach_view(struct attach *a, bool whole, const struct live_view **out, struct err *e);
-const struct live *attach_live(const struct attach *a);
 const struct run_info *attach_info(const struct attach *a);
+/* How many watched VMs are there now. */
+size_t attach_alive(const struct attach *a);
+/* vCPUs that are not watched, because the agent traces no more at once. */
+size_t attach_untracked(const struct attach *a);
+/* NULL: the kernel itself says which threads are vCPUs. Else why it does not. */
+const char *attach_doubt(const struct attach *a);
 /* CPU time of the agent so far, ns. */
 uint64_t attach_cost_ns(const struct attach *a);
 /* Detach: nothing is left behind. NULL is fine. */

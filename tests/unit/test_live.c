@@ -95,7 +95,7 @@ static struct live *make(struct run_info *info, const char *cpus)
 	info->guests[1].vcpus[0].tid = OTHER;
 	l = live_make(info);
 	assert_int_equal(cpuset_parse(cpus, &allowed, NULL), 0);
-	live_track(l, VICTIM, 0, 0, &allowed);
+	live_track(l, VICTIM, 0, 0, &allowed, 0);
 	return l;
 }
 
@@ -134,7 +134,7 @@ static void rates_and_culprits(void **state)
 	assert_true(fabs(v->vcpus[0].who[0].share - 75) < 1e-9);
 	assert_true(fabs(v->vcpus[0].who[1].ms_per_s - 150) < 1e-9);
 	assert_true(fabs(v->vcpus[0].named - 100) < 1e-9);
-	advice = live_advice(v, &v->vcpus[0], live_allowed(l, 0));
+	advice = live_advice(v, &v->vcpus[0]);
 	assert_non_null(strstr(advice, "raise its shares"));
 
 	/* Totals go on: the next interval shows the growth alone, the whole shows all of it. */
@@ -159,7 +159,7 @@ static void advice_follows_figures(void **state)
 		uint64_t wait_ms, idle_ms; /* in 1 s; idle of CPU 1 */
 		const char *says;
 	} rows[] = {
-		{OTHER, BLAME_TASK, 2, 900, "nothing to do"},
+		{OTHER, BLAME_TASK, 2, 900, NULL},
 		{0, BLAME_THROTTLED, 700, 900, "quota"},
 		{91, BLAME_TASK, 400, 900, "emulator"},
 		{OTHER, BLAME_TASK, 500, 900, "pin apart"},
@@ -189,8 +189,8 @@ static void advice_follows_figures(void **state)
 		blame(&s, rows[i].who, rows[i].kind, rows[i].wait_ms * 1000000);
 		feed(l, &s);
 		v = live_view(l, false);
-		advice = live_advice(v, &v->vcpus[0], live_allowed(l, 0));
-		if (!strstr(advice, rows[i].says))
+		advice = live_advice(v, &v->vcpus[0]);
+		if (!advice != !rows[i].says || (advice && !strstr(advice, rows[i].says)))
 			fail_msg("row %zu: '%s' does not say '%s'", i, advice, rows[i].says);
 		live_free(l);
 		run_info_release(&info);

@@ -104,6 +104,14 @@ static bool is_native(const struct run_guest *g)
 	return word_is(&words_guest_kind, g->kind, GUEST_NATIVE);
 }
 
+/* The VM behind the guests of the run, or NULL. */
+static const struct run_vm *vm_of(const struct culprits *c, size_t guest)
+{
+	return guest >= c->info->n_guests && guest - c->info->n_guests < c->info->n_vms
+		       ? &c->info->vms[guest - c->info->n_guests]
+		       : NULL;
+}
+
 static void set_vcpu(struct culprits *c, uint32_t tid, unsigned guest, unsigned vcpu)
 {
 	const struct run_guest *g = &c->info->guests[guest];
@@ -117,8 +125,15 @@ static void set_vcpu(struct culprits *c, uint32_t tid, unsigned guest, unsigned 
 /* What else belongs to a guest of the run. */
 static uint32_t intern_thread(struct culprits *c, int guest, const char *native_what)
 {
-	const struct run_guest *g = &c->info->guests[guest];
+	const struct run_vm *vm = vm_of(c, (size_t)guest);
+	const struct run_guest *g;
 
+	if (vm && !strcmp(vm->accel, "none"))
+		return intern(c, CULPRIT_PROCESS, guest, xasprintf("process %s", vm->name));
+	if (vm)
+		return intern(
+			c, CULPRIT_VM_THREAD, guest, xasprintf("vm %s %s", vm->name, vm->program));
+	g = &c->info->guests[guest];
 	if (is_native(g))
 		return intern(c, CULPRIT_NATIVE_THREAD, guest,
 			xasprintf("native %s %s", g->name, native_what));
@@ -139,6 +154,10 @@ struct culprits *culprits_make(const struct run_info *info)
 		for (unsigned v = 0; v < info->guests[g].n_vcpus; v++)
 			if (info->guests[g].vcpus[v].tid > 0)
 				set_vcpu(c, (uint32_t)info->guests[g].vcpus[v].tid, (unsigned)g, v);
+	for (size_t i = 0; i < info->n_vms; i++)
+		for (size_t v = 0; v < info->vms[i].n_vcpus; v++)
+			culprits_vcpu(c, (uint32_t)info->vms[i].vcpus[v].tid, info->n_guests + i,
+				info->vms[i].vcpus[v].id);
 	return c;
 }
 
@@ -163,11 +182,38 @@ void culprits_track(struct culprits *c, uint32_t tid, uint32_t id)
 		set_vcpu(c, tid, guest, vcpu);
 }
 
+/* A thread of another VM. One that only may be a vCPU is called a thread of its, no more. */
+static uint32_t intern_vm_thread(struct culprits *c, size_t guest, int vcpu)
+{
+	const char *vm = vm_of(c, guest)->name;
+
+	if (vcpu == -1)
+		return intern_thread(c, (int)guest, "");
+	return intern(c, CULPRIT_VM, (int)guest,
+		vcpu >= 0 ? xasprintf("vm %s vcpu%d", vm, vcpu) : xasprintf("vm %s vcpus", vm));
+}
+
+void culprits_vcpu(struct culprits *c, uint32_t tid, size_t guest, int vcpu)
+{
+	if (vm_of(c, guest))
+		set_tid(c, tid, intern_vm_thread(c, guest, vcpu));
+	else if (guest < c->info->n_guests && vcpu >= 0)
+		set_vcpu(c, tid, (unsigned)guest, (unsigned)vcpu);
+}
+
+void culprits_forget(struct culprits *c, uint32_t tid)
+{
+	set_tid(c, tid, CULPRIT_ID_UNKNOWN);
+}
+
 static int guest_of_pid(const struct run_info *info, uint32_t pid)
 {
 	for (size_t g = 0; pid && g < info->n_guests; g++)
 		if (info->guests[g].pid == (int)pid)
 			return (int)g;
+	for (size_t i = info->n_vms; pid && i-- > 0;) /* the last one of a pid lives */
+		if (info->vms[i].pid == (int)pid)
+			return (int)(info->n_guests + i);
 	return -1;
 }
 

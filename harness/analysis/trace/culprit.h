@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Who a thread is, as a person thinks of it: another VM and its vCPU, this VM's own QEMU threads, a
- * noise of the scenario, a cgroup, a process, a kernel thread, an irq. Culprits are small numbers;
+ * noise of the scenario, a cgroup, a process, a kernel thread, an irq. The guests of the run come
+ * first, behind them the other VMs of the box: "guest" below counts through both, run_info.guests
+ * then run_info.vms. Culprits are small numbers;
  * a tid's culprit follows the TASK records of the trace. Memory is bounded whatever the trace says:
  * at most CULPRITS_MAX names, one number per possible tid.
  */
@@ -29,6 +31,10 @@ void culprits_free(struct culprits *c);
 void culprits_task(struct culprits *c, const struct trace_task *t);
 /* A vCPU thread that run.json did not know: id = guest << 8 | vcpu. */
 void culprits_track(struct culprits *c, uint32_t tid, uint32_t id);
+/* A thread of that guest that is (or may be: -1) its vCPU; -2: all of its vCPUs. */
+void culprits_vcpu(struct culprits *c, uint32_t tid, size_t guest, int vcpu);
+/* It is gone; what that number is called next is another thread's. */
+void culprits_forget(struct culprits *c, uint32_t tid);
 uint32_t culprit_of_tid(const struct culprits *c, uint32_t tid); /* tid 0 is CULPRIT_ID_IDLE */
 uint32_t culprit_of_irq(struct culprits *c, uint32_t other, bool soft);
 const char *culprit_name(const struct culprits *c, uint32_t id);

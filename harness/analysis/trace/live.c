@@ -16,10 +16,13 @@ struct totals {
 struct live_thread {
 	uint32_t tid;
 	size_t guest;
-	unsigned vcpu;
+	int vcpu;
 	struct cpuset allowed;
 	struct totals now, before, first;
+	uint64_t since_ns;  /* traced since; 0 = since the trace began */
 	uint64_t dumped_ns; /* when `now` was dumped */
+	bool ended;
+	bool shown_ended;
 	bool delay_begun;
 	struct cell *cells; /* one per culprit met */
 	size_t n_cells;
@@ -43,7 +46,9 @@ struct live {
 	struct live_thread *threads;
 	size_t n_threads;
 	struct cpu_totals cpus[MAX_CPUS];
+	double idle[MAX_CPUS];
 	unsigned n_cpus;
+	struct cpuset isolated;
 	bool header_seen;
 	uint64_t start_ns, now_ns, before_ns;
 	uint64_t lost;
@@ -71,26 +76,52 @@ void live_free(struct live *l)
 	free(l);
 }
 
-void live_track(
-	struct live *l, uint32_t tid, size_t guest, unsigned vcpu, const struct cpuset *allowed)
+void live_track(struct live *l, uint32_t tid, size_t guest, int vcpu, const struct cpuset *allowed,
+	uint64_t since_ns)
 {
 	ARRAY_GROW(l->threads, l->n_threads);
-	l->threads[l->n_threads++] =
-		(struct live_thread){.tid = tid, .guest = guest, .vcpu = vcpu, .allowed = *allowed};
-	culprits_track(l->culprits, tid, (uint32_t)(guest << 8 | (vcpu & 255)));
+	l->threads[l->n_threads++] = (struct live_thread){.tid = tid,
+		.guest = guest,
+		.vcpu = vcpu,
+		.allowed = *allowed,
+		.since_ns = since_ns};
+	culprits_vcpu(l->culprits, tid, guest, vcpu);
 }
 
-const struct cpuset *live_allowed(const struct live *l, size_t i)
+void live_name(struct live *l, uint32_t tid, size_t guest, int vcpu)
 {
-	return &l->threads[i].allowed;
+	culprits_vcpu(l->culprits, tid, guest, vcpu);
 }
 
+void live_isolated(struct live *l, const struct cpuset *cpus)
+{
+	l->isolated = *cpus;
+}
+
+/* The numbers of threads are used again: one that has ended is not meant. */
 static struct live_thread *find_thread(struct live *l, uint32_t tid)
 {
 	for (size_t i = 0; i < l->n_threads; i++)
-		if (l->threads[i].tid == tid)
+		if (l->threads[i].tid == tid && !l->threads[i].ended)
 			return &l->threads[i];
 	return NULL;
+}
+
+void live_allow(struct live *l, uint32_t tid, const struct cpuset *allowed)
+{
+	struct live_thread *t = find_thread(l, tid);
+
+	if (t)
+		t->allowed = *allowed;
+}
+
+void live_end(struct live *l, uint32_t tid)
+{
+	struct live_thread *t = find_thread(l, tid);
+
+	if (t)
+		t->ended = true;
+	culprits_forget(l->culprits, tid);
 }
 
 static struct cell *find_cell(struct live_thread *t, uint32_t culprit)
@@ -286,72 +317,81 @@ static double rate(uint64_t now, uint64_t before, double s)
 	return now > before ? (double)(now - before) / 1e6 / s : 0;
 }
 
-static void view_box(struct live *l, double s, bool whole)
+static void view_box(struct live *l, bool whole)
 {
-	double steal = 0, taken;
+	uint64_t from = whole ? l->start_ns : l->before_ns;
+	double s = l->now_ns > from ? (double)(l->now_ns - from) / 1e9 : 1, steal = 0, taken;
 	unsigned n = 0;
 
-	l->view.idlest_cpu = -1;
-	l->view.idlest = 0;
 	for (unsigned cpu = 0; cpu < l->n_cpus; cpu++) {
-		const struct cpu_totals *c = &l->cpus[cpu];
-		double idle = rate(c->idle_now, whole ? c->idle_first : c->idle_before, s);
+		struct cpu_totals *c = &l->cpus[cpu];
 
+		l->idle[cpu] = NAN;
 		if (!c->have)
 			continue;
+		l->idle[cpu] = rate(c->idle_now, whole ? c->idle_first : c->idle_before, s);
 		/* A counter that ran backwards or grew faster than time says nothing. */
 		taken = rate(c->steal_now, whole ? c->steal_first : c->steal_before, s);
 		if (c->steal_now >= (whole ? c->steal_first : c->steal_before) && taken < 1100) {
 			n++;
 			steal += taken;
 		}
-		if (idle > l->view.idlest) {
-			l->view.idlest = idle;
-			l->view.idlest_cpu = (int)cpu;
-		}
+		if (whole)
+			continue;
+		c->idle_before = c->idle_now;
+		c->steal_before = c->steal_now;
 	}
+	l->view.idle = l->idle;
+	l->view.n_cpus = l->n_cpus;
+	l->view.isolated = &l->isolated;
 	l->view.box_steal = n ? steal / n : NAN;
+}
+
+static struct live_vcpu view_thread(struct live *l, struct live_thread *t, bool whole)
+{
+	uint64_t from = MAX(whole ? l->start_ns : l->before_ns, t->since_ns);
+	uint64_t to = t->ended ? t->dumped_ns : l->now_ns;
+	double s = to > from ? (double)(to - from) / 1e9 : 1;
+	const struct totals zero = {.run_delay_ns = t->first.run_delay_ns};
+	const struct totals *b = whole ? &zero : &t->before;
+	struct live_vcpu x = {.guest = t->guest,
+		.vcpu = t->vcpu,
+		.tid = t->tid,
+		.allowed = &t->allowed,
+		.gone = t->ended || t->dumped_ns <= from,
+		.run = rate(t->now.run_ns, b->run_ns, s),
+		.wait = rate(t->now.wait_ns, b->wait_ns, s),
+		.sleep = rate(t->now.sleep_ns, b->sleep_ns, s),
+		.run_delay = rate(t->now.run_delay_ns, b->run_delay_ns, s),
+		.migrations = (double)(t->now.migrations - b->migrations) / s};
+
+	view_culprits(l, t, s, whole, &x);
+	return x;
 }
 
 const struct live_view *live_view(struct live *l, bool whole)
 {
 	struct live_view *v = &l->view;
-	uint64_t from = whole ? l->start_ns : l->before_ns;
-	double s = l->now_ns > from ? (double)(l->now_ns - from) / 1e9 : 1;
 
-	v->vcpus = xrealloc(v->vcpus, l->n_threads * sizeof(*v->vcpus));
-	v->n = l->n_threads;
-	v->from_ns = from;
+	v->vcpus = xrealloc(v->vcpus, (l->n_threads + 1) * sizeof(*v->vcpus));
+	v->n = 0;
+	v->from_ns = whole ? l->start_ns : l->before_ns;
 	v->to_ns = l->now_ns;
 	v->lost = l->lost;
-	view_box(l, s, whole);
+	view_box(l, whole);
 	for (size_t i = 0; i < l->n_threads; i++) {
 		struct live_thread *t = &l->threads[i];
-		const struct totals zero = {.run_delay_ns = t->first.run_delay_ns};
-		const struct totals *b = whole ? &zero : &t->before;
 
-		v->vcpus[i] = (struct live_vcpu){.guest = t->guest,
-			.vcpu = t->vcpu,
-			.tid = t->tid,
-			.gone = t->dumped_ns <= from,
-			.run = rate(t->now.run_ns, b->run_ns, s),
-			.wait = rate(t->now.wait_ns, b->wait_ns, s),
-			.sleep = rate(t->now.sleep_ns, b->sleep_ns, s),
-			.run_delay = rate(t->now.run_delay_ns, b->run_delay_ns, s),
-			.migrations = (double)(t->now.migrations - b->migrations) / s};
-		view_culprits(l, t, s, whole, &v->vcpus[i]);
+		if (whole || !t->shown_ended)
+			v->vcpus[v->n++] = view_thread(l, t, whole);
 		if (whole)
 			continue;
+		t->shown_ended = t->ended;
 		t->before = t->now;
 		for (size_t c = 0; c < t->n_cells; c++)
 			t->cells[c].before = t->cells[c].now;
 	}
-	if (whole)
-		return v;
-	l->before_ns = l->now_ns;
-	for (unsigned cpu = 0; cpu < l->n_cpus; cpu++) {
-		l->cpus[cpu].idle_before = l->cpus[cpu].idle_now;
-		l->cpus[cpu].steal_before = l->cpus[cpu].steal_now;
-	}
+	if (!whole)
+		l->before_ns = l->now_ns;
 	return v;
 }

@@ -14,15 +14,28 @@
 
 #define LIVE_CULPRITS 8 /* kept per vCPU and interval, largest first */
 
+/* Below this, a vCPU's waiting is nothing to do about: half a percent of a CPU, less than a guest
+ * would notice. ms/s. docs/blame.md has it. */
+#define LIVE_ADVICE_FROM 5
+
 struct live;
 
-/* `info` names guests (name, pid), cgroups and noises, as in run.json; borrowed. */
+/* `info` names guests, other VMs, cgroups and noises, as in run.json; borrowed: VMs may be added to
+ * it meanwhile. */
 struct live *live_make(const struct run_info *info);
 void live_free(struct live *l); /* NULL is fine */
 
-/* A thread to be shown: `guest` indexes info->guests. */
-void live_track(
-	struct live *l, uint32_t tid, size_t guest, unsigned vcpu, const struct cpuset *allowed);
+/* A thread to be shown: `guest` counts through info->guests and then info->vms; `vcpu` as in struct
+ * run_vm_vcpu. `since_ns`: when the agent began to trace it, 0 = with the trace. */
+void live_track(struct live *l, uint32_t tid, size_t guest, int vcpu, const struct cpuset *allowed,
+	uint64_t since_ns);
+/* It may run elsewhere now; or it has ended: the next view is the last one that shows it. */
+void live_allow(struct live *l, uint32_t tid, const struct cpuset *allowed);
+void live_end(struct live *l, uint32_t tid);
+/* A thread that is not shown: only its name as a culprit. */
+void live_name(struct live *l, uint32_t tid, size_t guest, int vcpu);
+/* CPUs onto which the kernel moves no thread by itself. */
+void live_isolated(struct live *l, const struct cpuset *cpus);
 
 /* What the agent wrote since the last call; whole records only are taken. Returns the bytes taken,
  * the rest is to be given again with what follows. -EBADMSG when this is no trace. */
@@ -37,9 +50,10 @@ struct live_culprit {
 
 struct live_vcpu {
 	size_t guest;
-	unsigned vcpu;
+	int vcpu; /* -1: perhaps no vCPU, -2: all of them */
 	uint32_t tid;
-	bool gone;		 /* no figure came for it */
+	const struct cpuset *allowed;
+	bool gone;		 /* no figure came for it, or it ended in this interval */
 	double run, wait, sleep; /* ms/s, traced */
 	double run_delay;	 /* ms/s: what the guest sees as steal */
 	double throttled;	 /* ms/s of the wait, held by its own quota */
@@ -53,19 +67,34 @@ struct live_view {
 	uint64_t from_ns, to_ns; /* the interval, host clock */
 	struct live_vcpu *vcpus; /* in the order tracked */
 	size_t n;
-	double box_steal; /* ms/s per CPU, mean; NaN unknown */
-	int idlest_cpu;	  /* the CPU that idled most; -1 unknown */
-	double idlest;	  /* ms/s it idled */
-	uint64_t lost;	  /* records lost by the agent so far */
+	double box_steal;   /* ms/s per CPU, mean; NaN unknown */
+	const double *idle; /* ms/s that each of n_cpus idled; NaN unknown */
+	unsigned n_cpus;
+	const struct cpuset *isolated;
+	uint64_t lost; /* records lost by the agent so far */
 };
 
 /* The figures since the last view (the first time: since tracing began). Owned by `l`, valid until
  * the next call. With `whole`, over all of the time instead. */
 const struct live_view *live_view(struct live *l, bool whole);
 
-/* What to do about it: one line, because of which figure. Caller frees. */
-char *live_advice(
-	const struct live_view *v, const struct live_vcpu *x, const struct cpuset *allowed);
-const struct cpuset *live_allowed(const struct live *l, size_t i); /* of view row i */
+/* What to do about it: one line, because of which figure. NULL where there is nothing to advise: it
+ * waits less than LIVE_ADVICE_FROM, it is gone, or it may be no vCPU. Caller frees. */
+char *live_advice(const struct live_view *v, const struct live_vcpu *x);
+
+/* The vCPUs of one VM together. Rates are means over its vCPUs. */
+struct live_vm {
+	size_t guest;
+	size_t *rows; /* into view->vcpus, the one that waits most first */
+	size_t n;
+	double run, wait, run_delay, throttled;
+	bool numbered; /* every row's number is known */
+	bool gone;     /* all of them are */
+};
+
+/* The VMs of a view; the one with the vCPU that waits most comes first. Release with
+ * live_vms_free(). */
+struct live_vm *live_vms(const struct live_view *v, size_t *n);
+void live_vms_free(struct live_vm *vms, size_t n);
 
 #endif

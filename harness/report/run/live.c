@@ -1,23 +1,58 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "base/text.h"
-#include "report/json_text.h"
+/* The table of `blame`: a line for each VM, the worst first, then what to do, said once. */
 #include "report/run/live.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/wrap.h"
+#include "report/run/live_names.h"
 
-#define NAME_W 43
+#define NAME_W	 26
+#define ADVICES	 8 /* VMs that get a line of advice; the others are counted */
+#define CULPRITS 3 /* named per vCPU */
 
-/* Who had its CPU while it waited; nothing where nobody had. */
+/* Characters, not bytes: names are UTF-8. */
+static int width_of(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+/* A name too long for its column has a line of its own: cut, it names nothing. */
+static void add_name(struct strbuf *out, const char *name)
+{
+	int w = width_of(name);
+
+	text_add(out, "%s", name);
+	if (w > NAME_W)
+		text_add(out, "\n%*s", NAME_W, "");
+	else
+		text_add(out, "%*s", NAME_W - w, "");
+}
+
+/* A guest that is emulated has no steal counter to see it in. */
+static void add_figures(struct strbuf *out, const char *accel, double run, double wait,
+	double steal, double throttled)
+{
+	text_add(out, " %8.1f %8.1f", run, wait);
+	if (strcmp(accel, "kvm") && strcmp(accel, "unknown"))
+		text_add(out, " %8s", "-");
+	else
+		text_add(out, " %8.1f", steal);
+	text_add(out, " %8.1f", throttled);
+}
+
 static void add_culprits(const struct live_vcpu *x, struct strbuf *out)
 {
 	struct strbuf who = {0};
 
-	for (size_t k = 0; k < x->n_who && k < 3; k++)
+	for (size_t k = 0; k < x->n_who && k < CULPRITS; k++)
 		text_add(&who, "%s%s %.1f", k ? ", " : "", x->who[k].name, x->who[k].ms_per_s);
 	if (who.len) {
 		text_add(out, "  waited for ");
@@ -26,26 +61,119 @@ static void add_culprits(const struct live_vcpu *x, struct strbuf *out)
 	strbuf_release(&who);
 }
 
-void live_report_text(const struct live *l, const struct live_view *v, const struct run_info *info,
+static void add_advice(struct strbuf *out, const char *who, const char *advice)
+{
+	auto_free char *text = xasprintf("%s%s%s", who, *who ? ": " : "", advice);
+
+	text_add(out, "  -> ");
+	wrap_add(out, text, 5, 5);
+}
+
+static void add_vm(const struct live_view *v, const struct run_info *info, const struct live_vm *vm,
 	struct strbuf *out)
 {
-	text_add(out, "%-*s %8s %8s %8s %9s\n", NAME_W, "vm/vcpu (all in ms/s)", "run", "wait",
-		"steal", "throttle");
-	for (size_t i = 0; i < v->n; i++) {
-		const struct live_vcpu *x = &v->vcpus[i];
-		auto_free char *name = xasprintf("%s/%u", info->guests[x->guest].name, x->vcpu);
-		auto_free char *advice = live_advice(v, x, live_allowed(l, i));
+	const struct live_vcpu *worst = &v->vcpus[vm->rows[0]];
+	const char *accel = live_guest_accel(info, vm->guest);
+	auto_free char *name = xasprintf("%s%s%s", live_guest_name(info, vm->guest),
+		!strcmp(accel, "tcg") ? " (TCG)" : "", vm->gone ? " (ended)" : "");
+	auto_free char *which = live_vcpu_label(worst);
 
-		/* A name too long for its column has a line of its own: cut, it names no vCPU. */
-		text_add(out, "%-*s", NAME_W, name);
-		if (strlen(name) > NAME_W)
-			text_add(out, "\n%*s", NAME_W, "");
-		text_add(out, " %8.1f %8.1f %8.1f %9.1f\n", x->run, x->wait, x->run_delay,
+	add_name(out, name);
+	text_add(out, " %3zu%s", vm->n, vm->numbered ? " " : "?");
+	add_figures(out, accel, vm->run, vm->wait, vm->run_delay, vm->throttled);
+	if (worst->wait >= LIVE_ADVICE_FROM)
+		text_add(out, " %7.1f %s", worst->wait, which);
+	text_add(out, "\n");
+}
+
+static void add_vcpus(const struct live_view *v, const struct run_info *info,
+	const struct live_vm *vm, struct strbuf *out)
+{
+	for (size_t i = 0; i < vm->n; i++) {
+		const struct live_vcpu *x = &v->vcpus[vm->rows[i]];
+		auto_free char *which = live_vcpu_label(x);
+		auto_free char *name = xasprintf("%s/%s%s", live_guest_name(info, vm->guest), which,
+			x->gone ? " (ended)" : "");
+		auto_free char *advice = live_advice(v, x);
+
+		add_name(out, name);
+		text_add(out, "     ");
+		add_figures(out, live_guest_accel(info, vm->guest), x->run, x->wait, x->run_delay,
 			x->throttled);
-		add_culprits(x, out);
-		text_add(out, "  -> ");
-		wrap_add(out, advice, 5, 5);
+		text_add(out, "\n");
+		if (x->wait >= LIVE_ADVICE_FROM)
+			add_culprits(x, out);
+		if (advice)
+			add_advice(out, "", advice);
 	}
+}
+
+/* What to do about the worst vCPU of each VM, and for how many there is nothing to do. */
+static void add_what_to_do(const struct live_view *v, const struct run_info *info,
+	const struct live_vm *vms, size_t n, struct strbuf *out)
+{
+	size_t said = 0, more = 0, quiet = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct live_vcpu *x = &v->vcpus[vms[i].rows[0]];
+		auto_free char *which = live_vcpu_label(x), *who = NULL;
+		auto_free char *advice = vms[i].numbered ? live_advice(v, x) : NULL;
+
+		if (x->wait < LIVE_ADVICE_FROM) {
+			quiet += !vms[i].gone;
+		} else if (said == ADVICES) {
+			more++;
+		} else {
+			said++;
+			who = xasprintf("%s/%s", live_guest_name(info, vms[i].guest), which);
+			text_add(out, "%s\n", who);
+			add_culprits(x, out);
+			if (advice)
+				add_advice(out, "", advice);
+		}
+	}
+	if (more)
+		text_add(out, "%zu more VMs wait for a CPU; --vcpus or --json has all\n", more);
+	if (quiet)
+		text_add(out, "nothing to do for %zu of %zu VMs: no vCPU of %s waits %d ms/s\n",
+			quiet, n, quiet == 1 ? "its" : "theirs", LIVE_ADVICE_FROM);
+}
+
+static void add_notes(const struct live_view *v, const struct run_info *info,
+	const struct live_vm *vms, size_t n, const struct live_notes *notes, struct strbuf *out)
+{
+	bool tcg = false, unknown = false, process = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *accel = live_guest_accel(info, vms[i].guest);
+
+		tcg |= !strcmp(accel, "tcg");
+		process |= !strcmp(accel, "none");
+		unknown |= !vms[i].numbered && strcmp(accel, "none");
+	}
+	if (!n)
+		text_add(out, "no VM runs on this box now\n");
+	if (tcg)
+		wrap_add(out,
+			"TCG: the VM is emulated, its guest sees no steal; it waits all the same",
+			0, 5);
+	if (unknown)
+		wrap_add(out,
+			"?: which of these threads are vCPUs, and their numbers, is not known (neither the kernel nor their names tell): no advice is built on them",
+			0, 3);
+	if (process)
+		wrap_add(out, "a process that is no VM: its threads, without advice", 0, 3);
+	if (notes->doubt) {
+		auto_free char *text = xasprintf(
+			"which threads are vCPUs is told by their names, because the kernel does not say it: %s",
+			notes->doubt);
+
+		wrap_add(out, text, 0, 3);
+	}
+	if (notes->untracked)
+		text_add(out,
+			"%zu vCPUs are not watched: more than the host agent traces at once\n",
+			notes->untracked);
 	if (v->lost)
 		text_add(out, "%llu records were lost by the host agent\n",
 			(unsigned long long)v->lost);
@@ -54,41 +182,22 @@ void live_report_text(const struct live *l, const struct live_view *v, const str
 			v->box_steal);
 }
 
-static json_t *json_culprits(const struct live_vcpu *x)
+void live_report_text(const struct live_view *v, const struct run_info *info,
+	const struct live_notes *notes, struct strbuf *out)
 {
-	json_t *list = json_array();
+	struct live_vm *vms;
+	size_t n;
 
-	for (size_t i = 0; i < x->n_who; i++)
-		json_array_append_new(
-			list, json_pack("{s:o,s:o,s:f,s:f}", "name", json_text(x->who[i].name),
-				      "kind", json_text(culprit_kind_name(x->who[i].kind)),
-				      "ms_per_s", x->who[i].ms_per_s, "share", x->who[i].share));
-	return list;
-}
-
-char *live_report_json(const struct live *l, const struct live_view *v, const struct run_info *info)
-{
-	json_t *list = json_array(), *doc;
-	char *text, *out;
-
-	for (size_t i = 0; i < v->n; i++) {
-		const struct live_vcpu *x = &v->vcpus[i];
-		auto_free char *advice = live_advice(v, x, live_allowed(l, i));
-
-		json_array_append_new(
-			list, json_pack("{s:o,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "vm",
-				      json_text(info->guests[x->guest].name), "vcpu", (int)x->vcpu,
-				      "tid", (int)x->tid, "run", x->run, "wait", x->wait, "sleep",
-				      x->sleep, "run_delay", x->run_delay, "throttled",
-				      x->throttled, "migrations", x->migrations, "named", x->named,
-				      "culprits", json_culprits(x), "advice", json_text(advice)));
+	vms = live_vms(v, &n);
+	text_add(out, "%-*s %4s %8s %8s %8s %8s %s\n", NAME_W, "vm (ms/s per vCPU)", "vcpu",
+		"run", "wait", "steal", "throttle", "worst vCPU");
+	for (size_t i = 0; i < n; i++) {
+		add_vm(v, info, &vms[i], out);
+		if (notes->vcpus)
+			add_vcpus(v, info, &vms[i], out);
 	}
-	doc = json_pack("{s:I,s:I,s:I,s:o,s:o}", "from_ns", (json_int_t)v->from_ns, "to_ns",
-		(json_int_t)v->to_ns, "lost", (json_int_t)v->lost, "box_steal",
-		isnan(v->box_steal) ? json_null() : json_real(v->box_steal), "vcpus", list);
-	text = json_dumps(doc, JSON_COMPACT);
-	out = xasprintf("%s\n", text);
-	free(text);
-	json_decref(doc);
-	return out;
+	if (!notes->vcpus)
+		add_what_to_do(v, info, vms, n, out);
+	add_notes(v, info, vms, n, notes, out);
+	live_vms_free(vms, n);
 }

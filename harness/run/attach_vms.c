@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Whom blame watches: the VMs of the box as they come and go. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/vm_args.h"
+#include "run/attach_priv.h"
+
+static bool is_chosen(const struct attach *a, const struct vm *vm)
+{
+	auto_free char *shown = vm_shown_name(vm->name);
+
+	return a->what->all ||
+	       (a->what->name && (!strcmp(a->what->name, vm->name) || !strcmp(a->what->name, shown)));
+}
+
+/* What it is may change: a shell becomes a QEMU, a QEMU that starts becomes a VM of KVM. */
+static void describe(struct run_vm *out, const struct vm *vm)
+{
+	free(out->name);
+	free(out->program);
+	free(out->accel);
+	out->name = vm_shown_name(vm->name);
+	out->program = vm_shown_name(vm->program);
+	out->accel = xstrdup(vm_accel_name(vm->accel));
+	out->pid = (int)vm->pid;
+}
+
+/* The VM's number, a new one for a VM that was not there before. */
+static size_t place_of(struct attach *a, const struct vm *vm)
+{
+	size_t i = a->info.n_vms;
+
+	for (size_t k = 0; k < a->info.n_vms; k++)
+		if (a->vms[k].pid == vm->pid && a->vms[k].start == vm->start &&
+			a->vms[k].nth == vm->nth) {
+			describe(&a->info.vms[k], vm);
+			return k;
+		}
+	ARRAY_GROW(a->vms, i);
+	ARRAY_GROW(a->info.vms, i);
+	a->info.n_vms++;
+	a->vms[i] = (struct attached_vm){.pid = vm->pid, .start = vm->start, .nth = vm->nth};
+	describe(&a->info.vms[i], vm);
+	return i;
+}
+
+/* A thread that ended a moment ago, or one too many, is no error. */
+static int track(struct attach *a, size_t i, const struct vm_vcpu *v, struct err *e)
+{
+	auto_free char *name = xasprintf("%.20s/vcpu%d", a->info.vms[i].name, v->id);
+	auto_free char *proc = xasprintf("/proc/%d", (int)v->tid);
+	uint64_t since = a->started ? now_ns() : 0;
+	int rc = hostd_track(a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
+
+	if (rc && access(proc, F_OK)) {
+		*e = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (rc && strstr(e->msg, "threads to trace")) {
+		a->untracked++;
+		live_name(a->live, (uint32_t)v->tid, i, v->id);
+		*e = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (rc)
+		return err_wrap(e, "%s", a->info.vms[i].name);
+	live_track(a->live, (uint32_t)v->tid, i, v->id, &v->allowed, since);
+	return 0;
+}
+
+static void end_thread(struct attach *a, size_t i, int tid)
+{
+	if (a->vms[i].watched)
+		hostd_untrack(a->hostd, tid, NULL);
+	live_end(a->live, (uint32_t)tid);
+}
+
+static bool has_vcpu(const struct vm *vm, const struct run_vm_vcpu *v)
+{
+	for (size_t i = 0; i < vm->n_vcpus; i++)
+		if (vm->vcpus[i].tid == v->tid && vm->vcpus[i].id == v->id)
+			return true;
+	return false;
+}
+
+static bool had_vcpu(const struct run_vm *vm, const struct vm_vcpu *v)
+{
+	for (size_t i = 0; i < vm->n_vcpus; i++)
+		if (vm->vcpus[i].tid == v->tid && vm->vcpus[i].id == v->id)
+			return true;
+	return false;
+}
+
+/* Its vCPUs as they are now. */
+static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct err *e)
+{
+	size_t i = place_of(a, vm);
+	struct run_vm *known = &a->info.vms[i];
+	int rc = 0;
+
+	a->vms[i].watched |= chosen;
+	a->vms[i].gone = false;
+	for (size_t v = 0; v < known->n_vcpus; v++)
+		if (!has_vcpu(vm, &known->vcpus[v]))
+			end_thread(a, i, known->vcpus[v].tid);
+	for (size_t v = 0; v < vm->n_vcpus && !rc; v++) {
+		const struct vm_vcpu *now = &vm->vcpus[v];
+
+		if (had_vcpu(known, now))
+			live_allow(a->live, (uint32_t)now->tid, &now->allowed);
+		else if (a->vms[i].watched)
+			rc = track(a, i, now, e);
+		else
+			live_name(a->live, (uint32_t)now->tid, i, now->id);
+	}
+	known->n_vcpus = 0;
+	for (size_t v = 0; v < vm->n_vcpus; v++) {
+		ARRAY_GROW(known->vcpus, known->n_vcpus);
+		known->vcpus[known->n_vcpus++] =
+			(struct run_vm_vcpu){vm->vcpus[v].id, (int)vm->vcpus[v].tid};
+	}
+	return rc;
+}
+
+static void drop_gone(struct attach *a)
+{
+	for (size_t i = 0; i < a->info.n_vms; i++) {
+		struct run_vm *vm = &a->info.vms[i];
+
+		for (size_t v = 0; a->vms[i].gone && v < vm->n_vcpus; v++)
+			end_thread(a, i, vm->vcpus[v].tid);
+		if (a->vms[i].gone)
+			vm->n_vcpus = 0;
+	}
+}
+
+static int take_list(struct attach *a, const struct vm_list *l, bool chosen, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < l->n && !rc; i++)
+		rc = take_vm(a, &l->items[i], chosen || is_chosen(a, &l->items[i]), e);
+	return rc;
+}
+
+static void say_nobody(const struct attach *a, const struct vm_list *all, struct err *e)
+{
+	struct strbuf names = {0};
+
+	for (size_t i = 0; i < all->n; i++) {
+		auto_free char *shown = vm_shown_name(all->items[i].name);
+
+		if (names.len < 600)
+			strbuf_add(&names, "%s%s", i ? ", " : "", shown);
+	}
+	err_set_exit(e, EXIT_USAGE, ENOENT, "no VM '%s' runs here; %s%s", a->what->name,
+		names.len ? "running: " : "none is running", names.len ? names.text : "");
+	strbuf_release(&names);
+}
+
+int attach_refresh(struct attach *a, struct err *e)
+{
+	struct vm_list all = {0}, tree = {0};
+	bool first = !a->started;
+	int rc;
+
+	kvm_vcpus_release(&a->kernel);
+	rc = hostd_vcpus(a->hostd, &a->kernel, e);
+	if (!rc)
+		rc = vms_find(&a->kernel, &all, e);
+	if (!rc && a->what->pid) {
+		rc = vms_of_pid(&a->kernel, a->what->pid, a->what->children, &tree, e);
+		if (rc && first) {
+			e->exit = EXIT_USAGE;
+		} else if (rc) { /* it has ended, that is all */
+			*e = (struct err)ERR_INIT;
+			rc = 0;
+		}
+	}
+	for (size_t i = 0; i < a->info.n_vms; i++)
+		a->vms[i].gone = true;
+	if (!rc)
+		rc = take_list(a, &tree, true, e);
+	if (!rc)
+		rc = take_list(a, &all, false, e);
+	if (!rc)
+		drop_gone(a);
+	if (!rc && first && a->what->name && !attach_alive(a)) {
+		say_nobody(a, &all, e);
+		rc = -ENOENT;
+	}
+	vms_release(&all);
+	vms_release(&tree);
+	return rc;
+}
+
+size_t attach_alive(const struct attach *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->info.n_vms; i++)
+		n += a->vms[i].watched && !a->vms[i].gone;
+	return n;
+}
