@@ -103,7 +103,7 @@ static int refuse_others(const struct cmd_common *c, const struct blame_args *ar
 	if (!strcmp(uri, "auto") || !strncmp(uri, "qemu:///", 8))
 		return 0;
 	host = host ? host + 3 : "";
-	n = strcspn(host, "/?");
+	n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?");
 	if (!n)
 		return err_set_exit(e, EXIT_USAGE, EINVAL,
 			"blame watches the KVM guests of this host, and %s names others; leave --connect out",

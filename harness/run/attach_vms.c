@@ -12,8 +12,8 @@ static bool is_chosen(const struct attach *a, const struct vm *vm)
 {
 	auto_free char *shown = vm_shown_name(vm->name);
 
-	return a->what->all ||
-	       (a->what->name && (!strcmp(a->what->name, vm->name) || !strcmp(a->what->name, shown)));
+	return a->what->all || (a->what->name && (!strcmp(a->what->name, vm->name) ||
+							 !strcmp(a->what->name, shown)));
 }
 
 /* What it is may change: a shell becomes a QEMU, a QEMU that starts becomes a VM of KVM. */
@@ -53,7 +53,8 @@ static int track(struct attach *a, size_t i, const struct vm_vcpu *v, struct err
 	auto_free char *name = xasprintf("%.20s/vcpu%d", a->info.vms[i].name, v->id);
 	auto_free char *proc = xasprintf("/proc/%d", (int)v->tid);
 	uint64_t since = a->started ? now_ns() : 0;
-	int rc = hostd_track(a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
+	int rc = hostd_track(
+		a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
 
 	if (rc && access(proc, F_OK)) {
 		*e = (struct err)ERR_INIT;

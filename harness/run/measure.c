@@ -220,6 +220,7 @@ int step_warm_up(struct session *s, struct err *e)
 
 	if (s->hostd && hostd_start(s->hostd, &why))
 		agent_failed(s, &why);
+	other_vms_note(s);
 	rc = noise_schedule(s, 0, e);
 	if (rc)
 		return rc;
@@ -331,6 +332,7 @@ int step_measure(struct session *s, struct err *e)
 	judge_noise(s);
 	warn_of_neighbours(s);
 	cgroup_names_read(&s->info);
+	other_vms_note(s);
 	for (size_t i = 0; i < s->n_noises; i++) {
 		const char *path = noise_cgroup_path(s->noises[i].noise);
 		struct stat st;

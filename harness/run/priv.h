@@ -91,6 +91,8 @@ char *console_tail(const char *path);
 
 /* neighbours.c: warn, once each, of runs that other living harnesses have on this box. */
 void warn_of_neighbours(struct session *s);
+/* Take the VMs of the box that run now into run.json. */
+void other_vms_note(struct session *s);
 /* Warn of guests between which this kernel divides the CPUs badly (DEFECT_GROUP_LEAD). */
 void warn_of_unfair_groups(struct session *s);
 

@@ -80,6 +80,60 @@ static void test_names(void **state)
 	culprits_free(c);
 }
 
+/* Another VM of the box is known by run.json: its vCPUs, whatever its threads are called. */
+static void test_other_vms(void **state)
+{
+	struct run_vm_vcpu many[300] = {{0}}, single = {-2, 601}, thread = {-1, 701};
+	struct run_vm vms[] = {{.name = (char *)"big",
+				       .program = (char *)"firecracker",
+				       .accel = (char *)"kvm",
+				       .pid = 500,
+				       .vcpus = many,
+				       .n_vcpus = 300},
+		{.name = (char *)"one",
+			.program = (char *)"qemu",
+			.accel = (char *)"tcg",
+			.pid = 600,
+			.vcpus = &single,
+			.n_vcpus = 1},
+		{.name = (char *)"odd",
+			.program = (char *)"qemu",
+			.accel = (char *)"tcg",
+			.pid = 700,
+			.vcpus = &thread,
+			.n_vcpus = 1},
+		{.name = (char *)"sh-800",
+			.program = (char *)"sh",
+			.accel = (char *)"none",
+			.pid = 800}};
+	struct run_guest guest = {.name = (char *)"victim", .pid = 100, .n_vcpus = 1};
+	struct run_info box = {
+		.guests = &guest, .n_guests = 1, .vms = vms, .n_vms = ARRAY_SIZE(vms)};
+	struct culprits *c;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		many[i] = (struct run_vm_vcpu){299 - i, 1000 + i};
+	c = culprits_make(&box);
+	expect(c, culprit_of_tid(c, 1000), 0, "vm big vcpu299", CULPRIT_VM);
+	expect(c, culprit_of_tid(c, 1299), 0, "vm big vcpu0", CULPRIT_VM);
+	expect(c, culprit_of_tid(c, 1299), 1, "vm big vcpu0", CULPRIT_SIBLING);
+	ev_task(c, 1299, 500, 0, TRACE_TASK_EXEC,
+		"CPU 7/KVM"); /* a name does not make it another */
+	expect(c, culprit_of_tid(c, 1299), 0, "vm big vcpu0", CULPRIT_VM);
+	ev_task(c, 501, 500, 0, 0, "CPU 3/KVM"); /* nor a vCPU */
+	expect(c, culprit_of_tid(c, 501), 0, "vm big firecracker", CULPRIT_VM_THREAD);
+	expect(c, culprit_of_tid(c, 501), 1, "vm big firecracker", CULPRIT_OWN_THREAD);
+	expect(c, culprit_of_tid(c, 601), 0, "vm one vcpus", CULPRIT_VM);
+	expect(c, culprit_of_tid(c, 701), 0, "vm odd qemu", CULPRIT_VM_THREAD);
+	ev_task(c, 801, 800, 0, 0, "sh");
+	expect(c, culprit_of_tid(c, 801), 0, "process sh-800", CULPRIT_PROCESS);
+	culprits_forget(c, 1299);
+	ev_task(c, 1299, 900, 0, 0, "cc1");
+	expect(c, culprit_of_tid(c, 1299), 0, "process cc1", CULPRIT_PROCESS);
+	culprits_free(c);
+}
+
 static void test_exec_renames_and_tids_are_used_again(void **state)
 {
 	struct culprits *c = make();
@@ -276,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_other_vms),
 		cmocka_unit_test(test_native_names),
 		cmocka_unit_test(test_exec_renames_and_tids_are_used_again),
 		cmocka_unit_test(test_hostile_names_and_tids),

@@ -197,6 +197,147 @@ static void advice_follows_figures(void **state)
 	}
 }
 
+/* Which CPUs idle, which it may use, which are isolated; 500 of 1000 ms/s of waiting for another VM. */
+static void advice_by_the_idlest_allowed_cpu(void **state)
+{
+	static const struct {
+		const char *allowed, *isolated;
+		uint64_t idle_ms[3];
+		const char *says, *says_not;
+	} rows[] = {
+		{"0-1", "1", {0, 900, 0},
+			"pin it to CPU 1: it may use it, and it idled 900 ms/s, but the CPU is isolated",
+			"free"},
+		{"0-1", "", {0, 900, 0},
+			"pin it to CPU 1: it may use it, and it idled 900 ms/s, but the kernel leaves",
+			"free"},
+		{"0-1", "", {0, 900, 950}, "pin it to CPU 1", "free"},
+		{"0-1", "", {0, 300, 950}, "pin apart", "free"},
+		{"0-1", "2", {0, 300, 950}, "CPU 2, which is isolated, idled 950", "free"},
+		{"0-1", "", {0, 300, 100},
+			"no CPU it may use is free (the idlest CPU it may use, 1, idled 300 ms/s)",
+			"pin"},
+		/* The CPU it waits for may idle when it sleeps: that is no other CPU. */
+		{"0", "", {600, 100, 100}, "no CPU it may use is free (CPU 0 is the only one",
+			"pin"},
+		{"0", "0", {600, 100, 900}, "pin apart", "free"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stream s = {0};
+		struct run_info info;
+		struct live *l = make(&info, rows[i].allowed);
+		const struct live_view *v;
+		struct cpuset isolated;
+		auto_free char *advice = NULL;
+
+		assert_int_equal(cpuset_parse(rows[i].isolated, &isolated, NULL), 0);
+		live_isolated(l, &isolated);
+		begin(&s);
+		for (unsigned cpu = 0; cpu < 3; cpu++)
+			counter(&s, 0, (uint16_t)cpu, COUNTER_CPU, CTR_BOX_IDLE_NS, 1);
+		dump(&s, 0, 0, 0, 0, 0);
+		feed(l, &s);
+		live_view(l, false);
+		dump(&s, 1, 500, 500, 0, 500);
+		for (unsigned cpu = 0; cpu < 3; cpu++)
+			counter(&s, 0, (uint16_t)cpu, COUNTER_CPU, CTR_BOX_IDLE_NS,
+				1 + rows[i].idle_ms[cpu] * 1000000);
+		blame(&s, OTHER, BLAME_TASK, 500000000);
+		feed(l, &s);
+		v = live_view(l, false);
+		advice = live_advice(v, &v->vcpus[0]);
+		if (!advice || !strstr(advice, rows[i].says) || strstr(advice, rows[i].says_not))
+			fail_msg("row %zu: '%s' does not say '%s'", i, advice, rows[i].says);
+		live_free(l);
+		run_info_release(&info);
+	}
+}
+
+static void thread_dump(struct stream *s, uint32_t tid, uint64_t run, uint64_t wait)
+{
+	counter(s, tid, 0, COUNTER_THREAD, CTR_TRACED_RUN_NS, run * 1000000);
+	counter(s, tid, 0, COUNTER_THREAD, CTR_TRACED_WAIT_NS, wait * 1000000);
+}
+
+static void add_vm(struct run_info *info, const char *name, const char *accel, int pid)
+{
+	ARRAY_GROW(info->vms, info->n_vms);
+	info->vms[info->n_vms++] = (struct run_vm){.name = xstrdup(name),
+		.program = xstrdup("qemu"),
+		.accel = xstrdup(accel),
+		.pid = pid};
+}
+
+/* Threads come and go: rates are over the time that a thread was there; one that ended is shown
+ * once; the worst VM is first. A vCPU that is none for sure gets no advice. */
+static void vms_come_and_go(void **state)
+{
+	struct stream s = {0};
+	struct run_info info = {0};
+	struct cpuset allowed = cpuset_of(0);
+	const struct live_view *v;
+	struct live_vm *vms;
+	struct live *l;
+	size_t n;
+
+	(void)state;
+	add_vm(&info, "calm", "kvm", 90);
+	add_vm(&info, "busy", "tcg", 91);
+	l = live_make(&info);
+	live_track(l, 100, 0, 0, &allowed, 0);
+	live_track(l, 101, 0, 300, &allowed, 0);
+	live_track(l, 102, 1, -1, &allowed, 0);
+	begin(&s);
+	thread_dump(&s, 100, 0, 0);
+	thread_dump(&s, 101, 0, 0);
+	thread_dump(&s, 102, 0, 0);
+	feed(l, &s);
+	live_view(l, false);
+
+	s.now += 1000000000;
+	thread_dump(&s, 100, 10, 2);
+	thread_dump(&s, 101, 10, 4);
+	thread_dump(&s, 102, 10, 400);
+	feed(l, &s);
+	live_track(l, 103, 0, 1, &allowed, s.now);
+	live_end(l, 102);
+	v = live_view(l, false);
+	assert_int_equal(v->n, 3); /* 103 has no figures yet */
+	vms = live_vms(v, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(vms[0].guest, 1);
+	assert_false(vms[0].numbered);
+	assert_true(vms[0].gone);
+	assert_null(live_advice(v, &v->vcpus[vms[0].rows[0]]));
+	assert_int_equal(vms[1].n, 2);
+	assert_int_equal(v->vcpus[vms[1].rows[0]].vcpu, 300);
+	assert_true(fabs(vms[1].wait - 3) < 1e-9);
+	live_vms_free(vms, n);
+
+	/* The number of an ended thread is another's now. */
+	live_track(l, 102, 0, 2, &allowed, s.now);
+	s.now += 500000000;
+	thread_dump(&s, 100, 10, 2);
+	thread_dump(&s, 101, 10, 4);
+	thread_dump(&s, 102, 7, 8);
+	thread_dump(&s, 103, 100, 250);
+	feed(l, &s);
+	v = live_view(l, false);
+	assert_int_equal(v->n, 4);
+	assert_int_equal(v->vcpus[2].tid, 103);
+	assert_true(fabs(v->vcpus[2].wait - 500) < 1e-9);
+	assert_int_equal(v->vcpus[3].vcpu, 2);
+	assert_true(fabs(v->vcpus[3].wait - 16) < 1e-9);
+	v = live_view(l, true);
+	assert_int_equal(v->n, 5);
+	assert_true(fabs(v->vcpus[2].wait - 400) < 1e-9); /* over the second that it lived */
+	assert_true(fabs(v->vcpus[3].wait - 500) < 1e-9);
+	live_free(l);
+	run_info_release(&info);
+}
+
 static void hostile_streams(void **state)
 {
 	struct stream s = {0};
@@ -223,6 +364,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_and_culprits),
 		cmocka_unit_test(advice_follows_figures),
+		cmocka_unit_test(advice_by_the_idlest_allowed_cpu),
+		cmocka_unit_test(vms_come_and_go),
 		cmocka_unit_test(hostile_streams),
 	};
 

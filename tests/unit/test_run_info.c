@@ -77,6 +77,12 @@ static void fill(struct run_info *r)
 	r->n_expects = 1;
 	r->expects[0].text = xstrdup("steal.rate < 2");
 	r->expects[0].value = 0.1;
+	r->vms = xcalloc(1, sizeof(*r->vms));
+	r->n_vms = 1;
+	r->vms[0].name = xstrdup("other");
+	r->vms[0].vcpus = xcalloc(2, sizeof(*r->vms[0].vcpus));
+	r->vms[0].n_vcpus = 2;
+	r->vms[0].vcpus[0] = (struct run_vm_vcpu){-2, 4712};
 	strv_add(&r->overrides, "duration=2s");
 	strv_add(&r->overrides, "guest.*.vcpus=4");
 	strv_add(&r->warnings, "first");
@@ -108,6 +114,9 @@ static void test_round_trip(void **state)
 	assert_true(cpuset_has(&b.guests[0].vcpus[1].cpu_set, 3));
 	assert_true(b.guests[0].probes[0].vcpu_mask == UINT64_MAX);
 	assert_string_equal(b.guests[0].status, "");
+	assert_int_equal(b.vms[0].vcpus[0].id, -2);
+	assert_int_equal(b.vms[0].vcpus[0].tid, 4712);
+	assert_string_equal(b.vms[0].name, "other");
 	assert_int_equal(b.warnings.n, 2);
 	assert_string_equal(b.expects[0].text, "steal.rate < 2");
 	free(first);

@@ -87,7 +87,8 @@ static void numbers(void **state)
 		{"6,sockets=1,cores=2,threads=3", 6, {0, 1, 2, 4, 5, 6}},
 		{"6,threads=3", 6, {0, 1, 2, 4, 5, 6}},
 		{"2,maxcpus=6,sockets=2,cores=3,threads=1", 6, {0, 1, 2, 4, 5, 6}},
-		{"12,sockets=2,dies=3,cores=2,threads=1", 12, {0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13}},
+		{"12,sockets=2,dies=3,cores=2,threads=1", 12,
+			{0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13}},
 		{"8,sockets=2,cores=4,threads=1", 8, {0, 1, 2, 3, 4, 5, 6, 7}},
 	};
 
@@ -115,7 +116,8 @@ static void kinds(void **state)
 	assert_true(vm_args_qemu("/usr/libexec/qemu-kvm"));
 	assert_false(vm_args_qemu("/usr/bin/qemu-img"));
 	assert_false(vm_args_qemu("qemu-nbd"));
-	len = block("qemu-system-x86_64|-S|-machine|none,accel=kvm:tcg|-daemonize", argv, sizeof(argv));
+	len = block(
+		"qemu-system-x86_64|-S|-machine|none,accel=kvm:tcg|-daemonize", argv, sizeof(argv));
 	assert_true(vm_args_probe(argv, len));
 	assert_false(vm_args_kvm_only(argv, len));
 	len = block("qemu-system-x86_64|-machine|q35,accel=kvm", argv, sizeof(argv));
@@ -138,9 +140,9 @@ static void shown_names(void **state)
 		{"a\033[31m", "a\\x1b[31m"},
 		{"\xff", "\\xff"},
 		{"\xc3", "\\xc3"},
-		{"\xc0\xaf", "\\xc0\\xaf"},	  /* overlong */
+		{"\xc0\xaf", "\\xc0\\xaf"},	     /* overlong */
 		{"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* surrogate */
-		{"\xc2\x9b", "\\xc2\\x9b"},	  /* C1 control */
+		{"\xc2\x9b", "\\xc2\\x9b"},	     /* C1 control */
 		{"\xe2\x80\xae", "\\xe2\\x80\\xae"}, /* turns the line round */
 		{"\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7"},
 		{"\x7f\n", "\\x7f\\x0a"},

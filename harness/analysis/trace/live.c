@@ -308,7 +308,7 @@ static void view_culprits(
 		out->who[i].share = 100 * all[i].ms_per_s / sum;
 	}
 	out->n_who = MIN(n, (size_t)LIVE_CULPRITS);
-	out->named = sum > 0 ? 100 * named / sum : 100;
+	out->named = sum > 0 ? fmin(100, 100 * named / sum) : 100;
 	free(all);
 }
 
@@ -382,7 +382,8 @@ const struct live_view *live_view(struct live *l, bool whole)
 	for (size_t i = 0; i < l->n_threads; i++) {
 		struct live_thread *t = &l->threads[i];
 
-		if (whole || !t->shown_ended)
+		/* One that came since the last dump has no figures yet. */
+		if (t->dumped_ns && (whole || !t->shown_ended))
 			v->vcpus[v->n++] = view_thread(l, t, whole);
 		if (whole)
 			continue;

@@ -38,6 +38,11 @@ char *live_vcpu_label(const struct live_vcpu *x)
 				: xasprintf("thread %u", x->tid);
 }
 
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_text(text) : json_null();
+}
+
 static json_t *number_or_null(double v)
 {
 	return isfinite(v) ? json_real(v) : json_null();
@@ -77,7 +82,7 @@ static json_t *json_vcpu(
 		"tid", (int)x->tid, "ended", x->gone, "run", x->run, "wait", x->wait, "sleep",
 		x->sleep, "run_delay", x->run_delay, "throttled", x->throttled, "migrations",
 		x->migrations, "named", x->named, "culprits", json_culprits(x), "advice",
-		json_text(advice));
+		text_or_null(advice));
 }
 
 static json_t *json_vm(
@@ -92,7 +97,7 @@ static json_t *json_vm(
 		"accel", json_text(live_guest_accel(info, vm->guest)), "n_vcpus", (int)vm->n, "numbered",
 		vm->numbered, "ended", vm->gone, "run", vm->run, "wait", vm->wait, "run_delay",
 		vm->run_delay, "throttled", vm->throttled, "worst_wait", worst->wait, "worst_vcpu",
-		json_number(worst), "advice", json_text(advice));
+		json_number(worst), "advice", text_or_null(advice));
 }
 
 char *live_report_json(
@@ -113,7 +118,7 @@ char *live_report_json(
 		(json_int_t)v->from_ns, "to_ns", (json_int_t)v->to_ns, "lost", (json_int_t)v->lost,
 		"box_steal", number_or_null(v->box_steal), "advice_from", LIVE_ADVICE_FROM,
 		"not_watched", (json_int_t)notes->untracked, "vcpus_by",
-		json_text(notes->doubt ? "names" : "kernel"), "doubt", json_text(notes->doubt), "vms", list,
+		json_text(notes->doubt ? "names" : "kernel"), "doubt", text_or_null(notes->doubt), "vms", list,
 		"vcpus", vcpus);
 	text = json_dumps(doc, JSON_COMPACT);
 	out = xasprintf("%s\n", text);
