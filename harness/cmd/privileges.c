@@ -31,6 +31,9 @@ static const struct {
 	{"the scheduler trace and blame",
 		"hostd with CAP_BPF and CAP_PERFMON (loading eBPF programs)",
 		"counters only, with a warning in the record; blame is refused (exit 4)"},
+	{"which threads are vCPUs, and their numbers (blame, culprits of runs)",
+		"the same: the kernel is asked before hostd gives up CAP_PERFMON; readable BTF of KVM",
+		"names of threads tell, with a line that says so; numbers that stay unknown are called so"},
 	{"run delay of threads of others where /proc has hidepid", "hostd with CAP_SYS_PTRACE",
 		"missing, with a warning in the record"},
 	{"KVM's counters (exits, halt polling)",
@@ -54,7 +57,7 @@ void privileges_print_markdown(FILE *f)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		text_print(f, "| %s | %s | %s |\n", rows[i].what, rows[i].needs, rows[i].without);
 	fputs("\n## What hostd keeps\n\n"
-	      "A user's hostd opens its output with the user's rights, takes up its capabilities to load its\nprograms, and then keeps CAP_BPF, with CAP_DAC_READ_SEARCH where debugfs is mounted and\nCAP_SYS_PTRACE where /proc hides threads; root's empties its bounding set and becomes nobody\nwith the same. Neither gains anything by exec (no_new_privs). It reads control groups, /proc and\ndebugfs of what it is told, nothing else. Who may start it sees when any thread of the box\nruns, and its name: that is what group kvm is trusted with.\n\n"
+	      "A user's hostd opens its output with the user's rights, takes up its capabilities to load its\nprograms, and then keeps CAP_BPF, with CAP_DAC_READ_SEARCH where debugfs is mounted and\nCAP_SYS_PTRACE where /proc hides threads; root's empties its bounding set and becomes nobody\nwith the same. Neither gains anything by exec (no_new_privs). It reads control groups, /proc and\ndebugfs of what it is told, nothing else. Who may start it sees when any thread of the box\nruns, its name, and whether it is a vCPU: that is what group kvm is trusted with.\n\n"
 	      "Set-uid and set-gid are refused, by stealscope and by stealscope-hostd: neither is written for it.\n\n"
 	      "kernel.perf_event_paranoid does not matter (no perf events are opened), nor does\nkernel.unprivileged_bpf_disabled (CAP_BPF is no unprivileged use). A file system mounted nosuid, a\ncontainer without these capabilities in its bounding set, and no_new_privs in whatever starts\nstealscope each make file capabilities void: the run degrades to counters and says so. Before Linux\n5.11 eBPF maps count against RLIMIT_MEMLOCK: raise it for the user (`ulimit -l`).\n",
 		f);

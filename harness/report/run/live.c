@@ -189,8 +189,8 @@ void live_report_text(const struct live_view *v, const struct run_info *info,
 	size_t n;
 
 	vms = live_vms(v, &n);
-	text_add(out, "%-*s %4s %8s %8s %8s %8s %s\n", NAME_W, "vm (ms/s per vCPU)", "vcpu",
-		"run", "wait", "steal", "throttle", "worst vCPU");
+	text_add(out, "%-*s %4s %8s %8s %8s %8s %s\n", NAME_W, "vm (ms/s per vCPU)", "vcpu", "run",
+		"wait", "steal", "throttle", "worst vCPU");
 	for (size_t i = 0; i < n; i++) {
 		add_vm(v, info, &vms[i], out);
 		if (notes->vcpus)

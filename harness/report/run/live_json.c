@@ -33,9 +33,9 @@ static const char *guest_program(const struct run_info *info, size_t guest)
 
 char *live_vcpu_label(const struct live_vcpu *x)
 {
-	return x->vcpu >= 0	? xasprintf("%d", x->vcpu)
+	return x->vcpu >= 0    ? xasprintf("%d", x->vcpu)
 	       : x->vcpu == -2 ? xstrdup("all")
-				: xasprintf("thread %u", x->tid);
+			       : xasprintf("thread %u", x->tid);
 }
 
 static json_t *text_or_null(const char *text)
@@ -55,8 +55,8 @@ static json_t *json_culprits(const struct live_vcpu *x)
 	for (size_t i = 0; i < x->n_who; i++)
 		json_array_append_new(
 			list, json_pack("{s:o,s:o,s:f,s:f}", "name", json_text(x->who[i].name),
-				      "kind", json_text(culprit_kind_name(x->who[i].kind)), "ms_per_s",
-				      x->who[i].ms_per_s, "share", x->who[i].share));
+				      "kind", json_text(culprit_kind_name(x->who[i].kind)),
+				      "ms_per_s", x->who[i].ms_per_s, "share", x->who[i].share));
 	return list;
 }
 
@@ -75,14 +75,12 @@ static json_t *json_vcpu(
 {
 	auto_free char *advice = live_advice(v, x);
 
-	return json_pack("{s:o,s:i,s:o,s:o,s:i,s:b,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}",
-		"vm", json_text(live_guest_name(info, x->guest)), "pid",
-		guest_pid(info, x->guest), "vcpu", json_number(x), "role",
-		json_text(role_of(x)),
-		"tid", (int)x->tid, "ended", x->gone, "run", x->run, "wait", x->wait, "sleep",
-		x->sleep, "run_delay", x->run_delay, "throttled", x->throttled, "migrations",
-		x->migrations, "named", x->named, "culprits", json_culprits(x), "advice",
-		text_or_null(advice));
+	return json_pack("{s:o,s:i,s:o,s:o,s:i,s:b,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "vm",
+		json_text(live_guest_name(info, x->guest)), "pid", guest_pid(info, x->guest),
+		"vcpu", json_number(x), "role", json_text(role_of(x)), "tid", (int)x->tid, "ended",
+		x->gone, "run", x->run, "wait", x->wait, "sleep", x->sleep, "run_delay",
+		x->run_delay, "throttled", x->throttled, "migrations", x->migrations, "named",
+		x->named, "culprits", json_culprits(x), "advice", text_or_null(advice));
 }
 
 static json_t *json_vm(
@@ -91,10 +89,10 @@ static json_t *json_vm(
 	const struct live_vcpu *worst = &v->vcpus[vm->rows[0]];
 	auto_free char *advice = vm->numbered ? live_advice(v, worst) : NULL;
 
-	return json_pack("{s:o,s:i,s:o,s:o,s:i,s:b,s:b,s:f,s:f,s:f,s:f,s:f,s:o,s:o}",
-		"vm", json_text(live_guest_name(info, vm->guest)), "pid",
-		guest_pid(info, vm->guest), "program", json_text(guest_program(info, vm->guest)),
-		"accel", json_text(live_guest_accel(info, vm->guest)), "n_vcpus", (int)vm->n, "numbered",
+	return json_pack("{s:o,s:i,s:o,s:o,s:i,s:b,s:b,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "vm",
+		json_text(live_guest_name(info, vm->guest)), "pid", guest_pid(info, vm->guest),
+		"program", json_text(guest_program(info, vm->guest)), "accel",
+		json_text(live_guest_accel(info, vm->guest)), "n_vcpus", (int)vm->n, "numbered",
 		vm->numbered, "ended", vm->gone, "run", vm->run, "wait", vm->wait, "run_delay",
 		vm->run_delay, "throttled", vm->throttled, "worst_wait", worst->wait, "worst_vcpu",
 		json_number(worst), "advice", text_or_null(advice));
@@ -118,8 +116,8 @@ char *live_report_json(
 		(json_int_t)v->from_ns, "to_ns", (json_int_t)v->to_ns, "lost", (json_int_t)v->lost,
 		"box_steal", number_or_null(v->box_steal), "advice_from", LIVE_ADVICE_FROM,
 		"not_watched", (json_int_t)notes->untracked, "vcpus_by",
-		json_text(notes->doubt ? "names" : "kernel"), "doubt", text_or_null(notes->doubt), "vms", list,
-		"vcpus", vcpus);
+		json_text(notes->doubt ? "names" : "kernel"), "doubt", text_or_null(notes->doubt),
+		"vms", list, "vcpus", vcpus);
 	text = json_dumps(doc, JSON_COMPACT);
 	out = xasprintf("%s\n", text);
 	free(text);
