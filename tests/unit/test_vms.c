@@ -26,6 +26,8 @@ struct process {
 	pid_t tids[8];
 };
 
+static pthread_barrier_t said; /* one thread after the other */
+
 static void *thread(void *arg)
 {
 	pid_t tid = gettid();
@@ -33,6 +35,7 @@ static void *thread(void *arg)
 	prctl(PR_SET_NAME, arg);
 	if (write(STDOUT_FILENO, &tid, sizeof(tid)) != sizeof(tid))
 		_exit(1);
+	pthread_barrier_wait(&said);
 	pause();
 	return NULL;
 }
@@ -43,11 +46,12 @@ static int be_a_vmm(char **argv)
 	pthread_t t;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pthread_barrier_init(&said, NULL, 2);
 	while (strcmp(*argv, "--"))
 		argv++;
 	while (*++argv) {
 		pthread_create(&t, NULL, thread, *argv);
-		usleep(1000);
+		pthread_barrier_wait(&said);
 	}
 	pause();
 	return 0;
@@ -73,7 +77,6 @@ static struct process start(const char *const *argv)
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(read(out[0], &p.tids[i], sizeof(pid_t)), sizeof(pid_t));
 	close(out[0]);
-	usleep(10000); /* the last one's name */
 	return p;
 }
 
