@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -113,11 +114,24 @@ static int refuse_others(const struct cmd_common *c, const struct blame_args *ar
 		uri, (int)n, host, args->what.name ? args->what.name : "--all");
 }
 
+static unsigned screen_rows(void)
+{
+	struct winsize w;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) ? 0 : w.ws_row;
+}
+
 static void print_view(const struct cmd_common *c, const struct blame_args *args,
 	const struct attach *a, const struct live_view *v, bool table_in_place)
 {
-	const struct live_notes notes = {args->vcpus, attach_untracked(a), attach_doubt(a)};
+	struct strv asleep = {0};
+	const struct live_notes notes = {.vcpus = args->vcpus,
+		.rows = table_in_place ? screen_rows() : 0,
+		.asleep = &asleep,
+		.untracked = attach_untracked(a),
+		.doubt = attach_doubt(a)};
 
+	attach_asleep(a, &asleep);
 	if (c->json) {
 		auto_free char *line = live_report_json(v, attach_info(a), &notes);
 
@@ -133,6 +147,7 @@ static void print_view(const struct cmd_common *c, const struct blame_args *args
 		strbuf_release(&text);
 	}
 	fflush(stdout);
+	strv_release(&asleep);
 }
 
 /* Until the next table is due. */

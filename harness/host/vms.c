@@ -282,11 +282,21 @@ static bool descends_from(pid_t pid, pid_t root)
 	return false;
 }
 
+/* A thread's number names its process too. */
+static pid_t process_of(pid_t tid)
+{
+	auto_free char *path = xasprintf("/proc/%d/status", (int)tid);
+	auto_free char *text = read_file(path, 64 << 10, NULL, NULL);
+	const char *line = text ? strstr(text, "\nTgid:") : NULL;
+
+	return line ? (pid_t)atoi(line + strlen("\nTgid:")) : tid;
+}
+
 int vms_of_pid(
 	const struct kvm_vcpus *k, pid_t pid, bool children, struct vm_list *out, struct err *e)
 {
 	struct vm_list list = {0};
-	int rc = add_process(k, pid, true, &list);
+	int rc = add_process(k, process_of(pid), true, &list);
 	auto_free pid_t *pids = children ? all_pids() : NULL;
 
 	if (rc)

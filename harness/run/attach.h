@@ -27,6 +27,8 @@ int attach_view(struct attach *a, bool whole, const struct live_view **out, stru
 const struct run_info *attach_info(const struct attach *a);
 /* How many watched VMs are there now. */
 size_t attach_alive(const struct attach *a);
+/* The names of watched VMs of which no vCPU has run yet. */
+void attach_asleep(const struct attach *a, struct strv *out);
 /* vCPUs that are not watched, because the agent traces no more at once. */
 size_t attach_untracked(const struct attach *a);
 /* NULL: the kernel itself says which threads are vCPUs. Else why it does not. */

@@ -206,3 +206,10 @@ size_t attach_alive(const struct attach *a)
 		n += a->vms[i].watched && !a->vms[i].gone;
 	return n;
 }
+
+void attach_asleep(const struct attach *a, struct strv *out)
+{
+	for (size_t i = 0; i < a->info.n_vms; i++)
+		if (a->vms[i].watched && !a->vms[i].gone && !a->info.vms[i].n_vcpus)
+			strv_add(out, "%s", a->info.vms[i].name);
+}

@@ -51,14 +51,21 @@ qemu() { # ARGUMENT...: a QEMU with QMP; its pid in $pid
 }
 kvm="-machine q35,accel=kvm -cpu host,arch-capabilities=off -bios /usr/share/qemu/qboot.rom -kernel $T/spin.elf"
 look() { # ARGUMENT...: blame for half a second, into $T/b.json
-	$SS blame --json --for 500ms --interval 500ms "$@" 2>"$T/err" | tail -1 >"$T/b.json"
+	$SS blame --json --for 400ms --interval 400ms "$@" 2>"$T/err" | tail -1 >"$T/b.json"
 	[ -s "$T/b.json" ] || bad "blame $*: $(tail -1 "$T/err")"
 }
-# The thread of process $pid that used most CPU in the last half second, by /proc.
+# three ARGUMENT...: three intervals of one blame, one after the other in $T/b.json, then a command for each.
+three() { # PID COMMAND...
+	local of=$1 i
+	shift
+	$SS blame --json --for 900ms --interval 300ms --pid "$of" 2>"$T/err" >"$T/three.json"
+	for i in 1 2 3; do sed -n ${i}p "$T/three.json" >"$T/b.json"; "$@"; done
+}
+# The thread of process $pid that used most CPU meanwhile, by /proc.
 busiest() {
 	local t ns
 	for t in /proc/$pid/task/*; do read -r ns _ <"$t/schedstat"; echo "${t##*/} $ns"; done >"$T/cpu"
-	sleep 0.5
+	sleep 0.3
 	while read -r t ns; do echo "$(($(cut -d' ' -f1 "/proc/$pid/task/$t/schedstat") - ns)) $t"; done <"$T/cpu" | sort -rn | head -1 | cut -d' ' -f2
 }
 # same NAME FILE: the "NUMBER TID" pairs of process $pid in blame's JSON are those of FILE.
@@ -75,19 +82,13 @@ busy() {
 # --- a VMM that is not QEMU: numbers out of order, threads called anything, then called wrongly again and again
 mini "$T/vmm" -s 5 io:7 main:5 "CPU 3/KVM:0" vhost-1:2
 awk '/^vcpu/ {print $2, $3}' "$T/vmm" >"$T/said"
-for _ in 1 2 3; do
-	look --pid $pid
-	same "a VMM that is not QEMU: KVM's numbers, its own threads" "$T/said"
-done
+three $pid same "a VMM that is not QEMU: KVM's numbers, its own threads" "$T/said"
 busy "... the busy one is vCPU 5" 5
-is "... it is found by --all, by its name" <($SS blame --json --for 500ms --interval 500ms --all) ".vms[] | select(.pid == $pid) | .vm == \"mini_vmm-$pid\" and .accel == \"kvm\" and .n_vcpus == 4 and .numbered"
+is "... it is found by --all, by its name" <($SS blame --json --for 400ms --interval 400ms --all) ".vms[] | select(.pid == $pid) | .vm == \"mini_vmm-$pid\" and .accel == \"kvm\" and .n_vcpus == 4 and .numbered"
 end
 mini "$T/vmm" -r -s 5 -w "CPU 1/KVM" io:7 main:5 x:0 y:2
 awk '/^vcpu/ {print $2, $3}' "$T/vmm" >"$T/said"
-for _ in 1 2 3; do
-	look --pid $pid
-	same "names that change and lie: numbers stay" "$T/said"
-done
+three $pid same "names that change and lie: numbers stay" "$T/said"
 end
 mini "$T/vmm" -2 -s 1 a:0 b:1 c:0 d:1
 look --pid $pid
@@ -119,22 +120,30 @@ is_timed "a culprit's 40th vCPU has its number" "$T/b.json" ".vcpus[0].culprits[
 end
 
 # --- QEMU: forms of -name, with and without names on the threads, sparse APIC ids, 40 vCPUs
-form() { # NAME OPTION BUSY ARGUMENT...: found by its name, numbers as QMP has them
+forms=()
+form() { # NAME OPTION BUSY ARGUMENT...: started here, looked at together
 	local name=$1 option=$2 busy=$3
 	shift 3
 	qemu -name "$option" $kvm "$@"
-	look "$name"
-	same "-name $option ${*}: numbers as QMP has them" "$T/said"
-	is "... it is VM \"$name\" by KVM" "$T/b.json" ".vms | length == 1 and (.[0] | .vm == \"$name\" and .accel == \"kvm\" and .program == \"qemu\")" '.vms | map([.vm, .accel])'
-	[ -z "$busy" ] || busy "... the busy one is vCPU $busy" "$busy"
-	end
+	cp "$T/said" "$T/said.$pid"
+	forms+=("$pid $name $busy -name $option $*")
 }
-form "$N" "$N" 0 -smp 2
-form "$N" "debug-threads=on,guest=$N" 0 -smp 2
-form "$N,x" "guest=$N,,x,process=foo" "" -smp 2
-form "$N" "$N,debug-threads=off" "" -smp 6,sockets=2,cores=3,threads=1
-form "$N" "$N" "" -smp 3,maxcpus=12,sockets=2,cores=3,threads=2
-form "$N" "process=p,guest=$N,debug-threads=on" 0 -smp 40
+form "$N-1" "$N-1" 0 -smp 2
+form "$N-2" "debug-threads=on,guest=$N-2" 0 -smp 2
+form "$N,3" "guest=$N,,3,process=foo" 0 -smp 2
+form "$N-4" "$N-4,debug-threads=off" 0 -smp 6,sockets=2,cores=3,threads=1
+form "$N-5" "$N-5" 0 -smp 3,maxcpus=12,sockets=2,cores=3,threads=2
+form "$N-6" "process=p,guest=$N-6,debug-threads=on" 0 -smp 40
+look --all
+for f in "${forms[@]}"; do
+	read -r pid name number how <<<"$f"
+	same "$how: numbers as QMP has them" "$T/said.$pid"
+	is "... it is VM \"$name\" by KVM" "$T/b.json" "[.vms[] | select(.pid == $pid)] | length == 1 and (.[0] | .vm == \"$name\" and .accel == \"kvm\" and .program == \"qemu\")" "[.vms[] | select(.pid == $pid) | [.vm, .accel]]"
+	busy "... the busy one is vCPU $number" "$number"
+done
+look "$N,3"
+is "a VM is found by its name" "$T/b.json" '.vms | length == 1 and .[0].vm == "'"$N,3"'"' '.vms | map(.vm)'
+end
 
 # --- emulated: marked, with its numbers where the threads' names tell, unknown where not
 qemu -name "debug-threads=on,guest=$N" -accel tcg,thread=multi -smp 3
@@ -159,12 +168,22 @@ for how in multi single; do
 	end
 done
 
+# --- a VM whose vCPUs have not run; a thread's number stands for its process
+qemu -name "$N" $kvm -S
+look "$N"
+is "a VM of which no vCPU has run is named" "$T/b.json" ".not_run == [\"$N\"] and .vms == []" '[.not_run, .vms]'
+end
+mini "$T/vmm" -s 1 a:1
+look --pid "$(awk '/^vcpu/ {print $3}' "$T/vmm")"
+is "--pid with a thread's number: its process" "$T/b.json" ".vms[0].pid == $pid and .vcpus[0].vcpu == 1" '.vms[0]'
+end
+
 # --- an odd name; the JSON's schema
 qemu -name "$N"$'\e[31m\xff\n' $kvm
 look --all
 is "a VM with an odd name is there, readably" "$T/b.json" "[.vms[] | select(.pid == $pid)] | length == 1 and .[0].vm == \"$N\\\\x1b[31m\\\\xff\\\\x0a\"" ".vms | map(.vm)"
 $SS blame --for 500ms --all 2>/dev/null | LC_ALL=C grep -q '[^ -~]' && bad "the table has bytes of the name" || ok "... and the table has no byte of it that is no text"
-$SS blame --json --for 500ms --interval 500ms "$N"$'\e[31m\xff\n' 2>"$T/err" | is "... it is found by its name" /dev/stdin ".vms[0].pid == $pid"
+$SS blame --json --for 400ms --interval 400ms "$N"$'\e[31m\xff\n' 2>"$T/err" | is "... it is found by its name" /dev/stdin ".vms[0].pid == $pid"
 if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
 	/usr/bin/python3 -c 'import json, jsonschema, sys; jsonschema.Draft7Validator(json.load(open("docs/blame.schema.json"))).validate(json.load(open(sys.argv[1])))' "$T/b.json" 2>"$T/err" &&
 		ok "the JSON is as docs/blame.schema.json says" || bad "the JSON is not as the schema says: $(tail -3 "$T/err" | tr '\n' ' ')"
@@ -215,6 +234,20 @@ $SS blame --all --for 500ms >"$T/text" 2>"$T/err"
 lines=$(wc -l <"$T/text") mine=$(grep -c '^mini_vmm-' "$T/text")
 [ "$(grep -c '^mini_vmm-[0-9]* *2  ' "$T/text")" = 64 ] && [ "$(grep -c 'nothing to do' "$T/text")" = 1 ] && [ "$lines" -lt 110 ] && [ "$(awk 'length > 80' "$T/text" | wc -l)" = 0 ] &&
 	ok "64 VMs: a line for each ($lines lines in all), nothing to do said once" || bad "64 VMs: $lines lines, $mine of the VMs: $(head -3 "$T/text")"
+script -qefc "stty rows 30 cols 80; exec $SS blame --all --for 400ms --interval 300ms" /dev/null </dev/null >"$T/tty" 2>/dev/null
+# Of each picture (from "home" on) at most 30 lines, the last of all being blame's own farewell.
+tr -d '\r' <"$T/tty" | awk '/\033\[H/ {n = 0} {n++; if (n > most) most = n} END {exit !(most > 5 && most <= 32)}' && grep -q "more VMs, which wait less" "$T/tty" &&
+	ok "64 VMs on a terminal of 30 lines: the worst stay in sight" || bad "on a terminal: $(tr -d '\r' <"$T/tty" | wc -l) lines"
+end
+
+# --- the culprit of a run: its name, and its vCPU's number, while its threads' names lie
+mini "$T/vmm" -r -s 20 a:20 b:21
+taskset -cp $cpu "$(awk '$1 == "vcpu" && $2 == 20 {print $3}' "$T/vmm")" >/dev/null
+cat >"$T/run.xml" <<-E
+	<scenario name="$MINE" title="Beside another VM" warmup="200ms" duration="1s"><lab cpus="1"/><guest name="g" placement="pinned"><timer period="10ms"/></guest></scenario>
+E
+$SS run --results "$T/res" --json "$T/run.xml" >"$T/run.json" 2>"$T/err"
+is "a run's culprit is named by its vCPU's number" "$T/run.json" ".variants[0].blame | map(select(.culprit == \"vm mini_vmm-$pid vcpu20\")) | length == 1" '.variants[0].blame | map(.culprit)'
 end
 
 for uri in qemu+ssh://h/system qemu://h/system qemu+tcp://h:1/system; do

@@ -110,7 +110,7 @@ static void add_vcpus(const struct live_view *v, const struct run_info *info,
 
 /* What to do about the worst vCPU of each VM, and for how many there is nothing to do. */
 static void add_what_to_do(const struct live_view *v, const struct run_info *info,
-	const struct live_vm *vms, size_t n, struct strbuf *out)
+	const struct live_vm *vms, size_t n, size_t advices, struct strbuf *out)
 {
 	size_t said = 0, more = 0, quiet = 0;
 
@@ -121,7 +121,7 @@ static void add_what_to_do(const struct live_view *v, const struct run_info *inf
 
 		if (x->wait < LIVE_ADVICE_FROM) {
 			quiet += !vms[i].gone;
-		} else if (said == ADVICES) {
+		} else if (said == advices) {
 			more++;
 		} else {
 			said++;
@@ -151,8 +151,14 @@ static void add_notes(const struct live_view *v, const struct run_info *info,
 		process |= !strcmp(accel, "none");
 		unknown |= !vms[i].numbered && strcmp(accel, "none");
 	}
-	if (!n)
+	if (!n && !(notes->asleep && notes->asleep->n))
 		text_add(out, "no VM runs on this box now\n");
+	if (notes->asleep && notes->asleep->n) {
+		auto_free char *names = strv_join(notes->asleep, ", ");
+		auto_free char *text = xasprintf("no vCPU has run yet of %s", names);
+
+		wrap_add(out, text, 0, 3);
+	}
 	if (tcg)
 		wrap_add(out,
 			"TCG: the VM is emulated, its guest sees no steal; it waits all the same",
@@ -182,22 +188,36 @@ static void add_notes(const struct live_view *v, const struct run_info *info,
 			v->box_steal);
 }
 
+/* The worst must not scroll away: two thirds of the screen for VMs, the rest for advice. */
+static void fit(const struct live_notes *notes, size_t n, size_t *vms, size_t *advices)
+{
+	*vms = n;
+	*advices = ADVICES;
+	if (!notes->rows || n + 5 * MIN(n, (size_t)ADVICES) + 4 <= notes->rows)
+		return;
+	*advices = MAX(notes->rows / 16, 1u);
+	*vms = MIN(n, MAX(notes->rows * 2 / 3, 6u) - 3);
+}
+
 void live_report_text(const struct live_view *v, const struct run_info *info,
 	const struct live_notes *notes, struct strbuf *out)
 {
 	struct live_vm *vms;
-	size_t n;
+	size_t n, shown, advices;
 
 	vms = live_vms(v, &n);
+	fit(notes, n, &shown, &advices);
 	text_add(out, "%-*s %4s %8s %8s %8s %8s %s\n", NAME_W, "vm (ms/s per vCPU)", "vcpu", "run",
 		"wait", "steal", "throttle", "worst vCPU");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < shown; i++) {
 		add_vm(v, info, &vms[i], out);
 		if (notes->vcpus)
 			add_vcpus(v, info, &vms[i], out);
 	}
+	if (shown < n)
+		text_add(out, "... and %zu more VMs, which wait less\n", n - shown);
 	if (!notes->vcpus)
-		add_what_to_do(v, info, vms, n, out);
+		add_what_to_do(v, info, vms, n, advices, out);
 	add_notes(v, info, vms, n, notes, out);
 	live_vms_free(vms, n);
 }

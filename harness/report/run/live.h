@@ -8,8 +8,10 @@
 
 /* What stands beside the figures. */
 struct live_notes {
-	bool vcpus;	   /* a line for each vCPU, not only for each VM */
-	size_t untracked;  /* vCPUs that are not watched: more than the agent traces */
+	bool vcpus;		   /* a line for each vCPU, not only for each VM */
+	unsigned rows;		   /* of the screen that the table must fit; 0: no such screen */
+	const struct strv *asleep; /* watched VMs of which no vCPU has run yet; NULL: none */
+	size_t untracked;	   /* vCPUs that are not watched: more than the agent traces */
 	const char *doubt; /* why the kernel does not say which threads are vCPUs; NULL: it does */
 };
 

@@ -98,6 +98,15 @@ static json_t *json_vm(
 		json_number(worst), "advice", text_or_null(advice));
 }
 
+static json_t *json_asleep(const struct live_notes *notes)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; notes->asleep && i < notes->asleep->n; i++)
+		json_array_append_new(list, json_text(notes->asleep->items[i]));
+	return list;
+}
+
 char *live_report_json(
 	const struct live_view *v, const struct run_info *info, const struct live_notes *notes)
 {
@@ -112,12 +121,12 @@ char *live_report_json(
 	live_vms_free(vms, n);
 	for (size_t i = 0; i < v->n; i++)
 		json_array_append_new(vcpus, json_vcpu(v, info, &v->vcpus[i]));
-	doc = json_pack("{s:I,s:I,s:I,s:o,s:i,s:I,s:o,s:o,s:o,s:o}", "from_ns",
+	doc = json_pack("{s:I,s:I,s:I,s:o,s:i,s:I,s:o,s:o,s:o,s:o,s:o}", "from_ns",
 		(json_int_t)v->from_ns, "to_ns", (json_int_t)v->to_ns, "lost", (json_int_t)v->lost,
 		"box_steal", number_or_null(v->box_steal), "advice_from", LIVE_ADVICE_FROM,
 		"not_watched", (json_int_t)notes->untracked, "vcpus_by",
 		json_text(notes->doubt ? "names" : "kernel"), "doubt", text_or_null(notes->doubt),
-		"vms", list, "vcpus", vcpus);
+		"not_run", json_asleep(notes), "vms", list, "vcpus", vcpus);
 	text = json_dumps(doc, JSON_COMPACT);
 	out = xasprintf("%s\n", text);
 	free(text);
