@@ -154,6 +154,24 @@ void tracer_close(struct tracer *t)
 	free(t);
 }
 
+/* What a thread collected of its culprits goes to the map; nobody else writes it then. */
+static void flush_culprits(struct tracer *t, const struct tracer_thread *th)
+{
+	struct bpf_map *map = t->skel->maps.blame;
+
+	for (unsigned i = 0; i < TRACER_LEDGER; i++) {
+		struct blame_key key = {th->tid, th->culprit_tid[i], th->culprit_kind[i]};
+		struct blame_cell cell = {0};
+
+		if (!th->culprit_times[i])
+			continue;
+		bpf_map__lookup_elem(map, &key, sizeof(key), &cell, sizeof(cell), 0);
+		cell.ns += th->culprit_ns[i];
+		cell.times += th->culprit_times[i];
+		bpf_map__update_elem(map, &key, sizeof(key), &cell, sizeof(cell), BPF_ANY);
+	}
+}
+
 static struct tracer_thread *thread_of(struct tracer *t, pid_t tid)
 {
 	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
@@ -194,6 +212,8 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 	if (!th)
 		return err_set(e, ENOSPC, "more than %u threads to trace", TRACER_MAX_THREADS);
 	old = th->tid;
+	if (old)
+		flush_culprits(t, th);
 	if (old)
 		bpf_map__delete_elem(t->skel->maps.slots, &old, sizeof(old), 0);
 	slot = (uint32_t)(th - t->skel->bss->threads);
@@ -323,61 +343,104 @@ bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
 	return true;
 }
 
-static void put_blame(struct sink *s, const struct blame_key *key, const struct blame_cell *cell)
-{
-	struct trace_blame r = {.culprit_tid = key->culprit,
-		.kind = key->kind,
-		.ns = cell->ns,
-		.times = cell->times};
+/* Cells to be added up: the map's, what threads hold themselves, what those that wait now have not been
+ * charged with yet. */
+struct blame_row {
+	struct blame_key key;
+	struct blame_cell cell;
+};
 
-	r.h = trace_head(now_ns(), key->victim, 0, TRACE_BLAME, sizeof(r));
-	if (r.times)
-		sink_put(s, &r, sizeof(r));
+struct blame_rows {
+	struct blame_row *rows;
+	size_t n;
+};
+
+static void add_row(struct blame_rows *b, uint32_t victim, uint32_t culprit, uint32_t kind,
+	uint64_t ns, uint64_t times)
+{
+	if (!times)
+		return;
+	if (kind == BLAME_TASK && !culprit)
+		kind = BLAME_IDLE;
+	ARRAY_GROW(b->rows, b->n);
+	b->rows[b->n++] = (struct blame_row){{victim, culprit, kind}, {ns, times}};
 }
 
-/* What a thread that waits now has not yet been charged with. False: nothing. */
-static bool open_blame(struct tracer *t, const struct tracer_thread *th, uint64_t now,
-	struct blame_key *key, struct blame_cell *cell)
+/* The unfinished wait of a thread: its CPU's ledger less its base, the rest on who has the CPU. */
+static void add_open_wait(
+	struct tracer *t, const struct tracer_thread *th, uint64_t now, struct blame_rows *b)
 {
-	uint32_t occupant = t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS].occupant;
+	const struct tracer_cpu *c = &t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS];
+	uint64_t charged = th->charged, ns;
 
-	if (!th->tid || th->state != THREAD_WAITING || now <= th->charged)
-		return false;
-	*key = (struct blame_key){.victim = th->tid,
-		.culprit = th->throttled ? 0 : occupant,
-		.kind = th->throttled ? BLAME_THROTTLED
-			: occupant    ? BLAME_TASK
-				      : BLAME_IDLE};
-	*cell = (struct blame_cell){.ns = now - th->charged, .times = 1};
-	return true;
+	if (th->state != THREAD_WAITING)
+		return;
+	for (unsigned i = 0; th->based && i < TRACER_LEDGER; i++) {
+		ns = c->ledger.ns[i] - th->base_ns[i];
+		if (!ns || charged + ns > now)
+			continue;
+		charged += ns;
+		add_row(b, th->tid, th->throttled ? 0 : c->ledger.tid[i],
+			th->throttled ? BLAME_THROTTLED : c->ledger.kind[i], ns,
+			c->ledger.times[i] - th->base_times[i]);
+	}
+	if (charged < now)
+		add_row(b, th->tid, th->throttled ? 0 : c->occupant,
+			th->throttled ? BLAME_THROTTLED : BLAME_TASK, now - charged, 1);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(&((const struct blame_row *)a)->key, &((const struct blame_row *)b)->key,
+		sizeof(struct blame_key));
+}
+
+static void put_blame(struct sink *s, const struct blame_row *row)
+{
+	struct trace_blame r = {.culprit_tid = row->key.culprit,
+		.kind = row->key.kind,
+		.ns = row->cell.ns,
+		.times = row->cell.times};
+
+	r.h = trace_head(now_ns(), row->key.victim, 0, TRACE_BLAME, sizeof(r));
+	sink_put(s, &r, sizeof(r));
 }
 
 static void dump_blame(
 	struct tracer *t, const struct tracer_thread *threads, uint64_t now, struct sink *s)
 {
-	struct blame_key open[TRACER_MAX_THREADS], key, *at = NULL;
-	struct blame_cell rest[TRACER_MAX_THREADS], cell;
-	unsigned n = 0,
-		 left = TRACER_BLAME_CELLS * 2; /* a table in motion could restart the walk */
+	unsigned left = TRACER_BLAME_CELLS * 2; /* a table in motion could restart the walk */
+	struct blame_key key, *at = NULL;
+	struct blame_rows b = {0};
+	struct blame_cell cell;
+	struct bpf_map *map = t->skel->maps.blame;
 
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
-		n += open_blame(t, &threads[i], now, &open[n], &rest[n]);
-	while (left-- && !bpf_map__get_next_key(t->skel->maps.blame, at, &key, sizeof(key))) {
-		at = &key;
-		if (bpf_map__lookup_elem(
-			    t->skel->maps.blame, &key, sizeof(key), &cell, sizeof(cell), 0))
+	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++) {
+		const struct tracer_thread *th = &threads[i];
+
+		if (!th->tid)
 			continue;
-		for (unsigned i = 0; i < n; i++) {
-			if (memcmp(&open[i], &key, sizeof(key)))
-				continue;
-			cell.ns += rest[i].ns;
-			cell.times += rest[i].times;
-			rest[i].times = 0;
-		}
-		put_blame(s, &key, &cell);
+		for (unsigned k = 0; k < TRACER_LEDGER; k++)
+			add_row(&b, th->tid, th->culprit_tid[k], th->culprit_kind[k],
+				th->culprit_ns[k], th->culprit_times[k]);
+		add_open_wait(t, th, now, &b);
 	}
-	for (unsigned i = 0; i < n; i++)
-		put_blame(s, &open[i], &rest[i]);
+	while (left-- && !bpf_map__get_next_key(map, at, &key, sizeof(key))) {
+		at = &key;
+		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &cell, sizeof(cell), 0))
+			add_row(&b, key.victim, key.culprit, key.kind, cell.ns, cell.times);
+	}
+	if (b.n)
+		qsort(b.rows, b.n, sizeof(*b.rows), by_key);
+	for (size_t i = 0; i < b.n; i++) {
+		if (i + 1 < b.n && !by_key(&b.rows[i], &b.rows[i + 1])) {
+			b.rows[i + 1].cell.ns += b.rows[i].cell.ns;
+			b.rows[i + 1].cell.times += b.rows[i].cell.times;
+		} else {
+			put_blame(s, &b.rows[i]);
+		}
+	}
+	free(b.rows);
 }
 
 /* One instant for all: the CPU may be taken from hostd between any two lines, and what the threads

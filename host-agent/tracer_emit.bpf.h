@@ -142,25 +142,3 @@ static __always_inline void emit_throttle(struct tracer_thread *t, uint16_t cpu,
 	r.run_delay_ns = ~0ull;
 	emit(&r, sizeof(r));
 }
-
-static __always_inline void end_throttle(struct tracer_thread *t, uint16_t cpu, uint64_t now)
-{
-	t->throttled = 0;
-	emit_throttle(t, cpu, now);
-}
-
-/* Look whether a waiting thread is held back by its group's quota; a record only when that changed.
- */
-__noinline int check_throttle(uint32_t slot, uint32_t cpu, uint64_t now)
-{
-	struct tracer_thread *t = thread_at(slot);
-	bool throttled = kt_task_throttled((struct task_struct *)t->task);
-
-	if (throttled == !!t->throttled)
-		return 0;
-	t->throttled = throttled;
-	if (throttled)
-		watch_throttle = 1;
-	emit_throttle(t, cpu, now);
-	return 0;
-}

@@ -23,8 +23,9 @@ static __always_inline void irq_end(
 		/* What came before the interrupt goes to whom it hit. */
 		uint32_t cpu = bpf_get_smp_processor_id();
 
-		charge_waiters(cpu, c->occupant, BLAME_TASK, since);
-		charge_waiters(cpu, other, flags & TRACE_IRQ_HARD ? BLAME_IRQ : BLAME_SOFTIRQ, now);
+		charge_waiters(c, cpu, c->occupant, BLAME_TASK, c->occupant_task, since);
+		charge_waiters(
+			c, cpu, other, flags & TRACE_IRQ_HARD ? BLAME_IRQ : BLAME_SOFTIRQ, 0, now);
 		return;
 	}
 	struct trace_irq r = {.other = other, .flags = flags, .ns = now - since};
