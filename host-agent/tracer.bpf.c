@@ -111,7 +111,7 @@ static __always_inline void switch_seen_by_waiters(struct tracer_cpu *c, uint32_
 		check_waiters(cpu, now);
 	if (counts_mode)
 		return;
-	name_task(next_tid, next);
+	name_argument(next_tid, next);
 	emit_occupy(cpu, next_tid, now);
 }
 
@@ -138,12 +138,12 @@ static __always_inline void switched(struct tracer_cpu *c, uint32_t cpu, bool pr
 	}
 	if (out != NOT_TRACKED) {
 		if (!counts_mode)
-			name_task(next_tid, next);
+			name_argument(next_tid, next);
 		left_cpu(thread_at(out), prev, preempt, cpu, next_tid, now);
 	}
 	if (in != NOT_TRACKED) {
 		if (!counts_mode)
-			name_task(prev_tid, prev);
+			name_argument(prev_tid, prev);
 		infer_queued(thread_at(in), next, c, cpu, prev_tid, now);
 		got_cpu(thread_at(in), next, cpu, prev_tid, now);
 	}

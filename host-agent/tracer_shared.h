@@ -41,6 +41,7 @@ struct tracer_cpu {
 	uint64_t irq_since, softirq_since;
 	uint64_t
 		clock_offset; /* CLOCK_MONOTONIC less the run queue clock, modulo 2^64; 0 unknown */
+	uint64_t emitted;     /* records, by whoever is on this CPU: about */
 	uint32_t occupant;
 	uint32_t joined; /* counts mode: a thread waits here whose base is not taken yet */
 	struct tracer_ledger ledger;

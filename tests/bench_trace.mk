@@ -2,3 +2,8 @@
 .PHONY: bench-trace
 bench-trace: all
 	@bash tests/bench/trace.sh
+
+## make bench-price [ROUNDS=5] [WAITERS="0 1 4"] [PEER=1]: what the tracer adds to one context switch, by who waits
+.PHONY: bench-price
+bench-price: all
+	@BUILD=$(BUILD) bash tests/bench/price.sh

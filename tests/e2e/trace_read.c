@@ -33,13 +33,8 @@ uint64_t read_blamed(const struct read_thread *th, uint32_t tid)
 	return 0;
 }
 
-static void charge(struct read_thread *th, uint32_t tid, uint64_t ts)
+static void add_blame(struct read_thread *th, uint32_t tid, uint64_t ns)
 {
-	uint64_t ns = ts > th->charged_ns ? ts - th->charged_ns : 0;
-
-	if (!ns)
-		return;
-	th->charged_ns = ts;
 	for (size_t i = 0; i < th->n_blame; i++) {
 		if (th->blame[i].tid != tid)
 			continue;
@@ -48,6 +43,23 @@ static void charge(struct read_thread *th, uint32_t tid, uint64_t ts)
 	}
 	ARRAY_GROW(th->blame, th->n_blame);
 	th->blame[th->n_blame++] = (struct read_blame){tid, ns};
+}
+
+static void charge(struct read_thread *th, uint32_t tid, uint64_t ts)
+{
+	if (ts <= th->charged_ns)
+		return;
+	add_blame(th, tid, ts - th->charged_ns);
+	th->charged_ns = ts;
+}
+
+static void add_cell(struct read_thread *th, const struct trace_blame *cell)
+{
+	th->cells_ns += cell->ns;
+	if (cell->kind == BLAME_TASK)
+		add_blame(th, cell->culprit_tid, cell->ns);
+	if (cell->kind == BLAME_THROTTLED)
+		th->throttled_ns += cell->ns;
 }
 
 static void charge_cpu(struct read_trace *t, unsigned cpu, uint64_t ts)
@@ -191,7 +203,7 @@ static void on_record(struct read_trace *t, const struct trace_hdr *h)
 	case TRACE_BLAME:
 		th = read_find(t, h->tid);
 		if (th)
-			th->cells_ns += ((const struct trace_blame *)at)->ns;
+			add_cell(th, (const void *)at);
 		break;
 	case TRACE_END:
 		t->ended = true;

@@ -28,6 +28,7 @@
 #include "trace_read.h"
 
 #define MAX_TASKS 8
+#define MAX_CROWD 80
 /* How far the traced wait may stand off run_delay: 0.1 %, or so much per wait where the kernel's
  * clock lags at wake-up preemption. */
 #define WAIT_TOLERANCE 0.001
@@ -40,32 +41,76 @@ static double clock_lag_ns = 40e3;
 enum task_kind {
 	SPIN,	   /* never sleeps */
 	SLEEP_100, /* 100 Hz: 1 ms of work, then sleep */
+	SLEEP_1000,
 };
 
 struct test_case {
 	const char *name;
-	enum trace_mode mode;
-	struct {
+	bool counts; /* else events */
+	struct test_task {
 		enum task_kind kind;
-		unsigned cpus; /* mask of the first CPUs allowed; 0 = all */
+		unsigned cpus; /* mask of the first CPUs allowed; 0 = none */
 		bool hog;      /* a neighbour, not traced */
-	} tasks[MAX_TASKS];
-	unsigned n_tasks, need_cpus;
+	} tasks[MAX_TASKS];    /* up to the first without CPUs */
+	unsigned need_cpus;
 	bool quota, stop;
+	bool stacked;	/* all on one CPU and never asleep */
+	unsigned crowd; /* so many that work 0.1 ms and sleep 1 ms, not traced */
 };
 
+static unsigned n_tasks(const struct test_case *c)
+{
+	unsigned n = 0;
+
+	while (n < MAX_TASKS && c->tasks[n].cpus)
+		n++;
+	return n;
+}
+
+static enum trace_mode mode_of(const struct test_case *c)
+{
+	return c->counts ? TRACE_MODE_COUNTS : TRACE_MODE_EVENTS;
+}
+
+/* {kind, CPUs, hog}: CPUs as a mask. */
 static const struct test_case cases[] = {
-	{"stacked-2", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 0}}, 2, 1, 0, 0},
-	{"stacked-4", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
-		4, 1, 0, 0},
-	{"float-3-on-2", TRACE_MODE_EVENTS, {{SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 3, 0}}, 3, 2, 0, 0},
-	{"sleepers-and-hog", TRACE_MODE_EVENTS,
-		{{SLEEP_100, 1, 0}, {SLEEP_100, 3, 0}, {SPIN, 1, 1}}, 3, 2, 0, 0},
-	{"quota", TRACE_MODE_EVENTS, {{SPIN, 1, 0}}, 1, 1, 1, 0},
-	{"quota-and-hog", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 1}}, 2, 1, 1, 0},
-	{"sigstop", TRACE_MODE_EVENTS, {{SPIN, 1, 0}, {SPIN, 1, 0}}, 2, 1, 0, 1},
-	{"counts", TRACE_MODE_COUNTS, {{SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 1, 1}}, 4,
-		2, 0, 0},
+	{.name = "stacked-2", .tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}}, .need_cpus = 1},
+	{.name = "stacked-4",
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
+		.need_cpus = 1},
+	{.name = "float-3-on-2",
+		.tasks = {{SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 3, 0}},
+		.need_cpus = 2},
+	{.name = "sleepers-and-hog",
+		.tasks = {{SLEEP_100, 1, 0}, {SLEEP_100, 3, 0}, {SPIN, 1, 1}},
+		.need_cpus = 2},
+	{.name = "quota", .tasks = {{SPIN, 1, 0}}, .need_cpus = 1, .quota = true},
+	{.name = "quota-and-hog",
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 1}},
+		.need_cpus = 1,
+		.quota = true},
+	{.name = "sigstop", .tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}}, .need_cpus = 1, .stop = true},
+	{.name = "counts",
+		.counts = true,
+		.tasks = {{SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 1, 1}},
+		.need_cpus = 2},
+	/* What each waits for is what the others run, so every cell is known. */
+	{.name = "counts-stacked",
+		.counts = true,
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 1}},
+		.need_cpus = 1,
+		.stacked = true},
+	{.name = "counts-quota",
+		.counts = true,
+		.tasks = {{SPIN, 1, 0}},
+		.need_cpus = 1,
+		.quota = true},
+	/* More culprits than a ledger holds, that come and go. */
+	{.name = "counts-crowd",
+		.counts = true,
+		.tasks = {{SPIN, 3, 0}, {SPIN, 3, 0}, {SLEEP_100, 3, 0}, {SPIN, 1, 1}},
+		.need_cpus = 2,
+		.crowd = 80},
 };
 
 static void spin_ns(uint64_t ns)
@@ -97,9 +142,9 @@ static pid_t start_task(enum task_kind kind, unsigned mask)
 	if (mask)
 		sched_setaffinity(0, sizeof(set), &set);
 	for (;;) {
-		spin_ns(kind == SPIN ? NS_PER_S : NS_PER_MS);
-		if (kind == SLEEP_100)
-			sleep_ns(10 * NS_PER_MS);
+		spin_ns(kind == SPIN ? NS_PER_S : kind == SLEEP_100 ? NS_PER_MS : NS_PER_MS / 10);
+		if (kind != SPIN)
+			sleep_ns(kind == SLEEP_100 ? 10 * NS_PER_MS : NS_PER_MS);
 	}
 }
 
@@ -186,7 +231,7 @@ static bool check_counters(
 	uint64_t wall = th->total_ts - (th->first_ns ? th->first_ns : t->header.start_host_ns);
 	double cells = relative(th->cells_ns, th->total[1]);
 	uint64_t booked = th->booked[1] - th->booked[0];
-	bool counts = c->mode == TRACE_MODE_COUNTS;
+	bool counts = c->counts;
 
 	return check(fabs(relative(clock + booked, delay)) <= WAIT_TOLERANCE &&
 			     (counts ? fabs(cells) <= WAIT_TOLERANCE
@@ -198,8 +243,68 @@ static bool check_counters(
 		counts ? cells : relative(sum, wall));
 }
 
-static bool check_trace(
-	const struct test_case *c, const char *path, const struct hostd_totals *totals)
+/* The CPU time of a thread, from the kernel. */
+static uint64_t run_ns(pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/schedstat", (int)pid);
+	auto_free char *text = read_file(path, 256, NULL, NULL);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* How long a group was held back by its quota, from the kernel. */
+static uint64_t throttled_ns(const char *group)
+{
+	auto_free char *path = xasprintf("%s/cpu.stat", group ? group : "");
+	auto_free char *text = group ? read_file(path, 4096, NULL, NULL) : NULL;
+	const char *v1 = text ? strstr(text, "throttled_time ") : NULL;
+	const char *v2 = text ? strstr(text, "throttled_usec ") : NULL;
+
+	if (v1)
+		return strtoull(v1 + strlen("throttled_time "), NULL, 10);
+	return v2 ? strtoull(v2 + strlen("throttled_usec "), NULL, 10) * 1000 : 0;
+}
+
+/* What the kernel says of the window. */
+struct witness {
+	uint64_t ran[MAX_TASKS], throttled;
+};
+
+/* Each waits for all that another runs: as traced, and within 5 % as the kernel counts it (it takes off what
+ * the box's own hypervisor took, and the ends of the window are not the same). */
+static bool check_stacked(const struct test_case *c, struct read_trace *t, struct read_thread *th,
+	const pid_t *pids, const struct witness *w)
+{
+	bool good = true;
+
+	for (unsigned i = 0; i < n_tasks(c); i++) {
+		uint64_t blamed = read_blamed(th, (uint32_t)pids[i]);
+		const struct read_thread *other = read_find(t, (uint32_t)pids[i]);
+		uint64_t traced = other ? other->total[0] : blamed;
+
+		if (other == th)
+			good &= check(!blamed, c->name, "%u waited for itself %" PRIu64 " ns",
+				th->tid, blamed);
+		else
+			good &= check(fabs(relative(blamed, w->ran[i])) < 0.05 &&
+					      fabs(relative(blamed, traced)) < 0.003,
+				c->name,
+				"%u waited %.3f ms for %d, which ran %.3f ms (%.3f as traced)",
+				th->tid, blamed / 1e6, (int)pids[i], w->ran[i] / 1e6, traced / 1e6);
+	}
+	return good;
+}
+
+static bool check_throttled(
+	const struct test_case *c, const struct read_thread *th, const struct witness *w)
+{
+	return check(fabs(relative(th->throttled_ns, w->throttled)) < 0.05, c->name,
+		"%u: of %.3f ms %.3f ms by its quota; its group was held back %.3f ms", th->tid,
+		th->cells_ns / 1e6, th->throttled_ns / 1e6, w->throttled / 1e6);
+}
+
+static bool check_trace(const struct test_case *c, const char *path,
+	const struct hostd_totals *totals, const pid_t *pids, const struct witness *w)
 {
 	struct err e = ERR_INIT;
 	struct read_trace t;
@@ -214,9 +319,13 @@ static bool check_trace(
 	for (size_t i = 0; i < t.faults.n && i < 5; i++)
 		good &= check(false, c->name, "%s", t.faults.items[i]);
 	for (size_t i = 0; i < t.n_threads; i++) {
-		if (c->mode == TRACE_MODE_EVENTS)
+		if (!c->counts)
 			good &= check_events(c, &t, &t.threads[i]);
 		good &= check_counters(c, &t, &t.threads[i]);
+		if (c->stacked)
+			good &= check_stacked(c, &t, &t.threads[i], pids, w);
+		if (c->quota && c->counts)
+			good &= check_throttled(c, &t.threads[i], w);
 	}
 	read_trace_release(&t);
 	return good;
@@ -239,11 +348,11 @@ static void run_for(const struct test_case *c, const pid_t *pids, double seconds
 }
 
 static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, const char *group,
-	double seconds, struct hostd_totals *totals, struct err *e)
+	double seconds, struct hostd_totals *totals, struct witness *w, struct err *e)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < c->n_tasks && !rc; i++) {
+	for (unsigned i = 0; i < n_tasks(c) && !rc; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "test/%u", i);
@@ -256,17 +365,24 @@ static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, 
 		rc = hostd_start(h, e);
 	if (rc)
 		return rc;
+	for (unsigned i = 0; i < n_tasks(c); i++)
+		w->ran[i] = -run_ns(pids[i]);
+	w->throttled = -throttled_ns(group);
 	run_for(c, pids, seconds);
+	for (unsigned i = 0; i < n_tasks(c); i++)
+		w->ran[i] += run_ns(pids[i]);
+	w->throttled += throttled_ns(group);
 	rc = hostd_sync(h, NULL, e);
 	return rc ? rc : hostd_stop(h, totals, e);
 }
 
 static bool run_case(const struct test_case *c, const char *hostd, double seconds)
 {
-	struct hostd_options o = {.path = hostd, .mode = c->mode};
+	struct hostd_options o = {.path = hostd, .mode = mode_of(c)};
 	auto_free char *out = xasprintf("/tmp/stealscope-trace-%d.bin", (int)getpid());
 	auto_free char *group = c->quota ? make_quota_group() : NULL;
-	pid_t pids[MAX_TASKS] = {0};
+	pid_t pids[MAX_TASKS] = {0}, crowd[MAX_CROWD] = {0};
+	struct witness w = {0};
 	struct hostd_totals totals = {0};
 	struct hostd *h = NULL;
 	struct err e = ERR_INIT;
@@ -277,24 +393,30 @@ static bool run_case(const struct test_case *c, const char *hostd, double second
 		printf("SKIP %s: no cgroup with a CPU quota can be made here\n", c->name);
 		return true;
 	}
-	for (unsigned i = 0; i < c->n_tasks; i++) {
+	for (unsigned i = 0; i < n_tasks(c); i++) {
 		pids[i] = start_task(c->tasks[i].kind, c->tasks[i].cpus);
 		if (!rc && group && !c->tasks[i].hog)
 			rc = join_group(group, pids[i], &e);
 	}
+	for (unsigned i = 0; i < c->crowd; i++)
+		crowd[i] = start_task(SLEEP_1000, 3);
 	o.out = out;
 	if (!rc)
 		rc = hostd_spawn(&o, &h, &e);
-	if (!rc && hostd_mode(h) != c->mode)
-		printf("SKIP %s: %s\n", c->name, hostd_reason(h));
-	else if (!rc && !(rc = trace(c, h, pids, group, seconds, &totals, &e)))
-		good = check_trace(c, out, &totals);
+	if (!rc && hostd_mode(h) != mode_of(c))
+		good = check(false, c->name, "%s", hostd_reason(h));
+	else if (!rc && !(rc = trace(c, h, pids, group, seconds, &totals, &w, &e)))
+		good = check_trace(c, out, &totals, pids, &w);
 	if (rc)
 		good = check(false, c->name, "%s", e.msg);
 	hostd_close(h);
-	for (unsigned i = 0; i < c->n_tasks; i++) {
+	for (unsigned i = 0; i < n_tasks(c); i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
+	}
+	for (unsigned i = 0; i < c->crowd; i++) {
+		kill(crowd[i], SIGKILL);
+		waitpid(crowd[i], NULL, 0);
 	}
 	if (group)
 		rmdir(group);
@@ -314,6 +436,10 @@ int main(int argc, char **argv)
 	if (argc > 4)
 		clock_lag_ns = 1e3 * atof(argv[4]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		printf("SKIP trace_threads: this kernel has no BTF\n");
+		return EXIT_DONE;
+	}
 	if (geteuid()) {
 		printf("SKIP trace_threads: needs root for eBPF\n");
 		return EXIT_DONE;
