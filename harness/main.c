@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* stealscope: the command table and nothing else. A command is one row here and one file in cmd/.
- */
+/* stealscope: the command table and nothing else. A command is one row here and one file in
+ * cmd/. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -10,8 +10,8 @@
 struct boxsteal;
 int boxsteal_open(struct boxsteal **out, struct err *e);
 void boxsteal_close(struct boxsteal *b); /* NULL is fine */
-/* Steal of CPUs 0..n-1, cumulative since boot. The array is owned by b, valid until the next call.
- */
+/* Steal of CPUs 0..n-1, cumulative since boot. The array is owned by b, valid until the next
+ * call. */
 const uint64_t *boxsteal_read(struct boxsteal *b);
 
 #endif

@@ -184,7 +184,7 @@ int counters_add_cgroup(
 	struct cgroup_source g = {.owner = owner};
 
 	if (!is_cgroup(path))
-		return err_set(e, ENOENT, "%.200s is no control group", path);
+		return err_set(e, ENOENT, "%.200s is not a control group", path);
 	g.stat_path = xasprintf("%s/cpu.stat", path);
 	if (access(g.stat_path, R_OK)) {
 		int rc = err_sys(e, "cannot read %s", g.stat_path);
@@ -240,8 +240,8 @@ static void sample_thread(struct thread_source *t, struct tracer *tracer, struct
 	text[n] = '\0';
 	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2]) != 3)
 		return;
-	/* What has grown since it fell asleep is sleep, booked as waiting before its wake-up told.
-	 */
+	/* What has grown since it fell asleep is sleep, booked as waiting before its wake-up
+	 * told. */
 	if (tracer && seen.sleeping && seen.run_delay_ns && v[1] > seen.run_delay_ns)
 		seen.sleep_booked_ns += v[1] - seen.run_delay_ns;
 	const struct {

@@ -144,8 +144,8 @@ static __always_inline uint64_t kt_run_delay(struct task_struct *p)
 	return BPF_CORE_READ(p, sched_info.run_delay);
 }
 
-/* The clock of the run queue the task stands in, as sched_info takes it; 0 where it cannot be read.
- */
+/* The clock of the run queue the task stands in, as sched_info takes it; 0 where it cannot be
+ * read. */
 static __always_inline uint64_t kt_rq_clock(struct task_struct *p)
 {
 	if (!bpf_core_field_exists(p->se.cfs_rq) ||
@@ -164,8 +164,8 @@ static __always_inline bool kt_task_queued(struct task_struct *p)
 	return true;
 }
 
-/* Whether CPU bandwidth control holds this (waiting) thread back. False where it cannot be known.
- */
+/* Whether CPU bandwidth control holds this (waiting) thread back. False where it cannot be
+ * known. */
 static __always_inline bool kt_task_throttled(struct task_struct *p)
 {
 	struct cfs_rq *cfs_rq;

@@ -190,8 +190,8 @@ static __always_inline void infer_queued(struct tracer_thread *t, struct task_st
 		return;
 	t->conflicts++;
 	/* A move inside the hidden wait set last_queued anew and booked the part before it. Of a
-	 * thread that runs, run_delay is from before its last wait was booked, so it tells nothing.
-	 */
+	 * thread that runs, run_delay is from before its last wait was booked, so it tells
+	 * nothing. */
 	booked = t->state == THREAD_SLEEPING ? kt_run_delay(next) - t->run_delay : 0;
 	at = clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now);
 	at = clamp(at - booked, t->since, now);

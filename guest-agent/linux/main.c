@@ -104,7 +104,7 @@ static int native_main(int argc, char **argv)
 		if (!*list)
 			cpus[n++] = mask_mine();
 		else if (!mask_parse(list, &cpus[n++])) {
-			say("\"%s\" is no list of CPUs", list);
+			say("\"%s\" is not a list of CPUs", list);
 			return 2;
 		}
 	}

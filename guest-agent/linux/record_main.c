@@ -123,7 +123,7 @@ int record_main(int argc, char **argv)
 			return 2;
 		}
 		if (number && !*number) {
-			say("record: \"%s\" will not do: %s", v, wanted);
+			say("record: \"%s\" cannot be used: %s", v, wanted);
 			return 2;
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Probe `timer` in Linux: as probe/timer.c, and in addition relative sleeps (as the blog measured:
+ * Probe `timer` in Linux: as probe/timer.c, and in addition relative sleeps (as the blog of docs/sources.md measured:
  * a sleep of one period from each wake-up on), and how much of each sleep the woken thread spent in
  * the run queue of this kernel.
  */

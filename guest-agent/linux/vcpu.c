@@ -90,8 +90,8 @@ static void use_policy(struct vcpu *c, struct policy *now, const struct policy *
 	agent_fail(&c->agent, LINUX_FAIL_POLICY);
 }
 
-/* Call agent_interrupt() once `armed` has come. Early returns are fine: a signal, a coarse clock.
- */
+/* Call agent_interrupt() once `armed` has come. Early returns are fine: a signal, a coarse
+ * clock. */
 static void take_interrupt(struct vcpu *c)
 {
 	struct stamp at = agent_stamp(&c->agent);

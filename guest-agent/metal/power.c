@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Soft power-off through the ACPI power management block of QEMU's pc (PIIX4) and q35 (ICH9)
- * machines: SLP_EN in PM1a control, which lies 4 above the base that PCI configuration space holds.
- */
+ * machines: SLP_EN in PM1a control, which lies 4 above the base that PCI configuration space
+ * holds. */
 #include "guest-agent/metal/cpu.h"
 #include "guest-agent/metal/pci.h"
 #include "guest-agent/metal/power.h"

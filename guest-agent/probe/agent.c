@@ -10,8 +10,7 @@ uint64_t agent_ns_to_ticks(const struct agent_vcpu *v, uint64_t ns)
 {
 	uint64_t rest, hz = v->tsc_hz;
 
-	/* ns * hz / 1e9 in 128 bits; without overflow of the quotient, since hz < 2^63 / 1e9 * 1e9.
-	 */
+	/* ns * hz / 1e9 in 128 bits; the quotient does not overflow: hz < 2^63 / 1e9 * 1e9. */
 	if (ns > UINT64_C(3600000000000))
 		ns = UINT64_C(3600000000000);
 	/* Both are written before the last operand is read, which may have the value of `ns`. */
@@ -32,7 +31,7 @@ const char *agent_check_page(const struct shm_host *host, uint64_t size)
 	uint64_t ring_bytes = (uint64_t)host->ring_slots * sizeof(struct shm_rec);
 
 	if (host->magic != SHM_MAGIC)
-		return "the shared page has no magic";
+		return "the shared page was not set up by a harness (no magic number)";
 	if (host->version != SHM_VERSION)
 		return "the shared page has another version";
 	if (host->nr_vcpus < 1 || host->nr_vcpus > SHM_MAX_VCPUS ||
@@ -110,7 +109,7 @@ static void agent_check_beacon(struct agent_vcpu *v)
 		v->beacon_seen = now.beacon_ns;
 		v->beacon_tsc = now.tsc;
 	} else if (now.tsc - v->beacon_tsc > v->deadman_ticks) {
-		platform_poweroff(v, "the beacon stands still");
+		platform_poweroff(v, "the harness is gone: its beacon stands still");
 	}
 }
 
@@ -121,8 +120,8 @@ void agent_housekeeping(struct agent_vcpu *v, uint64_t now)
 	agent_check_beacon(v);
 }
 
-/* Arm for what comes first: an interrupt-driven probe, or, when idle, the next look at the command.
- */
+/* Arm for what comes first: an interrupt-driven probe, or, when idle, the next look at the
+ * command. */
 static void agent_arm_next(struct agent_vcpu *v, uint64_t now)
 {
 	uint64_t first = now + v->look_ticks;
@@ -145,8 +144,8 @@ void agent_interrupt(struct agent_vcpu *v, const struct stamp *at)
 		if ((int64_t)(at->tsc - run->deadline) >= 0)
 			run->ops->tick(v, run, at);
 	}
-	/* Busy probes look at the command themselves: without interrupt-driven ones they need none.
-	 */
+	/* Busy probes look at the command themselves: without interrupt-driven ones they need
+	 * none. */
 	if (v->n_ticks != 0)
 		agent_arm_next(v, at->tsc);
 	if (busy && busy->irq_exit)

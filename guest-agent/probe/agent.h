@@ -23,8 +23,8 @@ enum agent_fail_code {
 	AGENT_FAIL_MEMORY = 2, /* less memory than probe `memory` asks for */
 };
 
-/* Host time and TSC of one instant: the beacon is read first, so host time at `tsc` >= beacon_ns.
- */
+/* Host time and TSC of one instant: the beacon is read first, so host time at `tsc` >=
+ * beacon_ns. */
 struct stamp {
 	uint64_t beacon_ns;
 	uint64_t tsc;
@@ -101,8 +101,8 @@ static inline bool agent_running(const struct agent_vcpu *v)
 	return v->host->command == SHM_CMD_RUN;
 }
 
-/* Write a record. Interrupts are out: inside agent_interrupt(), or between platform_irq_off/on().
- */
+/* Write a record. Interrupts are out: inside agent_interrupt(), or between
+ * platform_irq_off/on(). */
 bool agent_emit(struct agent_vcpu *v, uint8_t type, uint8_t probe, const struct stamp *at,
 	const uint64_t values[4]);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The unit of integer work of probes `job` and `lock`: the same instructions whatever the compiler.
- */
+/* The unit of integer work of probes `job` and `lock`: the same instructions whatever the
+ * compiler. */
 #ifndef SS_PROBE_SPIN_H
 #define SS_PROBE_SPIN_H
 
 #include <stdint.h>
 
-/* n rounds of a 64-bit linear congruential step (Knuth's MMIX constants): 4 dependent instructions.
- */
+/* n rounds of a 64-bit linear congruential step (Knuth's MMIX constants): 4 dependent
+ * instructions. */
 static inline void spin_iterations(uint64_t n)
 {
 	uint64_t x = 1;

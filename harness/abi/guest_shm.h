@@ -4,9 +4,9 @@
  * leave through it. Compiled by the harness, the metal guest and the Linux agent, so: fixed widths,
  * no includes but <stdint.h>, static asserts.
  *
- *   offset 0        struct shm_host     written by the host only
- *   offset 4096     struct shm_vcpu[]   one per vCPU: one line written by the guest, one by the
- * host ring_offset     one ring per vCPU, ring_stride bytes apart, ring_slots records each
+ *   offset 0             struct shm_host, written by the host only
+ *   offset 4096          struct shm_vcpu[], one per vCPU: a line the guest writes, a line the host writes
+ *   offset ring_offset   a ring of ring_slots records per vCPU, ring_stride bytes apart
  *
  * Each ring has one producer (the vCPU) and one consumer (the harness). `head` counts records ever
  * written, `tail` records ever consumed, both free-running; slot = count & (ring_slots - 1). The
@@ -27,8 +27,8 @@
 #define SHM_MAX_PROBES	8u
 #define SHM_VCPU_OFFSET 4096u
 #define SHM_RING_OFFSET 65536u
-#define SHM_DEADMAN_NS                                                                             \
-	UINT64_C(5000000000) /* a guest whose beacon stands still so long powers off */
+/* A guest whose beacon stands still so long powers off. */
+#define SHM_DEADMAN_NS UINT64_C(5000000000)
 
 /* What the host asks of the guest (shm_host.command). A guest looks at it at least every 10 ms. */
 enum shm_command {
@@ -67,15 +67,16 @@ enum shm_accel {
 
 enum probe_id {
 	PROBE_NONE = 0,
-	PROBE_TIMER = 1,  /* p[0] period ns; Linux: p[1] enum shm_timer_policy | SHM_TIMER_RELATIVE,
-			     p[2] priority, p[3] timer slack ns (0: as it is) */
-	PROBE_GAP = 2,	  /* p[0] threshold ns */
-	PROBE_JOB = 3,	  /* p[0] loop iterations per unit of work */
-	PROBE_LOCK = 4,	  /* p[0] iterations inside the lock, p[1] iterations outside, p[2] report
-			     threshold ns */
+	/* p[0] period ns; Linux: p[1] enum shm_timer_policy | SHM_TIMER_RELATIVE, p[2] priority,
+	 * p[3] timer slack ns (0: as it is) */
+	PROBE_TIMER = 1,
+	PROBE_GAP = 2, /* p[0] threshold ns */
+	PROBE_JOB = 3, /* p[0] loop iterations per unit of work */
+	/* p[0] iterations inside the lock, p[1] iterations outside, p[2] report threshold ns */
+	PROBE_LOCK = 4,
 	PROBE_MEMORY = 5, /* p[0] bytes, p[1] 0 = chase, 1 = bandwidth */
-	PROBE_STEAL =
-		6, /* p[0] period ns: REC_STEAL at that period (the other probes carry steal too) */
+	/* p[0] period ns: REC_STEAL at that period (the other probes carry steal too) */
+	PROBE_STEAL = 6,
 };
 
 /* Parameters that only guests with a kernel know (the Linux agent). */
@@ -97,8 +98,8 @@ enum shm_lock_kind {
 
 /* REC_TIMER v[3]. */
 #define SHM_TIMER_HALTED UINT64_C(1) /* the vCPU had no busy probe */
-#define SHM_TIMER_WAIT_SHIFT                                                                       \
-	8 /* 1 + ns the woken thread was in the guest's own run queue; 0 unknown */
+/* From this bit on: 1 + ns the woken thread was in the guest's own run queue; 0 unknown. */
+#define SHM_TIMER_WAIT_SHIFT 8
 
 /* A probe with its parameters; runs on the vCPUs in vcpu_mask. timer and steal are driven by the
  * timer interrupt; at most one of gap, job, lock, memory (the busy ones) per vCPU. */
@@ -155,47 +156,49 @@ enum rec_type {
 	REC_NONE = 0,
 	REC_START = 1, /* v[0] = features, v[1] = tsc_hz, v[2] = accel */
 	REC_END = 2,   /* v[0] = records dropped */
-	REC_TIMER = 3, /* one timer wake-up: v[0] the last deadline that had passed (TSC), v[1] TSC
-			  when it was armed (the sleep began), v[2] deadlines that passed unserved
-			  before it: v[0] - i * period for i = 1..v[2], each of which also woke at
-			  this record's tsc (back-filled by the analysis), v[3] 1 when the vCPU had
-			  no busy probe (it was halted), else 0 */
-	REC_GAP = 4,   /* TSC of the record = end of the gap: v[0] start TSC, v[1] longest loop pass
-			  below threshold since the last gap (TSC ticks), v[2] loop passes since the
-			  last gap */
-	REC_JOB = 5,   /* one unit of work done: v[0] start TSC, v[1] unit number */
-	REC_LOCK = 6,  /* a lock wait over the threshold: v[0] TSC when waiting began, v[1]
-			  acquisitions so far, v[2] TSC when the lock was got (the record is written
-			  after its release) */
+	/* one timer wake-up: v[0] the last deadline that had passed (TSC), v[1] TSC when it was
+	 * armed (the sleep began), v[2] deadlines that passed unserved before it: v[0] - i * period
+	 * for i = 1..v[2], each of which also woke at this record's tsc (back-filled by the
+	 * analysis), v[3] 1 when the vCPU had no busy probe (it was halted), else 0 */
+	REC_TIMER = 3,
+	/* TSC of the record = end of the gap: v[0] start TSC, v[1] longest loop pass below
+	 * threshold since the last gap (TSC ticks), v[2] loop passes since the last gap */
+	REC_GAP = 4,
+	REC_JOB = 5, /* one unit of work done: v[0] start TSC, v[1] unit number */
+	/* a lock wait over the threshold: v[0] TSC when waiting began, v[1] acquisitions so far,
+	 * v[2] TSC when the lock was got (the record is written after its release) */
+	REC_LOCK = 6,
 	REC_MEMORY = 7, /* v[0] start TSC, v[1] accesses (chase) or bytes (bandwidth) */
 	REC_STEAL = 8,	/* the counter alone; v[0] for busy probes: loop passes or units so far */
 
-	REC_DRAIN = 0x80,  /* host: v[0] host ns, read after all records before this one were seen;
-			      v[1] the vCPU's dropped counter */
-	REC_SYNC = 0x81,   /* host: tsc = echo_tsc; v[0], v[1] = host ns before and after */
-	REC_OFFSET = 0x82, /* host: tsc = host TSC; v[0] = host ns, v[1] = +- error ns of that pair,
-			      v[2] = guest TSC offset (debugfs tsc-offset, two's complement) */
-	REC_LOST = 0x83,   /* host: v[0] records known lost or torn on this vCPU, v[1] enum
-			      rec_lost_reason */
+	/* host: v[0] host ns, read after all records before this one were seen; v[1] the vCPU's
+	 * dropped counter */
+	REC_DRAIN = 0x80,
+	REC_SYNC = 0x81, /* host: tsc = echo_tsc; v[0], v[1] = host ns before and after */
+	/* host: tsc = host TSC; v[0] = host ns, v[1] = +- error ns of that pair, v[2] = guest TSC
+	 * offset (debugfs tsc-offset, two's complement) */
+	REC_OFFSET = 0x82,
+	/* host: v[0] records known lost or torn on this vCPU, v[1] enum rec_lost_reason */
+	REC_LOST = 0x83,
 };
 
 /* What rings dropped for want of room is no REC_LOST: REC_DRAIN carries that count. */
 enum rec_lost_reason {
 	LOST_TORN = 1, /* a slot held something else than the next record */
-	LOST_JUMP = 2, /* `head` or `dropped` moved as no sound guest moves it; v[0] is a ring's
-			  worth */
+	/* `head` or `dropped` moved as no sound guest moves it; v[0] is a ring's worth */
+	LOST_JUMP = 2,
 };
 
 struct shm_rec {
-	uint8_t type;	   /* enum rec_type */
-	uint8_t probe;	   /* enum probe_id, 0 if none */
-	uint16_t vcpu;	   /* set by the collector: a guest cannot speak for another vCPU */
-	uint32_t seq;	   /* low 32 bits of the ring count of this record, +1: a slot never written
-			      reads 0 */
+	uint8_t type;  /* enum rec_type */
+	uint8_t probe; /* enum probe_id, 0 if none */
+	uint16_t vcpu; /* set by the collector: a guest cannot speak for another vCPU */
+	/* low 32 bits of the ring count of this record, +1: a slot never written reads 0 */
+	uint32_t seq;
 	uint64_t tsc;	   /* guest TSC when the record was made */
 	uint64_t steal_ns; /* KVM steal counter at that time, or SHM_STEAL_NONE */
-	uint64_t beacon_ns; /* last beacon seen, read BEFORE tsc: host time at `tsc` is at least
-			       this */
+	/* last beacon seen, read BEFORE tsc: host time at `tsc` is at least this */
+	uint64_t beacon_ns;
 	uint64_t v[4];
 };
 

@@ -36,20 +36,20 @@ enum trace_mode {
 enum trace_type {
 	TRACE_STATE = 1,  /* struct trace_state: a tracked thread changed state */
 	TRACE_OCCUPY = 2, /* struct trace_occupy: tid runs on cpu from ts on (tid 0: idle) */
-	TRACE_IRQ =
-		3, /* struct trace_irq: an irq or softirq ended on cpu (tid: whom it interrupted) */
+	/* struct trace_irq: an irq or softirq ended on cpu (tid: whom it interrupted) */
+	TRACE_IRQ = 3,
 	TRACE_TASK = 4,	   /* struct trace_task: names a tid, before its first use or after exec */
 	TRACE_COUNTER = 5, /* struct trace_counter */
 	TRACE_LOST = 6, /* struct trace_counter: key = 0, value = records lost since the last one */
 	TRACE_TRACK = 7, /* struct trace_track: hostd was told to track this thread */
-	TRACE_BLAME =
-		8,	/* struct trace_blame (counts mode, and totals at the end of events mode) */
+	/* struct trace_blame (counts mode, and totals at the end of events mode) */
+	TRACE_BLAME = 8,
 	TRACE_NOTE = 9, /* struct trace_note: a sentence (a source that is missing and why) */
 	TRACE_END = 10, /* struct trace_counter: clean end; value = records written before it */
-	TRACE_THROTTLE =
-		11, /* struct trace_state: cpu bandwidth throttling of the thread's group was
-		       seen (state 1) or seen to be over (state 0). Looked at when a wait
-		       begins, at occupant changes and when it ends: not an exact instant */
+	/* struct trace_state: cpu bandwidth throttling of the thread's group was seen (state 1) or
+	 * seen to be over (state 0). Looked at when a wait begins, at occupant changes and when it
+	 * ends: not an exact instant */
+	TRACE_THROTTLE = 11,
 };
 
 enum thread_state {
@@ -79,25 +79,29 @@ struct trace_state {
 	uint8_t state; /* enum thread_state: the state from ts on */
 	uint8_t flags; /* TRACE_STATE_* */
 	uint16_t prev_cpu;
-	uint32_t other_tid;    /* RUNNING: who ran before; WAITING by preemption/SLEEPING: who runs
-				  next (0 idle); at a wake-up or migration: the task in whose context
-				  it happened (the waker, or whom its interrupt hit) */
+	/* RUNNING: who ran before; WAITING by preemption/SLEEPING: who runs next (0 idle); at a
+	 * wake-up or migration: the task in whose context it happened (the waker, or whom its
+	 * interrupt hit) */
+	uint32_t other_tid;
 	uint64_t run_delay_ns; /* task->sched_info.run_delay as read at this event, see below */
 };
 
 /*
  * run_delay_ns, and how it joins with guest steal. The kernel adds a wait to run_delay when the
  * thread gets the CPU, just after the sched_switch event, and KVM adds the growth of run_delay to
- * the guest's steal at the vCPU load that follows. So, at the event that begins the state: RUNNING
- * without the wait that ends here (the value of the end of the last RUNNING, plus what a migration
- * inside the wait already booked); end of RUNNING:     (WAITING + PREEMPTED, SLEEPING, EXITED) all
- * waits up to and including the one that ended when this running interval began. It is to the ns
- * what KVM has put into guest steal in this interval: value(end) - value(its RUNNING) is the wait
- *                       before it as the kernel booked it, and steal read by the guest in between
- * is value(end) less a constant of the vCPU; WAITING by wake-up: as at the SLEEPING before it (a
- * kernel that books sleep as run_delay, the delayed dequeue defect of 6.12 and later, shows as
- * growth between the two); WAITING + MIGRATED: with the part of this wait spent on the old run
- * queue; INITIAL:            as found.
+ * the guest's steal at the vCPU load that follows. So it holds, at the event that begins the state:
+ *
+ *   RUNNING              without the wait that ends here: the value of the end of the last RUNNING,
+ *                        plus what a migration inside the wait already booked
+ *   end of RUNNING       (WAITING + PREEMPTED, SLEEPING, EXITED) all waits up to and including the
+ *                        one that ended when this running interval began. It is to the ns what KVM
+ *                        has put into guest steal in this interval: value(end) - value(its RUNNING)
+ *                        is the wait before it as the kernel booked it, and steal read by the guest
+ *                        in between is value(end) less a constant of the vCPU
+ *   WAITING by wake-up   as at the SLEEPING before it; a kernel that books sleep as run_delay, the
+ *                        delayed dequeue defect of 6.12 and later, shows as growth between the two
+ *   WAITING + MIGRATED   with the part of this wait spent on the old run queue
+ *   INITIAL              as found
  */
 
 /*
@@ -140,8 +144,8 @@ struct trace_task {
 enum counter_scope {
 	COUNTER_THREAD = 1, /* hdr.tid */
 	COUNTER_CGROUP = 2, /* `owner` = cgroup number given in the `cgroup` command */
-	COUNTER_KVM =
-		3, /* hdr.tid = the QEMU process for whole-VM keys, a vCPU thread for TSC_OFFSET */
+	/* hdr.tid = the QEMU process for whole-VM keys, a vCPU thread for TSC_OFFSET */
+	COUNTER_KVM = 3,
 	COUNTER_CPU = 4,  /* hdr.cpu: of the lab box itself */
 	COUNTER_SELF = 5, /* hostd */
 };
@@ -158,13 +162,15 @@ enum counter_key {
 	CTR_TRACED_WAITS = 7,	   /* waits begun */
 	CTR_TRACED_MIGRATIONS = 8, /* waits split by a move to another run queue */
 	/* THREAD, with every sample, beside CTR_RUN_DELAY_NS: */
-	CTR_TRACED_CLOCK_WAIT_NS = 14, /* waits ended since start, on the kernel's run queue clock:
-					  its growth is that of run_delay (one wait found at the
-					  start counts in full, as in run_delay) */
-	CTR_TRACED_SLEEP_BOOKED_NS = 15, /* sleep that the kernel booked as run_delay (the delayed
-				     dequeue defect of 6.12 and later), as seen at wake-ups */
-	CTR_TRACED_CONFLICTS = 9, /* events that did not fit the state held: what was hidden between
-				     them is inferred, TRACE_STATE_INFERRED */
+	/* waits ended since start, on the kernel's run queue clock: its growth is that of run_delay
+	 * (one wait found at the start counts in full, as in run_delay) */
+	CTR_TRACED_CLOCK_WAIT_NS = 14,
+	/* sleep that the kernel booked as run_delay (the delayed dequeue defect of 6.12 and later),
+	 * as seen at wake-ups */
+	CTR_TRACED_SLEEP_BOOKED_NS = 15,
+	/* events that did not fit the state held: what was hidden between them is inferred,
+	 * TRACE_STATE_INFERRED */
+	CTR_TRACED_CONFLICTS = 9,
 	CTR_CGROUP_USAGE_NS = 10,
 	CTR_CGROUP_NR_PERIODS = 11,
 	CTR_CGROUP_NR_THROTTLED = 12,
@@ -175,8 +181,9 @@ enum counter_key {
 	CTR_KVM_HALT_POLL_FAIL_NS = 23,
 	CTR_KVM_HALT_WAIT_NS = 24,
 	CTR_KVM_TSC_OFFSET = 25, /* two's complement */
-	CTR_BOX_STEAL_NS = 30,	 /* CPU: the lab box's own steal (it may be a VM); exact where the
-				    kernel's own counter is readable, else in 10 ms steps (a NOTE) */
+	/* CPU: the lab box's own steal (it may be a VM); exact where the kernel's own counter is
+	 * readable, else in 10 ms steps (a NOTE) */
+	CTR_BOX_STEAL_NS = 30,
 	CTR_BOX_IRQ_NS = 31,
 	CTR_BOX_SOFTIRQ_NS = 32,
 	CTR_BOX_IDLE_NS = 33,

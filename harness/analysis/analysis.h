@@ -27,11 +27,11 @@
 /* ---- series: a value per bin of the measured window */
 
 enum series_id {
-	SERIES_STEAL,	      /* ms/s: guest steal counter */
-	SERIES_RUN_DELAY,     /* ms/s: the vCPU thread's run_delay */
-	SERIES_WAIT,	      /* ms/s: traced WAITING time */
-	SERIES_TIMER_LATE,    /* us: latest timer wake-up in the bin */
-	SERIES_SLEEP_ELAPSED, /* us: longest sleep in the bin (what the blog plots) */
+	SERIES_STEAL,	   /* ms/s: guest steal counter */
+	SERIES_RUN_DELAY,  /* ms/s: the vCPU thread's run_delay */
+	SERIES_WAIT,	   /* ms/s: traced WAITING time */
+	SERIES_TIMER_LATE, /* us: latest timer wake-up in the bin */
+	SERIES_SLEEP_ELAPSED, /* us: longest sleep in the bin (what the blog of docs/sources.md plots) */
 	SERIES_COUNT,
 };
 struct series_info {
@@ -43,34 +43,34 @@ extern const struct series_info series_table[SERIES_COUNT];
 
 struct series {
 	uint64_t bin_ns;
-	size_t n;  /* bin i covers window_start_ns + [i, i + 1) * bin_ns; 0 = the source is missing
-		    */
+	/* bin i covers window_start_ns + [i, i + 1) * bin_ns; 0 = the source is missing */
+	size_t n;
 	double *v; /* NaN where nothing is known (no sample in the bin) */
 };
 
 /* ---- who took the CPU */
 
 enum culprit_kind {
-	CULPRIT_UNKNOWN = 0,   /* nobody could be named */
-	CULPRIT_VM,	       /* a vCPU of another guest: "vm hog-0 vcpu0" */
-	CULPRIT_VM_THREAD,     /* other threads of another guest's QEMU: "vm hog-0 qemu" */
-	CULPRIT_NATIVE,	       /* a vCPU of another native guest: "native base vcpu0" */
-	CULPRIT_NATIVE_THREAD, /* its agent's other threads and its programs: "native base program"
-				*/
-	CULPRIT_SIBLING,       /* another vCPU of the same guest */
-	CULPRIT_OWN_THREAD,    /* the same guest's QEMU, I/O or vhost threads */
-	CULPRIT_NOISE,	       /* a noise of the scenario: "noise hog" */
-	CULPRIT_CGROUP,	       /* a cgroup or systemd unit: "cgroup system.slice/ssh.service" */
-	CULPRIT_PROCESS,       /* a process by its name: "process stress-ng-cpu" */
-	CULPRIT_KTHREAD,       /* "kernel thread ksoftirqd/0" */
-	CULPRIT_IRQ,	       /* "irq 24" */
-	CULPRIT_SOFTIRQ,       /* "softirq NET_RX" */
-	CULPRIT_QUOTA,	       /* CPU bandwidth limit of the guest's own cgroup */
-	CULPRIT_STOPPED,       /* a signal (SIGSTOP) or a debugger holds the thread */
-	CULPRIT_IDLE,	       /* its CPU was idle and nothing forbade it to run: waking up */
-	CULPRIT_HARNESS,       /* stealscope itself */
-	CULPRIT_BOX,	       /* the lab box's own hypervisor */
-	CULPRIT_OWN_LOAD,      /* of a machine that was only recorded: its own threads */
+	CULPRIT_UNKNOWN = 0, /* nobody could be named */
+	CULPRIT_VM,	     /* a vCPU of another guest: "vm hog-0 vcpu0" */
+	CULPRIT_VM_THREAD,   /* other threads of another guest's QEMU: "vm hog-0 qemu" */
+	CULPRIT_NATIVE,	     /* a vCPU of another native guest: "native base vcpu0" */
+	/* its agent's other threads and its programs: "native base program" */
+	CULPRIT_NATIVE_THREAD,
+	CULPRIT_SIBLING,    /* another vCPU of the same guest */
+	CULPRIT_OWN_THREAD, /* the same guest's QEMU, I/O or vhost threads */
+	CULPRIT_NOISE,	    /* a noise of the scenario: "noise hog" */
+	CULPRIT_CGROUP,	    /* a cgroup or systemd unit: "cgroup system.slice/ssh.service" */
+	CULPRIT_PROCESS,    /* a process by its name: "process stress-ng-cpu" */
+	CULPRIT_KTHREAD,    /* "kernel thread ksoftirqd/0" */
+	CULPRIT_IRQ,	    /* "irq 24" */
+	CULPRIT_SOFTIRQ,    /* "softirq NET_RX" */
+	CULPRIT_QUOTA,	    /* CPU bandwidth limit of the guest's own cgroup */
+	CULPRIT_STOPPED,    /* a signal (SIGSTOP) or a debugger holds the thread */
+	CULPRIT_IDLE,	    /* its CPU was idle and nothing forbade it to run: waking up */
+	CULPRIT_HARNESS,    /* stealscope itself */
+	CULPRIT_BOX,	    /* the lab box's own hypervisor */
+	CULPRIT_OWN_LOAD,   /* of a machine that was only recorded: its own threads */
 	CULPRIT_KINDS,
 };
 const char *culprit_kind_name(enum culprit_kind k); /* "vm", "own-thread", "quota", ... */
@@ -111,16 +111,17 @@ struct late {
 	uint64_t woke_ns;     /* LATE_GAP: where it ended */
 	uint64_t lateness_ns;
 	uint64_t clock_error_ns;
-	uint64_t fired_late_ns; /* thread still asleep after the deadline: the host's timer was late
-				 */
-	uint64_t wait_ns;	/* runnable, queued behind `who` */
-	uint64_t throttled_ns;	/* held by a quota (runnable), or by a stop signal */
-	uint64_t running_ns;	/* running, on the usual way from interrupt to record: exits,
-				    emulation, guest code; see record/late_ran.c */
+	/* thread still asleep after the deadline: the host's timer was late */
+	uint64_t fired_late_ns;
+	uint64_t wait_ns;      /* runnable, queued behind `who` */
+	uint64_t throttled_ns; /* held by a quota (runnable), or by a stop signal */
+	/* running, on the usual way from interrupt to record: exits, emulation, guest code; see
+	 * record/late_ran.c */
+	uint64_t running_ns;
 	uint64_t guest_queue_ns; /* the woken thread stood in the guest's own run queue */
 	uint64_t box_steal_ns;	 /* running, and taken by the box's own hypervisor, as sampled */
-	uint64_t unexplained_ns; /* the trace says nothing about it, or it ran and nothing says what
-				  */
+	/* the trace says nothing about it, or it ran and nothing says what */
+	uint64_t unexplained_ns;
 	uint64_t ran_unexplained_ns;		    /* of unexplained_ns: it ran */
 	struct late_culprit who[ANALYSIS_LATE_WHO]; /* of wait_ns + throttled_ns, largest first */
 	size_t n_who;
@@ -141,23 +142,23 @@ struct vcpu_states {
 struct vcpu_joins {
 	/* Guest steal against run_delay of the thread, between two samples. */
 	bool have_steal;
-	bool steal_exact; /* joined inside traced RUNNING intervals; else by schedstat samples
-			     nearby */
-	uint64_t steal_ns, run_delay_ns;    /* the two deltas */
-	uint64_t steal_span_ns;		    /* time between the two samples */
-	uint64_t steal_joined, steal_agree; /* samples joined; of these with the same difference as
-					       the one before */
+	/* joined inside traced RUNNING intervals; else by schedstat samples nearby */
+	bool steal_exact;
+	uint64_t steal_ns, run_delay_ns; /* the two deltas */
+	uint64_t steal_span_ns;		 /* time between the two samples */
+	/* samples joined; of these with the same difference as the one before */
+	uint64_t steal_joined, steal_agree;
 	/* Traced WAITING (true times) against run_delay over the same STATE records, `waits` of
-	 * them. The kernel's own clock stands still at some switches, which makes a few us a wait.
-	 */
+	 * them. The kernel's own clock stands still at some switches, which makes a few us a
+	 * wait. */
 	bool have_wait;
 	uint64_t wait_ns, wait_run_delay_ns, waits;
 	/* The same waits on the kernel's clock, as the tracer summed them, against sampled
 	 * run_delay. */
 	bool have_clock_wait;
 	uint64_t clock_wait_ns, clock_run_delay_ns, clock_span_ns;
-	/* Part of the same run_delay that was sleep: kernels with delayed dequeue (6.12 and later).
-	 */
+	/* Part of the same run_delay that was sleep: kernels with delayed dequeue (6.12 and
+	 * later). */
 	uint64_t sleep_booked_ns;
 	/* Scheduler events that this kernel hid from every tracer; the tracer inferred them. */
 	uint64_t hidden;
@@ -171,9 +172,9 @@ struct analysis_vcpu {
 	struct series series[SERIES_COUNT]; /* 10 s bins */
 	struct series fine[SERIES_COUNT];   /* 1 s bins when the window is under 60 s, else n = 0 */
 	struct hist late;		    /* ns; missed periods back-filled */
-	struct hist elapsed;		    /* ns; whole sleeps as the blog measured them */
-	struct hist gap;		    /* ns; lengths */
-	struct hist lock;		    /* ns; stalls over the probe's threshold */
+	struct hist elapsed; /* ns; whole sleeps as the blog of docs/sources.md measured them */
+	struct hist gap;     /* ns; lengths */
+	struct hist lock;    /* ns; stalls over the probe's threshold */
 	struct vcpu_states states;
 	struct vcpu_joins joins;
 	struct clock_quality clock;
@@ -231,8 +232,8 @@ struct analysis {
 	size_t n_guests;
 	struct blame_row *blame; /* by guest, vcpu, then ns downwards */
 	size_t n_blame;
-	struct late *late; /* by lateness downwards, at most ANALYSIS_WORST; guests that are not
-			      noise first */
+	/* by lateness downwards, at most ANALYSIS_WORST; guests that are not noise first */
+	struct late *late;
 	size_t n_late;
 	struct check *checks;
 	size_t n_checks;
@@ -250,8 +251,7 @@ struct analysis {
 };
 
 /* Read and analyse the record in `dir`. A record that is cut or lacks sources is still analysed;
- * fails
- * (-errno, sentence) only when run.json cannot be read or memory bounds would be broken. */
+ * fails (-errno, sentence) only when run.json cannot be read or memory bounds would be broken. */
 int analysis_make(const char *dir, struct analysis **out, struct err *e);
 /* The same, and `each` gets every late wake-up and long gap (ANALYSIS_LATE_NS) of the window as it
  * is joined: parts and culprits, without pieces. `a` is still being made: its names may be used. */

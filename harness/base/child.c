@@ -86,5 +86,5 @@ int child_pidfd(pid_t pid, struct err *e)
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return err_set(e, -fd, "process %d cannot be held on to: %s", (int)pid, strerror(-fd));
+	return err_set(e, -fd, "process %d cannot be watched (pidfd): %s", (int)pid, strerror(-fd));
 }

@@ -129,7 +129,7 @@ int cpuset_parse(const char *text, struct cpuset *out, struct err *e)
 		}
 		if (first < 0 || last < first || (*p && *p != ',' && !isspace((unsigned char)*p)))
 			return err_set(e, EINVAL,
-				"'%.80s' is no CPU list; write numbers below %d as in 0-3,8 or 0-7,^2",
+				"'%.80s' is not a CPU list; write numbers below %d as in 0-3,8 or 0-7,^2",
 				text, CPUSET_MAX);
 		for (long cpu = first; cpu <= last; cpu++)
 			if (out_again)
@@ -155,7 +155,7 @@ int cpuset_parse_mask(const char *text, struct cpuset *out, struct err *e)
 			continue;
 		if (!isxdigit((unsigned char)c))
 			return err_set(e, EINVAL,
-				"'%.80s' is no CPU mask; the kernel writes 0000ffff", text);
+				"'%.80s' is not a CPU mask; the kernel writes 0000ffff", text);
 		digit = isdigit((unsigned char)c) ? (unsigned)(c - '0')
 						  : (unsigned)((c | 32) - 'a') + 10;
 		for (unsigned k = 0; k < 4; k++)

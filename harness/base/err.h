@@ -9,7 +9,7 @@
 #ifndef SS_BASE_ERR_H
 #define SS_BASE_ERR_H
 
-/* Exit status of every program of the project (design section 7). */
+/* Exit status of every program of the project. */
 enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1, /* the work failed */

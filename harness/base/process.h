@@ -11,8 +11,8 @@
 
 #define OWNER_MAX 48
 
-/* When `pid` started, in clock ticks since boot (field 22 of /proc/PID/stat); 0 if there is none.
- */
+/* When `pid` started, in clock ticks since boot (field 22 of /proc/PID/stat); 0 if there is
+ * none. */
 uint64_t process_start_ticks(pid_t pid);
 
 /* The folder below which runs, and their embedded libvirt drivers, have their runtime folders:

@@ -76,7 +76,8 @@ static error_t parse_both(int key, char *arg, struct argp_state *state)
 	}
 	if (!in->parse) {
 		if (key == ARGP_KEY_ARG)
-			argp_error(state, "'%s' is too much: this command takes no argument", arg);
+			argp_error(state, "'%s' is one argument too many: this command takes none",
+				arg);
 		return ARGP_ERR_UNKNOWN;
 	}
 	state->input = in->own;

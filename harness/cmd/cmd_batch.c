@@ -38,7 +38,7 @@ static int find_journal(const struct command *c, const struct strv *words, struc
 		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no unfinished batch to resume",
 			common->results);
 	if (!dir) {
-		cmd_say(common, "nothing to resume: this batch begins");
+		cmd_say(common, "there is nothing to resume: a new batch begins");
 		return 0;
 	}
 	rc = journal_open(dir, j, e);

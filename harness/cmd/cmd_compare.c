@@ -37,7 +37,7 @@ static const struct argp_option options[] = {
 		"How the metrics of the set A follow what its scenario sweeps: medians of the boots with 95 % intervals",
 		0},
 	{"guest", OPT_GUEST, "NAME", 0,
-		"Values of this guest (default: the mean over the run's guests that are no noise)",
+		"Values of this guest (default: the mean over the run's guests that are not noise)",
 		0},
 	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
 	{"force", OPT_FORCE, NULL, 0,

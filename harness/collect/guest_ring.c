@@ -25,7 +25,8 @@ static int check_request(
 	const char *shm_name, unsigned vcpus, unsigned slots, unsigned n_probes, struct err *e)
 {
 	if (!*shm_name || strchr(shm_name, '/') || strlen(shm_name) > 200)
-		return err_set(e, EINVAL, "\"%s\" is no name for a /dev/shm object", shm_name);
+		return err_set(
+			e, EINVAL, "\"%s\" cannot be the name of a /dev/shm object", shm_name);
 	if (vcpus < 1 || vcpus > SHM_MAX_VCPUS)
 		return err_set(e, EINVAL, "%u vCPUs; a guest has 1 to %u", vcpus, SHM_MAX_VCPUS);
 	if (slots < SLOTS_MIN || slots > SLOTS_MAX || (slots & (slots - 1)))

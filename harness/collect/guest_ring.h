@@ -70,8 +70,8 @@ unsigned guest_shm_attach_kvm(
 /* Its vCPUs are threads of this host: their TSC is the host's. */
 void guest_shm_attach_native(struct guest_shm *g);
 
-/* Write REC_OFFSET for each vCPU whose offset can be read: host TSC and host time of one instant.
- */
+/* Write REC_OFFSET for each vCPU whose offset can be read: host TSC and host time of one
+ * instant. */
 void guest_shm_note_host_tsc(struct guest_shm *g);
 
 struct guest_shm_status {

@@ -158,7 +158,7 @@ static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const 
 	} else if (!strncmp(h->line, "error ", 6)) {
 		rc = err_set(e, EIO, "stealscope-hostd: %s", h->line + 6);
 	} else {
-		return broken(h, EPROTO, "sent an answer that is none", e);
+		return broken(h, EPROTO, "sent a line that is neither \"ok\" nor \"error\"", e);
 	}
 	drop_line(h);
 	return rc;
@@ -186,7 +186,7 @@ static int parse_ready(struct hostd *h, struct err *e)
 		drop_line(h);
 		return 0;
 	}
-	return broken(h, EPROTO, "is ready in a mode unknown here", e);
+	return broken(h, EPROTO, "is ready in a trace mode that this version does not know", e);
 }
 
 int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e)
@@ -333,7 +333,7 @@ int hostd_sync(struct hostd *h, uint64_t *ts_ns, struct err *e)
 	if (rc)
 		return rc;
 	if (sscanf(answer, "ts=%" SCNu64, &ts) != 1)
-		return broken(h, EPROTO, "sent an answer that is none", e);
+		return broken(h, EPROTO, "answered \"sync\" without a time", e);
 	if (ts_ns)
 		*ts_ns = ts;
 	return 0;
@@ -355,7 +355,7 @@ int hostd_stop(struct hostd *h, struct hostd_totals *out, struct err *e)
 	if (sscanf(answer,
 		    "records=%" SCNu64 " lost=%" SCNu64 " cpu_ns=%" SCNu64 " switches=%" SCNu64,
 		    &t.records, &t.lost, &t.cpu_ns, &t.switches) != 4)
-		return broken(h, EPROTO, "sent an answer that is none", e);
+		return broken(h, EPROTO, "ended without its totals", e);
 	if (out)
 		*out = t;
 	return 0;

@@ -47,8 +47,8 @@ pid_t hostd_pid(const struct hostd *h);
  * 31 characters are kept. Before or after hostd_start(). */
 int hostd_track(struct hostd *h, pid_t tid, uint32_t id, const char *name, struct err *e);
 int hostd_untrack(struct hostd *h, pid_t tid, struct err *e);
-/* Sample this cgroup's cpu.stat as `owner`: its folder of the cpu controller (v1) or unified tree.
- */
+/* Sample this cgroup's cpu.stat as `owner`: its folder of the cpu controller (v1) or unified
+ * tree. */
 int hostd_cgroup(struct hostd *h, uint32_t owner, const char *path, struct err *e);
 
 /* Which threads of the box are KVM's vCPUs, as the kernel knows. Where it does not tell, out->known
@@ -56,8 +56,8 @@ int hostd_cgroup(struct hostd *h, uint32_t owner, const char *path, struct err *
 int hostd_vcpus(struct hostd *h, struct kvm_vcpus *out, struct err *e);
 
 int hostd_start(struct hostd *h, struct err *e);
-/* Counters now, and everything up to now in the file. *ts_ns (may be NULL): when, CLOCK_MONOTONIC.
- */
+/* Counters now, and everything up to now in the file. *ts_ns (may be NULL): when,
+ * CLOCK_MONOTONIC. */
 int hostd_sync(struct hostd *h, uint64_t *ts_ns, struct err *e);
 /* As sync, with the totals so far (TRACE_BLAME in counts mode). */
 int hostd_dump(struct hostd *h, struct err *e);

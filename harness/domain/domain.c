@@ -194,8 +194,8 @@ int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, s
 
 /* QEMU is killed here and not by libvirt, which sends SIGTERM and polls every 200 ms until even the
  * zombie is gone: nothing in these guests is worth an orderly end. Under qemu:///embed the zombie
- * is this process's child (see lab.c), so that no slow init delays libvirt's part (1.4 s a guest).
- */
+ * is this process's child (see lab.c), so that no slow init delays libvirt's part (1.4 s a
+ * guest). */
 static int stop_finish(struct domain *d, struct err *e)
 {
 	const virError *v;

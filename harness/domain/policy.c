@@ -2,8 +2,8 @@
 /* Real-time policy of vCPU threads where libvirt cannot set it. With RT_GROUP_SCHED every new
  * cgroup v1 cpu group has an rt_runtime of 0, so libvirt's sched_setscheduler() in its per-vCPU
  * group fails with EPERM. There the threads move to the root cpu group, whose share of real-time is
- * the box's own (sched_rt_runtime_us); shares and quota, which mean nothing to them, are given up.
- */
+ * the box's own (sched_rt_runtime_us); shares and quota, which mean nothing to them, are given
+ * up. */
 #include <errno.h>
 #include <sched.h>
 #include <string.h>

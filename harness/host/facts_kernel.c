@@ -126,8 +126,8 @@ void fact_rt_throttling(const struct fact_source *s, struct fact *f)
 			"%lld of %lld us", runtime, period);
 }
 
-/* A ring buffer is the newest thing the tracer needs (Linux 5.8); creating one needs the privilege.
- */
+/* A ring buffer is the newest thing the tracer needs (Linux 5.8); creating one needs the
+ * privilege. */
 void fact_ebpf(const struct fact_source *s, struct fact *f)
 {
 	union bpf_attr attr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The reaper process: waits for the end of its harness, and clears up unless told that all is done.
- */
+/* The reaper process: waits for the end of its harness, and clears up unless told that all is
+ * done. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>

@@ -19,9 +19,9 @@ enum topo_kind {
 struct topo_cpu {
 	unsigned id;
 	bool online;
-	bool isolated; /* isolcpus= or an isolated cpuset partition: the scheduler leaves it alone
-			*/
-	int node;      /* index into topology.nodes, -1: it is in none */
+	/* isolcpus= or an isolated cpuset partition: the scheduler leaves it alone */
+	bool isolated;
+	int node; /* index into topology.nodes, -1: it is in none */
 	int socket;
 	int llc;		/* last-level cache: the lowest CPU that shares it; -1 not known */
 	int core;		/* unique within the box: equal for the SMT siblings of one core */
@@ -54,8 +54,8 @@ struct topology {
 	/* What this process may use. `allowed` is a part of `online`, without the CPUs of cpuset
 	 * partitions that are others' (`taken`). A node outside `allowed_nodes` gives no memory. */
 	struct cpuset allowed, taken, allowed_nodes;
-	char *limit; /* what limits `allowed`: "the cpuset /a", "its CPU affinity (taskset)"; NULL =
-			nothing */
+	/* what limits `allowed`: "the cpuset /a", "its CPU affinity (taskset)"; NULL = nothing */
+	char *limit;
 };
 
 void topology_release(struct topology *t);

@@ -73,7 +73,7 @@ int cpio_file(struct cpio *c, const char *name, const char *source, struct err *
 		return err_sys(e, "cannot read %s", source);
 	if (!S_ISREG(st.st_mode))
 		return err_set(
-			e, EINVAL, "%s is no file; only files can be put into a guest", source);
+			e, EINVAL, "%s is not a file; only files can be put into a guest", source);
 	left = (uint64_t)st.st_size;
 	rc = header(c, name, S_IFREG | (st.st_mode & 0111 ? 0755 : 0644), left, 0, 0, e);
 	while (!rc && left) {

@@ -133,7 +133,7 @@ int elf_read(const char *path, struct elf_needs *out, struct err *e)
 		return err_sys(e, "cannot read %s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(
-			e, EINVAL, "%s is no file; only files can be put into a guest", path);
+			e, EINVAL, "%s is not a file; only files can be put into a guest", path);
 	m.size = (uint64_t)st.st_size;
 	if (m.size < 4)
 		return 0;
@@ -148,7 +148,7 @@ int elf_read(const char *path, struct elf_needs *out, struct err *e)
 	if (!rc)
 		return 0;
 	elf_needs_release(out);
-	return rc == -ENOEXEC ? err_set(e, ENOEXEC, "%s is no program for x86-64", path)
+	return rc == -ENOEXEC ? err_set(e, ENOEXEC, "%s is not a program for x86-64", path)
 			      : err_set(e, EINVAL, "%s is a broken ELF file", path);
 }
 

@@ -138,7 +138,9 @@ static int add_named(struct builder *b, const char *item, struct err *e)
 		return -e->code;
 	target = !arrow ? xstrdup(path) : xasprintf("%s%s", arrow[2] == '/' ? "" : "/", arrow + 2);
 	if (strstr(target, "..") || strlen(target) > 1024)
-		return err_set_exit(e, EXIT_USAGE, EINVAL, "%s is no path for a guest", target);
+		return err_set_exit(e, EXIT_USAGE, EINVAL,
+			"%s cannot be a path in a guest; write one of at most 1024 bytes without \"..\"",
+			target);
 	return add_file(b, path, target, 0, e);
 }
 

@@ -74,7 +74,7 @@ int kernel_check(const char *path, struct err *e)
 		return err_sys(e, "cannot read kernel %s", path);
 	if (read(fd, head, sizeof(head)) != (ssize_t)sizeof(head) ||
 		memcmp(head + 0x202, "HdrS", 4))
-		return err_set(e, ENOEXEC, "%s is no Linux kernel image (bzImage)", path);
+		return err_set(e, ENOEXEC, "%s is not a Linux kernel image (bzImage)", path);
 	if (head[0x207] < 2 || (head[0x207] == 2 && head[0x206] < 2))
 		return err_set(e, ENOEXEC, "%s is a kernel too old for QEMU to load", path);
 	return 0;

@@ -126,7 +126,7 @@ int noise_start(const struct plan_noise *n, const char *run, struct noise **out,
 	if (rc)
 		return rc;
 	if (pipe2(gate, O_CLOEXEC))
-		return err_sys(e, "its gate cannot be made");
+		return err_sys(e, "cannot make the pipe that holds its processes back");
 	self = xcalloc(1, sizeof(*self));
 	self->work = work;
 	self->name = xstrdup(n->name);

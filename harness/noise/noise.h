@@ -24,9 +24,9 @@ int noise_resume(struct noise *n, struct err *e);
 int noise_pause(struct noise *n, struct err *e);
 
 struct noise_report {
-	uint64_t requested_ns; /* CPU asked for while it was let go: threads x duty x time, but no
-				  more than its quota and its CPUs can give; 0 = not known
-				  (stress-ng) */
+	/* CPU asked for while it was let go: threads x duty x time, but no more than its quota and
+	 * its CPUs can give; 0 = not known */
+	uint64_t requested_ns;
 	uint64_t delivered_ns; /* cgroup usage in that time */
 	uint64_t throttled_ns; /* as cpu.stat counts: summed over CPUs */
 	bool died;	       /* a process ended by itself */

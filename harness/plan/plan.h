@@ -23,8 +23,8 @@ struct plan_probe {
 
 /* CPU bandwidth and weight of a cgroup. 0 = leave as it is. */
 struct plan_cpu_limits {
-	uint64_t shares;    /* cgroup v1 cpu.shares scale (1024 = one task's worth); v2 weight is
-			       derived */
+	/* cgroup v1 cpu.shares scale (1024 = one task's worth); v2 weight is derived */
+	uint64_t shares;
 	uint64_t period_us; /* CFS bandwidth */
 	uint64_t quota_us;
 };
@@ -75,11 +75,11 @@ struct plan {
 	size_t n_noises;
 	uint64_t warmup_ns, duration_ns;
 	unsigned repeats;
-	struct cpuset lab_cpus;		 /* where guests and noise run */
-	struct cpuset housekeeping_cpus; /* harness, hostd, emulators; may overlap lab_cpus on small
-					    boxes */
-	double overcommit;		 /* vCPUs per lab CPU */
-	uint32_t trace_mode;		 /* enum trace_mode of abi/host_trace.h */
+	struct cpuset lab_cpus; /* where guests and noise run */
+	/* harness, hostd, emulators; may overlap lab_cpus on small boxes */
+	struct cpuset housekeeping_cpus;
+	double overcommit;   /* vCPUs per lab CPU */
+	uint32_t trace_mode; /* enum trace_mode of abi/host_trace.h */
 	uint64_t seed;
 	struct strv
 		notes; /* what a reader must know: CPUs not isolated, housekeeping overlaps, ... */

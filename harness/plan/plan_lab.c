@@ -95,7 +95,7 @@ static struct cpuset node_filter(struct planning *p, const struct cpuset *all)
 	for (size_t i = 0; i < p->t->n_nodes; i++)
 		if (cpuset_has(&p->t->nodes[i].ids, lab->node))
 			return plan_node_cpus(p->t, i, all);
-	PLAN_REFUSE(p, lab->pos, "the lab is to be on NUMA node %u, which this box does not have",
+	PLAN_REFUSE(p, lab->pos, "the lab asks for NUMA node %u, which this box does not have",
 		lab->node);
 	return (struct cpuset){{0}};
 }

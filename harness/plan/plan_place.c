@@ -65,15 +65,15 @@ bool plan_base_cpus(struct planning *p, const char *name, const struct cpuset *c
 	if (!cpuset_empty(out))
 		return true;
 	if (beside[0])
-		PLAN_REFUSE(p, pos, "'%s' is to be beside '%s', of which there is none here", name,
-			beside);
+		PLAN_REFUSE(
+			p, pos, "'%s' is placed beside '%s', which has no CPU here", name, beside);
 	else if (pinned)
 		PLAN_REFUSE(p, pos,
-			"'%s' is to be away from '%s', whose vCPUs are on all lab CPUs (%s); give the lab more CPUs",
+			"'%s' is placed away from '%s', whose vCPUs are on all lab CPUs (%s); give the lab more CPUs",
 			name, away, plan_cpus_text(&p->lab, buf));
 	else
 		PLAN_REFUSE(p, pos,
-			"'%s' is to be away from '%s', which uses all lab CPUs (%s); give the lab more CPUs, or pin '%s'",
+			"'%s' is placed away from '%s', which uses all lab CPUs (%s); give the lab more CPUs, or pin '%s'",
 			name, away, plan_cpus_text(&p->lab, buf), away);
 	return false;
 }

@@ -58,8 +58,8 @@ struct cpuset plan_choose_llcs(
 	struct planning *p, const struct cpuset *all, unsigned n_llc, unsigned each);
 /* The CPUs that `smt` allows among `all`. */
 struct cpuset plan_usable(const struct planning *p, const struct cpuset *all);
-/* CPUs for the harness and the emulators: off the lab's cores, near its nodes, where there are any.
- */
+/* CPUs for the harness and the emulators: off the lab's cores, near its nodes, where there are
+ * any. */
 void plan_housekeeping(struct planning *p);
 /* Guests, then noises, on the lab CPUs. False with a message. */
 bool plan_place_guests(struct planning *p);
@@ -102,8 +102,8 @@ void plan_note_pinned(struct planning *p, const struct exp_guest *e, const struc
 /* Give a vCPU one CPU. */
 void plan_put(struct planning *p, struct plan_guest *g, unsigned vcpu, int cpu);
 
-/* "CPU 3" or "CPUs 0-3,8" in a buffer of 256 bytes (cut behind a number, with "...", when longer).
- */
+/* "CPU 3" or "CPUs 0-3,8" in a buffer of 256 bytes (cut behind a number, with "...", when
+ * longer). */
 char *plan_cpus_text(const struct cpuset *s, char buf[256]);
 
 #endif

@@ -32,8 +32,8 @@ struct clock_quality {
 	uint64_t violations;	 /* records outside causality by more than the error: must be 0 */
 	uint64_t backwards;	 /* records whose TSC ran backwards */
 	unsigned offset_changes; /* the TSC jumped against the host clock in mid-run */
-	double cross_check_ns; /* OFFSET: farthest a bound lies beyond the exact map; 0 = none does
-				*/
+	/* OFFSET: farthest a bound lies beyond the exact map; 0 = none does */
+	double cross_check_ns;
 };
 
 /* tsc_hz: nominal, > 0. */

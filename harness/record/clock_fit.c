@@ -30,8 +30,8 @@ static void add_segment(struct clock_map *c, uint64_t from, uint64_t tsc0, uint6
 		c->q.error_ns = error_ns;
 }
 
-/* The slopes an epoch's bounds allow, all taken together; a point where the host clock was slewed.
- */
+/* The slopes an epoch's bounds allow, all taken together; a point where the host clock was
+ * slewed. */
 struct slopes {
 	double best, min, max;
 };

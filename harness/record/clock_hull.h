@@ -41,8 +41,8 @@ struct line hull_fit(
 /* The slopes within b_min..b_max that leave a gap; just l->b when none does. */
 void hull_slopes(const struct hull *lower, const struct hull *upper, const struct line *l,
 	double *b_min, double *b_max);
-/* Farthest any feasible line with a slope in the range is from `l` at x; INFINITY when unbounded.
- */
+/* Farthest any feasible line with a slope in the range is from `l` at x; INFINITY when
+ * unbounded. */
 double hull_error_at(const struct hull *lower, const struct hull *upper, const struct line *l,
 	double b_min, double b_max, double x);
 

@@ -256,7 +256,8 @@ char *record_resolve(const char *results, const char *what, struct err *e)
 	free(found);
 	if (hits)
 		err_set_exit(e, EXIT_USAGE, EINVAL,
-			"%s: fits %zu records in %s; give more of the name", what, hits, results);
+			"%s: %zu records in %s begin with that; write more of the name", what, hits,
+			results);
 	else
 		err_set_exit(e, EXIT_USAGE, ENOENT,
 			"%s: no such record (looked at it as a path and in %s)", what, results);

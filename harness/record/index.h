@@ -50,8 +50,8 @@ enum index_op { INDEX_OP_NONE = 0, INDEX_LT, INDEX_LE, INDEX_GT, INDEX_GE, INDEX
 /* "<", "<=", ">", ">=", "=": INDEX_OP_NONE for anything else. */
 enum index_op index_op_parse(const char *text);
 
-/* What to list; NULL or 0 = any. Text matches exactly, or by shell pattern where it holds * ? or [.
- */
+/* What to list; NULL or 0 = any. Text matches exactly, or by shell pattern where it holds * ? or
+ * [. */
 struct index_filter {
 	const char *run, *experiment, *scenario, *variant, *host, *kernel, *status, *overrides;
 	const char *since, *until; /* ISO 8601 prefixes, "2026-11-20": since <= started < until */
@@ -77,8 +77,7 @@ void index_rows_free(struct index_row *rows, size_t n);
 
 /* One value per run that meets the filter, oldest first: metric `name` of `guest` (NULL: the mean
  * over the run's guests that are not noise). Runs without it give NaN, so that arms keep their
- * length. Caller frees.
- */
+ * length. Caller frees. */
 int index_values(struct index *x, const struct index_filter *f, const char *guest, const char *name,
 	double **values, size_t *n, struct err *e);
 

@@ -158,7 +158,10 @@ static int to_list(const struct field *f, char *object, json_t *j, struct err *e
 
 		if (f->type == FIELD_U64X4 ? to_u64(item, &((uint64_t *)p)[i])
 					   : !json_is_string(item))
-			return err_set(e, EINVAL, "[%zu] is not what it should be", i);
+			return err_set(e, EINVAL,
+				f->type == FIELD_U64X4 ? "[%zu] must be a whole number"
+						       : "[%zu] must be a text",
+				i);
 		if (f->type == FIELD_STRV)
 			strv_add(p, "%s", json_string_value(item));
 	}

@@ -49,7 +49,7 @@ static int check_header(const char *path, const struct recording_header *h, stru
 {
 	if (h->magic != RECORDING_MAGIC)
 		return err_set(e, EINVAL,
-			"%s is no recording; `stealscope-agent record` makes them", path);
+			"%s is not a recording; `stealscope-agent record` makes them", path);
 	if (h->version < 1 || h->version > RECORDING_VERSION)
 		return err_set(e, EINVAL, "%s: recording format %u; this stealscope reads 1 to %u",
 			path, h->version, RECORDING_VERSION);

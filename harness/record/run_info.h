@@ -97,8 +97,8 @@ struct run_expect {
 	char *guest;	/* "" = all guests that are not noise: each must meet it */
 	char *metric;	/* "steal.rate" */
 	char *relation; /* of words_relation_sign */
-	double value;	/* in the metric's unit; with other_metric: the factor it is multiplied with
-			 */
+	/* in the metric's unit; with other_metric: the factor it is multiplied with */
+	double value;
 	double tolerance;				  /* for "within": relative, 0.02 = 2 % */
 	char *other_metric, *other_variant, *other_guest; /* "" = compare with value */
 };
@@ -111,12 +111,12 @@ struct run_info {
 	/* Where the scenario was: an absolute path. The record has a copy (scenario.xml), the files
 	 * it includes in include/; files that guests carried are not in it. */
 	char *scenario_file;
-	struct strv overrides;	/* of the scenario (--set), as given */
-	char *published;	/* key of the published figures to show beside, "" = none */
-	unsigned repeat;	/* 0-based */
-	unsigned place, places; /* this was run `place` (from 1) of `places` in the order of its
-				   experiment; 0 unknown */
-	unsigned block;		/* all configurations of a scenario once, in random order; from 1 */
+	struct strv overrides; /* of the scenario (--set), as given */
+	char *published;       /* key of the published figures to show beside, "" = none */
+	unsigned repeat;       /* 0-based */
+	/* this was run `place` (from 1) of `places` in the order of its experiment; 0 unknown */
+	unsigned place, places;
+	unsigned block; /* all configurations of a scenario once, in random order; from 1 */
 	uint64_t seed;
 	char *status;	 /* "complete", "interrupted", "failed: ..." */
 	char *started;	 /* ISO 8601 UTC */
@@ -128,8 +128,8 @@ struct run_info {
 	uint64_t window_start_ns, window_end_ns;
 	struct cpuset lab_cpus, housekeeping_cpus;
 	double overcommit;
-	uint64_t first_sample_ns;  /* from the start of `run` to the first guest sample; 0 = none
-				      came */
+	/* from the start of `run` to the first guest sample; 0 = none came */
+	uint64_t first_sample_ns;
 	uint64_t wall_ns;	   /* of the whole run */
 	uint64_t harness_cpu_ns;   /* CPU time of the harness in the window */
 	uint64_t harness_switches; /* context switches of the harness in the window */

@@ -132,7 +132,7 @@ static void note_guests(struct session *s)
 		g->info->lost = st.lost;
 		if (st.torn || st.jumps)
 			session_warn(s,
-				"guest %s wrote into its shared page what no sound guest writes (%llu torn records, %llu impossible moves): believe nothing of it",
+				"guest %s wrote into its shared page what a guest that works right never writes (%llu torn records, %llu impossible moves): do not trust its figures",
 				g->plan->name, (unsigned long long)st.torn,
 				(unsigned long long)st.jumps);
 		g->info->tsc_hz = st.tsc_hz;

@@ -30,7 +30,7 @@ void warn_of_neighbours(struct session *s)
 		if (owner_of_run(entry->d_name, owner) && strcmp(owner, self) &&
 			owner_alive(owner) && !said_already(s, entry->d_name))
 			session_warn(s,
-				"another stealscope was at work on this box: %s; the two measured each other",
+				"another stealscope ran on this box at the same time: %s; each disturbed what the other measured",
 				entry->d_name);
 	}
 	closedir(d);

@@ -100,8 +100,8 @@ void warn_of_unfair_groups(struct session *s);
  * linux_release() removes the initramfs. */
 int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e);
 void linux_release(struct guest_run *g);
-/* Warns when the kernel of a TCG guest has a wrong idea of its TSC, which it holds to be `tsc_hz`.
- */
+/* Warns when the kernel of a TCG guest has a wrong idea of its TSC, which it holds to be
+ * `tsc_hz`. */
 void linux_check_clock(struct session *s, const struct guest_run *g, uint64_t tsc_hz);
 /* How long guests may take to come up. */
 uint64_t boot_timeout_ns(const struct session *s);

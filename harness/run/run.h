@@ -23,11 +23,11 @@ struct run_options {
 	const char *metal_elf;	   /* the metal guest's ELF */
 	const char *agent; /* the Linux agent's program; NULL = none: no Linux, no native guests */
 	const char *hostd; /* the host agent's program; NULL = do without, and say so */
-	const char *experiment;	  /* id shared by the runs of one experiment */
-	const char *plan_text;	  /* what `plan` draws, for the record */
-	const char *published;	  /* as in run_info; NULL = none */
-	uint64_t boot_timeout_ns; /* give up on a guest that is not up by then; 0 = as the guests
-				     need */
+	const char *experiment; /* id shared by the runs of one experiment */
+	const char *plan_text;	/* what `plan` draws, for the record */
+	const char *published;	/* as in run_info; NULL = none */
+	/* give up on a guest that is not up by then; 0 = as the guests need */
+	uint64_t boot_timeout_ns;
 	unsigned repeat, place, places, block; /* as in run_info */
 	const struct strv *warnings; /* of the time before the run, for the record; NULL = none */
 	const struct run_expect *expects; /* copied into the record */
@@ -45,8 +45,8 @@ struct run_options {
 void run_lab_close(struct run_lab **lab);
 
 struct run_result {
-	char *record; /* folder of the record, complete or marked as interrupted; NULL if none began
-		       */
+	/* folder of the record, complete or marked as interrupted; NULL if none began */
+	char *record;
 	bool interrupted; /* it was ended early by `interrupted` */
 };
 

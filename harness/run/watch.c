@@ -48,10 +48,10 @@ static int check_guest(struct guest_run *g, struct err *e)
 	g->info->status = xstrdup(ended ? "died" : "failed");
 	tail = console_tail(g->console);
 	return err_set(e, ECHILD, "guest %s: %s; %s", g->plan->name,
-		!ended	    ? "it cannot do what it was told"
+		!ended	    ? "it says that it cannot run its probes"
 		: g->native ? "its process ended in mid-run"
 		: up	    ? "its QEMU ended in mid-run"
-			    : "it went down before it came up (does its kernel boot?)",
+			    : "it ended before it came up (does its kernel boot?)",
 		tail);
 }
 

@@ -93,7 +93,7 @@ static void check_guest_memory(
 		SAY(c, msgs, g->pos,
 			"a Linux guest needs 96MiB of memory at least; 256MiB is the default");
 	if (g->memory_bytes % MIB)
-		SAY(c, msgs, g->pos, "memory must be whole MiB");
+		SAY(c, msgs, g->pos, "memory must be a whole number of MiB; write as 64MiB");
 	if (!g->hugepage_bytes)
 		return;
 	if (g->hugepage_bytes != 2 * MIB && g->hugepage_bytes != 1024 * MIB)
@@ -245,7 +245,7 @@ static void check_counts(const struct exp_config *c, struct scenario_msgs *msgs)
 			continue;
 		if (first_auto || (g->vcpus == EXP_AUTO && g->count != 1))
 			SAY(c, msgs, g->pos,
-				"a second auto; one count or one vcpus can follow the overcommit");
+				"a second count or vcpus says auto; only one of them can follow the overcommit");
 		first_auto = g;
 	}
 	for (size_t i = 0; i < c->n_noises; i++)
@@ -290,7 +290,8 @@ void check_config(const struct exp_config *c, struct scenario_msgs *msgs)
 			c, n->name, n->beside, n->away, !cpuset_empty(&n->cpus), n->pos, msgs);
 	}
 	if (!cpuset_empty(&c->lab.cpuset) && (c->lab.cpus.min || c->lab.node != EXP_AUTO))
-		SAY(c, msgs, c->lab.pos, "cpuset with cpus or node; the cpuset says it all");
+		SAY(c, msgs, c->lab.pos,
+			"both cpuset and cpus or node; leave cpus and node out, the cpuset says which CPUs");
 	check_names(c, msgs);
 	check_counts(c, msgs);
 }

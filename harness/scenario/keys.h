@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of the scenario language: every element and attribute with its type, range, default and
  * meaning. The parser, its messages, docs/scenario-keys.md and scenarios/scenario.rng are made from
- * it. To add a key: a field in experiment.h and a row in keys.c. */
+ * it. To add a key: a field in experiment.h and a row in keys_experiment.c,
+ * keys_guest.c or keys_probe.c. */
 #ifndef SS_SCENARIO_KEYS_H
 #define SS_SCENARIO_KEYS_H
 

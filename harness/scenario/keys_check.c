@@ -163,8 +163,7 @@ static void check_node(struct node *n, struct scenario_msgs *msgs)
 		check_attrs(n, msgs);
 	check_children(n, msgs);
 	if (n->text && !n->key->text)
-		SAY(msgs, n->pos, "text inside <%s>, where none belongs; use a comment or <doc>",
-			n->name);
+		SAY(msgs, n->pos, "<%s> cannot hold text; use a comment or <doc>", n->name);
 	node_for_each(c, n) check_node(c, msgs); /* the reader bounds the depth */
 }
 

@@ -99,7 +99,8 @@ static bool path_is_sane(const char *path, struct scenario_pos pos, struct scena
 {
 	if (path[0] && strlen(path) < PATH_MAX_LEN && !strpbrk(path, "=\" '<>\n\t"))
 		return true;
-	SAY(msgs, pos, "'%.60s' is no path; write as guest.victim.vcpus, lab.cpus or duration",
+	SAY(msgs, pos,
+		"'%.60s' is not a path; write one as guest.victim.vcpus, lab.cpus or duration",
 		path);
 	return false;
 }

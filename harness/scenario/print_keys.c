@@ -84,7 +84,7 @@ static void print_metrics(FILE *f)
 void scenario_print_keys(FILE *f)
 {
 	fputs("# The scenario language\n\n"
-	      "Made from the table in harness/scenario/keys.c by `stealscope list keys`; do not edit.\n\n"
+	      "Made from the tables in harness/scenario/keys*.c by `stealscope list keys`; do not edit.\n\n"
 	      "A scenario is a small UTF-8 XML file (at most 1 MiB, no DOCTYPE, no entities of its own).\n"
 	      "The smallest one that works:\n\n"
 	      "    <scenario>\n"

@@ -86,7 +86,7 @@ static void print_elem(FILE *f, int id)
 void scenario_print_rng(FILE *f)
 {
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	      "<!-- Made from the table in harness/scenario/keys.c by `stealscope list rng`; do not edit. -->\n"
+	      "<!-- Made from the tables in harness/scenario/keys*.c by `stealscope list rng`; do not edit. -->\n"
 	      "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\"\n"
 	      "         xmlns:a=\"http://relaxng.org/ns/compatibility/annotations/1.0\"\n"
 	      "         datatypeLibrary=\"http://www.w3.org/2001/XMLSchema-datatypes\">\n"

@@ -211,7 +211,7 @@ static void check_variant_name(struct loading *l, struct node *v)
 		if (o == v)
 			return;
 		if (o->key == v->key && !strcmp(attr_text(o, "name"), attr_text(v, "name")))
-			SAY(l, v->pos, "a second variant '%s'; give it another name",
+			SAY(l, v->pos, "two variants are named '%s'; give this one another name",
 				attr_text(v, "name"));
 	}
 }

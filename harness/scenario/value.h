@@ -19,12 +19,12 @@ enum value_type {
 	VALUE_SIZE,    /* uint64_t bytes: "64MiB" */
 	VALUE_PERCENT, /* unsigned: "50%" */
 	VALUE_RATIO,   /* double: "2.5" */
-	VALUE_NUMBER,  /* double, any sign; "500" or "500ms/s": what follows must be the metric's
-			  unit */
-	VALUE_PART,    /* double: "2%" or "0.02" */
-	VALUE_RANGE,   /* struct exp_range: "2", "2..4", "2..", "all" */
-	VALUE_CPUSET,  /* struct cpuset: "0-3,8" */
-	VALUE_VCPUS,   /* uint64_t mask: "0-3", "all" (~0) */
+	/* double, any sign; "500" or "500ms/s": what follows must be the metric's unit */
+	VALUE_NUMBER,
+	VALUE_PART,   /* double: "2%" or "0.02" */
+	VALUE_RANGE,  /* struct exp_range: "2", "2..4", "2..", "all" */
+	VALUE_CPUSET, /* struct cpuset: "0-3,8" */
+	VALUE_VCPUS,  /* uint64_t mask: "0-3", "all" (~0) */
 };
 
 struct key_attr;

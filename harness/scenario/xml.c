@@ -64,8 +64,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The attribute at or after *pos in the tag: its offset, or 0 at the tag's end; *pos moves past it.
- */
+/* The attribute at or after *pos in the tag: its offset, or 0 at the tag's end; *pos moves past
+ * it. */
 static size_t next_attr_offset(const struct reader *r, size_t *pos)
 {
 	size_t p = *pos, start;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The boots of a batch: each with its retries, until all are done, known well enough, or hopeless.
- */
+/* The boots of a batch: each with its retries, until all are done, known well enough, or
+ * hopeless. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

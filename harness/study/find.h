@@ -23,8 +23,8 @@ int found_list(
 	const char *results, const char *experiment, struct found **out, size_t *n, struct err *e);
 void found_free(struct found *list, size_t n);
 
-/* Write into a record whose harness was killed that it was. Only for records of no living harness.
- */
+/* Write into a record whose harness was killed that it was. Only for records of no living
+ * harness. */
 int found_mark_killed(const struct found *f, struct err *e);
 /* Give a record that is complete, but for its name, its final name. */
 int found_finish(struct found *f, struct err *e);

@@ -82,7 +82,7 @@ int journal_create(struct journal *j, struct err *e)
 		rc = make_dirs(j->dir, e);
 	if (!rc && beneath_stat(path, &st) == 0)
 		rc = err_set_exit(e, EXIT_USAGE, EEXIST,
-			"%s is there already; go on with it by --resume", path);
+			"%s exists already; continue it with --resume", path);
 	if (rc)
 		return rc;
 	format_head(j, &head);

@@ -3,21 +3,24 @@
  * The journal of a batch: what was asked, the order drawn from it, and what became of each run so
  * far. It is a text file of lines with fields between tabs. The head is written in one step, the
  * rest is appended a line at a time and synced, so that a crash at any instant leaves a journal
- *that loads: a line cut short is taken away on opening.
+ * that loads: a line cut short is taken away on opening.
  *
  * The journal says what there is to do; what is done, the records themselves say (find.h). One
  * process at a time may have it open.
  *
- *	stealscope-batch	1
- *	id	ID
- *	host	NAME
- *	seed	N
- *	shard	K	N
- *	arg	TEXT			what was asked, as on the command line; repeated
- *	file	HASH	NAME	PATH	a scenario; repeated
- *	unit	FILE	CONFIG	REPEAT	BLOCK	NAME	one run, in order; FILE and CONFIG count
- *from 0 begin	UNIT			UNIT counts from 0 done	UNIT	RECORD fail	UNIT
- *SENTENCE stop	FILE	SENTENCE	its other blocks are not needed end	STATUS
+ *   stealscope-batch 1
+ *   id ID
+ *   host NAME
+ *   seed N
+ *   shard K N
+ *   arg TEXT                             what was asked, as on the command line; repeated
+ *   file HASH NAME PATH                  a scenario; repeated
+ *   unit FILE CONFIG REPEAT BLOCK NAME   one run, in order; FILE and CONFIG count from 0
+ *   begin UNIT                           UNIT counts from 0
+ *   done UNIT RECORD
+ *   fail UNIT SENTENCE
+ *   stop FILE SENTENCE                   its other blocks are not needed
+ *   end STATUS
  */
 #ifndef SS_STUDY_JOURNAL_H
 #define SS_STUDY_JOURNAL_H

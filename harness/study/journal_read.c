@@ -188,7 +188,8 @@ int journal_take(struct journal *j, const char *text, struct err *e)
 		break;
 	}
 	if (rc)
-		err_set(e, -rc, "%s/%s: makes no sense: %.80s", j->dir, JOURNAL_NAME, text);
+		err_set(e, -rc, "%s/%s: this line cannot be read: %.80s", j->dir, JOURNAL_NAME,
+			text);
 	return rc;
 }
 
@@ -207,8 +208,8 @@ static int read_lines(struct journal *j, char *text, size_t *whole, struct err *
 
 			rc = strcmp(line, magic)
 				     ? err_set(e, EINVAL,
-					       "%s/%s: no journal that this version reads", j->dir,
-					       JOURNAL_NAME)
+					       "%s/%s: not a journal that this version can read",
+					       j->dir, JOURNAL_NAME)
 				     : 0;
 		} else {
 			rc = journal_take(j, line, e);
@@ -219,7 +220,7 @@ static int read_lines(struct journal *j, char *text, size_t *whole, struct err *
 	}
 	*whole = (size_t)(line - text);
 	if (first || !j->id || !j->host || !j->shards)
-		return err_set(e, EINVAL, "%s/%s: its head is not whole", j->dir, JOURNAL_NAME);
+		return err_set(e, EINVAL, "%s/%s: its head is incomplete", j->dir, JOURNAL_NAME);
 	return 0;
 }
 

@@ -8,9 +8,9 @@
 
 struct left_unit {
 	uint64_t measure_ns; /* warm-up and measured window as asked */
-	uint64_t took_ns; /* from the end of the run before to its own; 0 = not run in this process
-			   */
-	int open;	  /* still to be run */
+	/* from the end of the run before to its own; 0 = not run in this process */
+	uint64_t took_ns;
+	int open; /* still to be run */
 };
 
 /* What the open ones will take: their own time, and the mean of what the others took beyond theirs

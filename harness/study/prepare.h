@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What check, plan and run do alike with a scenario file: load it, look at the box, make the plans.
- */
+/* What check, plan and run do alike with a scenario file: load it, look at the box, make the
+ * plans. */
 #ifndef SS_STUDY_PREPARE_H
 #define SS_STUDY_PREPARE_H
 

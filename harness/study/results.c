@@ -156,7 +156,7 @@ int results_select(
 			free(*text);
 			*text = NULL;
 			return err_set_exit(e, EXIT_USAGE, EINVAL,
-				"'%.60s' selects nothing; write run=, experiment=, scenario=, variant=, host=, kernel=, overrides=, since= or until=, joined by commas",
+				"'%.60s' is not a condition; write run=, experiment=, scenario=, variant=, host=, kernel=, overrides=, since= or until=, joined by commas",
 				what);
 		}
 		*keys[i].field = eq + 1;

@@ -15,8 +15,8 @@ int results_save(const struct study *s, const struct analysis *a, struct err *e)
  * can always be rebuilt. */
 void results_add(const struct study *s, const struct analysis *a);
 
-/* Open the index; a missing, damaged or foreign one, or `rebuild`, is made anew from the folders.
- */
+/* Open the index; a missing, damaged or foreign one, or `rebuild`, is made anew from the
+ * folders. */
 int results_open(const struct study *s, bool rebuild, struct index **out, struct err *e);
 
 /*

@@ -20,7 +20,7 @@ static int check_one_host(const struct study *s, const struct arm *a, bool force
 
 	if (mismatch && !force)
 		return err_set(e, EXDEV,
-			"%s is no one curve: %s; a host is a block (--force draws it nevertheless)",
+			"%s cannot be drawn as one curve: %s; boots on different hosts are not one sample (--force draws it nevertheless)",
 			a->name, mismatch);
 	if (mismatch)
 		study_say(s, "warning: drawn across different conditions: %s", mismatch);

@@ -18,11 +18,11 @@ enum guest_trait {
 
 /* struct kind.traits of a noise. */
 enum noise_trait {
-	NOISE_IS_GUEST = 1 << 0, /* busy guests: count, vcpus, memory; the others are processes
-				      (threads, start, stop) */
+	/* busy guests: count, vcpus, memory; the others are processes (threads, start, stop) */
+	NOISE_IS_GUEST = 1 << 0,
 	NOISE_IS_PROCESS = 1 << 1,
-	NOISE_TAKES_DUTY = 1 << 2, /* works in bursts: duty, burst. Without it nobody knows how much
-				      CPU it asks for */
+	/* works in bursts: duty, burst. Without it nobody knows how much CPU it asks for */
+	NOISE_TAKES_DUTY = 1 << 2,
 	NOISE_TAKES_SIZE = 1 << 3, /* has a working set: size */
 	NOISE_TAKES_ARGS = 1 << 4, /* is told by args= what to do, and cannot do without */
 	NOISE_IS_ONE = 1 << 5, /* one process that makes its own workers, whatever threads= is */

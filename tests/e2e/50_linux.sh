@@ -90,7 +90,7 @@ else
 	line "the host's own kernel where its image is not there" 4 "running kernel's image .* is not there" host-kernel
 fi
 scenario no-kernel "kernel=\"$T/text\"" "<timer/>"
-line "a file that is no kernel" 1 "no Linux kernel image" no-kernel
+line "a file that is no kernel" 1 "not a Linux kernel image" no-kernel
 echo 'int f(void); int main(void) { return f(); }' >"$T/main.c"
 echo 'int f(void) { return 0; }' >"$T/f.c"
 if gcc -shared -fPIC -o "$T/libgone.so" "$T/f.c" 2>/dev/null && gcc -o "$T/needs" "$T/main.c" -L"$T" -lgone; then

@@ -28,9 +28,9 @@ fault_table() {
 	fault "QEMU killed"                      now    'kill -9 $(qemu)'                          'guest victim'                       -         -         1         1         1         1,0
 	fault "QEMU SIGSTOP"                     now    'kill -STOP $(qemu)'                       'guest victim'                       -         -         1         1         0!        0!,0
 	fault "QEMU out of memory"               now    'oom $(qemu)'                              'guest victim'                       -         -         -         1         1         -
-	fault "guest triple fault"               guest  'guest triple'                             'guest victim: .*(ended|went down)'  -         -         -         1         1         1,0
+	fault "guest triple fault"               guest  'guest triple'                             'guest victim: .*ended'  -         -         -         1         1         1,0
 	fault "guest hangs"                      guest  'guest hang'                               'guest victim: .*(come up|stop in time)' -         -         -         1         0!        0!
-	fault "guest reboots"                    guest  'guest reboot'                             'guest victim: .*(ended|went down)'  -         -         -         1         1         1,0
+	fault "guest reboots"                    guest  'guest reboot'                             'guest victim: .*ended'  -         -         -         1         1         1,0
 	fault "libvirtd gone"                    env    'libvirtd_kill'                            'libvirt'                            4         -         1         0         0         0
 	fault "libvirtd restarted"               env    'libvirtd_restart'                         'libvirt'                            0         -         1         0         0         0
 	fault "/dev/kvm gone"                    env    'hide /dev/kvm'                            'KVM'                                4         4         4         0         0         0

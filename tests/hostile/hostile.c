@@ -37,8 +37,8 @@ static struct shm_rec *slots_of(const struct attacker *a, unsigned vcpu)
 				  (uint64_t)vcpu * (a->v->ring.mask + 1) * sizeof(struct shm_rec));
 }
 
-/* The record that a reader expects next in a ring, whatever it has read, with this in each field.
- */
+/* The record that a reader expects next in a ring, whatever it has read, with this in each
+ * field. */
 static void publish(struct attacker *a, unsigned vcpu, uint8_t type, uint64_t tsc, uint64_t all)
 {
 	uint64_t head = a->lines[vcpu].head;

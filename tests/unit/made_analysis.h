@@ -10,8 +10,8 @@
 
 #include "analysis/analysis.h"
 
-/* run_info owns its strings; these are literals, and a made analysis is never freed as a real one.
- */
+/* run_info owns its strings; these are literals, and a made analysis is never freed as a real
+ * one. */
 #define MADE_TEXT(s) ((char *)(uintptr_t)(s))
 
 static double made_value(enum series_id id, unsigned vcpu, size_t bin)

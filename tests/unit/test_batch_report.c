@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* report/batch_*, report/junit: a batch told as text, JSON, JUnit XML and a page, with hostile
- * names.
- */
+ * names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,8 +82,8 @@ static void warnings_are_grouped(void **state)
 	batch_warnings_free(w, n);
 }
 
-/* Medians per configuration, over the boots that have a value; a metric that none has is no column.
- */
+/* Medians per configuration, over the boots that have a value; a metric that none has is no
+ * column. */
 static void figures_are_medians(void **state)
 {
 	struct batch_report r = make();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The clock map on clocks whose truth is known: drift, noise, jumps, and bounds that make no sense.
- */
+/* The clock map on clocks whose truth is known: drift, noise, jumps, and bounds that make no
+ * sense. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -251,8 +251,8 @@ static void test_backwards_is_counted(void **state)
 	clock_free(c);
 }
 
-/* A guest whose TSC jumps with every record: what is kept, and the work, do not grow without end.
- */
+/* A guest whose TSC jumps with every record: what is kept, and the work, do not grow without
+ * end. */
 static void test_endless_jumps_are_given_up(void **state)
 {
 	struct clock_map *c = clock_begin(HZ);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* collect/guest_ring: what a sound guest writes arrives whole and in order; what a hostile one
- * writes is counted, bounded and harmless. The test plays the guest through a mapping of its own.
- */
+ * writes is counted, bounded and harmless. The test plays the guest through a mapping of its
+ * own. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -368,8 +368,8 @@ static void test_adversary(void **state)
 	a.stop = true;
 	pthread_join(thread, NULL);
 	recs = finish(&r, &n);
-	/* A ring's worth, REC_DRAIN and two REC_LOST per vCPU and drain is the most there can be.
-	 */
+	/* A ring's worth, REC_DRAIN and two REC_LOST per vCPU and drain is the most there can
+	 * be. */
 	assert_true(n <= drains * 4 * (SLOTS + 3));
 	for (size_t i = 0; i < n; i++) {
 		assert_true(recs[i].vcpu < 4);
@@ -380,8 +380,8 @@ static void test_adversary(void **state)
 	rig_down(&r);
 }
 
-/* A guest's vCPU that answers pings, with a TSC of 1 tick per ns from 5 s behind the host's clock.
- */
+/* A guest's vCPU that answers pings, with a TSC of 1 tick per ns from 5 s behind the host's
+ * clock. */
 static void *answer_main(void *arg)
 {
 	struct adversary *a = arg;

@@ -141,8 +141,8 @@ static void test_refusals(void **state)
 	refuse("./broken", "broken ELF");
 	refuse("./none", "not on this host");
 	refuse("no-such-program-anywhere", "neither in $PATH");
-	refuse("./needs=>/a/../b", "no path for a guest");
-	refuse("/tmp=>/x", "no file");
+	refuse("./needs=>/a/../b", "cannot be a path in a guest");
+	refuse("/tmp=>/x", "is not a file");
 }
 
 /* Any byte wrong, any length: an answer, no crash. */
@@ -197,7 +197,7 @@ static void test_kernels(void **state)
 
 	(void)state;
 	assert_true(kernel_check(text, &e) < 0);
-	assert_non_null(strstr(e.msg, "no Linux kernel image"));
+	assert_non_null(strstr(e.msg, "not a Linux kernel image"));
 	memcpy(head + 0x202, magic, sizeof(magic));
 	head[0x207] = 2;
 	head[0x206] = 15;

@@ -252,7 +252,7 @@ static void test_import(void **state)
 	assert_float_equal((float)metric(a, 0, 0, METRIC_STEAL_RATE), 20.0f, 0.1f);
 	assert_false(a->guests[0].vcpus[1].metrics[METRIC_STEAL_RATE].have);
 	assert_true(a->guests[0].vcpus[1].metrics[METRIC_STEAL_RATE].below > 0.3);
-	/* The blog's figures; three missed deadlines are filled in behind each late one. */
+	/* The figures of the blog of docs/sources.md; three missed deadlines are filled in behind each late one. */
 	assert_float_equal((float)metric(a, 0, 0, METRIC_TIMER_LATE_P50), 100.0f, 0.3f);
 	assert_float_equal((float)metric(a, 0, 0, METRIC_TIMER_LATE_MAX), 30500.0f, 100.0f);
 	assert_float_equal((float)metric(a, 0, 0, METRIC_SLEEP_ELAPSED_MAX), 40500.0f, 100.0f);

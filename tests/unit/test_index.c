@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* record/index: what goes in comes out, by any filter; two processes at once; damage; rebuilding.
- */
+/* record/index: what goes in comes out, by any filter; two processes at once; damage;
+ * rebuilding. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

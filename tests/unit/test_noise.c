@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Noise on this box: what it delivers against what it asks for, holding it, and what is left of it.
- */
+/* Noise on this box: what it delivers against what it asks for, holding it, and what is left of
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -84,8 +84,8 @@ static void test_missing(void **state)
 	made_free(b);
 }
 
-/* A short record beside a long one: bins of one length, else 1 s means look worse than 10 s ones.
- */
+/* A short record beside a long one: bins of one length, else 1 s means look worse than 10 s
+ * ones. */
 static void test_one_bin(void **state)
 {
 	struct analysis *a = made_analysis(30, 1, "x"), *b = made_analysis(120, 1, "x");

@@ -123,8 +123,8 @@ static void test_edges(void **state)
 }
 
 /* Beyond the exact distribution the interval is that of the normal approximation: of 60 values the
- * 648th Walsh average from either end, where the exact one (R's qsignrank(0.025, 60)) is the 649th.
- */
+ * 648th Walsh average from either end, where the exact one (R's qsignrank(0.025, 60)) is the
+ * 649th. */
 static void test_many(void **state)
 {
 	double d[60], averages[1830];

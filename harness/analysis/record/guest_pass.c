@@ -259,8 +259,8 @@ static void on_guest_record(struct build *b, struct vcpu_build *v, const struct 
 		break;
 	case REC_LOCK:
 		if (s.in_window)
-			/* v[2]: when it was got; the record itself comes after the lock was let go.
-			 */
+			/* v[2]: when it was got; the record itself comes after the lock was let
+			 * go. */
 			hist_add(&v->out->lock,
 				rec->v[2] > rec->v[0]
 					? clock_ticks_to_ns(v->clock, rec->v[2] - rec->v[0])

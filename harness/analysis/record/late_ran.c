@@ -59,8 +59,8 @@ void late_calibrate(struct vcpu_build *v, const struct sample *s)
 		take(&v->path[LATE_TIMER], ran - MIN(ran, s->guest_ns));
 }
 
-/* A gap's way is that back from where the vCPU was: one in which it never stopped running has none.
- */
+/* A gap's way is that back from where the vCPU was: one in which it never stopped running has
+ * none. */
 static void calibrate_gap(struct vcpu_build *v, const struct late *l)
 {
 	if (l->kind == LATE_GAP && l->running_ns < l->lateness_ns / 2)

@@ -138,10 +138,10 @@ static int refuse(const struct compare_input *in, const struct compare_result *r
 		most = MAX(most, r->rows[i].blocks);
 	if (most)
 		return err_set(e, EXDEV,
-			"%s and %s cannot be compared: %s; a host is a block, and of blocks on one host %zu are complete: it takes %zu for %zu tests (--force compares nevertheless)",
+			"%s and %s cannot be compared: %s; across hosts, boots are compared within blocks that lie on one host, and of these %zu are complete: it takes %zu for %zu tests (--force compares nevertheless)",
 			in->name_a, in->name_b, in->mismatch, most, r->blocks_wanted, r->tests);
 	return err_set(e, EXDEV,
-		"%s and %s cannot be compared: %s; a host is a block (--force compares nevertheless)",
+		"%s and %s cannot be compared: %s; boots on different hosts are not one sample (--force compares nevertheless)",
 		in->name_a, in->name_b, in->mismatch);
 }
 

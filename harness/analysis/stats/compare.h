@@ -122,8 +122,7 @@ struct compare_result {
 };
 
 /* -EXDEV when input->mismatch says so, force is off, and no metric can be compared within blocks;
- * -EINVAL for values that are infinite or
- * more than STATS_MAX_SAMPLE of them. */
+ * -EINVAL for values that are infinite or more than STATS_MAX_SAMPLE of them. */
 int compare_arms(const struct compare_input *in, struct compare_result *out, struct err *e);
 /* `n` comparisons, of several arms with one baseline: corrected for all tests of all of them, so
  * that the chance of any false claim among them is at most 5 %. out[i] is of in[i]; on failure none

@@ -61,8 +61,8 @@ struct interval stats_median_interval(const double *v, size_t n, double confiden
 	struct interval none = {-INFINITY, INFINITY};
 	unsigned k = 0;
 
-	/* The k-th smallest and k-th largest value, k the largest with P(B(n, 1/2) < k) <= alpha/2.
-	 */
+	/* The k-th smallest and k-th largest value, k the largest with P(B(n, 1/2) < k) <=
+	 * alpha/2. */
 	while (k < n / 2 && gsl_cdf_binomial_P(k, 0.5, (unsigned)n) <= (1 - confidence) / 2)
 		k++;
 	if (!k)

@@ -74,8 +74,8 @@ int stats_mann_whitney(const double *a, size_t na, const double *b, size_t nb,
 struct shift {
 	double estimate;
 	struct interval ci; /* [-inf, inf] when the samples are too small for this confidence */
-	double achieved; /* the exact coverage of ci (no ties); NAN where the approximation is used
-			  */
+	/* the exact coverage of ci (no ties); NAN where the approximation is used */
+	double achieved;
 };
 int stats_shift(const double *a, size_t na, const double *b, size_t nb, double confidence,
 	struct shift *out, struct err *e);

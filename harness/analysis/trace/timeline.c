@@ -218,8 +218,8 @@ static void note_delay(struct timeline *tl, struct thread *t, uint64_t now, uint
 	t->n_waits_to_last = t->n_waits;
 }
 
-/* Everything that changes when `t` goes from its state to another (or another run queue) at `now`.
- */
+/* Everything that changes when `t` goes from its state to another (or another run queue) at
+ * `now`. */
 static void leave_state(struct timeline *tl, struct thread *t, uint64_t now, uint64_t delay)
 {
 	uint64_t span = now > t->state_since ? now - t->state_since : 0;

@@ -14,8 +14,8 @@ struct batch_figure {
 	size_t boots;
 	double felt[BATCH_FELT]; /* medians of the boots that have a value, else NaN */
 };
-/* One per scenario and configuration with a run that is done, in the scenarios' order; free() it.
- */
+/* One per scenario and configuration with a run that is done, in the scenarios' order; free()
+ * it. */
 struct batch_figure *batch_figures(const struct batch_report *r, size_t *n);
 
 /* Nothing where no run is done. The columns are the metrics that some configuration has. */

@@ -41,10 +41,10 @@ struct batch_expect {
 
 struct batch_scenario {
 	const char *name, *path;
-	const char *skipped;	     /* why this box cannot run it, "" = it can */
-	const char *stopped;	     /* why it was stopped early, "" = it was not */
-	struct published *published; /* figures of others beside its own, NULL = none; owned by the
-					report's maker */
+	const char *skipped; /* why this box cannot run it, "" = it can */
+	const char *stopped; /* why it was stopped early, "" = it was not */
+	/* figures of others beside its own, NULL = none; owned by the report's maker */
+	struct published *published;
 };
 
 struct batch_report {

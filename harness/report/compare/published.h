@@ -20,8 +20,7 @@ void published_free(struct published *p); /* NULL is fine */
 void published_text(const struct published *p, struct strbuf *out);
 /* A <section>. */
 void published_html(const struct published *p, struct strbuf *out);
-/* {"title","source","accel","figures":[{"title","rows":[{"who","published","change":[...],"mean"}]}]}
- */
+/* {"title","source","accel","figures":[{"title","rows":[{"who","published","change":[...],"mean"}]}]} */
 void published_json(const struct published *p, struct strbuf *out);
 
 #endif

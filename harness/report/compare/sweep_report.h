@@ -49,8 +49,8 @@ void sweep_report_text(const struct sweep *s, size_t n, struct strbuf *out);
 void sweep_report_json(const struct sweep *s, size_t n, struct strbuf *out);
 /* One line per metric, line and point. */
 void sweep_report_csv(const struct sweep *s, size_t n, struct strbuf *out);
-/* The curve with its band. Labels that are all numbers stand at their values, others side by side.
- */
+/* The curve with its band. Labels that are all numbers stand at their values, others side by
+ * side. */
 void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const struct sweep *s);
 /* Every curve as DIR/METRIC.svg; the folder is made. */
 int sweep_svg_save(const struct sweep *s, size_t n, const char *dir, struct err *e);

@@ -69,8 +69,8 @@ static void draw_piece(
 	svg_rect(s, state_class(p), from, y, to - from, BAND_H, tip);
 }
 
-/* Colours of the culprits named, those of the states above them left out; then that of all others.
- */
+/* Colours of the culprits named, those of the states above them left out; then that of all
+ * others. */
 static const char *const who_class[] = {"b0", "b3", "b4", "b5", "b7", "b6"};
 #define WHO_NAMED (ARRAY_SIZE(who_class) - 1)
 

@@ -93,8 +93,8 @@ void svg_plot_placement(
 int svg_save(bool (*draw)(const void *what, double width, bool standalone, struct strbuf *out),
 	const void *what, const char *dir, const char *name, struct err *e);
 
-/* All plots of an analysis as files DIR/NAME.svg; the folder is made. Returns how many, or -errno.
- */
+/* All plots of an analysis as files DIR/NAME.svg; the folder is made. Returns how many, or
+ * -errno. */
 int svg_save_all(const struct analysis *a, const char *dir, struct err *e);
 
 #endif

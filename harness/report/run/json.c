@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The JSON document of run, analyze and show (design section 8), which is also analysis.json. The
- * keys named there are always present; what else stands beside them (series, states, late wake-ups)
- * may grow.
- */
+/* The JSON document of run, analyze and show, which is also analysis.json. Programs read it: keys may
+ * come, none goes. */
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>

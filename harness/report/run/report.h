@@ -14,7 +14,7 @@ void report_text(const struct analysis *a, FILE *out, bool color);
  * fewer. */
 int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *e);
 
-/* The document of design section 8, indented, with a final newline. Caller frees. `results` (may be
+/* The JSON document of run, analyze and show, indented, with a final newline. Caller frees. `results` (may be
  * NULL) replaces the sets' own expectation results: give what analysis_judge() made. One entry of
  * "variants" per analysis. */
 char *report_json_set(const struct analysis *const *set, size_t n,

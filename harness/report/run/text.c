@@ -340,7 +340,8 @@ int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *
 
 	if (n >= a->n_late)
 		return err_set_exit(e, EXIT_USAGE, ENOENT,
-			"this record has %zu late wake-ups with an anatomy", a->n_late);
+			"in this record %zu late wake-ups are taken apart; ask for one of these",
+			a->n_late);
 	l = &a->late[n];
 	text_print(out, "%s/vcpu%u, %s, %.6f s into the window: %s", a->guests[l->guest].name,
 		l->vcpu, l->kind == LATE_GAP ? "gap" : "late wake-up",

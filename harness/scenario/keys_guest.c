@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Keys of guests, of what they carry, and of noise. Which kinds a key applies to: their traits, terms/kinds.h.
+#include "scenario/keys_rows.h"
+
+/* What guests and noises share. */
+/* clang-format off */
+#define PLACE_ROWS(S)                                                                              \
+	{"placement", VALUE_WORD, offsetof(struct S, placement), 0, 0, "float", &words_placement,  \
+		.doc = "Where its threads may run, see Placement."},                               \
+	{"cpus", VALUE_CPUSET, offsetof(struct S, cpus),                                           \
+		.doc = "Place it on these CPUs instead of the lab's. Makes the file fit one box only."}, \
+	{"beside", VALUE_NAME, offsetof(struct S, beside),                                         \
+		.doc = "Place it on the CPUs that this guest may use."},                           \
+	{"away", VALUE_NAME, offsetof(struct S, away),                                             \
+		.doc = "Place it on the lab CPUs that this guest may not use."}
+#define LIMIT_ROWS(S, whole, each)                                                                 \
+	{"shares", VALUE_BIG, offsetof(struct S, limits.shares), 2, 262144,                        \
+		.doc = "CPU weight " whole ", in cgroup v1 cpu.shares (1024 is the default; v2 weights follow)."}, \
+	{"quota", VALUE_TIME, offsetof(struct S, limits.quota_ns), NS_PER_MS, SECONDS(16),         \
+		.doc = "CPU time " each " in each period (CFS bandwidth)."},                       \
+	{"period", VALUE_TIME, offsetof(struct S, limits.period_ns), NS_PER_MS, SECONDS(1), "100ms", \
+		.doc = "Period of the quota."}
+/* clang-format on */
+
+#define AT(field) offsetof(struct exp_guest, field)
+const struct key_attr keys_guest[] = {
+	{"name", VALUE_NAME, AT(name), .required = true,
+		.doc = "Its name. Copies are called name-0, name-1, ..."},
+	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1",
+		.doc = "How many of it; auto: as many as <lab overcommit> asks for."},
+	{"vcpus", VALUE_AUTO, AT(vcpus), 1, SHM_MAX_VCPUS, "1",
+		.doc = "Virtual CPUs (native: threads); auto: as many as <lab overcommit> asks for."},
+	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = GUEST_IS_VM,
+		.doc = "Memory of each."},
+	{"kind", VALUE_WORD, AT(kind), 0, 0, "metal", &words_guest_kind,
+		.doc = "What the guest is."},
+	{"accel", VALUE_WORD, AT(accel), 0, 0, "auto", &words_accel, .only = GUEST_IS_VM,
+		.doc = "Auto takes KVM where the guest can run on it, else TCG, and says so in every result."},
+	PLACE_ROWS(exp_guest),
+	{"node", VALUE_AUTO, AT(node), 0, 1023, "auto",
+		.doc = "NUMA node of the vCPUs for placement node and remote."},
+	{"memory-node", VALUE_AUTO, AT(memory_node), 0, 1023, "auto", .only = GUEST_IS_VM,
+		.doc = "NUMA node of the memory for placement remote; auto: the farthest."},
+	LIMIT_ROWS(exp_guest, "of the guest", "of each vCPU"),
+	{"policy", VALUE_WORD, AT(policy), 0, 0, "other", &words_vcpu_policy,
+		.doc = "Host scheduling policy of the vCPU threads."},
+	{"priority", VALUE_COUNT, AT(priority), 1, 99,
+		.doc = "Real-time priority for policy fifo and rr (1 if not given)."},
+	{"emulator", VALUE_WORD, AT(emulator), 0, 0, "housekeeping",
+		WORDS("housekeeping", "lab", "vcpus"), .only = GUEST_IS_VM,
+		.doc = "CPUs of QEMU's other threads: the housekeeping CPUs, all lab CPUs, or those of its vCPUs."},
+	{"emulator-cpus", VALUE_CPUSET, AT(emulator_cpus), .only = GUEST_IS_VM,
+		.doc = "CPUs of QEMU's other threads by number. Makes the file fit one box only."},
+	{"hugepages", VALUE_SIZE, AT(hugepage_bytes), 2 * MIB, GIB, .only = GUEST_IS_VM,
+		.doc = "Size of the huge pages that back its memory: 2MiB or 1GiB."},
+	{"kernel", VALUE_TEXT, AT(kernel), 0, 0, "", .only = GUEST_HAS_KERNEL,
+		.doc = "host, distro, distro-rt, or the path of a kernel (host if not given)."},
+	{0},
+};
+#undef AT
+
+const struct key_attr keys_file[] = {
+	{"source", VALUE_TEXT, offsetof(struct exp_file, source), .required = true,
+		.doc = "File or program on the host; the libraries a program needs come along."},
+	{"target", VALUE_TEXT, offsetof(struct exp_file, target), 0, 0, "",
+		.doc = "Path in the guest; the source's path if not given."},
+	{0},
+};
+
+#define AT(field) offsetof(struct exp_noise, field)
+const struct key_attr keys_noise[] = {
+	{"name", VALUE_NAME, AT(name), .doc = "Its name; its kind if not given."},
+	{"kind", VALUE_WORD, AT(kind), 0, 0, NULL, &words_noise_kind, .required = true,
+		.doc = "What it does."},
+	{"threads", VALUE_COUNT, AT(threads), 1, 256, "1", .only = NOISE_IS_PROCESS,
+		.doc = "Threads or processes of it."},
+	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1", .only = NOISE_IS_GUEST,
+		.doc = "Busy guests; auto: as many as <lab overcommit> asks for."},
+	{"vcpus", VALUE_COUNT, AT(vcpus), 1, SHM_MAX_VCPUS, "1", .only = NOISE_IS_GUEST,
+		.doc = "vCPUs of each busy guest, all busy."},
+	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB",
+		.only = NOISE_IS_GUEST, .doc = "Memory of each busy guest."},
+	{"duty", VALUE_PERCENT, AT(duty_percent), 1, 100, "100%", .only = NOISE_TAKES_DUTY,
+		.doc = "Share of one CPU that each thread asks for."},
+	{"burst", VALUE_TIME, AT(burst_ns), NS_PER_US * 100, SECONDS(10), "10ms",
+		.only = NOISE_TAKES_DUTY,
+		.doc = "Length of one busy stretch; the idle stretch follows from duty."},
+	{"size", VALUE_SIZE, AT(bytes), 4096, 16 * GIB, "64MiB", .only = NOISE_TAKES_SIZE,
+		.doc = "Working set of each thread."},
+	{"args", VALUE_TEXT, AT(args), 0, 0, "", .only = NOISE_TAKES_ARGS,
+		.doc = "The stressor line, as \"--matrix 1 --matrix-size 64\"."},
+	PLACE_ROWS(exp_noise),
+	LIMIT_ROWS(exp_noise, "of the noise", "of the whole noise (kind guest: of each vCPU)"),
+	{"start", VALUE_TIME, AT(start_ns), 0, HOURS(720), "0", .only = NOISE_IS_PROCESS,
+		.doc = "When it starts, from the start of measuring; 0: before the warm-up."},
+	{"stop", VALUE_TIME, AT(stop_ns), 0, HOURS(720), "0", .only = NOISE_IS_PROCESS,
+		.doc = "When it stops; 0: never."},
+	{0},
+};
+#undef AT
