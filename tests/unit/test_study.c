@@ -501,7 +501,7 @@ static void test_what_an_arm_may_hold(void **state)
 	arms_free(a, 2);
 	/* Conditions that stand for nothing are said to. */
 	assert_int_equal(arm_read(one, &study, x, "colour=red", &e), -EINVAL);
-	assert_non_null(strstr(e.msg, "selects nothing"));
+	assert_non_null(strstr(e.msg, "is not a condition"));
 	arms_free(one, 1);
 	index_close(x);
 }
