@@ -1,7 +1,6 @@
 # The Linux agent: one static program, with flags and objects of its own (the probes are shared with
 # the metal guest, which builds them freestanding).
-AGENT_SRC := $(wildcard guest-agent/linux/*.c) \
-	$(addprefix guest-agent/probe/,agent.c gap.c job.c lock.c memory.c steal.c)
+AGENT_SRC := $(wildcard guest-agent/linux/*.c guest-agent/probe/*.c)
 AGENT_OBJ := $(AGENT_SRC:%.c=$(BUILD)/linux/%.o)
 AGENT_FLAGS := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) -pthread -MMD -MP -Iharness -I. \
 	-DSS_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS)

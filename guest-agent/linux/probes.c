@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The table of probes in Linux: some are its own, the others are shared with all guests. */
+/* The probes that Linux does in its own way: they sleep, and run programs. */
 #include "guest-agent/linux/linux.h"
 
-static const struct probe_ops *const table[] = {
-	&linux_timer,
-	&probe_gap,
-	&linux_job,
-	&linux_lock,
-	&probe_memory,
-	&probe_steal,
-};
+static const struct probe_ops *const table[] = {&linux_timer, &linux_job, &linux_lock};
 
-const struct probe_ops *probe_find(uint32_t id)
+const struct probe_ops *platform_probe(uint32_t id)
 {
 	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (table[i]->id == id)

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table of probes. */
 #include "guest-agent/probe/probe.h"
 
 static const struct probe_ops *const probe_table[] = {
-	&probe_timer,
-	&probe_gap,
-	&probe_job,
-	&probe_lock,
-	&probe_memory,
-	&probe_steal,
+#define PROBE(name) &probe_##name,
+#include "guest-agent/probe/probes.def"
 };
 
 const struct probe_ops *probe_find(uint32_t id)
 {
-	for (unsigned i = 0; i < sizeof(probe_table) / sizeof(probe_table[0]); i++)
+	const struct probe_ops *own = platform_probe(id);
+
+	for (unsigned i = 0; !own && i < sizeof(probe_table) / sizeof(probe_table[0]); i++)
 		if (probe_table[i]->id == id)
 			return probe_table[i];
-	return 0;
+	return own;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a probe is: one row of probe_table[], one file. */
+/* What a probe is: one row of probes.def, one file. */
 #ifndef SS_PROBE_PROBE_H
 #define SS_PROBE_PROBE_H
 
@@ -18,8 +18,11 @@ struct probe_ops {
 	void (*irq_exit)(struct agent_vcpu *v, struct probe_run *run);
 };
 
-extern const struct probe_ops probe_timer, probe_gap, probe_job, probe_lock, probe_memory,
-	probe_steal;
+#define PROBE(name) extern const struct probe_ops probe_##name;
+#include "guest-agent/probe/probes.def"
+
+/* The platform's own way of a probe; NULL: as all guests do. */
+const struct probe_ops *platform_probe(uint32_t id);
 
 /* NULL when there is none. */
 const struct probe_ops *probe_find(uint32_t id);

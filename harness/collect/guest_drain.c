@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collect/priv.h"
+#include "terms/words.h"
 
 #define FLUSH_NS NS_PER_S /* a killed harness loses at most so much */
 
@@ -54,7 +55,7 @@ static void note_dropped(struct guest_shm *g, unsigned vcpu)
 static bool record_is_sound(const struct shm_rec *rec, uint64_t count)
 {
 	return rec->seq == (uint32_t)(count + 1) && rec->type >= REC_START &&
-	       rec->type <= REC_STEAL && rec->probe <= PROBE_STEAL;
+	       rec->type <= REC_STEAL && rec->probe < words_probe.n;
 }
 
 /* Copy records [tail, head) out; returns how many were torn. */

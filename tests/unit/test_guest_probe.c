@@ -47,6 +47,12 @@ void platform_irq_on(struct agent_vcpu *v)
 	(void)v;
 }
 
+const struct probe_ops *platform_probe(uint32_t id)
+{
+	(void)id;
+	return NULL;
+}
+
 uint64_t platform_steal(struct agent_vcpu *v)
 {
 	(void)v;
