@@ -24,6 +24,7 @@ at_exit end
 mini() { # FILE ARGUMENT...: the small VMM; what it says of itself is in FILE, its pid in $pid
 	local file=$1
 	shift
+	: >"$file" # not the word of the one before
 	"$VMM" "$@" >"$file" 2>&1 &
 	pid=$!
 	pids+=($pid)
@@ -32,6 +33,7 @@ mini() { # FILE ARGUMENT...: the small VMM; what it says of itself is in FILE, i
 }
 qemu() { # ARGUMENT...: a QEMU with QMP; its pid in $pid
 	rm -f "$T/qmp"
+	: >"$T/said"
 	qemu-system-x86_64 -m 32 -nodefaults -display none -qmp "unix:$T/qmp,server=on,wait=off" "$@" >"$T/qemu" 2>&1 &
 	pid=$!
 	pids+=($pid)
@@ -183,8 +185,10 @@ qemu -name "$N"$'\e[31m\xff\n' $kvm
 look --all
 is "a VM with an odd name is there, readably" "$T/b.json" "[.vms[] | select(.pid == $pid)] | length == 1 and .[0].vm == \"$N\\\\x1b[31m\\\\xff\\\\x0a\"" ".vms | map(.vm)"
 $SS blame --for 500ms --all 2>/dev/null | LC_ALL=C grep -q '[^ -~]' && bad "the table has bytes of the name" || ok "... and the table has no byte of it that is no text"
-$SS blame --json --for 400ms --interval 400ms "$N"$'\e[31m\xff\n' 2>"$T/err" | is "... it is found by its name" /dev/stdin ".vms[0].pid == $pid"
+look "$N"$'\e[31m\xff\n'
+is "... it is found by its name" "$T/b.json" ".vms[0].pid == $pid"
 if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+	look --all
 	/usr/bin/python3 -c 'import json, jsonschema, sys; jsonschema.Draft7Validator(json.load(open("docs/blame.schema.json"))).validate(json.load(open(sys.argv[1])))' "$T/b.json" 2>"$T/err" &&
 		ok "the JSON is as docs/blame.schema.json says" || bad "the JSON is not as the schema says: $(tail -3 "$T/err" | tr '\n' ' ')"
 	jq -c 'del(.vms[0].accel)' "$T/b.json" >"$T/wrong.json"

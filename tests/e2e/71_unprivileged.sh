@@ -69,6 +69,19 @@ run() {
 }
 run auto
 
+# Which threads of root's VM are vCPUs: the kernel is asked by hostd, whose caller need not see into that process.
+make -s BUILD="$build" "$build/tests/mini_vmm" >"$T/make" 2>&1 || bad "the small VMM does not build: $(tail -2 "$T/make")"
+"$build/tests/mini_vmm" -r a:7 b:5 >"$T/vmm" &
+vmm=$!
+for _ in $(seq 100); do grep -q ready "$T/vmm" && break; sleep 0.05; done
+as "$T/bin/stealscope" blame --json --for 500ms --interval 500ms --pid $vmm >"$T/blame.json" 2>"$T/err"
+is "a user's blame: another user's vCPUs, by the kernel's word" "$T/blame.json" \
+	".vcpus_by == \"kernel\" and ([.vcpus[] | \"vcpu \\(.vcpu) \\(.tid)\"] | sort) == $(grep ^vcpu "$T/vmm" | sort | jq -Rs 'rtrimstr("\n") / "\n"')" '.vcpus | map([.vcpu, .tid])'
+as "$T/bin/stealscope" blame --json --for 500ms --interval 500ms "mini_vmm-$vmm" >"$T/blame.json" 2>"$T/err"
+is "... found by its name, too" "$T/blame.json" ".vms[0].pid == $vmm"
+kill -9 $vmm
+wait $vmm 2>/dev/null
+
 # held NAME UID COMMAND...: what a hostd that is ready holds.
 held() {
 	local name=$1 who=$2 pid=
