@@ -42,7 +42,7 @@ void noise_cache(const struct plan_noise *n, unsigned index)
 	bytes = MAX(bytes, LINE);
 	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
-		_exit(1);
+		noise_give_up("no memory for its working set");
 	memset(p, 1, bytes);
 	l.words = p;
 	l.n = bytes / LINE;

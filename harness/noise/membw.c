@@ -34,7 +34,7 @@ void noise_membw(const struct plan_noise *n, unsigned index)
 	bytes = MAX(bytes, 2 * PIECE) & ~(size_t)(2 * PIECE - 1);
 	c.from = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (c.from == MAP_FAILED)
-		_exit(1);
+		noise_give_up("no memory for its working set");
 	memset(c.from, 1, bytes);
 	c.half = bytes / 2;
 	c.to = c.from + c.half;

@@ -14,13 +14,17 @@
 #include "host/cgroup.h"
 #include "noise/priv.h"
 
+#define WORDS 300 /* of what its processes said, in an error */
+
 struct noise {
 	noise_work *work;
 	struct cgroup_handle *group; /* NULL: none may be made, see noise_start() */
 	char *name;
 	pid_t *pids;
 	size_t n_pids;
-	int gate; /* closed to let the processes begin; -1 afterwards */
+	int gate;	   /* closed to let the processes begin; -1 afterwards */
+	int words;	   /* the caller's file of what they say; -1 none */
+	uint64_t begun_ns; /* when they were let go first */
 	bool running;
 	uint64_t resumed_ns;	  /* when it was let go last */
 	uint64_t active_ns;	  /* let go before that, in sum */
@@ -43,10 +47,16 @@ static uint64_t requested_milli(const struct kind *kind, const struct plan_noise
 	return want;
 }
 
+void noise_give_up(const char *what)
+{
+	dprintf(STDERR_FILENO, "%s: %s\n", what, strerror(errno));
+	_exit(1);
+}
+
 static void pin_to(const struct cpuset *cpus)
 {
 	if (cpuset_bind_thread(0, cpus))
-		_exit(1);
+		noise_give_up("it cannot be bound to its CPUs");
 }
 
 static _Noreturn void child_main(
@@ -74,8 +84,10 @@ static _Noreturn void child_main(
 static int start_processes(struct noise *self, const struct kind *kind, const struct plan_noise *n,
 	int gate_read, struct err *e)
 {
-	unsigned count = kind->traits & NOISE_IS_ONE ? 1 : MAX(n->threads, 1);
-	struct child_setup setup = {.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL},
+	bool one = kind->traits & NOISE_IS_ONE;
+	unsigned count = one ? 1 : MAX(n->threads, 1);
+	struct child_setup setup = {.files = {CHILD_NULL, one ? self->words : CHILD_NULL,
+					    self->words},
 		.keep = gate_read,
 		.death_signal = SIGKILL};
 	pid_t harness = getpid(), pid;
@@ -112,7 +124,8 @@ static int make_group(
 	return 0;
 }
 
-int noise_start(const struct plan_noise *n, const char *run, struct noise **out, struct err *e)
+int noise_start(const struct plan_noise *n, const char *run, int words_fd, struct noise **out,
+	struct err *e)
 {
 	noise_work *work = noise_work_find(n->kind);
 	const struct kind *kind;
@@ -131,6 +144,7 @@ int noise_start(const struct plan_noise *n, const char *run, struct noise **out,
 	self->work = work;
 	self->name = xstrdup(n->name);
 	self->gate = gate[1];
+	self->words = words_fd;
 	self->requested_milli = requested_milli(kind, n);
 	rc = make_group(self, n, run, e);
 	if (!rc)
@@ -197,6 +211,7 @@ int noise_resume(struct noise *n, struct err *e)
 		rc = signal_all(n, SIGCONT, e);
 	}
 	n->resumed_ns = now_ns();
+	n->begun_ns = n->begun_ns ? n->begun_ns : n->resumed_ns;
 	n->running = true;
 	return rc;
 }
@@ -213,16 +228,57 @@ int noise_pause(struct noise *n, struct err *e)
 	return rc;
 }
 
-static bool any_died(const struct noise *n)
+/* The first of its processes that ended by itself. */
+static bool find_dead(const struct noise *n, siginfo_t *info)
 {
 	for (size_t i = 0; i < n->n_pids; i++) {
-		siginfo_t info = {0};
-
-		if (waitid(P_PID, (id_t)n->pids[i], &info, WEXITED | WNOHANG | WNOWAIT) ||
-			info.si_pid)
+		*info = (siginfo_t){0};
+		if (waitid(P_PID, (id_t)n->pids[i], info, WEXITED | WNOHANG | WNOWAIT) ||
+			info->si_pid)
 			return true;
 	}
 	return false;
+}
+
+static bool any_died(const struct noise *n)
+{
+	siginfo_t info;
+
+	return find_dead(n, &info);
+}
+
+/* The first lines that it wrote, on one line: a wrong option is named there, advice follows. */
+static char *first_words(const struct noise *n)
+{
+	char text[WORDS + 1], *p = text;
+	ssize_t len = n->words < 0 ? 0 : pread(n->words, text, WORDS, 0);
+
+	while (len > 0 && strchr("\n\r ", text[len - 1]))
+		len--;
+	if (len <= 0)
+		return xstrdup("it said nothing");
+	text[len] = '\0';
+	while ((p = strpbrk(p, "\n\r")))
+		*p = '|';
+	return xasprintf("it said: %s", text);
+}
+
+int noise_check(const struct noise *n, struct err *e)
+{
+	auto_free char *words = NULL;
+	char how[64];
+	siginfo_t info;
+
+	if ((!n->running && n->gate < 0) || !find_dead(n, &info))
+		return 0;
+	words = first_words(n);
+	snprintf(how, sizeof(how), info.si_code == CLD_EXITED ? "exit status %d" : "signal %d",
+		info.si_status);
+	if (!n->begun_ns)
+		return err_set(
+			e, ECHILD, "noise %s ended before it began (%s); %s", n->name, how, words);
+	return err_set(e, ECHILD, "noise %s ended by itself within %.1f s (%s); %s", n->name,
+		(double)(now_ns() - n->begun_ns) / 1e9, how, words);
 }
 
 int noise_read(const struct noise *n, struct noise_report *out, struct err *e)
@@ -241,6 +297,11 @@ int noise_read(const struct noise *n, struct noise_report *out, struct err *e)
 	}
 	*out = r;
 	return 0;
+}
+
+int noise_last_pid(const struct noise *n)
+{
+	return n->pids[n->n_pids - 1];
 }
 
 const char *noise_name(const struct noise *n)

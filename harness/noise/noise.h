@@ -18,7 +18,13 @@ struct noise;
 /* Create the cgroup and the processes, held before their first instruction of work. Call it from a
  * thread that lives as long as the noise shall: the kernel takes the end of the thread that forked
  * for the end of the parent (PR_SET_PDEATHSIG). */
-int noise_start(const struct plan_noise *n, const char *run, struct noise **out, struct err *e);
+/* `words_fd` gets what its processes write to stderr (stress-ng: stdout too) and is read again by
+ * noise_check(); it stays the caller's and open; -1: to nowhere. */
+int noise_start(const struct plan_noise *n, const char *run, int words_fd, struct noise **out,
+	struct err *e);
+/* -ECHILD with how, when and its last words when a process of it ended though it was to run: what is
+ * measured beside it is not what was asked for. A noise that is held is not looked at. */
+int noise_check(const struct noise *n, struct err *e);
 /* Let it go / hold it (its start and stop times). Idempotent. */
 int noise_resume(struct noise *n, struct err *e);
 int noise_pause(struct noise *n, struct err *e);
@@ -32,6 +38,7 @@ struct noise_report {
 	bool died;	       /* a process ended by itself */
 };
 int noise_read(const struct noise *n, struct noise_report *out, struct err *e);
+int noise_last_pid(const struct noise *n); /* of the processes it was begun with */
 const char *noise_name(const struct noise *n);
 /* Absolute path of its cpu (v1) or unified (v2) cgroup folder; NULL: it has no group, because this
  * user may make none and the plan needs none (no shares, no quota). Its CPUs are then an affinity,

@@ -18,6 +18,9 @@ typedef void noise_work(const struct plan_noise *n, unsigned index);
 #define NOISE_OF_GUESTS(id, ...) /* is no process */
 #include "terms/noises.def"
 
+/* In a process of the noise: it cannot do its work, for `errno`. */
+_Noreturn void noise_give_up(const char *what);
+
 /* The work of a kind by its name; NULL when there is no such kind of process. */
 noise_work *noise_work_find(const char *kind);
 

@@ -20,5 +20,5 @@ void noise_stress_ng(const struct plan_noise *n, unsigned index)
 		w = strtok_r(NULL, " \t\n", &save))
 		argv[argc++] = w;
 	execvp(program, argv);
-	_exit(127);
+	noise_give_up("cannot run stress-ng");
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/process.h"
 #include "host/cgroup.h"
 #include "run/priv.h"
@@ -192,11 +193,28 @@ void undo_start_domains(struct session *s)
 	consoles_keep(s);
 }
 
+static char *noise_words_path(const struct session *s, const struct noise_run *n)
+{
+	return xasprintf("%s/host/noise-%s.log", s->folder.path, n->plan->name);
+}
+
+/* What its processes say goes into the record. */
+static int open_words(struct session *s, struct noise_run *n, struct err *e)
+{
+	auto_free char *path = noise_words_path(s, n);
+
+	n->words = beneath_open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0644);
+	return n->words < 0 ? err_sys(e, "%s", path) : 0;
+}
+
 int step_noise(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_noises; i++) {
-		int rc = noise_start(s->noises[i].plan, s->info.run, &s->noises[i].noise, e);
+		struct noise_run *n = &s->noises[i];
+		int rc = open_words(s, n, e);
 
+		if (!rc)
+			rc = noise_start(n->plan, s->info.run, n->words, &n->noise, e);
 		if (rc)
 			return err_wrap(e, "noise %s", s->noises[i].plan->name);
 		if (!noise_cgroup_path(s->noises[i].noise))
@@ -207,11 +225,26 @@ int step_noise(struct session *s, struct err *e)
 	return 0;
 }
 
+/* A noise that had nothing to say leaves no file. */
+static void close_words(struct session *s, struct noise_run *n)
+{
+	auto_free char *path = noise_words_path(s, n);
+	struct stat st;
+
+	if (n->words < 0)
+		return;
+	if (fstat(n->words, &st) == 0 && !st.st_size)
+		beneath_unlink(path);
+	close(n->words);
+	n->words = -1;
+}
+
 void undo_noise(struct session *s)
 {
 	for (size_t i = 0; i < s->n_noises; i++) {
 		noise_stop(s->noises[i].noise);
 		s->noises[i].noise = NULL;
+		close_words(s, &s->noises[i]);
 	}
 	cgroup_reap(s->info.run, NULL);
 }

@@ -287,6 +287,8 @@ static void judge_noise(struct session *s)
 
 		if (n->died)
 			session_warn(s, "noise %s ended by itself in mid-run", n->name);
+		else if (!n->requested_ns && n->delivered_ns < s->plan->duration_ns / 1000)
+			session_warn(s, "noise %s used no CPU in the window", n->name);
 		else if (share < 0.95)
 			session_warn(s, "noise %s got %.0f %% of the CPU it asked for: %s", n->name,
 				100 * share,
@@ -323,6 +325,8 @@ int step_measure(struct session *s, struct err *e)
 		if (!rc)
 			sleep_ns(MIN(end - now, 50 * NS_PER_MS));
 	}
+	if (!rc)
+		rc = session_check(s, e);
 	s->info.window_end_ns = now_ns();
 	account_noise(s, 1);
 	agent_sync(s);

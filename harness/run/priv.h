@@ -34,6 +34,7 @@ struct noise_run {
 	const struct plan_noise *plan;
 	struct run_noise *info;
 	struct noise *noise;
+	int words; /* its log in the record, which holds what its processes say; -1 */
 	bool running;
 };
 

@@ -189,6 +189,7 @@ static void session_init(struct session *s, const struct plan *plan, const struc
 	for (size_t i = 0; i < s->n_noises; i++) {
 		s->noises[i].plan = &plan->noises[i];
 		s->noises[i].info = &s->info.noises[i];
+		s->noises[i].words = -1;
 	}
 }
 

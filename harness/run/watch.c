@@ -9,7 +9,8 @@
 
 #include "run/priv.h"
 
-#define TAIL 300
+#define TAIL	  300
+#define WORDS_MAX (1 << 20) /* of one noise */
 
 /* The last lines a guest wrote to its serial port, on one line. A guest writes what and as much as
  * it likes: only the end is read, and nothing but ASCII is passed on to a terminal. */
@@ -55,6 +56,28 @@ static int check_guest(struct guest_run *g, struct err *e)
 		tail);
 }
 
+/* All that was to run beside the guests does; and its words do not fill the disk. */
+static int check_noise(struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_noises; i++) {
+		struct noise_run *n = &s->noises[i];
+		struct stat st;
+		int rc;
+
+		if (!n->noise)
+			continue;
+		if (n->words >= 0 && fstat(n->words, &st) == 0 && st.st_size > WORDS_MAX &&
+			ftruncate(n->words, WORDS_MAX))
+			session_warn(s, "noise %s: its log grows", n->plan->name);
+		rc = noise_check(n->noise, e);
+		if (rc) {
+			n->info->died = true;
+			return rc;
+		}
+	}
+	return 0;
+}
+
 int session_check(struct session *s, struct err *e)
 {
 	if (s->o->interrupted && *s->o->interrupted)
@@ -67,7 +90,7 @@ int session_check(struct session *s, struct err *e)
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return check_noise(s, e);
 }
 
 int session_wait(

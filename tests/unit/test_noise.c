@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static struct noise *start(const struct plan_noise *n)
 	struct noise *out;
 	struct err e = ERR_INIT;
 
-	if (noise_start(n, run, &out, &e)) {
+	if (noise_start(n, run, -1, &out, &e)) {
 		if (e.exit != EXIT_HOST)
 			fail_msg("%s", e.msg);
 		print_message("SKIP noise: %s\n", e.msg);
@@ -216,7 +217,7 @@ static void dies_with_its_harness(void **state)
 		struct noise *noise;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion leaves it alone */
-		if (noise_start(&n, run, &noise, &e)) {
+		if (noise_start(&n, run, -1, &noise, &e)) {
 			dprintf(fds[1], "%s", "-");
 			_exit(1);
 		}
@@ -252,13 +253,116 @@ static void unknown_kind_is_refused(void **state)
 	struct noise *out = NULL;
 
 	(void)state;
-	assert_true(noise_start(&n, run, &out, &e) < 0);
+	assert_true(noise_start(&n, run, -1, &out, &e) < 0);
 	assert_int_equal(e.exit, EXIT_USAGE);
 	assert_null(out);
 	assert_null(noise_work_find("hum"));
 	assert_null(noise_work_find("guest"));
 	assert_non_null(noise_work_find("membw"));
 	noise_stop(NULL);
+}
+
+static FILE *words;
+
+static struct noise *start_and_listen(const struct plan_noise *n)
+{
+	struct noise *out;
+	struct err e = ERR_INIT;
+
+	words = tmpfile();
+	assert_non_null(words);
+	if (noise_start(n, run, fileno(words), &out, &e)) {
+		if (e.exit != EXIT_HOST)
+			fail_msg("%s", e.msg);
+		print_message("SKIP noise: %s\n", e.msg);
+		fclose(words);
+		skip();
+	}
+	assert_int_equal(noise_check(out, &e), 0);
+	assert_int_equal(noise_resume(out, &e), 0);
+	return out;
+}
+
+/* Until it is seen to have ended, 10 s at most. */
+static void assert_ends(struct noise *n, const char *how, const char *said)
+{
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 1000 && !noise_check(n, &e); i++)
+		usleep(10000);
+	assert_int_equal(noise_check(n, &e), -ECHILD);
+	if (!strstr(e.msg, how) || !strstr(e.msg, said))
+		fail_msg("%s", e.msg);
+	noise_stop(n);
+	fclose(words);
+}
+
+/* A typo in the line of a stress-ng: it says so and ends, and so must we. */
+static void test_a_typo_is_told(void **state)
+{
+	static char args[] = "--no-such-stressor 1";
+	struct plan_noise n = plan("stress-ng", 0);
+
+	(void)state;
+	n.args = args;
+	assert_ends(start_and_listen(&n), "exit status ", "no-such-stressor");
+}
+
+static void test_ending_early_is_told(void **state)
+{
+	static char args[] = "--cpu 1 --timeout 1s";
+	struct plan_noise n = plan("stress-ng", 0);
+
+	(void)state;
+	n.args = args;
+	assert_ends(start_and_listen(&n), "exit status 0", "it said: stress-ng");
+}
+
+/* The kernel's memory killer, or anybody: of every kind of ours, one process of two. */
+static void test_a_killed_process_is_told(void **state)
+{
+	static const char *const kinds[] = {"busy", "membw", "cache", "fork"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct plan_noise n = plan(kinds[i], 10);
+		struct noise *noise;
+		struct err e = ERR_INIT;
+
+		n.threads = 2;
+		n.bytes = 1 << 20;
+		noise = start_and_listen(&n);
+		usleep(50000);
+		assert_int_equal(noise_check(noise, &e), 0);
+		kill(noise_last_pid(noise), SIGKILL);
+		assert_ends(noise, "signal 9", "it said nothing");
+	}
+}
+
+/* More memory than there is: the kind says so. */
+static void test_no_memory_is_told(void **state)
+{
+	struct plan_noise n = plan("membw", 100);
+
+	(void)state;
+	n.bytes = UINT64_C(1) << 46;
+	assert_ends(start_and_listen(&n), "exit status 1", "no memory for its working set");
+}
+
+/* Held, it is not looked at: what it was asked for is over. */
+static void test_held_is_not_looked_at(void **state)
+{
+	struct plan_noise n = plan("busy", 100);
+	struct noise *noise = start_and_listen(&n);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(noise_pause(noise, &e), 0);
+	kill(noise_last_pid(noise), SIGKILL);
+	usleep(50000);
+	assert_int_equal(noise_check(noise, &e), 0);
+	noise_stop(noise);
+	fclose(words);
 }
 
 int main(void)
@@ -270,6 +374,11 @@ int main(void)
 		cmocka_unit_test(held_noise_uses_nothing),
 		cmocka_unit_test(every_kind_runs_and_leaves_nothing),
 		cmocka_unit_test(dies_with_its_harness),
+		cmocka_unit_test(test_a_typo_is_told),
+		cmocka_unit_test(test_ending_early_is_told),
+		cmocka_unit_test(test_a_killed_process_is_told),
+		cmocka_unit_test(test_no_memory_is_told),
+		cmocka_unit_test(test_held_is_not_looked_at),
 	};
 
 	snprintf(run, sizeof(run), "unit-test-noise-%d", getpid());
