@@ -13,6 +13,7 @@
 #include "report/export/export.h"
 #include "report/run/runs_json.h"
 #include "scenario/experiment.h"
+#include "scenario/units.h"
 #include "study/results.h"
 
 struct list_args {
@@ -40,7 +41,9 @@ static const struct argp_option options[] = {
 static void parse_where(struct list_args *a, char *arg, struct argp_state *state)
 {
 	size_t name = strcspn(arg, "<>="), op = strspn(arg + name, "<>=");
-	char sign[4] = "";
+	char sign[4] = "", choices[64];
+	double factor = 1;
+	enum metric_id id;
 	char *end;
 
 	if (op && op < sizeof(sign))
@@ -50,11 +53,16 @@ static void parse_where(struct list_args *a, char *arg, struct argp_state *state
 	a->filter.metric = a->metric_text;
 	a->filter.op = index_op_parse(sign);
 	a->filter.value = strtod(arg + name + op, &end);
-	if (!a->filter.op || end == arg + name + op || *end)
+	if (!a->filter.op || end == arg + name + op)
 		argp_error(state, "--where wants METRIC<NUMBER, also <= > >= =, not '%s'", arg);
-	if (metric_find(a->metric_text, NULL) == METRIC_COUNT)
+	id = metric_find(a->metric_text, NULL);
+	if (id == METRIC_COUNT)
 		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them",
 			a->metric_text);
+	else if (*end && !unit_factor(end, metric_table[id].unit, &factor))
+		argp_error(state, "'%s': %s is in %s; give it in %s", arg, a->metric_text,
+			metric_table[id].unit, unit_choices(metric_table[id].unit, choices));
+	a->filter.value *= factor;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

@@ -6,6 +6,7 @@
 
 #include "scenario/build.h"
 #include "scenario/near.h"
+#include "scenario/units.h"
 #include "terms/metrics.h"
 
 #define SAY(msgs, pos, ...) scenario_msgs_add(msgs, BLAME_SCENARIO, pos, NULL, __VA_ARGS__)
@@ -63,13 +64,37 @@ static const struct metric_info *metric_named(const char *name)
 	return id < METRIC_COUNT ? &metric_table[id] : NULL;
 }
 
+/* By what the number as it is written is to be multiplied for the metric's own unit. */
+static double factor_of(const struct node *n, const struct attr *a,
+	const struct metric_info *metric, struct scenario_msgs *msgs)
+{
+	const char *unit = number_unit(a->value);
+	bool of = node_attr(n, "of-metric") || node_attr(n, "of-variant") ||
+		  node_attr(n, "of-guest");
+	char choices[64];
+	double factor = 1;
+
+	if (!*unit)
+		return 1;
+	/* Beside of-...= it is a factor of another figure. */
+	if (of && !strcmp(unit, "%"))
+		return 0.01;
+	if (of)
+		SAY(msgs, a->pos,
+			"'%s': beside of-metric, of-variant or of-guest it is a factor; write it without a unit, or in %%",
+			a->value);
+	else if (metric && !unit_factor(unit, metric->unit, &factor))
+		SAY(msgs, a->pos, "'%s': %s is in %s; write %s in %s", a->value, metric->name,
+			metric->unit, a->name, unit_choices(metric->unit, choices));
+	return factor;
+}
+
 /* The one relation given; -1 with a message. Its number goes to *value. */
 static int relation_of(const struct node *n, const struct metric_info *metric, double *value,
 	struct scenario_msgs *msgs)
 {
 	const struct attr *found = NULL;
 	int relation = -1;
-	const char *unit;
 
 	for (unsigned i = 0; i < words_relation.n; i++) {
 		const struct attr *a = node_attr(n, word_of(&words_relation, i));
@@ -91,11 +116,7 @@ static int relation_of(const struct node *n, const struct metric_info *metric, d
 		return -1;
 	}
 	value_parse(key_attr_find(n->key, found->name), found->value, value, NULL);
-	unit = found->value + strspn(found->value, "-.0123456789 ");
-	if (*unit && metric && strcmp(unit, metric->unit) != 0)
-		SAY(msgs, found->pos, "'%s': %s is in %s; write %s=\"%.*s\" or with that unit",
-			found->value, metric->name, metric->unit, found->name,
-			(int)strcspn(found->value, " abcdefghijklmnopqrstuvwxyz/%"), found->value);
+	*value *= factor_of(n, found, metric, msgs);
 	return relation;
 }
 

@@ -26,6 +26,68 @@ static const struct unit size_units[] = {
 	{"B", 1},
 };
 
+/* Units of metrics by kind. */
+struct scale {
+	const char *name;
+	double factor;
+};
+#define KIND_UNITS 9
+static const struct scale kinds[][KIND_UNITS] = {
+	{{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 60e9}, {"h", 3600e9}},
+	{{"ms/s", 1e6}, {"us/s", 1e3}, {"ns/s", 1}, {"s/s", 1e9}, {"%", 1e7}},
+	{{"1/s", 60}, {"/s", 60}, {"1/min", 1}, {"/min", 1}},
+	{{"units/s", 60}, {"units/min", 1}, {"1/s", 60}, {"/s", 60}, {"1/min", 1}, {"/min", 1}},
+	{{"GB/s", 1e9}, {"MB/s", 1e6}, {"kB/s", 1e3}, {"B/s", 1}, {"GiB/s", 1073741824},
+		{"MiB/s", 1048576}, {"KiB/s", 1024}},
+	{{"%", 1}},
+};
+
+static const struct scale *find_scale(const struct scale *kind, const char *name)
+{
+	for (unsigned i = 0; i < KIND_UNITS && kind[i].name; i++)
+		if (!strcmp(kind[i].name, name))
+			return &kind[i];
+	return NULL;
+}
+
+/* A metric's own unit stands in one kind before all others: ms/s is a share, % alone is none. */
+static const struct scale *kind_of(const char *unit)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (find_scale(kinds[i], unit) &&
+			(strcmp(unit, "%") != 0 || i == ARRAY_SIZE(kinds) - 1))
+			return kinds[i];
+	return NULL;
+}
+
+bool unit_factor(const char *given, const char *unit, double *factor)
+{
+	const struct scale *kind = kind_of(unit);
+	const struct scale *from = kind ? find_scale(kind, given) : NULL;
+
+	if (!from && strcmp(given, unit) != 0)
+		return false;
+	*factor = from ? from->factor / find_scale(kind, unit)->factor : 1;
+	return true;
+}
+
+char *unit_choices(const char *unit, char buf[64])
+{
+	const struct scale *kind = kind_of(unit);
+	size_t at = 0, n = 0;
+
+	while (kind && n < KIND_UNITS && kind[n].name)
+		n++;
+	snprintf(buf, 64, "%s", unit);
+	for (size_t i = 0; i < n && at < 56; i++)
+		at += (size_t)snprintf(buf + at, 64 - at, "%s%s",
+			!i	     ? ""
+			: i + 1 == n ? " or "
+				     : ", ",
+			kind[i].name);
+	return buf;
+}
+
 bool take_double(const char **p, double *out)
 {
 	const char *s = *p;

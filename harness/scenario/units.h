@@ -12,6 +12,12 @@ bool take_double(const char **p, double *out);
 bool take_time(const char *text, uint64_t *ns);
 bool take_size(const char *text, uint64_t *bytes);
 
+/* How many `unit`s (that of a metric) one `given` is: 1000 for "ms" given where it is in us; false
+ * when they are not of one kind. "%" of a CPU is 10 ms/s. */
+bool unit_factor(const char *given, const char *unit, double *factor);
+/* The units that would do for `unit`: "ns, us, ms, s, min or h". buf of 64 bytes. */
+char *unit_choices(const char *unit, char buf[64]);
+
 /* "1500us", "10ms", "30s", "10h": the largest unit that divides it. buf of 32 bytes. */
 char *format_time(uint64_t ns, char buf[32]);
 char *format_size(uint64_t bytes, char buf[32]);

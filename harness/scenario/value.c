@@ -93,18 +93,25 @@ static bool take_range(const struct key_attr *row, const char *text, struct exp_
 	return true;
 }
 
-/* A signed number, then blanks and the unit of a metric, which the expect check compares. */
+const char *number_unit(const char *text)
+{
+	double v;
+
+	text += *text == '-';
+	return take_double(&text, &v) ? text + strspn(text, " ") : text;
+}
+
+/* A signed number, then blanks and a unit, which the expect check compares with the metric's. */
 static bool take_number(const char *text, double *out)
 {
-	bool negative = *text == '-';
+	const char *number = text + (*text == '-'), *unit = number_unit(text);
 
-	text += negative;
-	if (!take_double(&text, out))
+	if (!take_double(&number, out))
 		return false;
-	if (negative)
+	if (*text == '-')
 		*out = -*out;
-	for (; *text; text++)
-		if (!isalpha((unsigned char)*text) && !strchr(" /%", *text))
+	for (; *unit; unit++)
+		if (!isalnum((unsigned char)*unit) && !strchr("/%", *unit))
 			return false;
 	return true;
 }

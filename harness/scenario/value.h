@@ -19,7 +19,7 @@ enum value_type {
 	VALUE_SIZE,    /* uint64_t bytes: "64MiB" */
 	VALUE_PERCENT, /* unsigned: "50%" */
 	VALUE_RATIO,   /* double: "2.5" */
-	/* double, any sign; "500" or "500ms/s": what follows must be the metric's unit */
+	/* double, any sign; "500" or "500ms/s": the metric's unit or one of its kind (units.h) */
 	VALUE_NUMBER,
 	VALUE_PART,   /* double: "2%" or "0.02" */
 	VALUE_RANGE,  /* struct exp_range: "2", "2..4", "2..", "all" */
@@ -35,6 +35,9 @@ size_t value_size(enum value_type type);
 /* Parse `text` for the row; *out (value_size() bytes; strings are malloc'ed) is untouched on
  * failure. -EINVAL with "must be ...; write e.g. ..." in `e`. */
 int value_parse(const struct key_attr *row, const char *text, void *out, struct err *e);
+
+/* Of a VALUE_NUMBER's text: what follows the number, "" when nothing does. */
+const char *number_unit(const char *text);
 
 /* What is allowed, for people: "1 to 16", "float | pinned | ...", "time from 100us to 10s". */
 void value_describe(const struct key_attr *row, struct strbuf *out);

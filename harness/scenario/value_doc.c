@@ -48,10 +48,10 @@ void value_describe(const struct key_attr *row, struct strbuf *out)
 		strbuf_add(out, "a number from %llu to %llu, as 2.5", min, max);
 		break;
 	case VALUE_NUMBER:
-		strbuf_add(out, "a number, with or without the metric's unit");
+		strbuf_add(out, "a number, in the metric's unit or with another of its kind, as 20ms where it is in us");
 		break;
 	case VALUE_PART:
-		strbuf_add(out, "at most 100%%, as 5%%");
+		strbuf_add(out, "a part of the value, at most 100%%, as 5%% or 0.05");
 		break;
 	case VALUE_RANGE:
 		strbuf_add(out,
@@ -89,7 +89,7 @@ const char *value_pattern(enum value_type type)
 	case VALUE_RATIO:
 		return "[0-9]*\\.?[0-9]+";
 	case VALUE_NUMBER:
-		return "-?[0-9]*\\.?[0-9]+[ A-Za-z/%]*";
+		return "-?[0-9]*\\.?[0-9]+ *(1?[A-Za-z/%]*)?";
 	case VALUE_PART:
 		return "[0-9]*\\.?[0-9]+%?";
 	case VALUE_RANGE:
