@@ -267,6 +267,11 @@ int analysis_judge(const struct analysis *const *set, size_t n, struct expect_re
 	size_t *n_out, struct err *e);
 void expect_results_free(struct expect_result *r, size_t n);
 
+/* What is missing of the record: a number that check lost_records judges, and the one sentence about
+ * it, for whoever speaks of it. Caller frees. */
+uint64_t analysis_lost(const struct analysis *a);
+char *analysis_losses(const struct analysis *a);
+
 /* A check by name, NULL if there is none. */
 const struct check *analysis_check(const struct analysis *a, const char *name);
 

@@ -69,8 +69,8 @@ static double factor_of(const struct node *n, const struct attr *a,
 	const struct metric_info *metric, struct scenario_msgs *msgs)
 {
 	const char *unit = number_unit(a->value);
-	bool of = node_attr(n, "of-metric") || node_attr(n, "of-variant") ||
-		  node_attr(n, "of-guest");
+	bool of =
+		node_attr(n, "of-metric") || node_attr(n, "of-variant") || node_attr(n, "of-guest");
 	char choices[64];
 	double factor = 1;
 

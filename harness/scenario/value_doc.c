@@ -48,7 +48,8 @@ void value_describe(const struct key_attr *row, struct strbuf *out)
 		strbuf_add(out, "a number from %llu to %llu, as 2.5", min, max);
 		break;
 	case VALUE_NUMBER:
-		strbuf_add(out, "a number, in the metric's unit or with another of its kind, as 20ms where it is in us");
+		strbuf_add(out,
+			"a number, in the metric's unit or with another of its kind, as 20ms where it is in us");
 		break;
 	case VALUE_PART:
 		strbuf_add(out, "a part of the value, at most 100%%, as 5%% or 0.05");

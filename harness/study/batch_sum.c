@@ -22,8 +22,11 @@ static void describe(struct batch_run *run, const struct analysis *a)
 	batch_felt(run, a);
 	for (size_t i = 0; i < a->warnings.n; i++)
 		strv_add(&run->warnings, "%s", a->warnings.items[i]);
-	if (a->lost_guest || a->lost_host)
-		strv_add(&run->warnings, "data was lost; see its report");
+	if (analysis_lost(a)) {
+		auto_free char *losses = analysis_losses(a);
+
+		strv_add(&run->warnings, "data was lost: %s", losses);
+	}
 }
 
 static void take_expects(

@@ -266,6 +266,33 @@ static void test_without_a_trace(void **state)
 	analysis_free(a);
 }
 
+/* A record of a vCPU that there is not: nothing was lost on the way, and yet it is missing. */
+static void test_unreadable_is_lost(void **state)
+{
+	struct shm_rec r = {.type = REC_STEAL, .vcpu = 9, .tsc = 1};
+	auto_free char *path = xasprintf("%s/guest/victim.bin", dir);
+	auto_free char *losses = NULL;
+	const struct check *c;
+	struct analysis *a;
+	FILE *f;
+
+	(void)state;
+	simulate_record(dir, &config, &truth);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	assert_int_equal(fwrite(&r, sizeof(r), 1, f), 1);
+	fclose(f);
+	a = analyse();
+	c = analysis_check(a, "lost_records");
+	losses = analysis_losses(a);
+	assert_int_equal(a->lost_guest + a->lost_host, 0);
+	assert_int_equal(analysis_lost(a), 1);
+	assert_int_equal(c->verdict, VERDICT_FAIL);
+	assert_string_equal(c->note, "0 guest records and 0 host records lost, 1 unreadable");
+	assert_string_equal(c->note, losses);
+	analysis_free(a);
+}
+
 static void scramble(const char *name, unsigned seed)
 {
 	auto_free char *path = xasprintf("%s/%s", dir, name);
@@ -315,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_trace_that_cannot_be_read),
 		cmocka_unit_test(test_cut_files_are_read_up_to_the_cut),
 		cmocka_unit_test(test_without_a_trace),
+		cmocka_unit_test(test_unreadable_is_lost),
 		cmocka_unit_test(test_hostile_records),
 	};
 

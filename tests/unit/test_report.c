@@ -106,7 +106,7 @@ static void test_json_of_a_set(void **state)
 static void test_text_is_readable(void **state)
 {
 	static const char *const words[] = {
-		"victim", "noise hog", "steal_vs_run_delay", "lost 0 guest", "ms/s"};
+		"victim", "noise hog", "steal_vs_run_delay", "0 guest records and 0 host", "ms/s"};
 	char *text = NULL;
 	size_t len, line = 0;
 	FILE *f = open_memstream(&text, &len);

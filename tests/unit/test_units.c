@@ -56,8 +56,8 @@ static void test_all_metrics(void **state)
 	(void)state;
 	for (unsigned i = 0; i < METRIC_COUNT; i++) {
 		assert_float_equal(factor(metric_table[i].unit, metric_table[i].unit), 1, 0);
-		assert_non_null(strstr(unit_choices(metric_table[i].unit, choices),
-			metric_table[i].unit));
+		assert_non_null(
+			strstr(unit_choices(metric_table[i].unit, choices), metric_table[i].unit));
 	}
 	assert_string_equal(unit_choices("us", choices), "ns, us, ms, s, min or h");
 }
@@ -84,10 +84,8 @@ static char *expected(const char *expect)
 static void test_expect(void **state)
 {
 	static const char *const rows[][2] = {
-		{"metric=\"timer.late.max\" below=\"20ms\"",
-			"timer.late.max of g below 20000 us"},
-		{"metric=\"timer.late.max\" below=\"20 ms\"",
-			"timer.late.max of g below 20000 us"},
+		{"metric=\"timer.late.max\" below=\"20ms\"", "timer.late.max of g below 20000 us"},
+		{"metric=\"timer.late.max\" below=\"20 ms\"", "timer.late.max of g below 20000 us"},
 		{"metric=\"timer.late.max\" below=\"20\"", "timer.late.max of g below 20 us"},
 		{"metric=\"steal.rate\" at-least=\"5%\"", "steal.rate of g at-least 50 ms/s"},
 		{"metric=\"steal.rate\" above=\"-0.5s/s\"", "steal.rate of g above -500 ms/s"},

@@ -196,15 +196,26 @@ static void check_late(struct build *b)
 		LIMIT_EXPLAINED, "%", true, "no late wake-up of a traced vCPU");
 }
 
+uint64_t analysis_lost(const struct analysis *a)
+{
+	return a->lost_guest + a->lost_host + a->bad_records + a->cut;
+}
+
+char *analysis_losses(const struct analysis *a)
+{
+	return xasprintf("%" PRIu64 " guest records and %" PRIu64 " host records lost, %" PRIu64
+			 " unreadable%s",
+		a->lost_guest, a->lost_host, a->bad_records, a->cut ? "; a file is cut" : "");
+}
+
 static void check_lost(struct build *b)
 {
 	struct analysis *a = b->a;
 	struct worst w = {0};
 
-	worse(&w, (double)(a->lost_guest + a->lost_host),
-		xasprintf("%" PRIu64 " guest records, %" PRIu64 " host records", a->lost_guest,
-			a->lost_host));
-	add_check(a, "lost_records", "records lost on the way", &w, 0, "", false, "");
+	worse(&w, (double)analysis_lost(a), analysis_losses(a));
+	add_check(a, "lost_records", "records lost on the way, unreadable, or cut off", &w, 0, "",
+		false, "");
 }
 
 void make_checks(struct build *b)

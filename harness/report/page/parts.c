@@ -96,7 +96,7 @@ static void alert(struct strbuf *out, const char *text)
 /* What a reader must know before any figure. */
 void html_alerts(const struct analysis *a, struct strbuf *out)
 {
-	auto_free char *status = NULL, *lost = NULL;
+	auto_free char *status = NULL;
 
 	if (a->info.status && strcmp(a->info.status, "complete")) {
 		status = xasprintf(
@@ -111,17 +111,13 @@ void html_alerts(const struct analysis *a, struct strbuf *out)
 
 			alert(out, text);
 		}
-	if (a->lost_guest || a->lost_host || a->bad_records || a->cut) {
-		lost = xasprintf("Data was lost: %" PRIu64 " guest and %" PRIu64
-				 " host records, %" PRIu64 " unreadable%s. See the checks.",
-			a->lost_guest, a->lost_host, a->bad_records,
-			a->cut ? "; a file is cut" : "");
-		alert(out, lost);
-	}
 	for (size_t i = 0; i < a->n_checks; i++)
 		if (a->checks[i].verdict == VERDICT_FAIL) {
-			auto_free char *text = xasprintf(
-				"Check %s failed: %s", a->checks[i].name, a->checks[i].note);
+			bool lost = !strcmp(a->checks[i].name, "lost_records");
+			auto_free char *text =
+				lost ? xasprintf("Data was lost: %s", a->checks[i].note)
+				     : xasprintf("Check %s failed: %s", a->checks[i].name,
+					       a->checks[i].note);
 
 			alert(out, text);
 		}
@@ -177,12 +173,12 @@ void html_checks(const struct analysis *a, struct strbuf *out)
 
 void html_losses(const struct analysis *a, struct strbuf *out)
 {
+	auto_free char *losses = analysis_losses(a);
+
 	strbuf_add(out,
 		"<h3>Losses</h3>\n<p>%" PRIu64 " guest records and %" PRIu64
-		" trace records read; lost: %" PRIu64 " in the guests, %" PRIu64
-		" on the host; skipped as unreadable: %" PRIu64 "%s.</p>\n",
-		a->guest_records, a->trace_records, a->lost_guest, a->lost_host, a->bad_records,
-		a->cut ? "; a file ends inside a record" : "");
+		" trace records read; %s.</p>\n",
+		a->guest_records, a->trace_records, losses);
 }
 
 void html_warnings(const struct analysis *a, struct strbuf *out)

@@ -292,6 +292,7 @@ static void print_tail(const struct text *t, const struct analysis *a)
 {
 	const struct metric_value *cpu =
 		a->n_guests ? &a->guests[0].metrics[METRIC_HARNESS_CPU] : NULL;
+	auto_free char *losses = analysis_losses(a);
 	struct strbuf line = {0};
 	char b[32];
 
@@ -304,8 +305,7 @@ static void print_tail(const struct text *t, const struct analysis *a)
 	if (a->warnings.n > TOP_WARNINGS)
 		text_print(
 			t->out, "  and %zu more in analysis.json\n", a->warnings.n - TOP_WARNINGS);
-	text_add(&line, "lost %" PRIu64 " guest and %" PRIu64 " host records; ", a->lost_guest,
-		a->lost_host);
+	text_add(&line, "%s; ", losses);
 	if (a->info.first_sample_ns)
 		text_add(&line, "first sample after %s; ",
 			show_ns(a->info.first_sample_ns, b, sizeof(b)));

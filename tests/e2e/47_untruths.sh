@@ -1,0 +1,40 @@
+#!/bin/bash
+# What would be untrue if nobody said it: noise that does not run.
+. "$(dirname "$0")/lib.sh"
+
+R=$T/results
+# scenario NAME NOISE: one metal guest beside a noise
+scenario() {
+	printf '<scenario name="%s" warmup="1s" duration="4s"><guest name="g"><timer period="10ms"/></guest><noise name="gen" %s/></scenario>\n' \
+		"$1" "$2" >"$T/$1.xml"
+}
+record() { find "$R" -maxdepth 1 -name "*-$1-*" | sort | tail -1; }
+
+if command -v stress-ng >/dev/null; then
+	scenario typo 'kind="stress-ng" args="--cpuu 1"'
+	expect_exit "a typo in a line of stress-ng" 1 $SS run --results "$R" "$T/typo.xml"
+	grep -q "noise gen ended by itself .*cpuu" "$T/err" && ok "its words are in the error" || bad "the error: $(tail -1 "$T/err")"
+	grep -q -- "--cpuu" "$(record typo)/host/noise-gen.log" && ok "and in the record" || bad "no words in $(record typo)"
+else
+	skip "a typo in a line of stress-ng: it is not installed"
+fi
+
+# A process of ours, killed in mid-window by anybody.
+scenario killed 'kind="busy" threads="2" duty="20%"'
+$SS run --results "$R" "$T/killed.xml" >"$T/out" 2>"$T/err" &
+run=$!
+for ((i = 0; i < 200; i++)); do
+	victim=$(grep -lx gen /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3 | while read -r p; do
+		[ "$(ps -o ppid= -p "$p" | tr -d ' ')" = "$run" ] && echo "$p"; done | tail -1)
+	[ -n "$victim" ] && [ -s "$(record killed)/host/trace.bin" ] && break
+	sleep 0.1
+done
+sleep 1
+[ -n "$victim" ] && kill -9 "$victim"
+wait $run
+got=$?
+[ $got = 1 ] && grep -q "noise gen ended by itself within .* (signal 9)" "$T/err" && ok "a noise's process killed in mid-run fails the run" ||
+	bad "killed noise: exit $got: $(tail -1 "$T/err")"
+[ "$(jq '.noises[0].died' "$(record killed)/run.json")" = true ] && ok "the record says that it died" || bad "run.json does not say it"
+clean_after "noise that did not run"
+finish
