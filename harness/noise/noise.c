@@ -86,8 +86,8 @@ static int start_processes(struct noise *self, const struct kind *kind, const st
 {
 	bool one = kind->traits & NOISE_IS_ONE;
 	unsigned count = one ? 1 : MAX(n->threads, 1);
-	struct child_setup setup = {.files = {CHILD_NULL, one ? self->words : CHILD_NULL,
-					    self->words},
+	struct child_setup setup = {
+		.files = {CHILD_NULL, one ? self->words : CHILD_NULL, self->words},
 		.keep = gate_read,
 		.death_signal = SIGKILL};
 	pid_t harness = getpid(), pid;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "analysis/metrics.h"
+#include "terms/metrics.h"
 #include "scenario/experiment.h"
 #include "scenario/units.h"
 
