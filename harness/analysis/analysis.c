@@ -204,6 +204,8 @@ static void fold(struct build *b)
 	note_readers(b);
 	note_doubts(b);
 	note_foreign_load(b);
+	for (size_t g = 0; g < a->n_guests; g++)
+		fold_job(b, g);
 	for (size_t i = 0; i < a->info.warnings.n; i++)
 		strv_add(&a->warnings, "%s", a->info.warnings.items[i]);
 	make_checks(b);

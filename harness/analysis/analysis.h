@@ -187,6 +187,20 @@ struct analysis_vcpu {
 	const struct clock_map *clock_map;   /* guest TSC -> host ns, for exports */
 };
 
+/* A unit of a job, in s: the mean over the vCPUs that did some, each cut as its host thread's time in
+ * the window was. wait + held + sleep + ran = time (to the trace's own error). */
+struct job_parts {
+	bool have;
+	bool worked; /* false: the vCPUs slept most of the time; their program ran elsewhere, untraced */
+	double time_s; /* job.time */
+	double wait_s; /* runnable, another had the CPU */
+	double held_s; /* by its quota */
+	double sleep_s;
+	double ran_s; /* on a CPU. How fast that was (clock, caches, memory, SMT sibling, emulation) no
+			 source here tells apart */
+	double box_s; /* of ran_s, about: taken by the box's own hypervisor, by its counter */
+};
+
 struct analysis_guest {
 	const char *name, *kind, *accel, *status;
 	bool is_noise;
@@ -195,6 +209,8 @@ struct analysis_guest {
 	struct metric_value metrics[METRIC_COUNT];
 	struct hist late, elapsed, gap, lock; /* all vCPUs together */
 	uint64_t samples, lost;
+	struct job_parts job;
+	bool job_none; /* it had a job, and no unit of it began and ended in the window */
 };
 
 /* ---- checks and expectations */

@@ -82,6 +82,7 @@ struct vcpu_build {
 	struct time_counter steal;
 	struct counter_span lock_done;
 	uint64_t gap_ns;
+	bool has_job; /* probe job was to run on it */
 	uint64_t job_n, job_ns, job_first_ns, job_last_ns;
 	double chase_ns, chase_n, band_ns, band_bytes;
 	/* Waiting for the trace: a ring. */
@@ -205,6 +206,9 @@ void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t ru
 void fold_metrics(struct build *b);
 void fold_blame(struct build *b);
 void fold_late(struct build *b);
+
+/* job_parts.c: after fold_metrics() and note_doubts() */
+void fold_job(struct build *b, size_t guest);
 
 /* doubts.c: warnings, and box_steal_ms_per_s */
 void note_doubts(struct build *b);

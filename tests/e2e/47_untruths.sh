@@ -36,5 +36,18 @@ got=$?
 [ $got = 1 ] && grep -q "noise gen ended by itself within .* (signal 9)" "$T/err" && ok "a noise's process killed in mid-run fails the run" ||
 	bad "killed noise: exit $got: $(tail -1 "$T/err")"
 [ "$(jq '.noises[0].died' "$(record killed)/run.json")" = true ] && ok "the record says that it died" || bad "run.json does not say it"
+# A job whose unit is longer than the window, beside one that is done: not an empty column with exit 0.
+cat >"$T/jobs.xml" <<'XML'
+<scenario name="jobs" warmup="1s" duration="3s"><lab cpus="1"/>
+  <guest name="box" placement="pinned"><job iterations="20000"/></guest>
+  <variant name="done"/>
+  <variant name="endless"><set what="guest.box.job.iterations" to="1000000000"/></variant>
+  <expect metric="job.time" above="0"/>
+</scenario>
+XML
+expect_exit "a variant in which no unit ended" 3 $SS run --json --results "$R" "$T/jobs.xml"
+is "its expectation has failed, the other's not" "$T/out" '.expect | map(.verdict) | sort == ["fail", "pass"]' '.expect'
+is "a unit's time is cut into parts" "$T/out" '.variants[0].guests[0].job | (.wait_s + .held_s + .sleep_s + .ran_s - .time_s | fabs) < 0.01 * .time_s' '.variants[0].guests[0].job'
+is "3 s have no 10 s series" "$T/out" '[.variants[].guests[].vcpus[].series | length] | add == 0' '[.variants[].guests[].vcpus[].series]'
 clean_after "noise that did not run"
 finish

@@ -19,6 +19,7 @@
 #define GONE	INT64_MIN /* the CPU has no line in /proc/stat */
 
 static char *dir;
+static unsigned seconds = SECONDS;
 
 static size_t put(uint8_t *p, uint64_t v)
 {
@@ -46,10 +47,10 @@ static struct analysis *recorded(uint32_t version, const int64_t growth[SECONDS]
 		.accel = 1};
 	struct recording_block b = {.magic = RECORDING_BLOCK_MAGIC,
 		.start_ns = START,
-		.end_ns = START + SECONDS * NS_PER_S + NS_PER_S,
+		.end_ns = START + seconds * NS_PER_S + NS_PER_S,
 		.first_deadline_ns = START + PERIOD,
-		.n_samples = SECONDS * 100,
-		.n_rows = SECONDS + 1};
+		.n_samples = seconds * 100,
+		.n_rows = seconds + 1};
 	auto_free uint8_t *file = xcalloc(1, 65536);
 	auto_free char *path = xasprintf("%s/odd.recording", dir);
 	auto_free char *results = xasprintf("%s/results", dir);
@@ -61,7 +62,7 @@ static struct analysis *recorded(uint32_t version, const int64_t growth[SECONDS]
 
 	for (unsigned i = 0; i < b.n_samples; i++)
 		p += put(p, version == 1 ? 1000 << 1 : 1000 << 2);
-	for (unsigned i = 0; i <= SECONDS; i++) {
+	for (unsigned i = 0; i <= seconds; i++) {
 		int64_t g = i ? growth[i - 1] : 0;
 
 		p += put(p, i * 1000000 + 20000);
@@ -275,6 +276,26 @@ static void test_by_the_ns(void **state)
 	assert_int_equal(c.odd_ns, NS_PER_S - 41 * NS_PER_MS);
 }
 
+/* 3 s have no series of 10 s, nor a largest 10 s: not provided, and the 1 s series is whole. */
+static void test_a_short_window(void **state)
+{
+	int64_t growth[SECONDS];
+	struct analysis *a;
+
+	(void)state;
+	for (unsigned i = 0; i < SECONDS; i++)
+		growth[i] = 5;
+	seconds = 3;
+	a = recorded(RECORDING_VERSION, growth);
+	seconds = SECONDS;
+	for (unsigned i = 0; i < SERIES_COUNT; i++)
+		assert_int_equal(a->guests[0].vcpus[0].series[i].n, 0);
+	assert_int_equal(a->guests[0].vcpus[0].fine[SERIES_TIMER_LATE].n, 4);
+	assert_false(steal_of(a, METRIC_STEAL_RATE_10S)->have);
+	assert_false(steal_of(a, METRIC_TIMER_LATE_MAX_10S)->have);
+	analysis_free(a);
+}
+
 static int setup(void **state)
 {
 	char name[] = "/tmp/stealscope-test-odd-steal.XXXXXX";
@@ -306,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_late_but_true),
 		cmocka_unit_test(test_version_1),
 		cmocka_unit_test(test_by_the_ns),
+		cmocka_unit_test(test_a_short_window),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

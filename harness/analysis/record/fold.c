@@ -180,6 +180,7 @@ static void fold_busy(struct build *b, struct vcpu_build *v)
 	uint64_t to = v->last_ns >= a->window_end_ns ? a->window_end_ns : v->last_ns;
 	double job_span = (double)(v->job_last_ns - v->job_first_ns) / 1e9;
 
+	v->has_job = has_probe(b, v, PROBE_JOB);
 	give_if(has_probe(b, v, PROBE_GAP) && v->out->samples && to > from, m, METRIC_GAP_RATE,
 		(double)v->gap_ns / (double)(to - from) * 1e3,
 		probe_why(b, v, PROBE_GAP, NO_SAMPLES));
@@ -204,6 +205,9 @@ static void finish_series(struct vcpu_build *v)
 
 		for (int k = 0; k < 2; k++) {
 			out[k]->bin_ns = acc[k]->bin_ns;
+			/* A window shorter than one bin has no series of such bins. */
+			if (acc[k]->end_ns - acc[k]->start_ns < acc[k]->bin_ns)
+				continue;
 			out[k]->v = rates ? series_rates(acc[k]) : series_maxima(acc[k]);
 			out[k]->n = out[k]->v ? acc[k]->n : 0;
 		}

@@ -97,6 +97,23 @@ static double bound_of(struct set s, const char *variant, const char *guest, con
 	return bound;
 }
 
+/* Whether a job's figure is missing because nothing was done: asked for, and not shown. What the
+ * machine cannot provide is unknown; this fell short. */
+static bool nothing_done(struct set s, const char *variant, const char *guest, const char *metric)
+{
+	enum metric_id id = metric_find(metric, NULL);
+
+	if (id != METRIC_JOB_TIME && id != METRIC_JOB_RATE)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		for (size_t g = 0; g < s.a[i]->n_guests; g++)
+			if (!strcmp(s.a[i]->info.variant, variant) &&
+				!strcmp(s.a[i]->guests[g].name, guest) &&
+				s.a[i]->guests[g].job_none)
+				return true;
+	return false;
+}
+
 /* Names of a variant's guests that an expectation speaks of. */
 static struct strv guests_of(struct set s, const char *variant, const char *name)
 {
@@ -195,9 +212,21 @@ static void judge_guest(struct set s, const struct run_expect *x, const char *va
 	else
 		snprintf(relation, sizeof(relation), "%.8s", x->relation);
 	v = compare(x, got, wanted);
-	if (!isfinite(got))
+	if (!isfinite(got) && nothing_done(s, variant, guest, x->metric)) {
+		v = VERDICT_FAIL;
+		why = xasprintf(
+			"%s of %s%s%s is not provided: no unit of its job ended in the window; measure longer, or make a unit shorter",
+			x->metric, guest, *variant ? " in " : "", variant);
+	} else if (!isfinite(got))
 		why = xasprintf("%s of %s is not provided", x->metric, guest);
-	else if (!isfinite(wanted))
+	else if (!isfinite(wanted) && *x->other_variant &&
+		 nothing_done(s, x->other_variant, *x->other_guest ? x->other_guest : guest,
+			 x->other_metric)) {
+		v = VERDICT_FAIL;
+		why = xasprintf(
+			"%s in %s to compare with is not provided: no unit of the job ended in the window; measure longer, or make a unit shorter",
+			x->other_metric, x->other_variant);
+	} else if (!isfinite(wanted))
 		why = xasprintf("%s to compare with is not provided", x->other_metric);
 	else
 		why = xasprintf("%s of %s%s%s is %.6g %s, wanted %s %.6g", x->metric, guest,

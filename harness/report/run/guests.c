@@ -48,3 +48,33 @@ const char *guest_cpus(const struct analysis_guest *g, char *buf, size_t size)
 	snprintf(buf, size, "%ux%s%s", g->n_vcpus, *cpus ? " " : "", cpus);
 	return buf;
 }
+
+static void add_seconds(struct strbuf *out, double s, double of, const char *what)
+{
+	if (s >= of / 1000)
+		strbuf_add(out, "%s%.3g s %s", out->len ? ", " : "", s, what);
+}
+
+char *guest_job_text(const struct analysis_guest *g)
+{
+	const struct job_parts *p = &g->job;
+	struct strbuf parts = {0};
+	char *out;
+
+	if (!p->have)
+		return NULL;
+	add_seconds(&parts, p->wait_s, p->time_s, "waiting for a CPU");
+	add_seconds(&parts, p->held_s, p->time_s, "held by its quota");
+	add_seconds(&parts, p->sleep_s, p->time_s,
+		p->worked ? "asleep"
+			  : "asleep (its program ran as another process, which is not traced)");
+	add_seconds(&parts, p->ran_s, p->time_s, "on a CPU");
+	if (p->box_s >= p->time_s / 1000)
+		strbuf_add(&parts, " (about %.3g s of it taken by the box's own hypervisor)",
+			p->box_s);
+	out = xasprintf(
+		"job.time of %s: %.3g s a unit = %s; how fast the CPU was (clock, caches, memory, SMT sibling, emulation) no source here tells apart",
+		g->name, p->time_s, parts.text ? parts.text : "nothing known");
+	strbuf_release(&parts);
+	return out;
+}

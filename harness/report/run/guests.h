@@ -20,4 +20,7 @@ size_t guest_culprits(
  * buf. */
 const char *guest_cpus(const struct analysis_guest *g, char *buf, size_t size);
 
+/* What a unit of its job is made of, one sentence; NULL when it has none. Caller frees. */
+char *guest_job_text(const struct analysis_guest *g);
+
 #endif

@@ -10,6 +10,7 @@
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
+#include "report/run/guests.h"
 
 #define MAX_COLUMNS 16
 #define DOC_COLUMNS 3 /* up to so many columns there is room to say what each metric is */
@@ -124,6 +125,12 @@ void html_metrics(const struct analysis *a, struct strbuf *out)
 		return;
 	}
 	metric_table_html(guests, n, out);
+	for (size_t i = 0; i < a->n_guests && i < MAX_COLUMNS; i++) {
+		auto_free char *job = guest_job_text(&a->guests[order[i]]);
+
+		if (job)
+			html_text(out, "<p class=\"note\">%s.</p>\n", job);
+	}
 	if (n < a->n_guests)
 		strbuf_add(out, "<p class=\"note\">%zu more guests: see analysis.json.</p>\n",
 			a->n_guests - n);

@@ -177,6 +177,12 @@ static json_t *guest_json(const struct analysis_guest *g)
 	json_object_set_new(j, "samples", count(g->samples));
 	json_object_set_new(j, "lost", count(g->lost));
 	json_object_set_new(j, "late_histogram_ns", hist_json(&g->late));
+	if (g->job.have)
+		json_object_set_new(j, "job",
+			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "time_s", number(g->job.time_s),
+				"wait_s", number(g->job.wait_s), "held_s", number(g->job.held_s),
+				"sleep_s", number(g->job.sleep_s), "ran_s", number(g->job.ran_s),
+				"box_s", number(g->job.box_s)));
 	return j;
 }
 

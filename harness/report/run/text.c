@@ -135,6 +135,7 @@ static void print_other(const struct text *t, const struct analysis *a)
 
 	for (size_t i = 0; i < a->n_guests; i++) {
 		const struct analysis_guest *g = &a->guests[i];
+		auto_free char *job = NULL;
 		struct strbuf line = {0};
 
 		for (size_t k = 0; k < ARRAY_SIZE(ids); k++) {
@@ -149,6 +150,9 @@ static void print_other(const struct text *t, const struct analysis *a)
 		if (line.len)
 			wrap_print(t->out, line.text, 0, 2);
 		strbuf_release(&line);
+		job = guest_job_text(g);
+		if (job)
+			wrap_print(t->out, job, 0, 2);
 	}
 }
 
