@@ -205,7 +205,6 @@ static void correct_and_judge(struct compare_result *results, size_t n)
 			r->p_holm = isnan(p[k]) ? r->p : p[k];
 			if (!isnan(r->p))
 				judge(r, 1 - results[i].confidence);
-			r->words = compare_say(&results[i], r);
 		}
 	}
 }
@@ -279,8 +278,6 @@ int compare_arms(const struct compare_input *in, struct compare_result *out, str
 
 void compare_result_release(struct compare_result *r)
 {
-	for (size_t i = 0; i < r->n_rows; i++)
-		free(r->rows[i].words);
 	free(r->rows);
 	free(r->warning);
 	*r = (struct compare_result){0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Two arms or more (variants, runs or sets of runs), several metrics, one value per boot: what
- * differs, by how much, and how sure that is, in words. Plain data in, plain data out.
+ * differs, by how much, and how sure that is. Plain data in, plain data out.
  *
  * An experiment is run in blocks: each of its configurations once, side by side on one host. What a
  * box does slowly, and what hosts have not in common, is the same for all boots of a block, so the
@@ -108,7 +108,6 @@ struct compare_row {
 	double delta; /* Cliff's; within blocks that of the blocks' differences */
 	const char *delta_word;
 	double bound; /* COMPARE_SAME: the largest difference the interval allows */
-	char *words;  /* the verdict as a sentence */
 };
 
 struct compare_result {
@@ -131,15 +130,7 @@ int compare_each(
 	const struct compare_input *in, size_t n, struct compare_result *out, struct err *e);
 void compare_result_release(struct compare_result *r);
 
-/* The time unit in which `size` (given in `unit`) reads best, or `unit` itself when it is no time.
- * *factor scales from `unit` to it. */
-const char *compare_unit(double size, const char *unit, double *factor);
-
-/* "-3.1 ms": three significant digits, in the unit a person would choose (ns, us, ms, s scale into
- * each other; others stay). `sign` prints a + as well. Returns buf. */
-char *compare_format(double value, const char *unit, bool sign, char *buf, size_t size);
-
-/* By enum: "no_data", "too_few", "same", ...; "mann-whitney", "signed-rank". */
-extern const char *const compare_verdict_names[], *const compare_method_names[];
+/* Whether the shift's interval leaves out 0. */
+bool compare_is_apart(const struct compare_row *r);
 
 #endif

@@ -20,10 +20,4 @@ void compare_within_make(const struct compare_metric *m, const struct compare_bl
 	struct compare_within *out);
 void compare_within_release(struct compare_within *w);
 
-/* Whether the shift's interval leaves out 0. */
-bool compare_is_apart(const struct compare_row *r);
-
-/* compare_words.c: the verdict as a sentence; caller frees. */
-char *compare_say(const struct compare_result *of, const struct compare_row *r);
-
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "analysis/stats/stats.h"
 #include "report/escape.h"
 #include "report/page/parts.h"
@@ -107,7 +107,7 @@ void batch_figures_text(const struct batch_report *r, struct strbuf *out)
 		for (size_t k = 0; k < BATCH_FELT; k++)
 			if (any_has(f, n, k))
 				text_add(out, " %14s",
-					isfinite(f[i].felt[k]) ? compare_format(f[i].felt[k],
+					isfinite(f[i].felt[k]) ? quantity_text(f[i].felt[k],
 									 metric_table[felt[k]].unit,
 									 false, buf, sizeof(buf))
 							       : "-");

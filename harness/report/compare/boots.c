@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantity.h"
 #include "report/compare/plots.h"
 #include "report/escape.h"
 
@@ -15,7 +16,7 @@ void compare_cell(struct strbuf *out, double v, const char *unit, bool sign)
 	char buf[80];
 
 	strbuf_add(out, "<td class=\"n\">");
-	escape_xml(out, isnan(v) ? "-" : compare_format(v, unit, sign, buf, sizeof(buf)));
+	escape_xml(out, isnan(v) ? "-" : quantity_text(v, unit, sign, buf, sizeof(buf)));
 	strbuf_add(out, "</td>");
 }
 

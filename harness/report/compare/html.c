@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/quantity.h"
 #include "report/assets.h"
 #include "report/compare/parts.h"
 #include "report/compare/plots.h"
+#include "report/compare/words.h"
 #include "report/escape.h"
 #include "report/page/template.h"
 
@@ -99,13 +101,14 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++) {
 			const struct compare_row *row = &r->rows[i];
+			auto_free char *words = compare_say(r, row);
 
 			if (compare_rank(row) != rank)
 				continue;
 			strbuf_add(out,
 				"<tr><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">",
 				badges[row->verdict].class, badges[row->verdict].word);
-			escape_xml(out, row->words);
+			escape_xml(out, words);
 			strbuf_add(out, "</td></tr>\n");
 		}
 	strbuf_add(out, "</table></div>\n");
@@ -124,7 +127,7 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 static void interval_cell(struct strbuf *out, struct interval v, const char *unit)
 {
 	double factor;
-	const char *best = compare_unit(fmax(fabs(v.lo), fabs(v.hi)), unit, &factor);
+	const char *best = quantity_unit(fmax(fabs(v.lo), fabs(v.hi)), unit, &factor);
 	char lo[80], hi[80];
 
 	strbuf_add(out, "<td class=\"n\">");
@@ -132,8 +135,8 @@ static void interval_cell(struct strbuf *out, struct interval v, const char *uni
 		strbuf_add(out, "-");
 	else
 		html_text(out, "%s \xe2\x80\xa6 %s%s%s",
-			compare_format(v.lo * factor, "", true, lo, sizeof(lo)),
-			compare_format(v.hi * factor, "", true, hi, sizeof(hi)), *best ? " " : "",
+			quantity_text(v.lo * factor, "", true, lo, sizeof(lo)),
+			quantity_text(v.hi * factor, "", true, hi, sizeof(hi)), *best ? " " : "",
 			best);
 	strbuf_add(out, "</td>");
 }
@@ -206,10 +209,12 @@ static void add_words(const struct compare_set *s, size_t m, struct strbuf *out)
 	escape_xml(out, s->results[0].rows[m].metric->name);
 	strbuf_add(out, "</h3>\n<p class=\"note\">");
 	for (size_t i = 0; i < s->n; i++) {
+		auto_free char *words = compare_say(&s->results[i], &s->results[i].rows[m]);
+
 		strbuf_add(out, "%s", i ? "<br>" : "");
 		if (s->n > 1)
 			html_text(out, "%s: ", s->results[i].input->name_b);
-		escape_xml(out, s->results[i].rows[m].words);
+		escape_xml(out, words);
 	}
 	strbuf_add(out, "</p>\n");
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "analysis/stats/stats.h"
 #include "report/escape.h"
 #include "report/page/parts.h"
@@ -188,8 +188,8 @@ static void add_values(const struct published *p, const struct cell *c, struct s
 
 	if (isfinite(c->change))
 		strbuf_add(out, "%s to %s",
-			compare_format(c->without, unit, false, from, sizeof(from)),
-			compare_format(c->with, unit, false, to, sizeof(to)));
+			quantity_text(c->without, unit, false, from, sizeof(from)),
+			quantity_text(c->with, unit, false, to, sizeof(to)));
 }
 
 void published_text(const struct published *p, struct strbuf *out)

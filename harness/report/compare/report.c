@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantity.h"
 #include "base/text.h"
 #include "base/wrap.h"
 #include "report/escape.h"
 #include "report/json_text.h"
+#include "report/compare/words.h"
 
 int compare_rank(const struct compare_row *r)
 {
@@ -82,8 +84,8 @@ static void table_line(const struct compare_row *r, struct strbuf *out)
 	const char *unit = r->metric->unit;
 	char a[80], b[80], shift[80], lo[80], hi[80], blocks[24] = "-";
 
-	compare_format(r->median_a, unit, false, a, sizeof(a));
-	compare_format(r->median_b, unit, false, b, sizeof(b));
+	quantity_text(r->median_a, unit, false, a, sizeof(a));
+	quantity_text(r->median_b, unit, false, b, sizeof(b));
 	if (r->method == COMPARE_SIGNED_RANK)
 		snprintf(blocks, sizeof(blocks), "%zu", r->blocks);
 	text_add(out, "%-22.40s %6s %5zu %5zu %12s %12s", r->metric->name, blocks, r->na, r->nb,
@@ -92,9 +94,9 @@ static void table_line(const struct compare_row *r, struct strbuf *out)
 		text_add(out, "\n");
 		return;
 	}
-	compare_format(r->shift.estimate, unit, true, shift, sizeof(shift));
-	compare_format(r->shift.ci.lo, unit, true, lo, sizeof(lo));
-	compare_format(r->shift.ci.hi, unit, true, hi, sizeof(hi));
+	quantity_text(r->shift.estimate, unit, true, shift, sizeof(shift));
+	quantity_text(r->shift.ci.lo, unit, true, lo, sizeof(lo));
+	quantity_text(r->shift.ci.hi, unit, true, hi, sizeof(hi));
 	text_add(out, " %12s %12s %12s %9.2g %9.2g %+6.2f %s\n", shift, lo, hi, r->p, r->p_holm,
 		r->delta, r->delta_word);
 }
@@ -107,9 +109,12 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 	if (r->warning)
 		text_add(out, "warning: %s\n", r->warning);
 	for (int rank = 0; rank < COMPARE_RANKS; rank++)
-		for (size_t i = 0; i < r->n_rows; i++)
+		for (size_t i = 0; i < r->n_rows; i++) {
+			auto_free char *words = compare_say(r, &r->rows[i]);
+
 			if (compare_rank(&r->rows[i]) == rank)
-				text_add(out, "%s\n", r->rows[i].words);
+				text_add(out, "%s\n", words);
+		}
 	compare_missing(r, &missing);
 	if (missing.len)
 		wrap_add(out, missing.text, 0, 2);
@@ -161,8 +166,9 @@ static json_t *values(const double *v, size_t n)
 	return array;
 }
 
-static json_t *row_json(const struct compare_row *r)
+static json_t *row_json(const struct compare_result *of, const struct compare_row *r)
 {
+	auto_free char *words = compare_say(of, r);
 	static const char *const better[] = {"lower", "none", "higher"}; /* from BETTER_LOWER */
 	const struct compare_metric *m = r->metric;
 
@@ -170,16 +176,15 @@ static json_t *row_json(const struct compare_row *r)
 		"{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:[I,I],s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o}",
 		"name", json_text(m->name), "unit", json_text(m->unit), "better",
 		json_text(better[m->better - BETTER_LOWER]), "verdict",
-		json_text(compare_verdict_names[r->verdict]), "words", json_text(r->words),
-		"method", json_text(compare_method_names[r->method]), "blocks",
-		(json_int_t)r->blocks, "left_out", (json_int_t)r->left_a, (json_int_t)r->left_b,
-		"n_a", (json_int_t)r->na, "n_b", (json_int_t)r->nb, "median_a", number(r->median_a),
-		"median_b", number(r->median_b), "shift", number(r->shift.estimate), "ci",
-		pair(r->shift.ci), "bootstrap", pair(r->bootstrap), "u", number(r->u), "v",
-		number(r->v), "p", number(r->p), "p_holm", number(r->p_holm), "exact",
-		(int)r->exact, "cliffs_delta", number(r->delta), "effect", json_text(r->delta_word),
-		"bound", number(r->bound), "values_a", values(m->a, m->na), "values_b",
-		values(m->b, m->nb));
+		json_text(compare_verdict_names[r->verdict]), "words", json_text(words), "method",
+		json_text(compare_method_names[r->method]), "blocks", (json_int_t)r->blocks,
+		"left_out", (json_int_t)r->left_a, (json_int_t)r->left_b, "n_a", (json_int_t)r->na,
+		"n_b", (json_int_t)r->nb, "median_a", number(r->median_a), "median_b",
+		number(r->median_b), "shift", number(r->shift.estimate), "ci", pair(r->shift.ci),
+		"bootstrap", pair(r->bootstrap), "u", number(r->u), "v", number(r->v), "p",
+		number(r->p), "p_holm", number(r->p_holm), "exact", (int)r->exact, "cliffs_delta",
+		number(r->delta), "effect", json_text(r->delta_word), "bound", number(r->bound),
+		"values_a", values(m->a, m->na), "values_b", values(m->b, m->nb));
 }
 
 static json_t *one_json(const struct compare_result *r)
@@ -187,7 +192,7 @@ static json_t *one_json(const struct compare_result *r)
 	json_t *metrics = json_array();
 
 	for (size_t i = 0; i < r->n_rows; i++)
-		json_array_append_new(metrics, row_json(&r->rows[i]));
+		json_array_append_new(metrics, row_json(r, &r->rows[i]));
 	return json_pack("{s:o,s:o,s:f,s:I,s:I,s:o,s:o}", "a", json_text(r->input->name_a), "b",
 		json_text(r->input->name_b), "confidence", r->confidence, "tests",
 		(json_int_t)r->tests, "blocks_wanted", (json_int_t)r->blocks_wanted, "warning",

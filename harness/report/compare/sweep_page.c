@@ -2,7 +2,7 @@
 /* The curves of a sweep as a page. */
 #include <stdlib.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "report/escape.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
@@ -14,7 +14,7 @@ static void add_value(struct strbuf *out, double v, const char *unit)
 	char buf[80];
 
 	strbuf_add(out, "<td class=\"n\">");
-	escape_xml(out, compare_format(v, unit, false, buf, sizeof(buf)));
+	escape_xml(out, quantity_text(v, unit, false, buf, sizeof(buf)));
 	strbuf_add(out, "</td>");
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "report/compare/sweep_report.h"
 #include "report/plot/svg.h"
 
@@ -175,7 +175,7 @@ void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const str
 	auto_free char *label = NULL;
 	struct places places = find_places(s);
 	double factor, head = standalone ? 24 : 4, pad;
-	const char *unit = compare_unit(largest(s), s->unit, &factor);
+	const char *unit = quantity_unit(largest(s), s->unit, &factor);
 	size_t shown = s->n > 1 ? s->n : 0; /* in the legend */
 	struct axis x, y;
 

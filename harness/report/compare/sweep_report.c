@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "base/text.h"
 #include "report/escape.h"
 #include "report/json_text.h"
@@ -60,9 +60,9 @@ static bool point_text(const struct sweep *s, const struct sweep_line *line,
 		text_add(out, "%-20.60s %5d %14s\n", p->label, 0, "not provided");
 		return true;
 	}
-	compare_format(v.median, s->unit, false, median, sizeof(median));
-	compare_format(v.ci.lo, s->unit, false, lo, sizeof(lo));
-	compare_format(v.ci.hi, s->unit, false, hi, sizeof(hi));
+	quantity_text(v.median, s->unit, false, median, sizeof(median));
+	quantity_text(v.ci.lo, s->unit, false, lo, sizeof(lo));
+	quantity_text(v.ci.hi, s->unit, false, hi, sizeof(hi));
 	text_add(out, "%-20.60s %5zu %14s %14s %14s%s\n", p->label, v.n, median, lo, hi,
 		v.enough ? "" : " *");
 	return v.enough;

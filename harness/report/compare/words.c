@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Verdicts and figures of a comparison as people read them. */
-#include "analysis/stats/priv.h"
-#include "base/text.h"
+#include "report/compare/words.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "base/quantity.h"
+#include "base/text.h"
 
 const char *const compare_verdict_names[] = {
 	[COMPARE_NO_DATA] = "no_data",
@@ -20,69 +21,17 @@ const char *const compare_method_names[] = {
 	[COMPARE_SIGNED_RANK] = "signed-rank",
 };
 
-/* Units of time by size. */
-static const struct {
-	const char *unit;
-	double ns;
-} time_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-
-const char *compare_unit(double size, const char *unit, double *factor)
-{
-	const char *best = unit;
-
-	*factor = 1;
-	for (size_t i = 0; i < ARRAY_SIZE(time_units); i++) {
-		if (strcmp(unit, time_units[i].unit))
-			continue;
-		for (size_t j = 0; j < ARRAY_SIZE(time_units); j++) {
-			double f = time_units[i].ns / time_units[j].ns;
-
-			if (j == 0 || fabs(size) * f >= 1) {
-				best = time_units[j].unit;
-				*factor = f;
-			}
-		}
-		if (size == 0 || !isfinite(size)) {
-			best = unit;
-			*factor = 1;
-		}
-	}
-	return best;
-}
-
-/* Three significant digits, without an exponent for everyday sizes. */
-static int print_number(char *buf, size_t size, double v, bool sign)
-{
-	int digits = v == 0 || !isfinite(v) ? 0 : 2 - (int)floor(log10(fabs(v)) + 1e-12);
-
-	if (isfinite(v) && v != 0 && (fabs(v) >= 1e7 || fabs(v) < 1e-4))
-		return snprintf(buf, size, sign ? "%+.2e" : "%.2e", v);
-	digits = MAX(0, MIN(digits, 6));
-	return snprintf(buf, size, sign ? "%+.*f" : "%.*f", digits, v == 0 ? 0.0 : v);
-}
-
-char *compare_format(double value, const char *unit, bool sign, char *buf, size_t size)
-{
-	double factor;
-	const char *best = compare_unit(value, unit, &factor);
-	char number[64];
-
-	print_number(number, sizeof(number), value * factor, sign);
-	snprintf(buf, size, "%s%s%s", number, *best ? " " : "", best);
-	return buf;
-}
-
 /* "-3.1 ms [-3.4, -2.7]": all three in the unit of the largest. */
 static void add_shift(struct strbuf *b, double estimate, struct interval ci, const char *unit)
 {
 	double factor;
 	double size = fmax(fabs(estimate), fmax(fabs(ci.lo), fabs(ci.hi)));
-	const char *best = compare_unit(size, unit, &factor);
+	const char *best = quantity_unit(size, unit, &factor);
 	char v[3][64];
 
-	print_number(v[0], sizeof(v[0]), estimate * factor, true);
-	print_number(v[1], sizeof(v[1]), ci.lo * factor, true);
-	print_number(v[2], sizeof(v[2]), ci.hi * factor, true);
+	quantity_number(v[0], sizeof(v[0]), estimate * factor, true);
+	quantity_number(v[1], sizeof(v[1]), ci.lo * factor, true);
+	quantity_number(v[2], sizeof(v[2]), ci.hi * factor, true);
 	text_add(b, "%s%s%s [%s, %s]", v[0], *best ? " " : "", best, v[1], v[2]);
 }
 
@@ -142,7 +91,7 @@ static void say_same(struct strbuf *b, const struct compare_row *r)
 	} else if (r->bound == 0) {
 		text_add(b, "%s: no difference, ", r->metric->name);
 	} else {
-		compare_format(r->bound, r->metric->unit, false, bound, sizeof(bound));
+		quantity_text(r->bound, r->metric->unit, false, bound, sizeof(bound));
 		text_add(b, "%s: no difference larger than %s", r->metric->name, bound);
 		add_bound_of_median(b, fabs(r->bound / r->median_a));
 		text_add(b, ", ");

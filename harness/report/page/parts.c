@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "report/escape.h"
 #include "report/plot/svg.h"
 
@@ -57,7 +57,7 @@ void html_ns(struct strbuf *out, uint64_t ns)
 {
 	char buf[64];
 
-	escape_xml(out, compare_format((double)ns, "ns", false, buf, sizeof(buf)));
+	escape_xml(out, quantity_text((double)ns, "ns", false, buf, sizeof(buf)));
 }
 
 static void badge(struct strbuf *out, enum verdict v)
@@ -159,11 +159,11 @@ void html_checks(const struct analysis *a, struct strbuf *out)
 		escape_xml(out, c->doc);
 		strbuf_add(out, "</span></td><td class=\"n\">");
 		if (c->have)
-			escape_xml(out, compare_format(c->value, c->unit, false, buf, sizeof(buf)));
+			escape_xml(out, quantity_text(c->value, c->unit, false, buf, sizeof(buf)));
 		else
 			strbuf_add(out, "<span class=\"missing\">not provided</span>");
 		strbuf_add(out, "</td><td class=\"n\">");
-		escape_xml(out, compare_format(c->limit, c->unit, false, buf, sizeof(buf)));
+		escape_xml(out, quantity_text(c->limit, c->unit, false, buf, sizeof(buf)));
 		strbuf_add(out, "</td><td class=\"wrap\">");
 		escape_xml(out, c->note);
 		strbuf_add(out, "</td></tr>\n");

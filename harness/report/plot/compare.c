@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "report/plot/compare.h"
+#include "base/quantity.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ void svg_plot_arms(struct strbuf *out, double width, bool standalone, const char
 	}
 	head = (standalone ? 24 : 4) + 18 * svg_legend_rows(names, n, width - 10);
 	value_range(v, n, &lo, &hi);
-	unit = compare_unit(fmax(fabs(lo), fabs(hi)), unit, &factor);
+	unit = quantity_unit(fmax(fabs(lo), fabs(hi)), unit, &factor);
 	label = xasprintf("%s%s%s%s", metric, *unit ? " (" : "", unit, *unit ? ")" : "");
 	top = head + (double)n * DOT_ROW + 28;
 	svg_begin(&s, width, top + ECDF_H + BOTTOM, metric);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "report/escape.h"
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
@@ -34,7 +34,7 @@ void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf 
 	strbuf_add(out, "<td class=\"n\">");
 	if (v->have) {
 		escape_xml(out,
-			compare_format(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
+			quantity_text(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
 	} else {
 		strbuf_add(out, "<span class=\"missing\" title=\"");
 		escape_xml(out, v->why);

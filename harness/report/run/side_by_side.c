@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stats/compare.h"
+#include "base/quantity.h"
 #include "report/escape.h"
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
@@ -118,10 +118,10 @@ static void add_value(const struct metric_value *v, enum metric_id id, struct st
 	strbuf_add(out, "<td class=\"n\">");
 	if (v->have)
 		escape_xml(out,
-			compare_format(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
+			quantity_text(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
 	else if (v->below > 0)
 		html_text(out, "< %s",
-			compare_format(v->below, metric_table[id].unit, false, buf, sizeof(buf)));
+			quantity_text(v->below, metric_table[id].unit, false, buf, sizeof(buf)));
 	else
 		strbuf_add(out, "<span class=\"missing\">not provided</span>");
 	strbuf_add(out, "</td>");

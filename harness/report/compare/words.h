@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verdicts of a comparison in words. */
+#ifndef SS_REPORT_COMPARE_WORDS_H
+#define SS_REPORT_COMPARE_WORDS_H
+
+#include "analysis/stats/compare.h"
+
+/* The verdict on one row as a sentence. Caller frees. */
+char *compare_say(const struct compare_result *of, const struct compare_row *r);
+
+/* By enum: "no_data", "too_few", "same", ...; "mann-whitney", "signed-rank". */
+extern const char *const compare_verdict_names[], *const compare_method_names[];
+
+#endif
