@@ -6,19 +6,15 @@
 #define SYNC_LOOK_NS UINT64_C(1000000) /* in SHM_CMD_SYNC, unless a ping came within ... */
 #define SYNC_SPIN_NS UINT64_C(3000000)
 
+/* ns * hz / 1e9. Whole seconds are multiplied, the rest too; neither overflows: an hour is the
+ * longest, and hz is less than 2^34, as the products below need it. */
 uint64_t agent_ns_to_ticks(const struct agent_vcpu *v, uint64_t ns)
 {
-	uint64_t rest, hz = v->tsc_hz;
+	const uint64_t second = UINT64_C(1000000000);
 
-	/* ns * hz / 1e9 in 128 bits; the quotient does not overflow: hz < 2^63 / 1e9 * 1e9. */
-	if (ns > UINT64_C(3600000000000))
-		ns = UINT64_C(3600000000000);
-	/* Both are written before the last operand is read, which may have the value of `ns`. */
-	__asm__("mulq %[hz]; divq %[ns_per_s]"
-		: "+&a"(ns), "=&d"(rest)
-		: [hz] "r"(hz), [ns_per_s] "r"(UINT64_C(1000000000))
-		: "cc");
-	return ns;
+	if (ns > 3600 * second)
+		ns = 3600 * second;
+	return ns / second * v->tsc_hz + ns % second * v->tsc_hz / second;
 }
 
 static bool is_power_of_two(uint64_t x)

@@ -70,11 +70,6 @@ static size_t add_clean(struct strbuf *out, const char *text, size_t max, const 
 	return chars;
 }
 
-void text_clean(struct strbuf *out, const char *text)
-{
-	add_clean(out, text, SIZE_MAX, "");
-}
-
 static char *cleaned(const char *text, const char *kept)
 {
 	struct strbuf b = {0};

@@ -27,8 +27,6 @@ extern const char text_styles[STYLE_PLAIN + 1][8];
 /* Bytes of the character at `p` (not ""), at least 1; *clean says whether it may be shown. */
 size_t text_char(const char *p, bool *clean);
 
-/* Add `text` cleaned; NULL adds nothing. */
-void text_clean(struct strbuf *out, const char *text);
 /* `text` cleaned, "" of NULL. Caller frees. */
 char *text_cleaned(const char *text);
 /* As text_cleaned(), newlines and tabs kept: for JSON, which escapes them. */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 #include <signal.h>
@@ -148,24 +149,36 @@ static unsigned tids_from_proc(pid_t pid, pid_t *tids, unsigned max)
 	return found;
 }
 
-/* {"return":[{"thread-id":N,...,"cpu-index":I,...},...]}: libvirt hands the text through. Numbers
- * of one CPU stand between two "qom-path" keys; only these two keys are read. */
+/* {"return":[{"thread-id":N,"cpu-index":I,...},...]}: how many threads, their ids by CPU. */
+unsigned qmp_cpu_threads(const char *reply, pid_t *tids, unsigned max)
+{
+	json_t *all = json_loads(reply, 0, NULL), *cpu;
+	unsigned found = 0;
+	size_t at;
+
+	json_array_foreach(json_object_get(all, "return"), at, cpu)
+	{
+		json_int_t tid = json_integer_value(json_object_get(cpu, "thread-id"));
+		json_int_t index = json_integer_value(json_object_get(cpu, "cpu-index"));
+
+		if (tid <= 1 || tid > INT32_MAX || index < 0)
+			continue;
+		if (index < max)
+			tids[index] = (pid_t)tid;
+		found++;
+	}
+	json_decref(all);
+	return found;
+}
+
 static unsigned tids_from_qmp(virDomainPtr dom, pid_t *tids, unsigned max)
 {
-	char *reply = NULL, *p;
-	unsigned found = 0;
+	unsigned found;
+	char *reply = NULL;
 
 	if (virDomainQemuMonitorCommand(dom, "{\"execute\":\"query-cpus-fast\"}", &reply, 0) < 0)
 		return 0;
-	for (p = strstr(reply, "\"thread-id\":"); p; p = strstr(p + 1, "\"thread-id\":")) {
-		int tid = atoi(p + strlen("\"thread-id\":"));
-
-		if (tid < 100000000 && tid > 1 && p[-1] == '{') {
-			if (found < max)
-				tids[found] = tid;
-			found++;
-		}
-	}
+	found = qmp_cpu_threads(reply, tids, max);
 	free(reply);
 	return found;
 }

@@ -47,6 +47,9 @@ pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
 /* Whether the process is a QEMU of domain `name` ("" = of any domain of ours). */
 bool qemu_is(pid_t pid, const char *name);
 
+/* vCPU threads from QMP's answer to query-cpus-fast: how many, and tids[CPU]. Any text will do. */
+unsigned qmp_cpu_threads(const char *reply, pid_t *tids, unsigned max);
+
 /* From now on, what makes GLib give up is told in one line, and the exit status is EXIT_FAILED. */
 void glib_tell_its_end(void);
 

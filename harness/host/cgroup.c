@@ -200,9 +200,8 @@ int cgroup_make(const char *run, const char *name, const struct cgroup_limits *l
 	return 0;
 }
 
-/* Into the group of that name in each hierarchy. Written directly: libcgroup moves single threads
- * only on v1, and single threads cannot be moved on v2. */
-static int attach(struct cgroup_handle *g, pid_t pid, const char *file, struct err *e)
+/* Into the group of that name in each hierarchy. */
+int cgroup_add_process(struct cgroup_handle *g, pid_t pid, struct err *e)
 {
 	char mount[256], text[16];
 
@@ -210,7 +209,7 @@ static int attach(struct cgroup_handle *g, pid_t pid, const char *file, struct e
 	for (size_t c = 0; c < ARRAY_SIZE(v1_controllers); c++) {
 		if (!cgroup_mount(v1_controllers[c], mount, sizeof(mount)))
 			continue;
-		auto_free char *path = xasprintf("%s/%s/%s", mount, g->name, file);
+		auto_free char *path = xasprintf("%s/%s/cgroup.procs", mount, g->name);
 
 		int rc = write_file(path, text, strlen(text), e);
 
@@ -220,16 +219,6 @@ static int attach(struct cgroup_handle *g, pid_t pid, const char *file, struct e
 			break;
 	}
 	return 0;
-}
-
-int cgroup_add_thread(struct cgroup_handle *g, pid_t tid, struct err *e)
-{
-	return attach(g, tid, g->version == HOST_CGROUP_V1 ? "tasks" : "cgroup.procs", e);
-}
-
-int cgroup_add_process(struct cgroup_handle *g, pid_t pid, struct err *e)
-{
-	return attach(g, pid, "cgroup.procs", e);
 }
 
 const char *cgroup_cpu_path(const struct cgroup_handle *g)

@@ -46,9 +46,7 @@ struct cgroup_handle;
 /* Make "stealscope/<run>/<name>" with these limits. */
 int cgroup_make(const char *run, const char *name, const struct cgroup_limits *limits,
 	struct cgroup_handle **out, struct err *e);
-/* Move a thread (tid) or a process (pid) into it. v2 moves processes only: a tid there is refused
- * unless it is a process. */
-int cgroup_add_thread(struct cgroup_handle *g, pid_t tid, struct err *e);
+/* Move a process, with all its threads, into it. */
 int cgroup_add_process(struct cgroup_handle *g, pid_t pid, struct err *e);
 /* Absolute path of its cpu (v1) or unified (v2) folder, owned by g: for cpu.stat. */
 const char *cgroup_cpu_path(const struct cgroup_handle *g);

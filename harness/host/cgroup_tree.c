@@ -4,7 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
+#include <fts.h>
 #include <mntent.h>
 #include <pthread.h>
 #include <signal.h>
@@ -95,106 +95,125 @@ bool cgroup_mount(const char *controller, char *path, size_t size)
 	return false;
 }
 
-/* nftw has no argument for its callback: what it works on stands here, per thread. */
-static __thread struct {
-	int sig;
-	unsigned signalled;
-	unsigned removed;
-	struct pid_set {
-		pid_t *pids;
-		size_t n;
-	} seen;
-} walk;
-
-static bool seen_before(pid_t pid)
+/* The groups of a tree, `path` among them; parents before (FTS_D) and after (FTS_DP) what is in
+ * them. NULL when it is not there. */
+static FTS *open_tree(const char *path)
 {
-	for (size_t i = 0; i < walk.seen.n; i++)
-		if (walk.seen.pids[i] == pid)
+	char *roots[] = {(char *)(uintptr_t)path, NULL};
+
+	return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
+}
+
+struct pid_set {
+	pid_t *pids;
+	size_t n;
+};
+
+static bool seen_before(struct pid_set *seen, pid_t pid)
+{
+	for (size_t i = 0; i < seen->n; i++)
+		if (seen->pids[i] == pid)
 			return true;
-	ARRAY_GROW(walk.seen.pids, walk.seen.n);
-	walk.seen.pids[walk.seen.n++] = pid;
+	ARRAY_GROW(seen->pids, seen->n);
+	seen->pids[seen->n++] = pid;
 	return false;
 }
 
-static int signal_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static unsigned signal_group(const char *path, int sig, struct pid_set *seen)
 {
 	auto_free char *procs = xasprintf("%s/cgroup.procs", path);
-	auto_free char *text = NULL;
+	auto_free char *text = read_file(procs, 1 << 20, NULL, NULL);
+	unsigned signalled = 0;
 	char *end;
 
-	(void)st;
-	(void)ftw;
-	if (type != FTW_D && type != FTW_DP)
-		return 0;
-	text = read_file(procs, 1 << 20, NULL, NULL);
 	for (char *p = text; p && *p; p = end) {
 		long pid = strtol(p, &end, 10);
 
 		if (end == p)
 			break;
-		if (pid > 1 && !seen_before((pid_t)pid) && kill((pid_t)pid, walk.sig) == 0)
-			walk.signalled++;
+		if (pid > 1 && !seen_before(seen, (pid_t)pid) && kill((pid_t)pid, sig) == 0)
+			signalled++;
 		end += *end == '\n';
 	}
-	return 0;
+	return signalled;
 }
 
 unsigned cgroup_tree_signal(const char *path, int sig)
 {
-	unsigned before;
+	struct pid_set seen = {0};
+	unsigned all = 0, before;
 
-	walk.sig = sig;
-	walk.signalled = 0;
-	walk.seen.n = 0;
 	do {
-		before = walk.signalled;
-		nftw(path, signal_group, 16, FTW_PHYS);
-	} while (walk.signalled > before && walk.signalled < 100000);
-	free(walk.seen.pids);
-	walk.seen.pids = NULL;
-	walk.seen.n = 0;
-	return walk.signalled;
+		FTS *tree = open_tree(path);
+		FTSENT *ent;
+
+		before = all;
+		while (tree && (ent = fts_read(tree)))
+			if (ent->fts_info == FTS_D)
+				all += signal_group(ent->fts_path, sig, &seen);
+		if (tree)
+			fts_close(tree);
+	} while (all > before && all < 100000);
+	free(seen.pids);
+	return all;
 }
 
-static int remove_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
+/* How many groups were removed. */
+static unsigned remove_groups(const char *path)
 {
-	(void)st;
-	(void)ftw;
-	if (type == FTW_DP && rmdir(path) == 0)
-		walk.removed++;
-	return 0;
+	FTS *tree = open_tree(path);
+	unsigned removed = 0;
+	FTSENT *ent;
+
+	while (tree && (ent = fts_read(tree)))
+		removed += ent->fts_info == FTS_DP && rmdir(ent->fts_path) == 0;
+	if (tree)
+		fts_close(tree);
+	return removed;
+}
+
+static bool is_gone(const char *path)
+{
+	return access(path, F_OK) && errno == ENOENT;
 }
 
 bool cgroup_tree_rmdir(const char *path)
 {
-	nftw(path, remove_group, 16, FTW_PHYS | FTW_DEPTH);
-	return access(path, F_OK) && errno == ENOENT;
+	remove_groups(path);
+	return is_gone(path);
+}
+
+/* Kill all in it and remove it; *removed groups. False when it does not become empty. */
+static bool remove_tree_of(const char *path, unsigned *removed)
+{
+	uint64_t deadline = now_ns() + 2 * NS_PER_S;
+
+	for (*removed = 0; !is_gone(path); sleep_ns(5 * NS_PER_MS)) {
+		cgroup_tree_signal(path, SIGKILL);
+		*removed += remove_groups(path);
+		if (is_gone(path))
+			break;
+		if (now_ns() > deadline)
+			return false;
+	}
+	return true;
 }
 
 bool cgroup_remove_tree(const char *path)
 {
-	uint64_t deadline = now_ns() + 2 * NS_PER_S;
+	unsigned removed;
 
-	walk.removed = 0;
-	for (;;) {
-		if (access(path, F_OK) && errno == ENOENT)
-			return true;
-		cgroup_tree_signal(path, SIGKILL);
-		if (cgroup_tree_rmdir(path))
-			return true;
-		if (now_ns() > deadline)
-			return false;
-		sleep_ns(5 * NS_PER_MS);
-	}
+	return remove_tree_of(path, &removed);
 }
 
 static int reap_one(const char *root, const char *run, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", root, run);
-	bool gone = cgroup_remove_tree(path);
+	unsigned removed;
 
-	return gone ? (int)walk.removed
-		    : err_set(e, EBUSY, "control group %s does not become empty", path);
+	return remove_tree_of(path, &removed)
+		       ? (int)removed
+		       : err_set(e, EBUSY, "control group %s does not become empty", path);
 }
 
 static int reap_hierarchy(const char *root, const char *run, struct err *e)

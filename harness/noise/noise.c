@@ -304,11 +304,6 @@ int noise_last_pid(const struct noise *n)
 	return n->pids[n->n_pids - 1];
 }
 
-const char *noise_name(const struct noise *n)
-{
-	return n->name;
-}
-
 const char *noise_cgroup_path(const struct noise *n)
 {
 	return n->group ? cgroup_cpu_path(n->group) : NULL;

@@ -39,7 +39,6 @@ struct noise_report {
 };
 int noise_read(const struct noise *n, struct noise_report *out, struct err *e);
 int noise_last_pid(const struct noise *n); /* of the processes it was begun with */
-const char *noise_name(const struct noise *n);
 /* Absolute path of its cpu (v1) or unified (v2) cgroup folder; NULL: it has no group, because this
  * user may make none and the plan needs none (no shares, no quota). Its CPUs are then an affinity,
  * and its usage that of its processes, in clock ticks. */

@@ -47,11 +47,6 @@ int guest_reader_open(const char *path, struct guest_reader **out, struct err *e
 	return 0;
 }
 
-const struct guest_file_header *guest_reader_header(const struct guest_reader *r)
-{
-	return &r->header;
-}
-
 static bool known_type(uint8_t type)
 {
 	return (type >= REC_START && type <= REC_STEAL) || (type >= REC_DRAIN && type <= REC_LOST);

@@ -301,13 +301,6 @@ int index_add(struct index *x, const struct run_info *r, const char *folder,
 	return rc ? rc : end(x, put(x, r, folder, metrics, n_metrics, e), e);
 }
 
-int index_remove(struct index *x, const char *run, struct err *e)
-{
-	int rc = run_sql(x, "BEGIN IMMEDIATE", "be locked", e);
-
-	return rc ? rc : end(x, forget(x, run, e), e);
-}
-
 /* Add one folder. 1 when it was a record, 0 when not, -errno when the index itself failed. */
 static int rebuild_one(struct index *x, const char *folder, index_read_fn read, void *ctx,
 	struct strv *problems, struct err *e)

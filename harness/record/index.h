@@ -43,8 +43,6 @@ struct index_metric {
  * host and kernel come from the run's facts (index.c names the keys). */
 int index_add(struct index *x, const struct run_info *r, const char *folder,
 	const struct index_metric *metrics, size_t n_metrics, struct err *e);
-/* Forget a run; fine when it is not there. */
-int index_remove(struct index *x, const char *run, struct err *e);
 
 enum index_op { INDEX_OP_NONE = 0, INDEX_LT, INDEX_LE, INDEX_GT, INDEX_GE, INDEX_EQ };
 /* "<", "<=", ">", ">=", "=": INDEX_OP_NONE for anything else. */

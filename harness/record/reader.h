@@ -23,7 +23,6 @@ struct read_status {
 
 struct guest_reader;
 int guest_reader_open(const char *path, struct guest_reader **out, struct err *e);
-const struct guest_file_header *guest_reader_header(const struct guest_reader *r);
 const struct shm_rec *guest_reader_next(struct guest_reader *r); /* NULL at the end */
 void guest_reader_rewind(struct guest_reader *r);
 struct read_status guest_reader_status(const struct guest_reader *r);

@@ -9,7 +9,8 @@
 	X(plain_html)                                                                              \
 	X(report_css)                                                                              \
 	X(report_js)                                                                               \
-	X(svg_css)
+	X(svg_css)                                                                                 \
+	X(published_json)
 
 #define DEFINE(name)                                                                               \
 	extern const char _binary_##name##_start[], _binary_##name##_end[];                        \

@@ -14,7 +14,8 @@ extern const struct asset asset_compare_html;
 extern const struct asset asset_plain_html;
 extern const struct asset asset_report_css;
 extern const struct asset asset_report_js;
-extern const struct asset asset_svg_css; /* of plots, inside a page or alone */
+extern const struct asset asset_svg_css;	/* of plots, inside a page or alone */
+extern const struct asset asset_published_json; /* tables of published figures; published.h */
 
 static inline size_t asset_size(const struct asset *a)
 {

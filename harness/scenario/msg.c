@@ -123,11 +123,3 @@ void scenario_msgs_format(const struct scenario_msgs *m, struct strbuf *out)
 	if (m->left_out)
 		strbuf_add(out, "and %zu more\n", m->left_out);
 }
-
-int scenario_msgs_result(const struct scenario_msgs *m)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (m->items[i].blame == BLAME_SCENARIO)
-			return -EINVAL;
-	return m->n ? -ENODEV : 0;
-}

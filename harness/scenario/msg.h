@@ -45,7 +45,4 @@ void scenario_msgs_release(struct scenario_msgs *m);
 /* Append "file:line: text\n" for each, and how many were left out. */
 void scenario_msgs_format(const struct scenario_msgs *m, struct strbuf *out);
 
-/* 0 without messages, -ENODEV when only this box is in the way, else -EINVAL. */
-int scenario_msgs_result(const struct scenario_msgs *m);
-
 #endif

@@ -12,7 +12,7 @@
 #include "scenario/near.h"
 #include "scenario/units.h"
 
-size_t value_size(enum value_type type)
+static size_t value_size(enum value_type type)
 {
 	switch (type) {
 	case VALUE_NAME:

@@ -29,10 +29,7 @@ enum value_type {
 
 struct key_attr;
 
-/* The size of what value_parse() writes. */
-size_t value_size(enum value_type type);
-
-/* Parse `text` for the row; *out (value_size() bytes; strings are malloc'ed) is untouched on
+/* Parse `text` for the row; *out (as enum value_type says; strings are malloc'ed) is untouched on
  * failure. -EINVAL with "must be ...; write e.g. ..." in `e`. */
 int value_parse(const struct key_attr *row, const char *text, void *out, struct err *e);
 

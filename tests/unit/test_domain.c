@@ -304,10 +304,35 @@ static void what_ends_glib_is_told(void **state)
 		"stealscope: a library of libvirt's gave up: creating thread 'gmain': no more: raise this user's limits (ulimit -u, -v)\n");
 }
 
+/* Only where the threads have no names to be found by. */
+static void threads_from_qmp(void **state)
+{
+	pid_t tids[3] = {0};
+
+	(void)state;
+	assert_int_equal(
+		qmp_cpu_threads(
+			"{\"return\": [{\"thread-id\": 71, \"qom-path\": \"/a{\", \"cpu-index\": 1},"
+			" {\"cpu-index\": 0, \"props\": {\"thread-id\": 5}, \"thread-id\": 70}],"
+			" \"id\": \"libvirt-9\"}",
+			tids, 3),
+		2);
+	assert_int_equal(tids[0], 70);
+	assert_int_equal(tids[1], 71);
+	assert_int_equal(tids[2], 0);
+	/* More CPUs than are asked for are counted and not written; nonsense is none. */
+	assert_int_equal(
+		qmp_cpu_threads("{\"return\":[{\"thread-id\":9,\"cpu-index\":7}]}", tids, 3), 1);
+	assert_int_equal(qmp_cpu_threads("{\"return\":[{\"thread-id\":1},{}]}", tids, 3), 0);
+	assert_int_equal(qmp_cpu_threads("{\"error\":{}}", tids, 3), 0);
+	assert_int_equal(qmp_cpu_threads("not JSON", tids, 3), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metal),
+		cmocka_unit_test(threads_from_qmp),
 		cmocka_unit_test(linux_guest),
 		cmocka_unit_test(pinned),
 		cmocka_unit_test(numa),

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "report/export/columns.h"
 #include "report/export/export.h"
 #include "tests/bench/simulate.h"
 
@@ -115,7 +116,7 @@ static void test_csv_has_units_and_equal_rows(void **state)
 			commas = 0;
 		}
 		assert_true(lines > 2);
-		assert_int_equal(export_table_find(export_table_name((enum export_table)t)), t);
+		assert_int_equal(export_table_find(export_columns[t].name), t);
 	}
 	assert_int_equal(export_table_find("no such"), EXPORT_TABLES);
 }
@@ -180,8 +181,8 @@ static void test_sqlite_reads_back(void **state)
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	for (unsigned i = 0; i < EXPORT_TABLES; i++) {
 		enum export_table k = (enum export_table)i;
-		auto_free char *sql =
-			xasprintf("SELECT count(*) FROM %s WHERE run_id = 2", export_table_name(k));
+		auto_free char *sql = xasprintf(
+			"SELECT count(*) FROM %s WHERE run_id = 2", export_columns[k].name);
 
 		assert_int_equal((size_t)ask(db, sql), lines_of(k));
 	}

@@ -287,6 +287,11 @@ static void test_ns_to_ticks(void **state)
 	assert_int_equal(agent_ns_to_ticks(&v, 1), 2);
 	assert_int_equal(agent_ns_to_ticks(&v, 1000000000), HZ);
 	assert_int_equal(agent_ns_to_ticks(&v, UINT64_MAX), 3600 * HZ); /* an hour is the longest */
+	/* Exact, for every clock there is and times of all sizes. */
+	for (v.tsc_hz = 999999; v.tsc_hz < UINT64_C(1) << 34; v.tsc_hz = v.tsc_hz * 7 / 3 + 1)
+		for (uint64_t ns = 1; ns < UINT64_C(3600000000000); ns = ns * 5 / 3 + 1)
+			assert_int_equal(agent_ns_to_ticks(&v, ns),
+				(uint64_t)((unsigned __int128)ns * v.tsc_hz / 1000000000));
 }
 
 int main(void)

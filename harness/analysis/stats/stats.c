@@ -19,11 +19,6 @@ void stats_sort(double *v, size_t n)
 	gsl_sort(v, 1, n);
 }
 
-double stats_mean(const double *v, size_t n)
-{
-	return n ? gsl_stats_mean(v, 1, n) : NAN;
-}
-
 double stats_sd(const double *v, size_t n)
 {
 	return n > 1 ? gsl_stats_sd(v, 1, n) : NAN;
@@ -69,21 +64,6 @@ struct interval stats_median_interval(const double *v, size_t n, double confiden
 		return none;
 	auto_free double *s = sorted_copy(v, n);
 	return (struct interval){s[k - 1], s[n - k]};
-}
-
-double stats_ecdf_sorted(const double *sorted, size_t n, double x)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (sorted[mid] <= x)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return n ? (double)lo / (double)n : NAN;
 }
 
 int stats_check(const char *which, const double *v, size_t n, struct err *e)

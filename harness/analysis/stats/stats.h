@@ -32,8 +32,6 @@ int stats_check_resamples(unsigned resamples, struct err *e);
 
 /* Sort ascending, in place. NaN must not occur. */
 void stats_sort(double *v, size_t n);
-/* NAN when n is 0. */
-double stats_mean(const double *v, size_t n);
 /* Sample standard deviation (n - 1). NAN when n < 2. */
 double stats_sd(const double *v, size_t n);
 
@@ -48,9 +46,6 @@ double stats_median(const double *v, size_t n);
  * continuous distribution with at least `confidence`. [-inf, inf] when n is too small: 95 %
  * takes 6. */
 struct interval stats_median_interval(const double *v, size_t n, double confidence);
-
-/* Empirical distribution function of an ascending array at x: the share of values <= x. */
-double stats_ecdf_sorted(const double *sorted, size_t n, double x);
 
 /* Mann-Whitney's rank sum test, two-sided, as R's wilcox.test(b, a): the exact null distribution
  * when there are no ties and both samples have fewer than STATS_EXACT_BELOW values, else the normal

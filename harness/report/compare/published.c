@@ -2,21 +2,24 @@
 #include "base/text.h"
 #include "report/compare/published.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
 #include "analysis/stats/stats.h"
+#include "report/assets.h"
 #include "report/escape.h"
 #include "report/page/parts.h"
 
-#define COLUMNS	  2  /* programs, or whatever the cases of a row are */
-#define BAR_PX	  90 /* of the largest mean of a figure */
-#define ROWS_MAX  12
-#define FIGURES_N 2
+#define COLUMNS	    2  /* programs, or whatever the cases of a row are */
+#define BAR_PX	    90 /* of the largest mean of a figure */
+#define ROWS_MAX    12
+#define FIGURES_MAX 4
 
-/* ---- the tables: what was published, and which variants of ours stand beside it */
+/* ---- the tables (assets/published.json): what was published, and which variants of ours stand
+ * beside it. Strings lie in the JSON. */
 
 struct row {
 	const char *who;
@@ -29,48 +32,78 @@ struct row {
 
 struct figure {
 	const char *title;
-	struct row rows[ROWS_MAX]; /* up to one without `who` */
+	struct row rows[ROWS_MAX];
+	size_t n_rows;
 };
 
 struct table {
-	const char *key, *title, *source;
+	const char *title, *source;
 	enum metric_id metric;
 	const char *columns[COLUMNS];
-	struct figure figures[FIGURES_N];
+	struct figure figures[FIGURES_MAX];
+	size_t n_figures;
+	json_t *json;
 };
 
-#define JOBS(kind, place)                                                                          \
-	{                                                                                          \
-		{kind "-bzip2-n-" place, kind "-bzip2-n1-" place},                                 \
-			{kind "-gnugo-n-" place, kind "-gnugo-n1-" place},                         \
-	}
-#define PINNING(kind, jobs)                                                                        \
-	{                                                                                          \
-		{kind "-bzip2-" jobs "-pinned", kind "-bzip2-" jobs "-float"},                     \
-			{kind "-gnugo-" jobs "-pinned", kind "-gnugo-" jobs "-float"},             \
-	}
+static bool read_row(json_t *j, struct row *out)
+{
+	json_t *change = json_object_get(j, "change"), *cases = json_object_get(j, "cases");
 
-static const struct table tables[] = {
-	{"choi-3v4", "Beside the paper: what a VM costs when every CPU has a job",
-		"Choi et al., Seoul National University: SPEC bzip2 and gobmk, 3 and 4 jobs on the 4 cores of a Core 2 Quad; each figure is of both programs",
-		METRIC_JOB_TIME, {"bzip2", "gnugo"},
-		{{"Job time with a job on every CPU, over all CPUs but one",
-			 {{"native, pinned", NULL, NAN, JOBS("native", "pinned")},
-				 {"native, floating", NULL, NAN, JOBS("native", "float")},
-				 {"paper: native", "+1.28 %", 1.28, {{0}}},
-				 {"guest, pinned", NULL, NAN, JOBS("guest", "pinned")},
-				 {"guest, floating", NULL, NAN, JOBS("guest", "float")},
-				 {"paper: KVM", "+4.89 %", 4.89, {{0}}},
-				 {"paper: Xen (not run here)", "+3.75 %", 3.75, {{0}}}}},
-			{"Job time pinned, over floating",
-				{{"native, all CPUs but one", NULL, NAN, PINNING("native", "n1")},
-					{"native, every CPU", NULL, NAN, PINNING("native", "n")},
-					{"guest, all CPUs but one", NULL, NAN,
-						PINNING("guest", "n1")},
-					{"guest, every CPU", NULL, NAN, PINNING("guest", "n")},
-					{"paper: KVM, 4 jobs", "slightly slower", NAN, {{0}}},
-					{"paper: Xen, 4 jobs", "faster", NAN, {{0}}}}}}},
-};
+	*out = (struct row){.who = json_string_value(json_object_get(j, "who")),
+		.said = json_string_value(json_object_get(j, "said")),
+		.change = change ? json_number_value(change) : NAN};
+	for (size_t c = 0; c < COLUMNS && !out->said; c++) {
+		json_t *pair = json_array_get(cases, c);
+
+		out->cases[c].with = json_string_value(json_array_get(pair, 0));
+		out->cases[c].without = json_string_value(json_array_get(pair, 1));
+		if (!out->cases[c].with || !out->cases[c].without)
+			return false;
+	}
+	return out->who;
+}
+
+static bool read_figure(json_t *j, struct figure *out)
+{
+	json_t *rows = json_object_get(j, "rows");
+
+	out->title = json_string_value(json_object_get(j, "title"));
+	out->n_rows = json_array_size(rows);
+	if (!out->title || out->n_rows > ROWS_MAX)
+		return false;
+	for (size_t r = 0; r < out->n_rows; r++)
+		if (!read_row(json_array_get(rows, r), &out->rows[r]))
+			return false;
+	return true;
+}
+
+/* False when there is no table of that name, or (a test sees to it) it is not whole. */
+static bool read_table(const char *key, struct table *out)
+{
+	json_t *j, *figures;
+	const char *metric;
+	bool whole;
+
+	out->json =
+		json_loadb(asset_published_json.text, asset_size(&asset_published_json), 0, NULL);
+	j = json_object_get(out->json, key);
+	figures = json_object_get(j, "figures");
+	out->title = json_string_value(json_object_get(j, "title"));
+	out->source = json_string_value(json_object_get(j, "source"));
+	metric = json_string_value(json_object_get(j, "metric"));
+	out->metric = metric ? metric_find(metric, NULL) : METRIC_COUNT;
+	out->n_figures = json_array_size(figures);
+	whole = out->title && out->source && out->metric != METRIC_COUNT &&
+		out->n_figures <= FIGURES_MAX;
+	for (size_t c = 0; c < COLUMNS; c++) {
+		out->columns[c] =
+			json_string_value(json_array_get(json_object_get(j, "columns"), c));
+		whole &= out->columns[c] != NULL;
+	}
+	for (size_t f = 0; f < out->n_figures && whole; f++)
+		whole = read_figure(json_array_get(figures, f), &out->figures[f]);
+	return whole;
+}
 
 /* ---- ours */
 
@@ -79,11 +112,11 @@ struct cell {
 };
 
 struct published {
-	const struct table *table;
+	struct table table;
 	struct strbuf accels; /* "native, tcg" */
 	size_t boots;	      /* of the variant that has fewest of those that were run */
-	struct cell cells[FIGURES_N][ROWS_MAX][COLUMNS];
-	double means[FIGURES_N][ROWS_MAX];
+	struct cell cells[FIGURES_MAX][ROWS_MAX][COLUMNS];
+	double means[FIGURES_MAX][ROWS_MAX];
 };
 
 static const struct analysis_guest *subject(const struct analysis *a)
@@ -104,9 +137,8 @@ static double median_of(
 	for (size_t i = 0; i < n; i++) {
 		const struct analysis_guest *g = subject(set[i]);
 
-		if (g && !strcmp(set[i]->info.variant, variant) &&
-			g->metrics[p->table->metric].have)
-			v[k++] = g->metrics[p->table->metric].value;
+		if (g && !strcmp(set[i]->info.variant, variant) && g->metrics[p->table.metric].have)
+			v[k++] = g->metrics[p->table.metric].value;
 	}
 	if (k && (!p->boots || k < p->boots))
 		p->boots = k;
@@ -126,7 +158,7 @@ static void add_accels(struct published *p, const struct analysis *const *set, s
 static void fill_row(
 	struct published *p, const struct analysis *const *set, size_t n, size_t f, size_t r)
 {
-	const struct row *row = &p->table->figures[f].rows[r];
+	const struct row *row = &p->table.figures[f].rows[r];
 	double sum = 0;
 	unsigned k = 0;
 
@@ -149,24 +181,26 @@ struct published *published_make(const struct analysis *const *set, size_t n)
 	const char *key = n && set[0]->info.published ? set[0]->info.published : "";
 	struct published *p;
 
-	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
-		if (strcmp(tables[t].key, key) != 0)
-			continue;
-		p = xcalloc(1, sizeof(*p));
-		p->table = &tables[t];
-		add_accels(p, set, n);
-		for (size_t f = 0; f < FIGURES_N; f++)
-			for (size_t r = 0; r < ROWS_MAX && tables[t].figures[f].rows[r].who; r++)
-				fill_row(p, set, n, f, r);
-		return p;
+	if (!*key)
+		return NULL;
+	p = xcalloc(1, sizeof(*p));
+	if (!read_table(key, &p->table)) {
+		published_free(p);
+		return NULL;
 	}
-	return NULL;
+	add_accels(p, set, n);
+	for (size_t f = 0; f < p->table.n_figures; f++)
+		for (size_t r = 0; r < p->table.figures[f].n_rows; r++)
+			fill_row(p, set, n, f, r);
+	return p;
 }
 
 void published_free(struct published *p)
 {
-	if (p)
-		strbuf_release(&p->accels);
+	if (!p)
+		return;
+	json_decref(p->table.json);
+	strbuf_release(&p->accels);
 	free(p);
 }
 
@@ -183,7 +217,7 @@ static void add_change(struct strbuf *out, double v)
 /* "95.1 ms to 206 ms" */
 static void add_values(const struct published *p, const struct cell *c, struct strbuf *out)
 {
-	const char *unit = metric_table[p->table->metric].unit;
+	const char *unit = metric_table[p->table.metric].unit;
 	char from[64], to[64];
 
 	if (isfinite(c->change))
@@ -194,13 +228,13 @@ static void add_values(const struct published *p, const struct cell *c, struct s
 
 void published_text(const struct published *p, struct strbuf *out)
 {
-	const struct table *t = p->table;
+	const struct table *t = &p->table;
 
 	strbuf_add(out, "%s\n", t->title);
-	for (size_t f = 0; f < FIGURES_N; f++) {
+	for (size_t f = 0; f < t->n_figures; f++) {
 		strbuf_add(out, "\n  %-58s %10s %10s %16s\n", t->figures[f].title, t->columns[0],
 			t->columns[1], "mean");
-		for (size_t r = 0; r < ROWS_MAX && t->figures[f].rows[r].who; r++) {
+		for (size_t r = 0; r < t->figures[f].n_rows; r++) {
 			const struct row *row = &t->figures[f].rows[r];
 			struct strbuf c[COLUMNS + 1] = {{0}};
 
@@ -226,7 +260,7 @@ static double largest_mean(const struct published *p, size_t f)
 {
 	double most = 0;
 
-	for (size_t r = 0; r < ROWS_MAX && p->table->figures[f].rows[r].who; r++)
+	for (size_t r = 0; r < p->table.figures[f].n_rows; r++)
 		if (isfinite(p->means[f][r]))
 			most = fmax(most, fabs(p->means[f][r]));
 	return most;
@@ -234,7 +268,7 @@ static double largest_mean(const struct published *p, size_t f)
 
 static void html_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
 {
-	const struct row *row = &p->table->figures[f].rows[r];
+	const struct row *row = &p->table.figures[f].rows[r];
 	double mean = p->means[f][r], most = largest_mean(p, f);
 
 	strbuf_add(out, "<tr><th scope=\"row\">");
@@ -263,7 +297,7 @@ static void html_row(const struct published *p, size_t f, size_t r, struct strbu
 
 void published_html(const struct published *p, struct strbuf *out)
 {
-	const struct table *t = p->table;
+	const struct table *t = &p->table;
 
 	strbuf_add(out, "<section><h2>%s</h2>\n<p>", t->title);
 	html_text(out,
@@ -271,13 +305,13 @@ void published_html(const struct published *p, struct strbuf *out)
 		t->source, p->accels.text ? p->accels.text : "-", p->boots,
 		p->boots == 1 ? "" : "s");
 	strbuf_add(out, "</p>\n");
-	for (size_t f = 0; f < FIGURES_N; f++) {
+	for (size_t f = 0; f < t->n_figures; f++) {
 		html_wide(out, t->figures[f].title);
 		strbuf_add(out, "<table><caption>%s</caption><tr><th></th>", t->figures[f].title);
 		for (size_t k = 0; k < COLUMNS; k++)
 			strbuf_add(out, "<th scope=\"col\" class=\"n\">%s</th>", t->columns[k]);
 		strbuf_add(out, "<th scope=\"col\">mean</th></tr>\n");
-		for (size_t r = 0; r < ROWS_MAX && t->figures[f].rows[r].who; r++)
+		for (size_t r = 0; r < t->figures[f].n_rows; r++)
 			html_row(p, f, r, out);
 		strbuf_add(out, "</table></div>\n");
 	}
@@ -286,7 +320,7 @@ void published_html(const struct published *p, struct strbuf *out)
 
 static void json_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
 {
-	const struct row *row = &p->table->figures[f].rows[r];
+	const struct row *row = &p->table.figures[f].rows[r];
 
 	strbuf_add(out, "%s\n     {\"who\": ", r ? "," : "");
 	escape_json(out, row->who);
@@ -304,7 +338,7 @@ static void json_row(const struct published *p, size_t f, size_t r, struct strbu
 
 void published_json(const struct published *p, struct strbuf *out)
 {
-	const struct table *t = p->table;
+	const struct table *t = &p->table;
 
 	strbuf_add(out, "{\"title\": ");
 	escape_json(out, t->title);
@@ -313,11 +347,11 @@ void published_json(const struct published *p, struct strbuf *out)
 	strbuf_add(out, ", \"accel\": ");
 	escape_json(out, p->accels.text ? p->accels.text : "");
 	strbuf_add(out, ", \"boots\": %zu, \"figures\": [", p->boots);
-	for (size_t f = 0; f < FIGURES_N; f++) {
+	for (size_t f = 0; f < t->n_figures; f++) {
 		strbuf_add(out, "%s\n   {\"title\": ", f ? "," : "");
 		escape_json(out, t->figures[f].title);
 		strbuf_add(out, ", \"rows\": [");
-		for (size_t r = 0; r < ROWS_MAX && t->figures[f].rows[r].who; r++)
+		for (size_t r = 0; r < t->figures[f].n_rows; r++)
 			json_row(p, f, r, out);
 		strbuf_add(out, "]}");
 	}

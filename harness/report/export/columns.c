@@ -62,11 +62,6 @@ const struct export_columns export_columns[EXPORT_TABLES] = {
 			{"kind", "TEXT", "of the culprit"}}},
 };
 
-const char *export_table_name(enum export_table t)
-{
-	return t < EXPORT_TABLES ? export_columns[t].name : "";
-}
-
 enum export_table export_table_find(const char *name)
 {
 	for (unsigned i = 0; i < EXPORT_TABLES; i++)

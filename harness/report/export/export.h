@@ -18,7 +18,6 @@ enum export_table {
 	EXPORT_LATE, /* every late wake-up and long gap with its parts */
 	EXPORT_TABLES,
 };
-const char *export_table_name(enum export_table t);
 /* EXPORT_TABLES when there is none. */
 enum export_table export_table_find(const char *name);
 

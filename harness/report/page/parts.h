@@ -28,8 +28,6 @@ void html_late(const struct analysis *a, struct strbuf *out);
 /* html_data.c: the figures over time as JSON, and what the page says of them */
 void html_data(const struct analysis *a, struct strbuf *out);
 void html_series_note(const struct analysis *a, struct strbuf *out);
-/* How many bins are drawn as one (1 = all are drawn). */
-size_t html_thinning(const struct analysis *a);
 
 /* A cell with a metric in the unit that reads best; without it "-", and why as its title. */
 void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out);

@@ -23,7 +23,7 @@ static size_t count_values(const struct analysis *a)
 	return total;
 }
 
-size_t html_thinning(const struct analysis *a)
+static size_t thinning(const struct analysis *a)
 {
 	return count_values(a) / HTML_MAX_VALUES + 1;
 }
@@ -76,7 +76,7 @@ static void add_figure(
 
 void html_data(const struct analysis *a, struct strbuf *out)
 {
-	size_t thin = html_thinning(a);
+	size_t thin = thinning(a);
 
 	strbuf_add(out, "{\"window_s\":");
 	escape_number(out, a->window_s, 9);
@@ -90,7 +90,7 @@ void html_data(const struct analysis *a, struct strbuf *out)
 
 void html_series_note(const struct analysis *a, struct strbuf *out)
 {
-	size_t n, left_out, thin = html_thinning(a);
+	size_t n, left_out, thin = thinning(a);
 	struct figure_line *lines = figure_lines(a, &figure_table[0], &n, &left_out);
 
 	figure_lines_free(lines, n);

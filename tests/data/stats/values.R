@@ -8,7 +8,6 @@
 #   delta D                   2 W / (n m) - 1
 #   quantile P VALUE          quantile(b, P, type = 7)
 #   median LO HI              order statistics qbinom(0.025, n, 1/2) and its mirror image, of b
-#   ecdf X VALUE              ecdf(b)(X)
 # and of vectors of p-values: "holm NAME", "p ...", "adjusted ..." by p.adjust(p, "holm").
 f <- function(x) paste(formatC(x, digits = 17, format = "g"), collapse = " ")
 emit <- function(name, a, b) {
@@ -25,7 +24,6 @@ emit <- function(name, a, b) {
 	if (k > 0)
 		cat("median", f(c(sort(b)[k], sort(b)[length(b) + 1 - k])), "\n")
 	for (x in c(min(b) - 1, b[1], median(b), max(b)))
-		cat("ecdf", f(x), f(ecdf(b)(x)), "\n")
 }
 cat("#", R.version.string, "; made by values.R\n")
 # Hollander and Wolfe (1973), 69f: permeability of the human chorioamnion at term and at 12 to 26 weeks
