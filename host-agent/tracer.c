@@ -38,9 +38,7 @@ keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
 
 static int on_record(void *ctx, void *data, size_t size)
 {
-	struct tracer *t = ctx;
-
-	sink_put(t->sink, data, size);
+	sink_put(((struct tracer *)ctx)->sink, data, size);
 	return 0;
 }
 

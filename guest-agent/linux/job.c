@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Probes `job` and `lock` in Linux. A job is the loop of all guests, or any program: as many copies
- * at once as asked for, each started anew when it ends. With a barrier, each unit of the loop ends
- * when all vCPUs have done theirs: one late vCPU makes all of them late.
+ * at once as asked for, each started anew when it ends.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,98 +22,6 @@
 #define COPIES_MAX 16
 #define WORDS_MAX  64
 #define LOOK_MS	   50 /* how late a stop is seen while waiting */
-#define CHUNK	   16384
-
-/* ---- the loop, floating or with a barrier */
-
-static pthread_mutex_t barrier_mutex = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t barrier_count, barrier_generation;
-
-static unsigned sharers(const struct agent_vcpu *v)
-{
-	for (unsigned i = 0; i < v->host->nr_probes; i++) {
-		const struct shm_probe *p = &v->host->probes[i];
-
-		if (p->id == PROBE_JOB && p->vcpu_mask >> v->index & 1)
-			return (unsigned)__builtin_popcountll(
-				p->vcpu_mask & ((UINT64_C(1) << v->host->nr_vcpus) - 1));
-	}
-	return 1;
-}
-
-/* True for the last one to arrive; the others get the generation to wait for the end of. */
-static bool barrier_arrive(unsigned n, uint32_t *generation)
-{
-	bool last;
-
-	pthread_mutex_lock(&barrier_mutex);
-	*generation = barrier_generation;
-	last = ++barrier_count == n;
-	if (last) {
-		barrier_count = 0;
-		barrier_generation++;
-	}
-	pthread_mutex_unlock(&barrier_mutex);
-	return last;
-}
-
-/* Whoever was told to stop is no longer waited for. */
-static void barrier_leave(uint32_t generation)
-{
-	pthread_mutex_lock(&barrier_mutex);
-	if (barrier_generation == generation)
-		barrier_count--;
-	pthread_mutex_unlock(&barrier_mutex);
-}
-
-/* False when it was told to stop meanwhile. */
-static bool barrier_wait(struct agent_vcpu *v, unsigned n)
-{
-	struct timespec t = {0, LOOK_MS * 1000000l};
-	uint32_t generation;
-
-	if (barrier_arrive(n, &generation)) {
-		syscall(SYS_futex, &barrier_generation, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL,
-			0);
-		return true;
-	}
-	while (__atomic_load_n(&barrier_generation, __ATOMIC_ACQUIRE) == generation) {
-		uint64_t now = platform_tsc();
-
-		if (!agent_running(v)) {
-			barrier_leave(generation);
-			return false;
-		}
-		if (now >= v->next_steal)
-			agent_housekeeping(v, now);
-		syscall(SYS_futex, &barrier_generation, FUTEX_WAIT_PRIVATE, generation, &t, NULL,
-			0);
-	}
-	return true;
-}
-
-static void barrier_work(struct agent_vcpu *v, struct probe_run *run)
-{
-	unsigned n = sharers(v);
-
-	while (agent_running(v)) {
-		uint64_t start = platform_tsc(), left = run->p[0];
-
-		while (left && agent_running(v)) {
-			uint64_t part = left < CHUNK ? left : CHUNK, now;
-
-			spin_iterations(part);
-			left -= part;
-			now = platform_tsc();
-			if (now >= v->next_steal)
-				agent_housekeeping(v, now);
-		}
-		if (left || !barrier_wait(v, n))
-			return;
-		agent_emit_busy(v, REC_JOB, start, run->done, 0);
-		run->done++;
-	}
-}
 
 /* ---- programs */
 

@@ -112,6 +112,9 @@ int delay_open(void);
 /* ns; 0 with fd -1 or when it cannot be read. */
 uint64_t delay_read(int fd);
 
+/* barrier.c: until told to stop. */
+void barrier_work(struct agent_vcpu *v, struct probe_run *run);
+
 /* job.c: programs. */
 extern const struct probe_ops linux_timer, linux_job, linux_lock;
 

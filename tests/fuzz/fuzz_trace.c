@@ -58,8 +58,8 @@ static void walk_all(const char *path)
 		timeline_add(w.timeline, FUZZ_TRACE_TID + i, 0, i);
 	w.arg = &sum;
 	trace_walk(&w);
-	for (size_t i = 0; i < timeline_threads(w.timeline); i++) {
-		const struct vcpu_states *s = &timeline_thread(w.timeline, i)->sums;
+	for (unsigned i = 0; i < FUZZ_TRACE_TIDS; i++) {
+		const struct vcpu_states *s = &timeline_find(w.timeline, FUZZ_TRACE_TID + i)->sums;
 
 		CLAIM(s->run_ns + s->wait_ns + s->sleep_ns + s->unknown_ns <=
 			WINDOW_END - WINDOW_START);

@@ -81,16 +81,6 @@ struct thread *timeline_add(struct timeline *tl, uint32_t tid, size_t guest, uns
 	return t;
 }
 
-size_t timeline_threads(const struct timeline *tl)
-{
-	return tl->n_threads;
-}
-
-struct thread *timeline_thread(const struct timeline *tl, size_t i)
-{
-	return tl->threads[i];
-}
-
 uint64_t timeline_disorder(const struct timeline *tl)
 {
 	return tl->disorder;

@@ -72,8 +72,6 @@ void timeline_free(struct timeline *tl);
 /* The thread is owned by the timeline. */
 struct thread *timeline_add(struct timeline *tl, uint32_t tid, size_t guest, unsigned vcpu);
 struct thread *timeline_find(const struct timeline *tl, uint32_t tid); /* NULL: not tracked */
-size_t timeline_threads(const struct timeline *tl);
-struct thread *timeline_thread(const struct timeline *tl, size_t i);
 
 /* A STATE, OCCUPY, IRQ, THROTTLE or LOST record, in time order; others are ignored. */
 void timeline_record(struct timeline *tl, const struct trace_hdr *h);

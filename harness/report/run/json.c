@@ -76,33 +76,22 @@ static json_t *all_series(const struct series *set)
 static json_t *clock_json(const struct clock_quality *q)
 {
 	static const char *const sources[] = {"none", "causality", "tsc-offset"};
-	json_t *j = json_object();
 
-	json_object_set_new(j, "source", json_text(sources[q->source]));
-	json_object_set_new(j, "error_ns", number(q->error_ns));
-	json_object_set_new(j, "hz", number(q->hz));
-	json_object_set_new(j, "bounds", count(q->bounds));
-	json_object_set_new(j, "violations", count(q->violations));
-	json_object_set_new(j, "offset_changes", json_integer(q->offset_changes));
-	return j;
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I}", "source", json_text(sources[q->source]),
+		"error_ns", number(q->error_ns), "hz", number(q->hz), "bounds", count(q->bounds),
+		"violations", count(q->violations), "offset_changes",
+		(json_int_t)q->offset_changes);
 }
 
 static json_t *states_json(const struct vcpu_states *s)
 {
-	json_t *j = s->have ? json_object() : json_null();
-
 	if (!s->have)
-		return j;
-	json_object_set_new(j, "run_ns", count(s->run_ns));
-	json_object_set_new(j, "wait_ns", count(s->wait_ns));
-	json_object_set_new(j, "sleep_ns", count(s->sleep_ns));
-	json_object_set_new(j, "unknown_ns", count(s->unknown_ns));
-	json_object_set_new(j, "throttled_ns", count(s->throttled_ns));
-	json_object_set_new(j, "wasted_ns", count(s->wasted_ns));
-	json_object_set_new(j, "wakeups", count(s->wakeups));
-	json_object_set_new(j, "preemptions", count(s->preemptions));
-	json_object_set_new(j, "migrations", count(s->migrations));
-	return j;
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "run_ns", count(s->run_ns),
+		"wait_ns", count(s->wait_ns), "sleep_ns", count(s->sleep_ns), "unknown_ns",
+		count(s->unknown_ns), "throttled_ns", count(s->throttled_ns), "wasted_ns",
+		count(s->wasted_ns), "wakeups", count(s->wakeups), "preemptions",
+		count(s->preemptions), "migrations", count(s->migrations));
 }
 
 static json_t *joins_json(const struct vcpu_joins *v)
@@ -197,15 +186,12 @@ static json_t *blame_json(const struct analysis *a)
 
 	for (size_t i = 0; i < a->n_blame; i++) {
 		const struct blame_row *b = &a->blame[i];
-		json_t *j = json_object();
 
-		json_object_set_new(j, "victim", victim(a, b->guest, b->vcpu));
-		json_object_set_new(j, "culprit", json_text(b->culprit));
-		json_object_set_new(j, "kind", json_text(culprit_kind_name(b->kind)));
-		json_object_set_new(j, "ns", count(b->ns));
-		json_object_set_new(j, "share", number(b->share));
-		json_object_set_new(j, "times", count(b->times));
-		json_array_append_new(list, j);
+		json_array_append_new(list,
+			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "victim",
+				victim(a, b->guest, b->vcpu), "culprit", json_text(b->culprit),
+				"kind", json_text(culprit_kind_name(b->kind)), "ns", count(b->ns),
+				"share", number(b->share), "times", count(b->times)));
 	}
 	return list;
 }
