@@ -102,6 +102,7 @@ static bool is_style(const char *s)
 /* One conversion of a format, and the arguments that are left. */
 struct conversion {
 	va_list ap;
+	void (*escape)(struct strbuf *out, const char *text); /* NULL: cleaned only */
 	char spec[32]; /* "%-5" ... "d", for what printf() does; * replaced by its value */
 	size_t n;
 	bool left;
@@ -174,6 +175,13 @@ static void add_string(struct strbuf *out, struct conversion *c)
 	const char *s = va_arg(c->ap, const char *);
 	struct strbuf b = {0};
 
+	if (c->escape) {
+		auto_free char *part =
+			s && c->precision >= 0 ? strndup(s, (size_t)c->precision) : NULL;
+
+		c->escape(out, part ? part : s);
+		return;
+	}
 	if (is_style(s)) {
 		strbuf_addn(out, s, strlen(s));
 		return;
@@ -227,7 +235,10 @@ static void add_conversion(struct strbuf *out, struct conversion *c, const char 
 	else if (**fmt == 'c') {
 		char one[2] = {(char)va_arg(c->ap, int), '\0'};
 
-		add_clean(out, one, 1, "");
+		if (c->escape)
+			c->escape(out, one);
+		else
+			add_clean(out, one, 1, "");
 	} else {
 		fprintf(stderr, "stealscope: text_add() does not know this format\n");
 		abort();
@@ -237,7 +248,13 @@ static void add_conversion(struct strbuf *out, struct conversion *c, const char 
 
 void text_vadd(struct strbuf *out, const char *fmt, va_list ap)
 {
-	struct conversion c = {.n = 0};
+	text_vadd_by(out, NULL, fmt, ap);
+}
+
+void text_vadd_by(struct strbuf *out, void (*escape)(struct strbuf *out, const char *text),
+	const char *fmt, va_list ap)
+{
+	struct conversion c = {.escape = escape};
 
 	va_copy(c.ap, ap);
 	strbuf_addn(out, "", 0);

@@ -37,6 +37,10 @@ char *text_cleaned_lines(const char *text);
 void text_add(struct strbuf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_vadd(struct strbuf *out, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+/* As text_vadd(), but by `escape` each %s and %c becomes what it is in some markup, cleaned; a width
+ * does not count, a precision counts bytes. */
+void text_vadd_by(struct strbuf *out, void (*escape)(struct strbuf *out, const char *text),
+	const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 void text_print(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -19,7 +19,9 @@
 
 #include "made_analysis.h"
 #include "report/batch/page.h"
+#include "base/text.h"
 #include "report/escape.h"
+#include "report/html.h"
 #include "report/compare/html.h"
 #include "report/plot/figures.h"
 #include "report/run/html.h"
@@ -490,9 +492,28 @@ static void test_line_per_guest(void **state)
 	made_free(a);
 }
 
+/* What comes in by %s is text, wherever in the markup and whatever it holds. */
+static void test_text_is_escaped_by_default(void **state)
+{
+	struct strbuf b = {0};
+
+	(void)state;
+	html_add(&b, "<b title=\"%s\">%s %c %5.1f %%</b>", "\" onload='x'", "<i>&\x1b[2J", '<',
+		2.25);
+	assert_string_equal(b.text,
+		"<b title=\"&quot; onload=&#39;x&#39;\">&lt;i&gt;&amp;" TEXT_REPLACEMENT
+		"[2J &lt;   2.2 %</b>");
+	html_raw(&b, "<br>");
+	html_add(&b, "%.*s%s", 2, "<<<", (const char *)NULL);
+	html_join(&b, "<hr>");
+	assert_non_null(strstr(b.text, "</b><br>&lt;&lt;<hr>"));
+	strbuf_release(&b);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_is_escaped_by_default),
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_long_run_is_bounded),

@@ -9,6 +9,7 @@
 #include "base/quantity.h"
 #include "analysis/stats/stats.h"
 #include "report/escape.h"
+#include "report/html.h"
 #include "report/page/parts.h"
 
 static const enum metric_id felt[BATCH_FELT] = {
@@ -122,18 +123,17 @@ void batch_figures_html(const struct batch_report *r, struct strbuf *out)
 
 	if (!n)
 		return;
-	strbuf_add(out,
+	html_raw(out,
 		"<section><h2>What the guests felt</h2>\n<p>Medians over the boots; of a boot the mean over its guests that are no noise. A claim that one is better takes <code>stealscope compare</code>.</p>\n");
 	html_wide(out, "What the guests felt");
-	strbuf_add(out, "<table><tr><th>configuration</th><th class=\"n\">boots</th>");
+	html_raw(out, "<table><tr><th>configuration</th><th class=\"n\">boots</th>");
 	for (size_t k = 0; k < BATCH_FELT; k++)
 		if (any_has(f, n, k))
-			strbuf_add(out, "<th class=\"n\">%s</th>", metric_table[felt[k]].name);
-	strbuf_add(out, "</tr>\n");
+			html_add(out, "<th class=\"n\">%s</th>", metric_table[felt[k]].name);
+	html_raw(out, "</tr>\n");
 	for (size_t i = 0; i < n; i++) {
-		strbuf_add(out, "<tr><th scope=\"row\">");
-		html_text(out, "%s %s", r->scenarios[f[i].scenario].name, f[i].config);
-		strbuf_add(out, "</th><td class=\"n\">%zu</td>", f[i].boots);
+		html_add(out, "<tr><th scope=\"row\">%s %s</th><td class=\"n\">%zu</td>",
+			r->scenarios[f[i].scenario].name, f[i].config, f[i].boots);
 		for (size_t k = 0; k < BATCH_FELT; k++)
 			if (any_has(f, n, k))
 				html_metric(felt[k],
@@ -141,7 +141,7 @@ void batch_figures_html(const struct batch_report *r, struct strbuf *out)
 						.value = f[i].felt[k],
 						.why = "no guest has it"},
 					out);
-		strbuf_add(out, "</tr>\n");
+		html_raw(out, "</tr>\n");
 	}
-	strbuf_add(out, "</table></div>\n</section>\n");
+	html_raw(out, "</table></div>\n</section>\n");
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "report/batch/figures.h"
-#include "report/escape.h"
+#include "report/html.h"
 #include "report/page/parts.h"
 #include "report/page/template.h"
 
@@ -13,43 +13,37 @@
 
 static void add_badge(struct strbuf *out, const char *class, const char *word)
 {
-	strbuf_add(out, "<span class=\"badge %s\">%s</span>", class, word);
+	html_add(out, "<span class=\"badge %s\">%s</span>", class, word);
 }
 
 static void add_link(const struct batch_report *r, const struct batch_run *u, struct strbuf *out)
 {
 	if (!*u->record)
 		return;
-	strbuf_add(out, "<a href=\"");
-	html_text(out, "%s/%s/report.html", r->results, u->record);
-	strbuf_add(out, "\">");
-	escape_xml(out, u->record);
-	strbuf_add(out, "</a>");
+	html_add(out, "<a href=\"%s/%s/report.html\">%s</a>", r->results, u->record, u->record);
 }
 
 static void add_head(const struct batch_report *r, struct strbuf *out)
 {
-	strbuf_add(out, "<header>\n<h1>");
-	html_text(out, "Batch %s", r->id);
-	strbuf_add(out, "</h1>\n<p class=\"sub\">");
-	html_text(out, "%zu runs done, %zu failed, %zu open, %zu not needed \xc2\xb7 seed %llu",
-		batch_count(r, BATCH_DONE), batch_count(r, BATCH_FAILED),
+	html_add(out,
+		"<header>\n<h1>Batch %s</h1>\n<p class=\"sub\">%zu runs done, %zu failed, %zu open, %zu not needed \xc2\xb7 seed %llu",
+		r->id, batch_count(r, BATCH_DONE), batch_count(r, BATCH_FAILED),
 		batch_count(r, BATCH_OPEN), batch_count(r, BATCH_STOPPED),
 		(unsigned long long)r->seed);
 	if (r->shards > 1)
-		html_text(out, " \xc2\xb7 shard %u of %u", r->shard, r->shards);
-	strbuf_add(out, "</p>\n");
+		html_add(out, " \xc2\xb7 shard %u of %u", r->shard, r->shards);
+	html_raw(out, "</p>\n");
 	for (size_t i = 0; i < r->n_scenarios; i++) {
 		const struct batch_scenario *s = &r->scenarios[i];
 
 		if (!*s->skipped && !*s->stopped)
 			continue;
-		strbuf_add(out, "<p class=\"alert\" role=\"note\">");
+		html_raw(out, "<p class=\"alert\" role=\"note\">");
 		if (*s->skipped)
-			html_text(out, "%s was skipped: %s", s->name, s->skipped);
+			html_add(out, "%s was skipped: %s", s->name, s->skipped);
 		else
-			html_text(out, "%s was stopped early: %s", s->name, s->stopped);
-		strbuf_add(out, "</p>\n");
+			html_add(out, "%s was stopped early: %s", s->name, s->stopped);
+		html_raw(out, "</p>\n");
 	}
 }
 
@@ -58,31 +52,27 @@ static void add_expects(const struct batch_report *r, struct strbuf *out)
 	static const char *const classes[] = {
 		[VERDICT_PASS] = "pass", [VERDICT_FAIL] = "fail", [VERDICT_UNKNOWN] = "unknown"};
 
-	strbuf_add(out,
+	html_raw(out,
 		"<section><h2>Expectations</h2>\n<p>Judged over all complete runs of a scenario: the mean over its boots.</p>\n");
 	if (!r->n_expects) {
 		html_missing(out, "the scenarios expect nothing, or nothing was run");
 	} else {
 		html_wide(out, "Expectations");
-		strbuf_add(out,
+		html_raw(out,
 			"<table><tr><th>verdict</th><th>scenario</th><th>variant</th><th>expected</th><th>found</th></tr>\n");
 	}
 	for (size_t i = 0; i < r->n_expects; i++) {
 		const struct batch_expect *x = &r->expects[i];
 
-		strbuf_add(out, "<tr><td>");
+		html_raw(out, "<tr><td>");
 		add_badge(out, classes[x->verdict], verdict_name(x->verdict));
-		strbuf_add(out, "</td><td>");
-		escape_xml(out, r->scenarios[x->scenario].name);
-		strbuf_add(out, "</td><td>");
-		escape_xml(out, x->variant);
-		strbuf_add(out, "</td><td class=\"wrap\">");
-		escape_xml(out, x->text);
-		strbuf_add(out, "</td><td class=\"wrap\">");
-		escape_xml(out, x->why);
-		strbuf_add(out, "</td></tr>\n");
+		html_add(out,
+			"</td><td>%s</td><td>%s</td><td class=\"wrap\">%s</td><td class=\"wrap\">%s</td></tr>\n",
+			r->scenarios[x->scenario].name, x->variant, x->text, x->why);
 	}
-	strbuf_add(out, "%s</section>\n", r->n_expects ? "</table></div>\n" : "");
+	if (r->n_expects)
+		html_raw(out, "</table></div>\n");
+	html_raw(out, "</section>\n");
 }
 
 static void add_warnings(const struct batch_report *r, struct strbuf *out)
@@ -91,36 +81,36 @@ static void add_warnings(const struct batch_report *r, struct strbuf *out)
 	struct batch_warning *w = batch_warnings(r, &n);
 
 	if (n) {
-		strbuf_add(out, "<section><h2>Warnings</h2>\n");
+		html_raw(out, "<section><h2>Warnings</h2>\n");
 		html_wide(out, "Warnings");
-		strbuf_add(out,
+		html_raw(out,
 			"<table><tr><th class=\"n\">runs</th><th>warning</th><th>of</th></tr>\n");
 	}
 	for (size_t i = 0; i < n; i++) {
-		strbuf_add(out, "<tr><td class=\"n\">%zu</td><td class=\"wrap\">", w[i].n);
-		escape_xml(out, w[i].text);
-		strbuf_add(out, "%s</td><td class=\"nowrap\">", w[i].varies ? BATCH_VARIES : "");
+		html_add(out,
+			"<tr><td class=\"n\">%zu</td><td class=\"wrap\">%s%s</td><td class=\"nowrap\">",
+			w[i].n, w[i].text, w[i].varies ? BATCH_VARIES : "");
 		if (w[i].every)
-			strbuf_add(out, "every run");
+			html_raw(out, "every run");
 		for (size_t k = 0; !w[i].every && k < MIN(w[i].n, (size_t)LINKS_MAX); k++) {
 			add_link(r, &r->runs[w[i].runs[k]], out);
-			strbuf_add(out, "<br>");
+			html_raw(out, "<br>");
 		}
 		if (!w[i].every && w[i].n > LINKS_MAX)
-			strbuf_add(out, "and %zu more", w[i].n - LINKS_MAX);
-		strbuf_add(out, "</td></tr>\n");
+			html_add(out, "and %zu more", w[i].n - LINKS_MAX);
+		html_raw(out, "</td></tr>\n");
 	}
 	if (n)
-		strbuf_add(out, "</table></div>\n</section>\n");
+		html_raw(out, "</table></div>\n</section>\n");
 	batch_warnings_free(w, n);
 }
 
 static void add_seconds(double s, struct strbuf *out)
 {
 	if (isfinite(s))
-		strbuf_add(out, "<td class=\"n\">%.1f</td>", s);
+		html_add(out, "<td class=\"n\">%.1f</td>", s);
 	else
-		strbuf_add(out, "<td></td>");
+		html_raw(out, "<td></td>");
 }
 
 static void add_runs(const struct batch_report *r, struct strbuf *out)
@@ -130,32 +120,29 @@ static void add_runs(const struct batch_report *r, struct strbuf *out)
 		[BATCH_OPEN] = "unknown",
 		[BATCH_STOPPED] = "unknown"};
 
-	strbuf_add(out,
+	html_raw(out,
 		"<section><h2>Runs</h2>\n<p>In running order. A block holds every configuration of a scenario once, in random order.</p>\n");
 	html_wide(out, "Runs");
-	strbuf_add(out,
+	html_raw(out,
 		"<table><tr><th class=\"n\">no.</th><th class=\"n\">block</th><th>scenario</th><th>variant</th><th class=\"n\">boot</th><th>state</th><th class=\"n\">whole, s</th><th class=\"n\">not measuring, s</th><th>report</th></tr>\n");
 	for (size_t i = 0; i < r->n_runs; i++) {
 		const struct batch_run *u = &r->runs[i];
 
-		strbuf_add(out, "<tr><td class=\"n\">%zu</td><td class=\"n\">%u</td><td>", i + 1,
-			u->block);
-		escape_xml(out, r->scenarios[u->scenario].name);
-		strbuf_add(out, "</td><td>");
-		escape_xml(out, u->config);
-		strbuf_add(out, "</td><td class=\"n\">%u</td><td>", u->repeat + 1);
+		html_add(out,
+			"<tr><td class=\"n\">%zu</td><td class=\"n\">%u</td><td>%s</td><td>%s</td><td class=\"n\">%u</td><td>",
+			i + 1, u->block, r->scenarios[u->scenario].name, u->config, u->repeat + 1);
 		add_badge(out, classes[u->state], batch_state_name(u->state));
-		strbuf_add(out, "</td>");
+		html_raw(out, "</td>");
 		add_seconds(u->wall_s, out);
 		add_seconds(u->overhead_s, out);
-		strbuf_add(out, "<td class=\"%s\">", u->state == BATCH_DONE ? "nowrap" : "wrap");
+		html_add(out, "<td class=\"%s\">", u->state == BATCH_DONE ? "nowrap" : "wrap");
 		if (u->state == BATCH_DONE)
 			add_link(r, u, out);
 		else
-			escape_xml(out, u->why);
-		strbuf_add(out, "</td></tr>\n");
+			html_add(out, "%s", u->why);
+		html_raw(out, "</td></tr>\n");
 	}
-	strbuf_add(out, "</table></div>\n</section>\n");
+	html_raw(out, "</table></div>\n</section>\n");
 }
 
 void batch_page(const struct batch_report *r, struct strbuf *out)
@@ -164,7 +151,7 @@ void batch_page(const struct batch_report *r, struct strbuf *out)
 	struct strbuf body = {0};
 
 	add_head(r, &body);
-	strbuf_add(&body, "</header>\n<main id=\"main\">\n");
+	html_raw(&body, "</header>\n<main id=\"main\">\n");
 	batch_figures_html(r, &body);
 	for (size_t i = 0; i < r->n_scenarios; i++)
 		if (r->scenarios[i].published)
@@ -172,7 +159,7 @@ void batch_page(const struct batch_report *r, struct strbuf *out)
 	add_expects(r, &body);
 	add_warnings(r, &body);
 	add_runs(r, &body);
-	strbuf_add(&body, "</main>\n");
+	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
 	strbuf_release(&body);
 }

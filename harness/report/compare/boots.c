@@ -7,7 +7,7 @@
 
 #include "base/quantity.h"
 #include "report/compare/plots.h"
-#include "report/escape.h"
+#include "report/html.h"
 
 #define BLAME_ROWS 10
 
@@ -15,9 +15,8 @@ void compare_cell(struct strbuf *out, double v, const char *unit, bool sign)
 {
 	char buf[80];
 
-	strbuf_add(out, "<td class=\"n\">");
-	escape_xml(out, isnan(v) ? "-" : quantity_text(v, unit, sign, buf, sizeof(buf)));
-	strbuf_add(out, "</td>");
+	html_add(out, "<td class=\"n\">%s</td>",
+		isnan(v) ? "-" : quantity_text(v, unit, sign, buf, sizeof(buf)));
 }
 
 void compare_part_lateness(const void *page, struct strbuf *out)
@@ -36,7 +35,7 @@ void compare_part_timeline(const void *page, struct strbuf *out)
 	for (; plot.i < COMPARE_SERIES_PLOTS; plot.i++) {
 		size_t before = out->len;
 
-		strbuf_add(out, "<h3>%s</h3>\n", compare_series_plots[plot.i].title);
+		html_add(out, "<h3>%s</h3>\n", compare_series_plots[plot.i].title);
 		if (html_plot(out, compare_draw_series, &plot))
 			any = true;
 		else
@@ -105,26 +104,22 @@ static int by_rate(const void *x, const void *y)
 static void add_blame_table(
 	const struct compare_page *p, const struct culprit_sums *s, struct strbuf *out)
 {
-	strbuf_add(out,
+	html_raw(out,
 		"<p>Waiting of all vCPUs together that each culprit caused, per second of measuring.</p>\n");
 	html_wide(out, "Blame");
-	strbuf_add(out, "<table><tr><th>culprit</th>");
+	html_raw(out, "<table><tr><th>culprit</th>");
 	for (size_t arm = 0; arm < p->n_arms; arm++) {
-		strbuf_add(out, "<th class=\"n\">");
-		escape_xml(out, p->arms[arm].name);
-		strbuf_add(out, "</th>");
+		html_add(out, "<th class=\"n\">%s</th>", p->arms[arm].name);
 	}
-	strbuf_add(out, "</tr>\n");
+	html_raw(out, "</tr>\n");
 	for (size_t i = 0; i < MIN(s->n, (size_t)BLAME_ROWS); i++) {
-		strbuf_add(out, "<tr><td class=\"wrap\">");
-		escape_xml(out, s->items[i].name);
-		strbuf_add(out, "</td>");
+		html_add(out, "<tr><td class=\"wrap\">%s</td>", s->items[i].name);
 		for (size_t arm = 0; arm < p->n_arms; arm++)
 			compare_cell(out, p->arms[arm].n ? s->items[i].rate[arm] / 1e6 : NAN,
 				"ms/s", false);
-		strbuf_add(out, "</tr>\n");
+		html_raw(out, "</tr>\n");
 	}
-	strbuf_add(out, "</table></div>\n");
+	html_raw(out, "</table></div>\n");
 }
 
 void compare_part_blame(const void *page, struct strbuf *out)

@@ -12,7 +12,7 @@
 #include "report/compare/parts.h"
 #include "report/compare/plots.h"
 #include "report/compare/words.h"
-#include "report/escape.h"
+#include "report/html.h"
 #include "report/page/template.h"
 
 static const struct compare_set *set_of(const void *page)
@@ -23,38 +23,35 @@ static const struct compare_set *set_of(const void *page)
 static void add_names(const struct compare_set *s, struct strbuf *out)
 {
 	if (s->n == 1)
-		html_text(
+		html_add(
 			out, "%s and %s", s->results[0].input->name_a, s->results[0].input->name_b);
 	else
-		html_text(out, "%zu held against %s", s->n, s->results[0].input->name_a);
+		html_add(out, "%zu held against %s", s->n, s->results[0].input->name_a);
 }
 
 static void part_title(const void *p, struct strbuf *out)
 {
 	add_names(set_of(p), out);
-	html_text(out, " \xc2\xb7 stealscope");
+	html_raw(out, " \xc2\xb7 stealscope");
 }
 
 static void part_header(const void *page, struct strbuf *out)
 {
 	const struct compare_set *s = set_of(page);
 
-	strbuf_add(out, "<h1>");
+	html_raw(out, "<h1>");
 	add_names(s, out);
-	strbuf_add(out, "</h1>\n<p class=\"sub\">shift = ");
-	html_text(out, "%s - %s \xc2\xb7 %.0f %% intervals \xc2\xb7 p corrected for all %zu tests",
+	html_add(out,
+		"</h1>\n<p class=\"sub\">shift = %s - %s \xc2\xb7 %.0f %% intervals \xc2\xb7 p corrected for all %zu tests \xc2\xb7 a value is a boot</p>\n",
 		s->n == 1 ? s->results[0].input->name_b : "each", s->results[0].input->name_a,
 		100 * s->results[0].confidence, s->results[0].tests);
-	html_text(out, " \xc2\xb7 a value is a boot");
-	strbuf_add(out, "</p>\n");
 	for (size_t i = 0; i < s->n; i++) {
 		if (!s->results[i].warning)
 			continue;
-		strbuf_add(out, "<p class=\"alert\" role=\"note\">");
+		html_raw(out, "<p class=\"alert\" role=\"note\">");
 		if (s->n > 1)
-			html_text(out, "%s: ", s->results[i].input->name_b);
-		escape_xml(out, s->results[i].warning);
-		strbuf_add(out, "</p>\n");
+			html_add(out, "%s: ", s->results[i].input->name_b);
+		html_add(out, "%s</p>\n", s->results[i].warning);
 	}
 }
 
@@ -63,9 +60,8 @@ static void add_heading(const struct compare_set *s, size_t i, struct strbuf *ou
 {
 	if (s->n < 2)
 		return;
-	strbuf_add(out, "<h3>");
-	html_text(out, "%s against %s", s->results[i].input->name_b, s->results[i].input->name_a);
-	strbuf_add(out, "</h3>\n");
+	html_add(out, "<h3>%s against %s</h3>\n", s->results[i].input->name_b,
+		s->results[i].input->name_a);
 }
 
 /* One part for each comparison, under its heading. */
@@ -97,7 +93,7 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 	char *save = NULL;
 
 	html_wide(out, "Verdicts");
-	strbuf_add(out, "<table>\n");
+	html_raw(out, "<table>\n");
 	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++) {
 			const struct compare_row *row = &r->rows[i];
@@ -105,20 +101,16 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 
 			if (compare_rank(row) != rank)
 				continue;
-			strbuf_add(out,
-				"<tr><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">",
-				badges[row->verdict].class, badges[row->verdict].word);
-			escape_xml(out, words);
-			strbuf_add(out, "</td></tr>\n");
+			html_add(out,
+				"<tr><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">%s</td></tr>\n",
+				badges[row->verdict].class, badges[row->verdict].word, words);
 		}
-	strbuf_add(out, "</table></div>\n");
+	html_raw(out, "</table></div>\n");
 	compare_methods(r, &notes);
 	compare_missing(r, &notes);
 	for (char *line = notes.text ? strtok_r(notes.text, "\n", &save) : NULL; line;
 		line = strtok_r(NULL, "\n", &save)) {
-		strbuf_add(out, "<p class=\"note\">");
-		escape_xml(out, line);
-		strbuf_add(out, "</p>\n");
+		html_add(out, "<p class=\"note\">%s</p>\n", line);
 	}
 	strbuf_release(&notes);
 }
@@ -130,56 +122,50 @@ static void interval_cell(struct strbuf *out, struct interval v, const char *uni
 	const char *best = quantity_unit(fmax(fabs(v.lo), fabs(v.hi)), unit, &factor);
 	char lo[80], hi[80];
 
-	strbuf_add(out, "<td class=\"n\">");
+	html_raw(out, "<td class=\"n\">");
 	if (isnan(v.lo))
-		strbuf_add(out, "-");
+		html_raw(out, "-");
 	else
-		html_text(out, "%s \xe2\x80\xa6 %s%s%s",
+		html_add(out, "%s \xe2\x80\xa6 %s%s%s",
 			quantity_text(v.lo * factor, "", true, lo, sizeof(lo)),
 			quantity_text(v.hi * factor, "", true, hi, sizeof(hi)), *best ? " " : "",
 			best);
-	strbuf_add(out, "</td>");
+	html_raw(out, "</td>");
 }
 
 static void add_table(const struct compare_result *r, struct strbuf *out)
 {
 	html_wide(out, "Figures");
-	strbuf_add(out,
-		"<table class=\"dense\"><tr><th>metric</th><th class=\"n\">blocks</th><th class=\"n\">boots</th><th class=\"n\">median ");
-	escape_xml(out, r->input->name_a);
-	strbuf_add(out, "</th><th class=\"n\">median ");
-	escape_xml(out, r->input->name_b);
-	strbuf_add(out,
-		"</th><th class=\"n\">shift</th><th class=\"n\">interval</th><th class=\"n\">p (Holm)</th><th>effect</th><th class=\"n\">p</th><th class=\"n\">bootstrap interval</th></tr>\n");
+	html_add(out,
+		"<table class=\"dense\"><tr><th>metric</th><th class=\"n\">blocks</th><th class=\"n\">boots</th><th class=\"n\">median %s</th><th class=\"n\">median %s</th><th class=\"n\">shift</th><th class=\"n\">interval</th><th class=\"n\">p (Holm)</th><th>effect</th><th class=\"n\">p</th><th class=\"n\">bootstrap interval</th></tr>\n",
+		r->input->name_a, r->input->name_b);
 	for (size_t i = 0; i < r->n_rows; i++) {
 		const struct compare_row *row = &r->rows[i];
 		const char *unit = row->metric->unit;
 
 		if (!row->na && !row->nb)
 			continue;
-		strbuf_add(out, "<tr><th scope=\"row\">");
-		escape_xml(out, row->metric->name);
-		strbuf_add(out, "</th><td class=\"n\">");
+		html_add(out, "<tr><th scope=\"row\">%s</th><td class=\"n\">", row->metric->name);
 		if (row->method == COMPARE_SIGNED_RANK)
-			strbuf_add(out, "%zu", row->blocks);
+			html_add(out, "%zu", row->blocks);
 		else
-			strbuf_add(out, "-");
-		strbuf_add(out, "</td><td class=\"n\">%zu, %zu</td>", row->na, row->nb);
+			html_raw(out, "-");
+		html_add(out, "</td><td class=\"n\">%zu, %zu</td>", row->na, row->nb);
 		compare_cell(out, row->median_a, unit, false);
 		compare_cell(out, row->median_b, unit, false);
 		compare_cell(out, row->shift.estimate, unit, true);
 		interval_cell(out, row->shift.ci, unit);
 		compare_cell(out, row->p_holm, "", false);
 		if (isnan(row->delta))
-			strbuf_add(out, "<td>-</td>");
+			html_raw(out, "<td>-</td>");
 		else
-			strbuf_add(out, "<td class=\"nowrap\">%+.2f %s</td>", row->delta,
+			html_add(out, "<td class=\"nowrap\">%+.2f %s</td>", row->delta,
 				row->delta_word);
 		compare_cell(out, row->p, "", false);
 		interval_cell(out, row->bootstrap, unit);
-		strbuf_add(out, "</tr>\n");
+		html_raw(out, "</tr>\n");
 	}
-	strbuf_add(out, "</table></div>\n");
+	html_raw(out, "</table></div>\n");
 }
 
 static void part_verdicts(const void *page, struct strbuf *out)
@@ -205,18 +191,17 @@ static void part_table(const void *page, struct strbuf *out)
 
 static void add_words(const struct compare_set *s, size_t m, struct strbuf *out)
 {
-	strbuf_add(out, "<h3>");
-	escape_xml(out, s->results[0].rows[m].metric->name);
-	strbuf_add(out, "</h3>\n<p class=\"note\">");
+	html_add(out, "<h3>%s</h3>\n<p class=\"note\">", s->results[0].rows[m].metric->name);
 	for (size_t i = 0; i < s->n; i++) {
 		auto_free char *words = compare_say(&s->results[i], &s->results[i].rows[m]);
 
-		strbuf_add(out, "%s", i ? "<br>" : "");
+		if (i)
+			html_raw(out, "<br>");
 		if (s->n > 1)
-			html_text(out, "%s: ", s->results[i].input->name_b);
-		escape_xml(out, words);
+			html_add(out, "%s: ", s->results[i].input->name_b);
+		html_add(out, "%s", words);
 	}
-	strbuf_add(out, "</p>\n");
+	html_raw(out, "</p>\n");
 }
 
 static void part_plots(const void *page, struct strbuf *out)

@@ -11,6 +11,7 @@
 #include "analysis/stats/stats.h"
 #include "report/assets.h"
 #include "report/escape.h"
+#include "report/html.h"
 #include "report/page/parts.h"
 
 #define COLUMNS	    2  /* programs, or whatever the cases of a row are */
@@ -271,51 +272,47 @@ static void html_row(const struct published *p, size_t f, size_t r, struct strbu
 	const struct row *row = &p->table.figures[f].rows[r];
 	double mean = p->means[f][r], most = largest_mean(p, f);
 
-	strbuf_add(out, "<tr><th scope=\"row\">");
-	escape_xml(out, row->who);
-	strbuf_add(out, "</th>");
+	html_add(out, "<tr><th scope=\"row\">%s</th>", row->who);
 	for (size_t k = 0; k < COLUMNS; k++) {
-		strbuf_add(out, "<td class=\"n\">");
+		html_raw(out, "<td class=\"n\">");
 		if (!row->said) {
 			add_change(out, p->cells[f][r][k].change);
-			strbuf_add(out, "<div class=\"note\">");
+			html_raw(out, "<div class=\"note\">");
 			add_values(p, &p->cells[f][r][k], out);
-			strbuf_add(out, "</div>");
+			html_raw(out, "</div>");
 		}
-		strbuf_add(out, "</td>");
+		html_raw(out, "</td>");
 	}
-	strbuf_add(out, "<td class=\"barcell\">");
+	html_raw(out, "<td class=\"barcell\">");
 	if (isfinite(mean) && most > 0)
-		strbuf_add(out, "<span class=\"bar\" style=\"width:%.0fpx\"></span> ",
+		html_add(out, "<span class=\"bar\" style=\"width:%.0fpx\"></span> ",
 			fabs(mean) / most * BAR_PX);
 	if (row->said)
-		escape_xml(out, row->said);
+		html_add(out, "%s", row->said);
 	else
 		add_change(out, mean);
-	strbuf_add(out, "</td></tr>\n");
+	html_raw(out, "</td></tr>\n");
 }
 
 void published_html(const struct published *p, struct strbuf *out)
 {
 	const struct table *t = &p->table;
 
-	strbuf_add(out, "<section><h2>%s</h2>\n<p>", t->title);
-	html_text(out,
-		"%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. Order and sign compare, not digits.",
-		t->source, p->accels.text ? p->accels.text : "-", p->boots,
+	html_add(out,
+		"<section><h2>%s</h2>\n<p>%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. Order and sign compare, not digits.</p>\n",
+		t->title, t->source, p->accels.text ? p->accels.text : "-", p->boots,
 		p->boots == 1 ? "" : "s");
-	strbuf_add(out, "</p>\n");
 	for (size_t f = 0; f < t->n_figures; f++) {
 		html_wide(out, t->figures[f].title);
-		strbuf_add(out, "<table><caption>%s</caption><tr><th></th>", t->figures[f].title);
+		html_add(out, "<table><caption>%s</caption><tr><th></th>", t->figures[f].title);
 		for (size_t k = 0; k < COLUMNS; k++)
-			strbuf_add(out, "<th scope=\"col\" class=\"n\">%s</th>", t->columns[k]);
-		strbuf_add(out, "<th scope=\"col\">mean</th></tr>\n");
+			html_add(out, "<th scope=\"col\" class=\"n\">%s</th>", t->columns[k]);
+		html_raw(out, "<th scope=\"col\">mean</th></tr>\n");
 		for (size_t r = 0; r < t->figures[f].n_rows; r++)
 			html_row(p, f, r, out);
-		strbuf_add(out, "</table></div>\n");
+		html_raw(out, "</table></div>\n");
 	}
-	strbuf_add(out, "</section>\n");
+	html_raw(out, "</section>\n");
 }
 
 static void json_row(const struct published *p, size_t f, size_t r, struct strbuf *out)

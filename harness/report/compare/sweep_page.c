@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/quantity.h"
-#include "report/escape.h"
+#include "report/html.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
 #include "report/compare/sweep_report.h"
@@ -13,9 +13,7 @@ static void add_value(struct strbuf *out, double v, const char *unit)
 {
 	char buf[80];
 
-	strbuf_add(out, "<td class=\"n\">");
-	escape_xml(out, quantity_text(v, unit, false, buf, sizeof(buf)));
-	strbuf_add(out, "</td>");
+	html_add(out, "<td class=\"n\">%s</td>", quantity_text(v, unit, false, buf, sizeof(buf)));
 }
 
 static void add_point(const struct sweep *s, const struct sweep_line *line,
@@ -23,37 +21,35 @@ static void add_point(const struct sweep *s, const struct sweep_line *line,
 {
 	struct sweep_value v = sweep_value(p);
 
-	strbuf_add(out, "<tr>");
+	html_raw(out, "<tr>");
 	if (s->n > 1) {
-		strbuf_add(out, "<td>");
-		escape_xml(out, line->name);
-		strbuf_add(out, "</td>");
+		html_add(out, "<td>%s</td>", line->name);
 	}
-	strbuf_add(out, "<th scope=\"row\">");
-	escape_xml(out, p->label);
-	strbuf_add(out, "</th><td class=\"n\">%zu</td>", v.n);
+	html_add(out, "<th scope=\"row\">%s</th><td class=\"n\">%zu</td>", p->label, v.n);
 	if (v.n) {
 		add_value(out, v.median, s->unit);
 		add_value(out, v.ci.lo, s->unit);
 		add_value(out, v.ci.hi, s->unit);
-		strbuf_add(out, "<td class=\"nowrap\">%s</td></tr>\n",
+		html_add(out, "<td class=\"nowrap\">%s</td></tr>\n",
 			v.enough ? "95 % interval of the median" : "range: fewer than 6 boots");
 	} else {
-		strbuf_add(out, "<td colspan=\"4\" class=\"missing\">not provided</td></tr>\n");
+		html_raw(out, "<td colspan=\"4\" class=\"missing\">not provided</td></tr>\n");
 	}
 }
 
 static void add_table(const struct sweep *s, struct strbuf *out)
 {
 	html_wide(out, s->metric);
-	strbuf_add(out, "<table><tr>%s<th>", s->n > 1 ? "<th>line</th>" : "");
-	escape_xml(out, s->key);
-	strbuf_add(out,
-		"</th><th class=\"n\">boots</th><th class=\"n\">median</th><th class=\"n\">from</th><th class=\"n\">to</th><th></th></tr>\n");
+	html_raw(out, "<table><tr>");
+	if (s->n > 1)
+		html_raw(out, "<th>line</th>");
+	html_add(out,
+		"<th>%s</th><th class=\"n\">boots</th><th class=\"n\">median</th><th class=\"n\">from</th><th class=\"n\">to</th><th></th></tr>\n",
+		s->key);
 	for (size_t l = 0; l < s->n; l++)
 		for (size_t i = 0; i < s->lines[l].n; i++)
 			add_point(s, &s->lines[l], &s->lines[l].points[i], out);
-	strbuf_add(out, "</table></div>\n");
+	html_raw(out, "</table></div>\n");
 }
 
 static bool draw_sweep(const void *s, double width, bool standalone, struct strbuf *out)
@@ -64,12 +60,10 @@ static bool draw_sweep(const void *s, double width, bool standalone, struct strb
 
 static void add_sweep(const struct sweep *s, struct strbuf *out)
 {
-	strbuf_add(out, "<section><h2>");
-	escape_xml(out, s->metric);
-	strbuf_add(out, "</h2>\n");
+	html_add(out, "<section><h2>%s</h2>\n", s->metric);
 	html_plot(out, draw_sweep, s);
 	add_table(s, out);
-	strbuf_add(out, "</section>\n");
+	html_raw(out, "</section>\n");
 }
 
 void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf *out)
@@ -77,15 +71,14 @@ void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf
 	auto_free char *title = xasprintf("%s by %s \xc2\xb7 stealscope", what, n ? s->key : "");
 	struct strbuf body = {0};
 
-	strbuf_add(&body, "<header>\n<h1>");
-	html_text(&body, "%s by %s", what, n ? s->key : "");
-	strbuf_add(&body,
-		"</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the band its 95 %% interval, point by point; below 6 boots their range.</p>\n</header>\n"
-		"<main id=\"main\">\n");
+	html_add(&body,
+		"<header>\n<h1>%s by %s</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the band its 95 %% interval, point by point; below 6 boots their range.</p>\n</header>\n"
+		"<main id=\"main\">\n",
+		what, n ? s->key : "");
 	for (size_t i = 0; i < n; i++)
 		if (sweep_has_values(&s[i]))
 			add_sweep(&s[i], &body);
-	strbuf_add(&body, "</main>\n");
+	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
 	strbuf_release(&body);
 }

@@ -4,6 +4,7 @@
 #define SS_REPORT_PAGE_PARTS_H
 
 #include "analysis/analysis.h"
+#include "report/html.h"
 
 /* html_parts.c: what stands around the figures */
 void html_header(const struct analysis *a, struct strbuf *out);
@@ -39,8 +40,6 @@ void html_wide(struct strbuf *out, const char *label);
  * to draw, and nothing is added. */
 typedef bool (*html_draw)(const void *what, double width, bool standalone, struct strbuf *out);
 bool html_plot(struct strbuf *out, html_draw draw, const void *what);
-/* Text, escaped, by a format. */
-void html_text(struct strbuf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* ns as "3.12 ms" */
 void html_ns(struct strbuf *out, uint64_t ns);
 

@@ -6,6 +6,7 @@
 
 #include "base/beneath.h"
 #include "report/escape.h"
+#include "report/html.h"
 
 void asset_add(struct strbuf *out, const struct asset *x)
 {
@@ -27,7 +28,7 @@ static void part_svg_css(const void *page, struct strbuf *out)
 static void part_made_by(const void *page, struct strbuf *out)
 {
 	(void)page;
-	strbuf_add(out, "Made by stealscope " SS_VERSION ".");
+	html_raw(out, "Made by stealscope " SS_VERSION ".");
 }
 
 static const struct template_part common[] = {
@@ -78,7 +79,7 @@ struct plain {
 
 static void part_title(const void *page, struct strbuf *out)
 {
-	escape_xml(out, ((const struct plain *)page)->title);
+	html_add(out, "%s", ((const struct plain *)page)->title);
 }
 
 static void part_body(const void *page, struct strbuf *out)

@@ -22,27 +22,27 @@ static void part_title(const void *page, struct strbuf *out)
 {
 	const struct run_info *r = &((const struct page *)page)->a->info;
 
-	html_text(out, "%s \xc2\xb7 %s \xc2\xb7 stealscope", r->scenario, r->variant);
+	html_add(out, "%s \xc2\xb7 %s \xc2\xb7 stealscope", r->scenario, r->variant);
 }
 
 static void part_bin_mean(const void *page, struct strbuf *out)
 {
-	strbuf_add(out, "means of %.0f s", figure_bin_s(((const struct page *)page)->a));
+	html_add(out, "means of %.0f s", figure_bin_s(((const struct page *)page)->a));
 }
 
 static void part_bin_window(const void *page, struct strbuf *out)
 {
-	strbuf_add(out, "%.0f s", figure_bin_s(((const struct page *)page)->a));
+	html_add(out, "%.0f s", figure_bin_s(((const struct page *)page)->a));
 }
 
 static void part_dygraphs_js(const void *page, struct strbuf *out)
 {
-	strbuf_add(out, "%s", ((const struct page *)page)->js);
+	html_join(out, ((const struct page *)page)->js);
 }
 
 static void part_dygraphs_css(const void *page, struct strbuf *out)
 {
-	strbuf_add(out, "%s", ((const struct page *)page)->css);
+	html_join(out, ((const struct page *)page)->css);
 }
 
 static void part_js(const void *page, struct strbuf *out)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "report/escape.h"
+#include "report/html.h"
 #include "report/plot/figures.h"
 #include "report/run/html.h"
 #include "report/page/parts.h"
@@ -95,11 +96,11 @@ void html_series_note(const struct analysis *a, struct strbuf *out)
 
 	figure_lines_free(lines, n);
 	if (thin > 1)
-		strbuf_add(out,
+		html_add(out,
 			"<p class=\"note\">So long a run is thinned for this page: each point of the figures over time is the highest %.0f s value of %.0f s.</p>\n",
 			figure_bin_s(a), figure_bin_s(a) * (double)thin);
 	if (left_out)
-		strbuf_add(out,
+		html_add(out,
 			"<p class=\"note\">%zu more lines are not drawn; analysis.json has them.</p>\n",
 			left_out);
 }

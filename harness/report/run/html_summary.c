@@ -40,22 +40,22 @@ static void add_waiting(const struct analysis *a, size_t guest, struct strbuf *o
 	size_t n = guest_culprits(a, guest, &list, &sum);
 
 	if (!n || !sum) {
-		strbuf_add(out, "<td class=\"n\"></td><td><span class=\"missing\">%s</span></td>",
+		html_add(out, "<td class=\"n\"></td><td><span class=\"missing\">%s</span></td>",
 			a->have_trace ? "it did not wait" : "not provided: no host trace");
 		return;
 	}
-	strbuf_add(out, "<td class=\"n\">");
+	html_raw(out, "<td class=\"n\">");
 	html_ns(out, sum);
-	strbuf_add(out, "</td><td class=\"wrap\">");
+	html_raw(out, "</td><td class=\"wrap\">");
 	rest = sum;
 	for (size_t i = 0; i < n && i < TOP_CULPRITS && list[i].ns * 100 >= sum; i++) {
-		html_text(out, "%.0f %% %s", 100 * (double)list[i].ns / (double)sum, list[i].name);
-		strbuf_add(out, "<br>");
+		html_add(out, "%.0f %% %s<br>", 100 * (double)list[i].ns / (double)sum,
+			list[i].name);
 		rest -= list[i].ns;
 	}
 	if (rest * 100 >= sum)
-		strbuf_add(out, "%.0f %% others", 100 * (double)rest / (double)sum);
-	strbuf_add(out, "</td>");
+		html_add(out, "%.0f %% others", 100 * (double)rest / (double)sum);
+	html_raw(out, "</td>");
 }
 
 static void add_guest(const struct analysis *a, size_t guest, struct strbuf *out)
@@ -63,18 +63,18 @@ static void add_guest(const struct analysis *a, size_t guest, struct strbuf *out
 	const struct analysis_guest *g = &a->guests[guest];
 	char cpus[64];
 
-	strbuf_add(out, "<tr><th scope=\"row\">");
-	html_text(out, "%s", g->name);
-	strbuf_add(out, "%s</th>", g->is_noise ? "<br><span class=\"note\">noise</span>" : "");
+	html_add(out, "<tr><th scope=\"row\">%s", g->name);
+	if (g->is_noise)
+		html_raw(out, "<br><span class=\"note\">noise</span>");
+	html_raw(out, "</th>");
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (any_has(a, columns[i].id))
 			html_metric(columns[i].id, &g->metrics[columns[i].id], out);
 	add_waiting(a, guest, out);
-	strbuf_add(out, "<td class=\"nowrap\">");
-	html_text(out, "%s, %s", guest_cpus(g, cpus, sizeof(cpus)), g->kind);
+	html_add(out, "<td class=\"nowrap\">%s, %s", guest_cpus(g, cpus, sizeof(cpus)), g->kind);
 	if (g->accel && *g->accel)
-		html_text(out, "/%s", g->accel);
-	strbuf_add(out, "</td></tr>\n");
+		html_add(out, "/%s", g->accel);
+	html_raw(out, "</td></tr>\n");
 }
 
 void html_summary(const struct analysis *a, struct strbuf *out)
@@ -86,16 +86,16 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 		return;
 	}
 	html_wide(out, "Guests");
-	strbuf_add(out, "<table class=\"guests\"><tr><th scope=\"col\">guest</th>");
+	html_raw(out, "<table class=\"guests\"><tr><th scope=\"col\">guest</th>");
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (any_has(a, columns[i].id))
-			strbuf_add(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i].head);
-	strbuf_add(out,
+			html_add(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i].head);
+	html_raw(out,
 		"<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the CPU meanwhile</th><th scope=\"col\">vCPUs, kind</th></tr>\n");
 	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
 		add_guest(a, order[i], out);
-	strbuf_add(out, "</table></div>\n");
+	html_raw(out, "</table></div>\n");
 	if (a->n_guests > ROWS)
-		strbuf_add(out, "<p class=\"note\">%zu more guests: see every metric, below.</p>\n",
+		html_add(out, "<p class=\"note\">%zu more guests: see every metric, below.</p>\n",
 			a->n_guests - ROWS);
 }

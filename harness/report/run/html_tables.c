@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "report/escape.h"
+#include "report/html.h"
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
@@ -31,38 +31,31 @@ void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf 
 {
 	char buf[80];
 
-	strbuf_add(out, "<td class=\"n\">");
+	html_raw(out, "<td class=\"n\">");
 	if (v->have) {
-		escape_xml(out,
+		html_add(out, "%s",
 			quantity_text(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
 	} else {
-		strbuf_add(out, "<span class=\"missing\" title=\"");
-		escape_xml(out, v->why);
+		html_add(out, "<span class=\"missing\" title=\"%s", v->why);
 		if (v->below > 0)
-			strbuf_add(out, "\">&lt; %.2f</span>", v->below);
+			html_add(out, "\">&lt; %.2f</span>", v->below);
 		else
-			strbuf_add(out, "\">-</span>");
+			html_raw(out, "\">-</span>");
 	}
-	strbuf_add(out, "</td>");
+	html_raw(out, "</td>");
 }
 
 static void metric_row(size_t id, const struct column *c, size_t n, struct strbuf *out)
 {
 	const struct metric_info *m = &metric_table[id];
 
-	strbuf_add(out, "<tr><th scope=\"row\" title=\"");
-	escape_xml(out, m->doc);
-	strbuf_add(out, "\">");
-	escape_xml(out, m->name);
-	strbuf_add(out, "</th>");
+	html_add(out, "<tr><th scope=\"row\" title=\"%s\">%s</th>", m->doc, m->name);
 	for (size_t i = 0; i < n; i++)
 		html_metric(id, &c[i].metrics[id], out);
 	if (n <= DOC_COLUMNS) {
-		strbuf_add(out, "<td class=\"doc\">");
-		escape_xml(out, m->doc);
-		strbuf_add(out, "</td>");
+		html_add(out, "<td class=\"doc\">%s</td>", m->doc);
 	}
-	strbuf_add(out, "</tr>\n");
+	html_raw(out, "</tr>\n");
 }
 
 static void metric_table_html(const struct column *c, size_t n, struct strbuf *out)
@@ -70,15 +63,16 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 	struct strbuf none = {0};
 
 	html_wide(out, "Metrics");
-	strbuf_add(out, "<table><tr><th scope=\"col\">metric</th>");
+	html_raw(out, "<table><tr><th scope=\"col\">metric</th>");
 	for (size_t i = 0; i < n; i++) {
-		strbuf_add(out, "<th scope=\"col\" class=\"n\">");
-		html_text(out, c[i].vcpu < 0 ? "%s%s" : "%s%s vcpu%d", c[i].guest,
+		html_raw(out, "<th scope=\"col\" class=\"n\">");
+		html_add(out, c[i].vcpu < 0 ? "%s%s" : "%s%s vcpu%d", c[i].guest,
 			c[i].is_noise ? " (noise)" : "", c[i].vcpu);
-		strbuf_add(out, "</th>");
+		html_raw(out, "</th>");
 	}
-	strbuf_add(out, "%s</tr>\n",
-		n <= DOC_COLUMNS ? "<th scope=\"col\" class=\"doc\">what it is</th>" : "");
+	if (n <= DOC_COLUMNS)
+		html_raw(out, "<th scope=\"col\" class=\"doc\">what it is</th>");
+	html_raw(out, "</tr>\n");
 	for (size_t id = 0; id < METRIC_COUNT; id++) {
 		bool any = false;
 
@@ -89,12 +83,11 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 		else
 			strbuf_add(&none, "%s%s", none.len ? ", " : "", metric_table[id].name);
 	}
-	strbuf_add(out, "</table></div>\n");
+	html_raw(out, "</table></div>\n");
 	if (none.len) {
-		strbuf_add(
-			out, "<details class=\"note\"><summary>Not provided in this run</summary>");
-		escape_xml(out, none.text);
-		strbuf_add(out, "</details>\n");
+		html_add(out,
+			"<details class=\"note\"><summary>Not provided in this run</summary>%s</details>\n",
+			none.text);
 	}
 	strbuf_release(&none);
 }
@@ -132,14 +125,14 @@ void html_metrics(const struct analysis *a, struct strbuf *out)
 			html_text(out, "<p class=\"note\">%s.</p>\n", job);
 	}
 	if (n < a->n_guests)
-		strbuf_add(out, "<p class=\"note\">%zu more guests: see analysis.json.</p>\n",
+		html_add(out, "<p class=\"note\">%zu more guests: see analysis.json.</p>\n",
 			a->n_guests - n);
-	strbuf_add(out, "<details><summary>Per vCPU</summary>");
+	html_raw(out, "<details><summary>Per vCPU</summary>");
 	metric_table_html(vcpus, m, out);
 	if (m < total)
-		strbuf_add(out, "<p class=\"note\">%zu more vCPUs: see analysis.json.</p>\n",
+		html_add(out, "<p class=\"note\">%zu more vCPUs: see analysis.json.</p>\n",
 			total - m);
-	strbuf_add(out, "</details>\n");
+	html_raw(out, "</details>\n");
 }
 
 /* ---- blame */
@@ -148,22 +141,20 @@ void html_metrics(const struct analysis *a, struct strbuf *out)
 static void add_share(double share, struct strbuf *out)
 {
 	if (share > 0 && share < 0.05)
-		strbuf_add(out, "&lt; 0.1 %%");
+		html_add(out, "&lt; 0.1 %%");
 	else
-		strbuf_add(out, "%.1f %%", share);
+		html_add(out, "%.1f %%", share);
 }
 
 static void blame_line(const struct blame_row *b, struct strbuf *out)
 {
-	strbuf_add(out, "<tr><td class=\"wrap\">");
-	escape_xml(out, b->culprit);
-	strbuf_add(out,
-		"</td><td class=\"barcell\"><span class=\"bar\" style=\"width:%.0fpx\"></span> ",
-		fmin(fmax(b->share, 0), 100) * 0.7);
+	html_add(out,
+		"<tr><td class=\"wrap\">%s</td><td class=\"barcell\"><span class=\"bar\" style=\"width:%.0fpx\"></span> ",
+		b->culprit, fmin(fmax(b->share, 0), 100) * 0.7);
 	add_share(b->share, out);
-	strbuf_add(out, "</td><td class=\"n\">");
+	html_raw(out, "</td><td class=\"n\">");
 	html_ns(out, b->ns);
-	strbuf_add(out, "</td><td class=\"n\">%" PRIu64 "</td></tr>\n", b->times);
+	html_add(out, "</td><td class=\"n\">%" PRIu64 "</td></tr>\n", b->times);
 }
 
 /* Rows [from, to) are one vCPU's, largest first. */
@@ -174,22 +165,21 @@ static void blame_table(const struct analysis *a, size_t from, size_t to, struct
 	double rest = 0;
 
 	html_wide(out, "Blame");
-	strbuf_add(out, "<table class=\"blame\"><caption class=\"who\">");
-	html_text(out, "%s vcpu%u%s waited ", g->name, g->vcpus[a->blame[from].vcpu].id,
-		g->is_noise ? " (noise)" : "");
+	html_add(out, "<table class=\"blame\"><caption class=\"who\">%s vcpu%u%s waited ", g->name,
+		g->vcpus[a->blame[from].vcpu].id, g->is_noise ? " (noise)" : "");
 	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);
-	strbuf_add(out,
+	html_raw(out,
 		"</caption><tr><th>culprit</th><th class=\"nowrap\">share of its waiting</th><th class=\"n\">time</th><th class=\"n\">waits</th></tr>\n");
 	for (size_t i = from; i < from + shown; i++)
 		blame_line(&a->blame[i], out);
 	for (size_t i = from + shown; i < to; i++)
 		rest += a->blame[i].share;
 	if (shown < to - from) {
-		strbuf_add(out, "<tr><td>%zu others</td><td>", to - from - shown);
+		html_add(out, "<tr><td>%zu others</td><td>", to - from - shown);
 		add_share(rest, out);
-		strbuf_add(out, "</td><td></td><td></td></tr>\n");
+		html_raw(out, "</td><td></td><td></td></tr>\n");
 	}
-	strbuf_add(out, "</table></div>\n");
+	html_raw(out, "</table></div>\n");
 }
 
 void html_blame(const struct analysis *a, struct strbuf *out)
@@ -215,7 +205,7 @@ void html_blame(const struct analysis *a, struct strbuf *out)
 			i = j;
 		}
 	if (tables > BLAME_VCPUS)
-		strbuf_add(out, "<p class=\"note\">%u more vCPUs: see analysis.json.</p>\n",
+		html_add(out, "<p class=\"note\">%u more vCPUs: see analysis.json.</p>\n",
 			tables - BLAME_VCPUS);
 }
 
@@ -239,14 +229,14 @@ static void late_parts(const struct late *l, struct strbuf *out)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		if (!all[i].ns)
 			continue;
-		strbuf_add(out, "%s%s ", separator, all[i].what);
+		html_add(out, "%s%s ", separator, all[i].what);
 		html_ns(out, all[i].ns);
 		separator = "; ";
 	}
 	if (l->n_who)
-		strbuf_add(out, "<br>behind: ");
+		html_raw(out, "<br>behind: ");
 	for (size_t i = 0; i < l->n_who; i++) {
-		html_text(out, "%s%s ", i ? ", " : "", l->who[i].name);
+		html_add(out, "%s%s ", i ? ", " : "", l->who[i].name);
 		html_ns(out, l->who[i].ns);
 	}
 }
@@ -257,11 +247,11 @@ static void late_timeline(const struct analysis *a, const struct late *l, struct
 		html_missing(out, "no trace around this moment");
 		return;
 	}
-	strbuf_add(out, "<div class=\"full\">");
+	html_raw(out, "<div class=\"full\">");
 	svg_plot_late(out, SVG_WIDE, false, a, l);
-	strbuf_add(out, "</div><div class=\"narrow\">");
+	html_raw(out, "</div><div class=\"narrow\">");
 	svg_plot_late(out, SVG_NARROW, false, a, l);
-	strbuf_add(out, "</div>\n");
+	html_raw(out, "</div>\n");
 }
 
 static void one_late(const struct analysis *a, size_t i, struct strbuf *out)
@@ -269,24 +259,23 @@ static void one_late(const struct analysis *a, size_t i, struct strbuf *out)
 	const struct late *l = &a->late[i];
 	const struct analysis_guest *g = &a->guests[l->guest];
 
-	strbuf_add(out, "<details%s><summary><strong>", i < LATE_DRAWN ? " open" : "");
+	html_add(out, "<details%s><summary><strong>", i < LATE_DRAWN ? " open" : "");
 	html_ns(out, l->lateness_ns);
-	strbuf_add(out, "</strong> ");
-	html_text(out, "%s: %s vcpu%u%s at %.3f s, clock \xc2\xb1 ",
+	html_add(out, "</strong> %s: %s vcpu%u%s at %.3f s, clock \xc2\xb1 ",
 		l->kind == LATE_GAP ? "not running" : "late", g->name, g->vcpus[l->vcpu].id,
 		g->is_noise ? " (noise)" : "",
 		(double)(int64_t)(l->deadline_ns - a->window_start_ns) / 1e9);
 	html_ns(out, l->clock_error_ns);
-	strbuf_add(out, "</summary>\n<p>");
+	html_raw(out, "</summary>\n<p>");
 	late_parts(l, out);
-	strbuf_add(out, "</p>\n");
+	html_raw(out, "</p>\n");
 	late_timeline(a, l, out);
-	strbuf_add(out, "</details>\n");
+	html_raw(out, "</details>\n");
 }
 
-static const char late_key[] =
-	"<p>First band: what the vCPU's host thread did, from the trace. Second band: who ran on the CPU it waited for. The dashed lines are the deadline and the wake-up.</p>\n"
-	"<div class=\"key\"><span><i class=\"run\"></i>running</span><span><i class=\"wait\"></i>waiting in the run queue</span><span><i class=\"throttle\"></i>held by a quota</span><span><i class=\"sleep\"></i>sleeping</span><span><i class=\"none\"></i>not traced</span></div>\n";
+#define LATE_KEY                                                                                                                                                                  \
+	"<p>First band: what the vCPU's host thread did, from the trace. Second band: who ran on the CPU it waited for. The dashed lines are the deadline and the wake-up.</p>\n" \
+	"<div class=\"key\"><span><i class=\"run\"></i>running</span><span><i class=\"wait\"></i>waiting in the run queue</span><span><i class=\"throttle\"></i>held by a quota</span><span><i class=\"sleep\"></i>sleeping</span><span><i class=\"none\"></i>not traced</span></div>\n"
 
 void html_late(const struct analysis *a, struct strbuf *out)
 {
@@ -295,7 +284,7 @@ void html_late(const struct analysis *a, struct strbuf *out)
 		return;
 	}
 	if (a->have_trace)
-		strbuf_add(out, "%s", late_key);
+		html_add(out, LATE_KEY);
 	for (size_t i = 0; i < a->n_late; i++)
 		one_late(a, i, out);
 }

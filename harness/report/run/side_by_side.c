@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "report/escape.h"
+#include "report/html.h"
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
@@ -95,36 +95,34 @@ static void add_figure(const struct side_by_side *s, const char *id, struct strb
 {
 	struct drawing d = {s, find_figure(id)};
 
-	strbuf_add(out, "<section id=\"%s\"><h2>", id);
-	html_text(out, "%s over time", d.figure->name);
-	strbuf_add(out, "</h2>\n<p>");
+	html_add(out, "<section id=\"%s\"><h2>%s over time</h2>\n<p>", id, d.figure->name);
 	if (d.figure->series[0] == SERIES_STEAL)
-		html_text(out,
+		html_add(out,
 			"CPU time per second that a vCPU asked for and did not get: means of %d s and of a machine's vCPUs.",
 			use_fine(s) ? 1 : 10);
 	else
-		html_text(out, "The longest that a sleep took, its period included, in each %d s.",
+		html_add(out, "The longest that a sleep took, its period included, in each %d s.",
 			use_fine(s) ? 1 : 10);
-	strbuf_add(out, "</p>\n");
+	html_raw(out, "</p>\n");
 	if (!html_plot(out, draw, &d))
 		html_missing(out, d.figure->missing);
-	strbuf_add(out, "</section>\n");
+	html_raw(out, "</section>\n");
 }
 
 static void add_value(const struct metric_value *v, enum metric_id id, struct strbuf *out)
 {
 	char buf[80];
 
-	strbuf_add(out, "<td class=\"n\">");
+	html_raw(out, "<td class=\"n\">");
 	if (v->have)
-		escape_xml(out,
+		html_add(out, "%s",
 			quantity_text(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
 	else if (v->below > 0)
-		html_text(out, "< %s",
+		html_add(out, "&lt; %s",
 			quantity_text(v->below, metric_table[id].unit, false, buf, sizeof(buf)));
 	else
-		strbuf_add(out, "<span class=\"missing\">not provided</span>");
-	strbuf_add(out, "</td>");
+		html_raw(out, "<span class=\"missing\">not provided</span>");
+	html_raw(out, "</td>");
 }
 
 static void add_rows(const struct side_by_side *s, size_t run, struct strbuf *out)
@@ -136,36 +134,28 @@ static void add_rows(const struct side_by_side *s, size_t run, struct strbuf *ou
 
 		if (g->is_noise)
 			continue;
-		strbuf_add(out, "<tr><th scope=\"row\">");
-		escape_xml(out, g->name);
-		strbuf_add(out, "</th><td>");
-		html_text(out, "%s", a->info.run);
-		strbuf_add(out, "</td><td>");
-		html_text(out, "%s", g->accel);
-		strbuf_add(out, "</td><td class=\"n\">%u</td><td class=\"n\">", g->n_vcpus);
-		html_text(out, "%.0f s", a->window_s);
-		strbuf_add(out, "</td>");
+		html_add(out,
+			"<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td><td class=\"n\">%u</td><td class=\"n\">%.0f s</td>",
+			g->name, a->info.run, g->accel, g->n_vcpus, a->window_s);
 		for (size_t m = 0; m < ARRAY_SIZE(columns); m++)
 			add_value(&g->metrics[columns[m]], columns[m], out);
-		strbuf_add(out, "</tr>\n");
+		html_raw(out, "</tr>\n");
 	}
 }
 
 static void add_table(const struct side_by_side *s, struct strbuf *out)
 {
-	strbuf_add(out, "<section id=\"summary\"><h2>Figures</h2>\n");
+	html_raw(out, "<section id=\"summary\"><h2>Figures</h2>\n");
 	html_wide(out, "Figures");
-	strbuf_add(out,
+	html_raw(out,
 		"<table><tr><th>machine</th><th>record</th><th>accel</th><th class=\"n\">vCPUs</th><th class=\"n\">measured</th>");
 	for (size_t m = 0; m < ARRAY_SIZE(columns); m++) {
-		strbuf_add(out, "<th class=\"n\">");
-		html_text(out, "%s", metric_table[columns[m]].name);
-		strbuf_add(out, "</th>");
+		html_add(out, "<th class=\"n\">%s</th>", metric_table[columns[m]].name);
 	}
-	strbuf_add(out, "</tr>\n");
+	html_raw(out, "</tr>\n");
 	for (size_t i = 0; i < s->n; i++)
 		add_rows(s, i, out);
-	strbuf_add(out, "</table></div>\n</section>\n");
+	html_raw(out, "</table></div>\n</section>\n");
 }
 
 /* What the records say of themselves that bears on their figures: a cut, no counter. */
@@ -177,15 +167,13 @@ static void add_warnings(const struct side_by_side *s, struct strbuf *out)
 		n += s->runs[i]->info.warnings.n;
 	if (!n)
 		return;
-	strbuf_add(out, "<section id=\"warnings\"><h2>Warnings</h2>\n<ul>\n");
+	html_raw(out, "<section id=\"warnings\"><h2>Warnings</h2>\n<ul>\n");
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; k < s->runs[i]->info.warnings.n; k++) {
-			strbuf_add(out, "<li>");
-			html_text(out, "%s: %s", s->runs[i]->info.run,
+			html_add(out, "<li>%s: %s</li>\n", s->runs[i]->info.run,
 				s->runs[i]->info.warnings.items[k]);
-			strbuf_add(out, "</li>\n");
 		}
-	strbuf_add(out, "</ul>\n</section>\n");
+	html_raw(out, "</ul>\n</section>\n");
 }
 
 static bool has_figure(const struct side_by_side *s, size_t run, const char *id)
@@ -223,15 +211,15 @@ void side_by_side_page(const struct side_by_side *s, struct strbuf *out)
 	auto_free char *title = xasprintf("%zu records side by side \xc2\xb7 stealscope", s->n);
 	struct strbuf body = {0};
 
-	strbuf_add(&body, "<header>\n<h1>%zu records side by side</h1>\n", s->n);
-	strbuf_add(&body,
-		"<p class=\"sub\">Each begins at 0, whenever it was made. Two machines are two blocks: differences between them have many causes.</p>\n"
-		"</header>\n<main id=\"main\">\n");
+	html_add(&body,
+		"<header>\n<h1>%zu records side by side</h1>\n<p class=\"sub\">Each begins at 0, whenever it was made. Two machines are two blocks: differences between them have many causes.</p>\n"
+		"</header>\n<main id=\"main\">\n",
+		s->n);
 	for (size_t i = 0; i < ARRAY_SIZE(figure_ids); i++)
 		add_figure(s, figure_ids[i], &body);
 	add_table(s, &body);
 	add_warnings(s, &body);
-	strbuf_add(&body, "</main>\n");
+	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
 	strbuf_release(&body);
 }
