@@ -1,50 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/text.h"
-#include "report/compare/published.h"
+#include "report/compare/priv.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/quantity.h"
 #include "analysis/stats/stats.h"
 #include "report/assets.h"
 #include "report/escape.h"
-#include "report/html.h"
-#include "report/page/parts.h"
-
-#define COLUMNS	    2  /* programs, or whatever the cases of a row are */
-#define BAR_PX	    90 /* of the largest mean of a figure */
-#define ROWS_MAX    12
-#define FIGURES_MAX 4
-
-/* ---- the tables (assets/published.json): what was published, and which variants of ours stand
- * beside it. Strings lie in the JSON. */
-
-struct row {
-	const char *who;
-	const char *said; /* as published; NULL = a row of ours */
-	double change;	  /* of `said` in %, NAN = only the words */
-	struct {
-		const char *with, *without; /* variants: metric in `with` over `without`, minus 1 */
-	} cases[COLUMNS];
-};
-
-struct figure {
-	const char *title;
-	struct row rows[ROWS_MAX];
-	size_t n_rows;
-};
-
-struct table {
-	const char *title, *source;
-	enum metric_id metric;
-	const char *columns[COLUMNS];
-	struct figure figures[FIGURES_MAX];
-	size_t n_figures;
-	json_t *json;
-};
 
 static bool read_row(json_t *j, struct row *out)
 {
@@ -107,18 +72,6 @@ static bool read_table(const char *key, struct table *out)
 }
 
 /* ---- ours */
-
-struct cell {
-	double with, without, change; /* medians over boots; change in % */
-};
-
-struct published {
-	struct table table;
-	struct strbuf accels; /* "native, tcg" */
-	size_t boots;	      /* of the variant that has fewest of those that were run */
-	struct cell cells[FIGURES_MAX][ROWS_MAX][COLUMNS];
-	double means[FIGURES_MAX][ROWS_MAX];
-};
 
 static const struct analysis_guest *subject(const struct analysis *a)
 {
@@ -207,24 +160,12 @@ void published_free(struct published *p)
 
 /* ---- told */
 
-static void add_change(struct strbuf *out, double v)
+void published_change(struct strbuf *out, double v)
 {
 	if (isfinite(v))
 		strbuf_add(out, "%+.2f %%", v);
 	else
 		strbuf_add(out, "-");
-}
-
-/* "95.1 ms to 206 ms" */
-static void add_values(const struct published *p, const struct cell *c, struct strbuf *out)
-{
-	const char *unit = metric_table[p->table.metric].unit;
-	char from[64], to[64];
-
-	if (isfinite(c->change))
-		strbuf_add(out, "%s to %s",
-			quantity_text(c->without, unit, false, from, sizeof(from)),
-			quantity_text(c->with, unit, false, to, sizeof(to)));
 }
 
 void published_text(const struct published *p, struct strbuf *out)
@@ -240,11 +181,11 @@ void published_text(const struct published *p, struct strbuf *out)
 			struct strbuf c[COLUMNS + 1] = {{0}};
 
 			for (size_t k = 0; k < COLUMNS; k++)
-				add_change(&c[k], row->said ? NAN : p->cells[f][r][k].change);
+				published_change(&c[k], row->said ? NAN : p->cells[f][r][k].change);
 			if (row->said)
 				strbuf_add(&c[COLUMNS], "%s", row->said);
 			else
-				add_change(&c[COLUMNS], p->means[f][r]);
+				published_change(&c[COLUMNS], p->means[f][r]);
 			strbuf_add(out, "    %-56s %10s %10s %16s\n", row->who,
 				row->said ? "" : c[0].text, row->said ? "" : c[1].text,
 				c[COLUMNS].text);
@@ -255,64 +196,6 @@ void published_text(const struct published *p, struct strbuf *out)
 	strbuf_add(out,
 		"\n  Ours ran on: %s; %zu boot%s of each variant. Order and sign compare, not digits.\n",
 		p->accels.text ? p->accels.text : "-", p->boots, p->boots == 1 ? "" : "s");
-}
-
-static double largest_mean(const struct published *p, size_t f)
-{
-	double most = 0;
-
-	for (size_t r = 0; r < p->table.figures[f].n_rows; r++)
-		if (isfinite(p->means[f][r]))
-			most = fmax(most, fabs(p->means[f][r]));
-	return most;
-}
-
-static void html_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
-{
-	const struct row *row = &p->table.figures[f].rows[r];
-	double mean = p->means[f][r], most = largest_mean(p, f);
-
-	html_add(out, "<tr><th scope=\"row\">%s</th>", row->who);
-	for (size_t k = 0; k < COLUMNS; k++) {
-		html_raw(out, "<td class=\"n\">");
-		if (!row->said) {
-			add_change(out, p->cells[f][r][k].change);
-			html_raw(out, "<div class=\"note\">");
-			add_values(p, &p->cells[f][r][k], out);
-			html_raw(out, "</div>");
-		}
-		html_raw(out, "</td>");
-	}
-	html_raw(out, "<td class=\"barcell\">");
-	if (isfinite(mean) && most > 0)
-		html_add(out, "<span class=\"bar\" style=\"width:%.0fpx\"></span> ",
-			fabs(mean) / most * BAR_PX);
-	if (row->said)
-		html_add(out, "%s", row->said);
-	else
-		add_change(out, mean);
-	html_raw(out, "</td></tr>\n");
-}
-
-void published_html(const struct published *p, struct strbuf *out)
-{
-	const struct table *t = &p->table;
-
-	html_add(out,
-		"<section><h2>%s</h2>\n<p>%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. Order and sign compare, not digits.</p>\n",
-		t->title, t->source, p->accels.text ? p->accels.text : "-", p->boots,
-		p->boots == 1 ? "" : "s");
-	for (size_t f = 0; f < t->n_figures; f++) {
-		html_wide(out, t->figures[f].title);
-		html_add(out, "<table><caption>%s</caption><tr><th></th>", t->figures[f].title);
-		for (size_t k = 0; k < COLUMNS; k++)
-			html_add(out, "<th scope=\"col\" class=\"n\">%s</th>", t->columns[k]);
-		html_raw(out, "<th scope=\"col\">mean</th></tr>\n");
-		for (size_t r = 0; r < t->figures[f].n_rows; r++)
-			html_row(p, f, r, out);
-		html_raw(out, "</table></div>\n");
-	}
-	html_raw(out, "</section>\n");
 }
 
 static void json_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
