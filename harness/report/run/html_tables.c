@@ -122,7 +122,7 @@ void html_metrics(const struct analysis *a, struct strbuf *out)
 		auto_free char *job = guest_job_text(&a->guests[order[i]]);
 
 		if (job)
-			html_text(out, "<p class=\"note\">%s.</p>\n", job);
+			html_add(out, "<p class=\"note\">%s.</p>\n", job);
 	}
 	if (n < a->n_guests)
 		html_add(out, "<p class=\"note\">%zu more guests: see analysis.json.</p>\n",
