@@ -3,4 +3,4 @@ PUMP_SRC := tests/unit/test_pump.c $(addprefix harness/run/,console.c pump.c ses
 
 $(BUILD)/tests/test_pump: $(PUMP_SRC) harness/run/priv.h
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP $(SANFLAGS),$(CFLAGS_ALL)) -fsanitize=thread $(PUMP_SRC) -o $@ -lcmocka -lpthread
+	$(CC) $(filter-out -MMD -MP $(SANFLAGS),$(CFLAGS_ALL)) -fsanitize=thread $(PUMP_SRC) -o $@ -lcmocka -lpthread -lm

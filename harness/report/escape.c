@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "report/html.h"
 
 /* One character at *p into `out` by way of `special`; moves *p on. */
 static void put(struct strbuf *out, const char **p, const char *(*special)(char c))
@@ -71,15 +70,6 @@ void escape_xml(struct strbuf *out, const char *text)
 {
 	while (text && *text)
 		put(out, &text, special_xml);
-}
-
-void html_add(struct strbuf *out, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	text_vadd_by(out, escape_xml, fmt, ap);
-	va_end(ap);
 }
 
 void escape_json(struct strbuf *out, const char *text)

@@ -21,7 +21,7 @@
 #include "report/batch/page.h"
 #include "base/text.h"
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/compare/html.h"
 #include "report/plot/figures.h"
 #include "report/run/html.h"

@@ -9,7 +9,7 @@
 #include "base/quantity.h"
 #include "analysis/stats/stats.h"
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/page/parts.h"
 
 static const enum metric_id felt[BATCH_FELT] = {

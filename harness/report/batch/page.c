@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "report/batch/figures.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/page/parts.h"
 #include "report/page/template.h"
 

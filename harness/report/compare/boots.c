@@ -7,7 +7,7 @@
 
 #include "base/quantity.h"
 #include "report/compare/plots.h"
-#include "report/html.h"
+#include "report/markup.h"
 
 #define BLAME_ROWS 10
 

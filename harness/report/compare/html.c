@@ -12,7 +12,7 @@
 #include "report/compare/parts.h"
 #include "report/compare/plots.h"
 #include "report/compare/words.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/page/template.h"
 
 static const struct compare_set *set_of(const void *page)

@@ -4,7 +4,7 @@
 
 #include "base/quantity.h"
 #include "report/compare/priv.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/page/parts.h"
 
 #define BAR_PX 90 /* of the largest mean of a figure */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/quantity.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
 #include "report/compare/sweep_report.h"

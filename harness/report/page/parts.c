@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/plot/svg.h"
 
 bool html_plot(struct strbuf *out, html_draw draw, const void *what)

@@ -4,7 +4,7 @@
 #define SS_REPORT_PAGE_PARTS_H
 
 #include "analysis/analysis.h"
-#include "report/html.h"
+#include "report/markup.h"
 
 /* html_parts.c: what stands around the figures */
 void html_header(const struct analysis *a, struct strbuf *out);

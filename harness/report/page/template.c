@@ -6,7 +6,7 @@
 
 #include "base/beneath.h"
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/markup.h"
 
 void asset_add(struct strbuf *out, const struct asset *x)
 {

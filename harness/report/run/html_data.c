@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/plot/figures.h"
 #include "report/run/html.h"
 #include "report/page/parts.h"

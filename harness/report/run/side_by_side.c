@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "report/html.h"
+#include "report/markup.h"
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"

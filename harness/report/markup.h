@@ -3,8 +3,8 @@
  * HTML. Markup stands in formats and constants only; whatever comes in by %s is text, and escaped.
  * `make layers` refuses other ways into a page (strbuf_add(), escape_xml()) in the rooms that make them.
  */
-#ifndef SS_REPORT_HTML_H
-#define SS_REPORT_HTML_H
+#ifndef SS_REPORT_MARKUP_H
+#define SS_REPORT_MARKUP_H
 
 #include <string.h>
 
