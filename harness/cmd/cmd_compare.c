@@ -15,6 +15,7 @@ struct compare_args {
 	struct strv metrics;  /* empty = all */
 	bool sweep, force, unpaired, csv;
 	const char *html, *svg;
+	bool pdf;
 };
 
 enum {
@@ -26,7 +27,8 @@ enum {
 	OPT_HTML,
 	OPT_BASELINE,
 	OPT_SWEEP,
-	OPT_SVG
+	OPT_SVG,
+	OPT_PDF,
 };
 
 static const struct argp_option options[] = {
@@ -46,6 +48,8 @@ static const struct argp_option options[] = {
 		"Compare the boots as independent samples, whatever blocks they were run in", 0},
 	{"html", OPT_HTML, "FILE", 0, "Also write a page with the plots of all arms", 0},
 	{"svg", OPT_SVG, "DIR", 0, "Also write every plot into DIR as an SVG file of its own", 0},
+	{"pdf", OPT_PDF, NULL, 0,
+		"With --svg: as PDF too (needs rsvg-convert, package librsvg2-bin)", 0},
 	{"csv", OPT_CSV, NULL, 0, "Comma-separated values instead of text", 0},
 	{0},
 };
@@ -90,6 +94,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_HTML:
 		a->html = arg;
 		return 0;
+	case OPT_PDF:
+		a->pdf = true;
+		return 0;
 	case OPT_SVG:
 		a->svg = arg;
 		return 0;
@@ -100,6 +107,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		strv_add(&a->sets, "%s", arg);
 		return 0;
 	case ARGP_KEY_END:
+		if (a->pdf && !a->svg)
+			argp_error(state, "--pdf makes PDF files beside those of --svg=DIR");
 		if (a->sweep && (a->baseline || a->unpaired || a->sets.n != 1))
 			argp_error(state,
 				"--sweep wants one set of runs, and neither --baseline nor --unpaired");
@@ -185,7 +194,9 @@ static int save_plots(const struct study *s, const struct compare_args *args,
 	if (args->html)
 		rc = compare_html_save(&page, args->html, e);
 	if (!rc && args->svg)
-		rc = MIN(compare_svg_save(&page, args->svg, e), 0);
+		rc = MIN(
+			compare_svg_save(&page, &(struct svg_files){args->svg, NULL, args->pdf}, e),
+			0);
 	for (size_t i = 0; i < page.n_arms; i++)
 		arm_boots_free(&boots[i]);
 	free(boots);
@@ -263,7 +274,8 @@ static int print_sweeps(const struct cmd_common *c, const struct compare_args *a
 	if (args->html)
 		rc = sweep_page_save(s->list, s->n, s->scenario, args->html, e);
 	if (!rc && args->svg)
-		rc = sweep_svg_save(s->list, s->n, args->svg, e);
+		rc = sweep_svg_save(
+			s->list, s->n, &(struct svg_files){args->svg, NULL, args->pdf}, e);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 /* stealscope report: a record as a self-contained HTML page, or several side by side on one. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
@@ -15,12 +16,17 @@ struct report_args {
 	const char *runs[SIDE_BY_SIDE_MAX];
 	size_t n;
 	const char *svg, *output;
+	bool pdf;
 };
 
-enum { OPT_SVG = 0x100 };
+enum { OPT_SVG = 0x100, OPT_PDF };
 
 static const struct argp_option options[] = {
-	{"svg", OPT_SVG, "DIR", 0, "Also write every plot into DIR as an SVG file of its own", 0},
+	{"svg", OPT_SVG, "DIR", 0,
+		"Also write every plot into DIR as an SVG file of its own, its name beginning with the record's",
+		0},
+	{"pdf", OPT_PDF, NULL, 0,
+		"With --svg: as PDF too (needs rsvg-convert, package librsvg2-bin)", 0},
 	{"output", 'o', "FILE", 0,
 		"Of several RUNs: where to (default: " SIDE_BY_SIDE_FILE
 		" in the folder of the records)",
@@ -36,6 +42,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SVG:
 		a->svg = arg;
 		return 0;
+	case OPT_PDF:
+		a->pdf = true;
+		return 0;
 	case 'o':
 		a->output = arg;
 		return 0;
@@ -45,6 +54,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->runs[a->n++] = arg;
 		return 0;
 	case ARGP_KEY_END:
+		if (a->pdf && !a->svg)
+			argp_error(state, "--pdf makes PDF files beside those of --svg=DIR");
 		if (a->n == 1 && a->output)
 			argp_error(state,
 				"the report of one record stands in its folder; --output is for several");
@@ -61,13 +72,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int report_one(const struct cmd_common *c, const struct report_args *args, struct err *e)
 {
 	auto_free char *dir = cmd_find_record(c, args->runs[0], e);
+	struct svg_files files = {args->svg, dir ? strrchr(dir, '/') + 1 : NULL, args->pdf};
 	struct analysis *a = NULL;
 	int rc = dir ? analysis_make(dir, &a, e) : -EINVAL;
 
 	if (!rc)
 		rc = html_report_save(a, dir, e);
 	if (!rc && args->svg)
-		rc = MIN(svg_save_all(a, args->svg, e), 0);
+		rc = MIN(svg_save_all(a, &files, e), 0);
 	if (!rc)
 		cmd_say(c, "%s/report.html", dir);
 	analysis_free(a);
@@ -79,6 +91,7 @@ static int report_several(const struct cmd_common *c, const struct report_args *
 	auto_free char *path = args->output ? xstrdup(args->output)
 					    : xasprintf("%s/" SIDE_BY_SIDE_FILE, c->results);
 	struct analysis *runs[SIDE_BY_SIDE_MAX] = {NULL};
+	struct svg_files files = {args->svg, NULL, args->pdf};
 	struct side_by_side set = {.n = args->n};
 	int rc = 0;
 
@@ -93,7 +106,7 @@ static int report_several(const struct cmd_common *c, const struct report_args *
 	if (!rc)
 		rc = side_by_side_save(&set, path, e);
 	if (!rc && args->svg)
-		rc = side_by_side_svg(&set, args->svg, e);
+		rc = side_by_side_svg(&set, &files, e);
 	if (!rc)
 		cmd_say(c, "%s", path);
 	for (size_t i = 0; i < args->n; i++)

@@ -1,7 +1,6 @@
 #!/bin/bash
 # compare: verdicts, blocks, refusals, baselines and sweeps as text, JSON, CSV and HTML, over an index of invented
 # boots; then a short sweep of real ones, their export to SQLite read back, every plot as SVG.
-# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 I=$T/index
 mkdir "$I"
@@ -149,5 +148,18 @@ is "as many states as in CSV" "$T/tables.json" ".states[0] == $n" .states[0]
 expect_exit "report --svg" 0 $SS report --results "$R" --svg "$T/svg" last
 n=$(find "$T/svg" -name '*.svg' | wc -l)
 [ "$n" -ge 3 ] && xmllint --noout "$T"/svg/*.svg 2>"$T/err" && ok "$n plots as SVG, all well-formed" || bad "svg: $n files; $(head -1 "$T/err")"
+# Outside a browser too (librsvg here, as in Inkscape, LaTeX and file managers): on white, with the palette's own colours.
+palette='0 114 178|213 94 0|0 158 115|184 87 143|178 119 0|204 121 167|201 209 217'
+for f in "$T"/svg/*.svg "$T"/svg-base/*.svg; do
+	rsvg-convert -z 3 "$f" 2>"$T/err" | pngtopnm 2>/dev/null | ppmhist -noheader 2>/dev/null | awk '{print $1, $2, $3, $5}' >"$T/colours"
+	grep -qE "^($palette) " "$T/colours" && [ "$(sort -k4 -n "$T/colours" | tail -1 | cut -d' ' -f1-3)" = "255 255 255" ] || black+=" ${f##*/}"
+	rendered=$((${rendered:-0} + 1))
+done
+[ -z "${black:-}" ] && ok "$rendered plots rendered by librsvg have their colours on white" || bad "rendered by librsvg, without their colours:$black"
+grep -l 'var(--\|@media\|system-ui' "$T"/svg/*.svg "$T"/svg-base/*.svg >"$T/out" && bad "plots with what only a browser knows: $(head -3 "$T/out")" || ok "no plot needs a browser"
+expect_exit "another record beside it, and as PDF" 0 $SS report --results "$R" --svg "$T/svg" --pdf "$(basename "$(ls -d "$R"/*-"$MINE"-*/ | head -1)")"
+[ "$(find "$T/svg" -name '*.svg' | wc -l)" -gt "$n" ] && ok "two records' plots in one folder" || bad "the second record's plots took the place of the first's"
+[ "$(find "$T/svg" -name '*.pdf' -exec head -c5 {} \; | grep -c '%PDF-' )" -ge 1 ] && ok "plots as PDF" || bad "no PDF: $(ls "$T/svg" | head -3)"
+expect_exit "--pdf without --svg" 2 $SS report --results "$R" --pdf last
 clean_after "compare"
 finish

@@ -167,7 +167,7 @@ static void test_svg_files(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	n = svg_save_all(a, dir, &e);
+	n = svg_save_all(a, &(struct svg_files){.dir = dir, .prefix = "one"}, &e);
 	assert_int_equal(n, 3 + 3 + 2 + 8); /* over time, witnesses of 3 vCPUs, two maps, 8 late */
 	for (int left = scandir(dir, &names, NULL, alphasort); left-- > 0; free(names[left])) {
 		auto_free char *path = xasprintf("%s/%s", dir, names[left]->d_name);

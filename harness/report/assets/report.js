@@ -47,12 +47,13 @@
 		return Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(3));
 	}
 
-	/* dygraphs rows: time of the middle of the bin, then one value per line. */
+	/* dygraphs rows: where a bin begins, then one value per line; the last once more, where it ends. */
 	function rows(fig, lines) {
 		const n = Math.max(...lines.map((l) => l.v.length));
 		const out = [];
 		for (let i = 0; i < n; i++)
-			out.push([(i + 0.5) * fig.bin_s].concat(lines.map((l) => i < l.v.length ? l.v[i] : null)));
+			out.push([i * fig.bin_s].concat(lines.map((l) => i < l.v.length ? l.v[i] : null)));
+		if (n) out.push([n * fig.bin_s].concat(out[n - 1].slice(1)));
 		return out;
 	}
 	function count(lines) {
@@ -130,21 +131,18 @@
 		this.g = new Dygraph(this.canvas, this.data, Object.assign(this.style(), {
 			labels: ["t"].concat(this.lines.map((l, i) => "y" + i)),
 			includeZero: true,
+			stepPlot: true, /* a bin's value is that of all its length */
 			strokeWidth: 1.6,
-			drawPoints: this.data.length < 100,
-			pointSize: 2.5,
-			drawGapEdgePoints: true,
 			connectSeparatedPoints: false,
 			highlightCircleSize: 4,
 			legend: "never",
-			rightGap: 8,
-			xRangePad: 4,
+			rightGap: 24, /* the last number stands at the end of the axis */
 			yRangePad: 12,
 			axes: {
 				x: { ticker: timeTicks },
 				y: { axisLabelWidth: 48, pixelsPerLabel: 28 },
 			},
-			highlightCallback: (e, x, points, row) => self.say(row),
+			highlightCallback: (e, x, points, row) => self.say(Math.min(row, self.data.length - 2)),
 			unhighlightCallback: () => { self.readout.textContent = ""; },
 			drawCallback: function (g) {
 				self.box.dataset.points = count(self.lines);
@@ -162,7 +160,7 @@
 	Figure.prototype.key = function (e) {
 		const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[e.key];
 		if (step) {
-			this.at = Math.min(Math.max(this.at + step, 0), this.data.length - 1);
+			this.at = Math.min(Math.max(this.at + step, 0), this.data.length - 2);
 			this.g.setSelection(this.at);
 			this.say(this.at);
 		} else if (e.key === "+" || e.key === "-") {

@@ -6,6 +6,7 @@
 
 #include "analysis/analysis.h"
 #include "report/compare/report.h"
+#include "report/plot/svg.h"
 
 /* The analyses of the boots of one arm, for lateness and blame; none = these parts say so. */
 struct compare_boots {
@@ -24,6 +25,6 @@ void compare_html(const struct compare_page *p, struct strbuf *out);
 /* To a file, by rename. */
 int compare_html_save(const struct compare_page *p, const char *path, struct err *e);
 /* Its plots as DIR/NAME.svg; the folder is made. Returns how many, or -errno. */
-int compare_svg_save(const struct compare_page *p, const char *dir, struct err *e);
+int compare_svg_save(const struct compare_page *p, const struct svg_files *to, struct err *e);
 
 #endif

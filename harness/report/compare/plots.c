@@ -153,33 +153,33 @@ bool compare_draw_series(const void *plot, double width, bool standalone, struct
 
 /* ---- as files */
 
-static int add_file(int so_far, html_draw draw, const struct compare_plot *plot, const char *dir,
-	const char *name, struct err *e)
+static int add_file(int so_far, html_draw draw, const struct compare_plot *plot,
+	const struct svg_files *to, const char *name, struct err *e)
 {
-	int rc = so_far < 0 ? so_far : svg_save(draw, plot, dir, name, e);
+	int rc = so_far < 0 ? so_far : svg_save(draw, plot, to, name, e);
 
 	return rc < 0 ? rc : so_far + rc;
 }
 
-int compare_svg_save(const struct compare_page *page, const char *dir, struct err *e)
+int compare_svg_save(const struct compare_page *page, const struct svg_files *to, struct err *e)
 {
 	const struct compare_set *s = page->set;
 	struct compare_plot plot = {page, 0};
-	int n = make_dirs(dir, e);
+	int n = make_dirs(to->dir, e);
 
 	for (plot.i = 0; plot.i < s->n; plot.i++) {
 		auto_free char *name =
 			s->n > 1 ? xasprintf("shifts-%zu", plot.i) : xstrdup("shifts");
 
-		n = add_file(n, compare_draw_forest, &plot, dir, name, e);
+		n = add_file(n, compare_draw_forest, &plot, to, name, e);
 	}
 	for (plot.i = 0; plot.i < s->results[0].n_rows; plot.i++)
-		n = add_file(n, compare_draw_arms, &plot, dir,
+		n = add_file(n, compare_draw_arms, &plot, to,
 			s->results[0].rows[plot.i].metric->name, e);
 	plot.i = 0;
-	n = add_file(n, compare_draw_lateness, &plot, dir, "lateness", e);
+	n = add_file(n, compare_draw_lateness, &plot, to, "lateness", e);
 	for (; plot.i < COMPARE_SERIES_PLOTS; plot.i++)
 		n = add_file(
-			n, compare_draw_series, &plot, dir, compare_series_plots[plot.i].file, e);
+			n, compare_draw_series, &plot, to, compare_series_plots[plot.i].file, e);
 	return n;
 }

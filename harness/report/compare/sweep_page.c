@@ -95,12 +95,12 @@ int sweep_page_save(
 	return rc;
 }
 
-int sweep_svg_save(const struct sweep *s, size_t n, const char *dir, struct err *e)
+int sweep_svg_save(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e)
 {
-	int rc = make_dirs(dir, e);
+	int rc = make_dirs(to->dir, e);
 
 	for (size_t i = 0; i < n && !rc; i++)
 		if (sweep_has_values(&s[i]))
-			rc = MIN(svg_save(draw_sweep, &s[i], dir, s[i].metric, e), 0);
+			rc = MIN(svg_save(draw_sweep, &s[i], to, s[i].metric, e), 0);
 	return rc;
 }

@@ -10,6 +10,7 @@
 
 #include "analysis/stats/stats.h"
 #include "base/util.h"
+#include "report/plot/svg.h"
 
 struct sweep_point {
 	const char *label; /* "4", "float": as swept */
@@ -53,7 +54,7 @@ void sweep_report_csv(const struct sweep *s, size_t n, struct strbuf *out);
  * side. */
 void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const struct sweep *s);
 /* Every curve as DIR/METRIC.svg; the folder is made. */
-int sweep_svg_save(const struct sweep *s, size_t n, const char *dir, struct err *e);
+int sweep_svg_save(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e);
 /* All of them as one self-contained page, by rename; `what` names the set of runs. */
 int sweep_page_save(
 	const struct sweep *s, size_t n, const char *what, const char *path, struct err *e);

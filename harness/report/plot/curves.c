@@ -38,22 +38,24 @@ static const char *time_unit(double seconds, double *scale)
 				     : "time since measuring began (h)";
 }
 
+/* A step for each bin: what is known of it holds from its begin to its end. */
 static void plot_one_series(struct svg *s, const struct svg_line_data *l, size_t index,
 	const struct axis *x, const struct axis *y, double x_scale)
 {
 	size_t n = l->series->n;
-	auto_free double *px = xcalloc(n, sizeof(*px)), *py = xcalloc(n, sizeof(*py));
+	auto_free double *px = xcalloc(2 * n, sizeof(*px)), *py = xcalloc(2 * n, sizeof(*py));
+	double bin = (double)l->series->bin_ns / 1e9 * x_scale;
 	char class[16];
 
 	for (size_t i = 0; i < n; i++) {
-		double t = ((double)i + 0.5) * (double)l->series->bin_ns / 1e9 * x_scale;
 		double v = l->series->v[i] * l->scale;
 
-		px[i] = axis_at(x, t);
-		py[i] = isnan(v) ? NAN : axis_at(y, v);
+		px[2 * i] = axis_at(x, (double)i * bin);
+		px[2 * i + 1] = axis_at(x, (double)(i + 1) * bin);
+		py[2 * i] = py[2 * i + 1] = isnan(v) ? NAN : axis_at(y, v);
 	}
 	snprintf(class, sizeof(class), "c%zu", index % 8);
-	svg_path(s, class, px, py, n);
+	svg_path(s, class, px, py, 2 * n);
 }
 
 void svg_plot_series(struct strbuf *out, double width, bool standalone, const char *title,

@@ -1,36 +1,67 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* `report --svg DIR`: every plot as a file. */
+/* `report --svg DIR [--pdf]`: every plot as a file. */
 #include "report/plot/svg.h"
 
+#include <errno.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "report/plot/figures.h"
 
-static int save(struct strbuf *svg, const char *dir, const char *name, int *count, struct err *e)
+/* PATH.svg as PATH.pdf. */
+static int save_pdf(const char *path, struct err *e)
 {
-	auto_free char *path = xasprintf("%s/%s.svg", dir, name);
-	int rc = write_file(path, svg->text ? svg->text : "", svg->len, e);
+	auto_free char *from = xasprintf("%s.svg", path), *to = xasprintf("%s.pdf", path);
+	char *const argv[] = {
+		(char *)"rsvg-convert", (char *)"--format=pdf", (char *)"--output", to, from, NULL};
+	int status, rc;
+	pid_t pid;
 
+	rc = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+	if (rc == ENOENT)
+		return err_set(e, ENOENT,
+			"PDF files are made by rsvg-convert, which is not installed (package librsvg2-bin)");
+	if (rc)
+		return err_set(e, rc, "cannot start rsvg-convert: %s", strerror(rc));
+	if (waitpid(pid, &status, 0) < 0)
+		return err_sys(e, "cannot wait for rsvg-convert");
+	return status ? err_set(e, EIO, "rsvg-convert made no %s", to) : 0;
+}
+
+static int save(
+	struct strbuf *svg, const struct svg_files *to, const char *name, int *count, struct err *e)
+{
+	auto_free char *stem = xasprintf(
+		"%s/%s%s%s", to->dir, to->prefix ? to->prefix : "", to->prefix ? "-" : "", name);
+	auto_free char *path = xasprintf("%s.svg", stem);
+	int rc = make_dirs(to->dir, e);
+
+	if (!rc)
+		rc = write_file(path, svg->text ? svg->text : "", svg->len, e);
+	if (!rc && to->pdf)
+		rc = save_pdf(stem, e);
 	strbuf_release(svg);
 	*count += !rc;
 	return rc;
 }
 
 int svg_save(bool (*draw)(const void *what, double width, bool standalone, struct strbuf *out),
-	const void *what, const char *dir, const char *name, struct err *e)
+	const void *what, const struct svg_files *to, const char *name, struct err *e)
 {
 	struct strbuf svg = {0};
 	int count = 0, rc = 0;
 
 	if (draw(what, SVG_PAPER, true, &svg))
-		rc = save(&svg, dir, name, &count, e);
+		rc = save(&svg, to, name, &count, e);
 	return rc ? rc : count;
 }
 
 /* One file of a figure, or one for each of its groups (lines of one vCPU stand together). */
-static int save_figure(const struct analysis *a, const struct figure_info *f, const char *dir,
-	int *count, struct err *e)
+static int save_figure(const struct analysis *a, const struct figure_info *f,
+	const struct svg_files *to, int *count, struct err *e)
 {
 	size_t n, left_out, groups = 0;
 	struct figure_line *lines = figure_lines(a, f, &n, &left_out);
@@ -50,13 +81,14 @@ static int save_figure(const struct analysis *a, const struct figure_info *f, co
 			group ? group : "", figure_bin_s(a));
 		name = group ? xasprintf("%s-%zu", f->id, groups++) : xstrdup(f->id);
 		svg_plot_series(&svg, SVG_PAPER, true, title, label, d, m);
-		rc = save(&svg, dir, name, count, e);
+		rc = save(&svg, to, name, count, e);
 	}
 	figure_lines_free(lines, n);
 	return rc;
 }
 
-static int save_late(const struct analysis *a, const char *dir, int *count, struct err *e)
+static int save_late(
+	const struct analysis *a, const struct svg_files *to, int *count, struct err *e)
 {
 	int rc = 0;
 
@@ -66,25 +98,25 @@ static int save_late(const struct analysis *a, const char *dir, int *count, stru
 
 		snprintf(name, sizeof(name), "late-%02zu", i);
 		svg_plot_late(&svg, SVG_PAPER, true, a, &a->late[i]);
-		rc = save(&svg, dir, name, count, e);
+		rc = save(&svg, to, name, count, e);
 	}
 	return rc;
 }
 
-int svg_save_all(const struct analysis *a, const char *dir, struct err *e)
+int svg_save_all(const struct analysis *a, const struct svg_files *to, struct err *e)
 {
 	struct strbuf svg = {0};
-	int count = 0, rc = make_dirs(dir, e);
+	int count = 0, rc = make_dirs(to->dir, e);
 
 	for (size_t i = 0; i < n_figures && !rc; i++)
-		rc = save_figure(a, &figure_table[i], dir, &count, e);
+		rc = save_figure(a, &figure_table[i], to, &count, e);
 	if (!rc && svg_distribution_of(a, SVG_PAPER, true, &svg))
-		rc = save(&svg, dir, "distribution", &count, e);
+		rc = save(&svg, to, "distribution", &count, e);
 	if (!rc) {
 		svg_plot_placement(&svg, SVG_PAPER, true, a);
-		rc = save(&svg, dir, "placement", &count, e);
+		rc = save(&svg, to, "placement", &count, e);
 	}
 	if (!rc)
-		rc = save_late(a, dir, &count, e);
+		rc = save_late(a, to, &count, e);
 	return rc ? rc : count;
 }

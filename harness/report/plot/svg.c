@@ -23,7 +23,7 @@ void svg_begin(struct svg *s, double w, double h, const char *title)
 	strbuf_add(s->out, "</title>");
 	if (s->standalone) {
 		strbuf_add(s->out, "<style>");
-		strbuf_addn(s->out, asset_svg_css.text, asset_size(&asset_svg_css));
+		svg_paper_css(s->out);
 		strbuf_add(s->out, "</style>");
 		svg_rect(s, "paper", 0, 0, w, h, NULL);
 	}

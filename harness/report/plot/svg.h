@@ -89,12 +89,22 @@ void svg_plot_late(struct strbuf *out, double width, bool standalone, const stru
 void svg_plot_placement(
 	struct strbuf *out, double width, bool standalone, const struct analysis *a);
 
-/* One plot as DIR/NAME.svg: 1, 0 when there is nothing to draw, or -errno. */
-int svg_save(bool (*draw)(const void *what, double width, bool standalone, struct strbuf *out),
-	const void *what, const char *dir, const char *name, struct err *e);
+/* Where plots go as files: DIR/[PREFIX-]NAME.svg, and .pdf beside each. The folder is made. */
+struct svg_files {
+	const char *dir;
+	const char *prefix; /* the record's name, so that two records share a folder; NULL = none */
+	bool pdf;	    /* by rsvg-convert: ENOENT where it is not installed */
+};
 
-/* All plots of an analysis as files DIR/NAME.svg; the folder is made. Returns how many, or
- * -errno. */
-int svg_save_all(const struct analysis *a, const char *dir, struct err *e);
+/* The style sheet of a file of its own: svg.css without variables and media queries, which librsvg,
+ * Inkscape and LaTeX do not know: light colours, fonts that they find. */
+void svg_paper_css(struct strbuf *out);
+
+/* One plot as a file: 1, 0 when there is nothing to draw, or -errno. */
+int svg_save(bool (*draw)(const void *what, double width, bool standalone, struct strbuf *out),
+	const void *what, const struct svg_files *to, const char *name, struct err *e);
+
+/* All plots of an analysis. Returns how many, or -errno. */
+int svg_save_all(const struct analysis *a, const struct svg_files *to, struct err *e);
 
 #endif

@@ -235,14 +235,14 @@ int side_by_side_save(const struct side_by_side *s, const char *path, struct err
 	return rc;
 }
 
-int side_by_side_svg(const struct side_by_side *s, const char *dir, struct err *e)
+int side_by_side_svg(const struct side_by_side *s, const struct svg_files *to, struct err *e)
 {
-	int rc = make_dirs(dir, e);
+	int rc = make_dirs(to->dir, e);
 
 	for (size_t i = 0; i < ARRAY_SIZE(figure_ids) && !rc; i++) {
 		struct drawing d = {s, find_figure(figure_ids[i])};
 
-		rc = MIN(svg_save(draw, &d, dir, figure_ids[i], e), 0);
+		rc = MIN(svg_save(draw, &d, to, figure_ids[i], e), 0);
 	}
 	return rc;
 }

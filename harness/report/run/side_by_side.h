@@ -8,6 +8,7 @@
 #define SS_REPORT_RUN_SIDE_BY_SIDE_H
 
 #include "analysis/analysis.h"
+#include "report/plot/svg.h"
 
 #define SIDE_BY_SIDE_MAX 16 /* records, and guests in all */
 
@@ -22,6 +23,6 @@ int side_by_side_check(const struct side_by_side *s, struct err *e);
 void side_by_side_page(const struct side_by_side *s, struct strbuf *out);
 int side_by_side_save(const struct side_by_side *s, const char *path, struct err *e);
 /* The figures as DIR/steal.svg and DIR/elapsed.svg. */
-int side_by_side_svg(const struct side_by_side *s, const char *dir, struct err *e);
+int side_by_side_svg(const struct side_by_side *s, const struct svg_files *to, struct err *e);
 
 #endif
