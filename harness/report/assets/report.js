@@ -184,7 +184,7 @@
 
 	/* On paper a figure is an SVG of what the screen shows: Chromium prints a canvas that was redrawn for
 	 * the page's width as blank, and paper shows every pixel of one that was not. */
-	const page = { w: 640, h: 250, left: 46, right: 636, top: 6, bottom: 230 };
+	const page = { w: 640, h: 250, left: 46, right: 622, top: 6, bottom: 230 };
 	function svg(parent, tag, attributes, text) {
 		const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
 		Object.entries(attributes).forEach(([k, v]) => e.setAttribute(k, v));
@@ -227,7 +227,10 @@
 		this.data.filter((row) => row[0] >= t0 && row[0] <= t1).forEach((row) => {
 			const v = row[i + 1];
 			if (v !== null)
-				d += (down ? "L" : "M") + x(row[0]).toFixed(1) + " " + y(v).toFixed(1) + (down ? "" : "h0");
+				d += down ? "H" + x(row[0]).toFixed(1) + "V" + y(v).toFixed(1)
+					: "M" + x(row[0]).toFixed(1) + " " + y(v).toFixed(1) + "h0";
+			else if (down)
+				d += "H" + x(row[0]).toFixed(1);
 			down = v !== null;
 		});
 		return d;

@@ -56,7 +56,8 @@ static void add_resolved(struct strbuf *out, const char *rules, const char *root
 
 void svg_paper_css(struct strbuf *out)
 {
-	auto_free char *sheet = xasprintf("%.*s", (int)asset_size(&asset_svg_css), asset_svg_css.text);
+	auto_free char *sheet =
+		xasprintf("%.*s", (int)asset_size(&asset_svg_css), asset_svg_css.text);
 	const char *root = strstr(sheet, ":root"), *dark = strstr(sheet, "@media");
 	char *rules = (char *)behind_block(dark ? dark : root), *font = strstr(rules, "system-ui");
 	size_t fonts = font ? strcspn(font, ";") : 0;
