@@ -5,16 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "host-agent/boxsteal.h"
+#include "host-agent/cgroupstat.h"
 #include "host-agent/kvmstat.h"
 
 struct thread_source {
@@ -27,18 +26,12 @@ struct vm_source {
 	struct kvmstat *kvm; /* NULL: not a VM */
 };
 
-struct cgroup_source {
-	uint32_t owner;
-	char *stat_path;
-	char *usage_path; /* v1; NULL: cpu.stat has it (v2) */
-};
-
 struct counters {
 	struct thread_source *threads;
 	size_t n_threads;
 	struct vm_source *vms;
 	size_t n_vms;
-	struct cgroup_source *cgroups;
+	struct cgroupstat **cgroups;
 	size_t n_cgroups;
 	struct boxsteal *steal; /* NULL: /proc/stat */
 	bool has_kvm;
@@ -74,10 +67,8 @@ void counters_close(struct counters *c)
 			close(c->threads[i].fd);
 	for (size_t i = 0; i < c->n_vms; i++)
 		kvmstat_close(c->vms[i].kvm);
-	for (size_t i = 0; i < c->n_cgroups; i++) {
-		free(c->cgroups[i].stat_path);
-		free(c->cgroups[i].usage_path);
-	}
+	for (size_t i = 0; i < c->n_cgroups; i++)
+		cgroupstat_close(c->cgroups[i]);
 	boxsteal_close(c->steal);
 	if (c->stat_fd >= 0)
 		close(c->stat_fd);
@@ -141,61 +132,16 @@ void counters_drop_thread(struct counters *c, pid_t tid)
 	}
 }
 
-/* v1 usage is the cpuacct controller's, mounted with cpu or by itself beside it. */
-static char *v1_usage_path(const char *path)
-{
-	char *usage = xasprintf("%s/cpuacct.usage", path);
-	const char *cpu = strstr(path, "/cpu/");
-
-	if (access(usage, R_OK) && cpu) {
-		free(usage);
-		usage = xasprintf("%.*s/cpuacct/%s/cpuacct.usage", (int)(cpu - path), path,
-			cpu + strlen("/cpu/"));
-	}
-	if (!access(usage, R_OK))
-		return usage;
-	free(usage);
-	return NULL;
-}
-
-static bool cgroup_has_quota(const char *path)
-{
-	auto_free char *v1 = xasprintf("%s/cpu.cfs_quota_us", path);
-	auto_free char *v2 = xasprintf("%s/cpu.max", path);
-	auto_free char *text = read_file(v1, 256, NULL, NULL);
-
-	if (!text)
-		text = read_file(v2, 256, NULL, NULL);
-	return text && strtoll(text, NULL, 10) > 0; /* -1 (v1) and "max" (v2) are none */
-}
-
-/* hostd may read more than its caller: the caller names control groups, nothing else. */
-static bool is_cgroup(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 &&
-	       (fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
-}
-
 int counters_add_cgroup(
 	struct counters *c, uint32_t owner, const char *path, bool *has_quota, struct err *e)
 {
-	struct cgroup_source g = {.owner = owner};
+	struct cgroupstat *g;
+	int rc = cgroupstat_open(owner, path, &g, has_quota, e);
 
-	if (!is_cgroup(path))
-		return err_set(e, ENOENT, "%.200s is not a control group", path);
-	g.stat_path = xasprintf("%s/cpu.stat", path);
-	if (access(g.stat_path, R_OK)) {
-		int rc = err_sys(e, "cannot read %s", g.stat_path);
-
-		free(g.stat_path);
+	if (rc)
 		return rc;
-	}
-	g.usage_path = v1_usage_path(path);
 	ARRAY_GROW(c->cgroups, c->n_cgroups);
 	c->cgroups[c->n_cgroups++] = g;
-	*has_quota = cgroup_has_quota(path);
 	return 0;
 }
 
@@ -259,33 +205,6 @@ static void sample_thread(struct thread_source *t, struct tracer *tracer, struct
 	for (size_t i = 0; i < (tracer ? ARRAY_SIZE(rows) : 3); i++)
 		sink_counter(
 			s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
-}
-
-static const struct {
-	const char *name;
-	enum counter_key key;
-	uint64_t unit_ns;
-} cgroup_rows[] = {
-	{"usage_usec ", CTR_CGROUP_USAGE_NS, 1000}, /* v2 */
-	{"nr_periods ", CTR_CGROUP_NR_PERIODS, 1}, {"nr_throttled ", CTR_CGROUP_NR_THROTTLED, 1},
-	{"throttled_time ", CTR_CGROUP_THROTTLED_NS, 1},    /* v1 */
-	{"throttled_usec ", CTR_CGROUP_THROTTLED_NS, 1000}, /* v2 */
-};
-
-static void sample_cgroup(struct cgroup_source *g, struct sink *s)
-{
-	auto_free char *text = read_file(g->stat_path, 16 << 10, NULL, NULL);
-	uint64_t now = now_ns(), usage;
-
-	for (size_t i = 0; text && i < ARRAY_SIZE(cgroup_rows); i++) {
-		const char *name = cgroup_rows[i].name, *at = strstr(text, name);
-
-		if (at && (at == text || at[-1] == '\n'))
-			sink_counter(s, now, 0, 0, COUNTER_CGROUP, cgroup_rows[i].key, g->owner,
-				strtoull(at + strlen(name), NULL, 10) * cgroup_rows[i].unit_ns);
-	}
-	if (g->usage_path && !read_u64(g->usage_path, &usage, NULL))
-		sink_counter(s, now, 0, 0, COUNTER_CGROUP, CTR_CGROUP_USAGE_NS, g->owner, usage);
 }
 
 /* One "cpuN user nice system idle iowait irq softirq steal" line of /proc/stat. */
@@ -356,7 +275,7 @@ void counters_sample(struct counters *c, struct tracer *tracer, struct sink *s)
 	for (size_t i = 0; i < c->n_threads; i++)
 		sample_thread(&c->threads[i], tracer, s);
 	for (size_t i = 0; i < c->n_cgroups; i++)
-		sample_cgroup(&c->cgroups[i], s);
+		cgroupstat_sample(c->cgroups[i], s);
 	for (size_t i = 0; i < c->n_vms; i++)
 		if (c->vms[i].kvm)
 			kvmstat_sample(c->vms[i].kvm, s);

@@ -21,6 +21,7 @@
 #include "terms/words.h"
 #include "host-agent/agent.h"
 #include "host-agent/privilege.h"
+#include "host-agent/syscalls.h"
 
 #define POLL_EVENTS_MS 100 /* the ring is emptied this often; sooner when it fills */
 
@@ -154,7 +155,7 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 		a->measure_bpf = false;
 	}
 	a->counters = counters_open(&a->sink);
-	if (privilege_drop(counters_has_kvm(a->counters), &drop))
+	if (privilege_drop(counters_has_kvm(a->counters), &drop) || syscalls_restrict(&drop))
 		fprintf(stderr, "stealscope-hostd: %s\n", drop.msg);
 	if (tracer)
 		printf("ready mode=%s\n", word_of(&words_trace_mode, a->mode));

@@ -72,6 +72,22 @@ void privilege_use(void)
 		caps_set(c.permitted, c.permitted);
 }
 
+void privilege_put_off(void)
+{
+	struct caps c;
+
+	if (caps_get(&c) == 0)
+		caps_set(0, c.permitted);
+}
+
+void privilege_take_on(void)
+{
+	struct caps c;
+
+	if (caps_get(&c) == 0)
+		caps_set(c.permitted, c.permitted);
+}
+
 /* Whether /proc (hidepid) shows this process the threads of others only with a capability. */
 static bool proc_hides(void)
 {

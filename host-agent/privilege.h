@@ -17,6 +17,10 @@
 int privilege_begin(struct err *e);
 /* Set-up begins: the capabilities that a user's hostd was given are on. Does nothing for root. */
 void privilege_use(void);
+/* Around the opening of what the caller names: with the caller's rights, no capability in effect;
+ * and back to what it holds. */
+void privilege_put_off(void);
+void privilege_take_on(void);
 /* Set-up is done: keep CAP_BPF, with `debugfs` CAP_DAC_READ_SEARCH, and CAP_SYS_PTRACE where /proc
  * hides the threads of others; as root, become nobody. No way back, not by exec either. */
 int privilege_drop(bool debugfs, struct err *e);

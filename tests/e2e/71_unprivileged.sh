@@ -53,7 +53,7 @@ caps() {
 	local eff prm nnp who
 	eff=$(awk '/^CapEff/ {print $2}' "/proc/$1/status") prm=$(awk '/^CapPrm/ {print $2}' "/proc/$1/status")
 	nnp=$(awk '/^NoNewPrivs/ {print $2}' "/proc/$1/status") who=$(awk '/^Uid/ {print $2, $3, $4, $5}' "/proc/$1/status")
-	[ "$eff" = "$prm" ] && [ "$nnp" = 1 ] && [ "$who" = "$2 $2 $2 $2" ] && (((0x$eff | 0x8000080004) == 0x8000080004 && (0x$eff & 0x8000000000)))
+	[ "$eff" = "$prm" ] && [ "$nnp" = 1 ] && grep -q '^Seccomp:.2' "/proc/$1/status" && [ "$who" = "$2 $2 $2 $2" ] && (((0x$eff | 0x8000080004) == 0x8000080004 && (0x$eff & 0x8000000000)))
 }
 # run NAME OPTION...: the canary as that user, into $T/NAME.json.
 run() {
@@ -106,6 +106,41 @@ mkdir -m 700 "$T/secret"
 echo "nr_periods 42" >"$T/secret/cpu.stat"
 echo "cgroup 1 $T/secret" | as "$T/bin/stealscope-hostd" "--out=$T/away/secret.bin" >"$T/out" 2>&1
 grep -q "no control group" "$T/out" && ok "hostd reads control groups, only" || bad "hostd read a file of root's: $(cat "$T/out")"
+
+# Files that a user names for counters are opened once, with the user's rights: a group that is exchanged for a
+# folder with links into root's files gives nothing of these (the number is looked for in the trace).
+magic=1234605616436508552 # 0x1122334455667788
+printf '%s\n' "nr_periods $magic" "usage_usec $magic" >"$T/secret/cpu.stat"
+echo $magic >"$T/secret/cpuacct.usage"
+group=$(awk -F: '$2 ~ /(^|,)cpu(,|$)/ {print "/sys/fs/cgroup/cpu" $3} $2 == "" {v2 = "/sys/fs/cgroup" $3} END {if (v2 != "") print v2}' /proc/self/cgroup | while read -r g; do [ -e "$g/cpu.stat" ] && echo "$g"; done | head -1)
+exchange() { # NAME LINK: `cgroup` names LINK, a link to a control group, which then leads elsewhere
+	local i
+	: >"$T/out"
+	(echo "cgroup 1 $2"; echo start
+		for ((i = 0; i < 100; i++)); do [ "$(grep -c ^ok "$T/out")" = 2 ] && break; sleep 0.05; done
+		rm "$2"; mkdir "$2"; ln -s "$T/secret/cpu.stat" "$T/secret/cpuacct.usage" "$2/"; chown -hR "$user" "$2"
+		echo sync; echo stop) | as "$T/bin/stealscope-hostd" --interval=50 "--out=$T/away/$1.bin" >"$T/out" 2>&1
+	if [ "$(grep -c ^ok "$T/out")" != 4 ]; then
+		bad "hostd, $1: $(tr '\n' ';' <"$T/out")"
+	elif LC_ALL=C grep -qaP '\x88\x77\x66\x55\x44\x33\x22\x11' "$T/away/$1.bin"; then
+		bad "hostd, $1: a number out of a file of root's stands in the user's trace"
+	else
+		ok "hostd, $1: reads what it opened, not what stands there later"
+	fi
+}
+if [ -z "$group" ]; then
+	skip "hostd, exchanged group: no control group of the cpu controller here"
+else
+	ln -s "$group" "$T/away/group" && exchange exchanged "$T/away/group"
+	mkdir -p "$T/away/cpu" "$T/away/cpuacct/x"
+	ln -s "$group" "$T/away/cpu/x"
+	ln -s "$T/secret/cpuacct.usage" "$T/away/cpuacct/x/"
+	chown -hR "$user" "$T/away/cpu" "$T/away/cpuacct"
+	exchange beside "$T/away/cpu/x"
+	mkdir "$T/away/node" && mknod "$T/away/node/cpu.stat" c 1 5
+	echo "cgroup 1 $T/away/node" | as "$T/bin/stealscope-hostd" "--out=$T/away/node.bin" >"$T/out" 2>&1
+	grep -q "no control group" "$T/out" && ok "hostd: a device node is refused" || bad "hostd and a device node: $(cat "$T/out")"
+fi
 
 # Shares need a control group: one clear line, not a run without them.
 cat >"$T/shares.xml" <<-X
