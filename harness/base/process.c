@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -62,17 +63,6 @@ char *owner_self(char buf[OWNER_MAX])
 	return buf;
 }
 
-bool owner_of_run(const char *run, char buf[OWNER_MAX])
-{
-	auto_free char *path = xasprintf("%s/%s/owner", runtime_root(), run);
-	auto_free char *text = name_is_safe(run) ? read_file(path, OWNER_MAX, NULL, NULL) : NULL;
-
-	if (!text)
-		return false;
-	snprintf(buf, OWNER_MAX, "%.*s", (int)strcspn(text, "\n"), text);
-	return true;
-}
-
 bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks)
 {
 	unsigned long long start;
@@ -93,6 +83,21 @@ bool owner_alive(const char *owner)
 
 	return owner_parse(owner, &pid, &want) && read_stat(pid, &state, &start) && start == want &&
 	       state != 'Z' && state != 'X';
+}
+
+bool process_runs_qemu(pid_t pid)
+{
+	char path[32], exe[PATH_MAX];
+	const char *name;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return false;
+	exe[n] = '\0';
+	name = strrchr(exe, '/') ? strrchr(exe, '/') + 1 : exe;
+	return !strncmp(name, "qemu-system", 11) || !strncmp(name, "qemu-kvm", 8);
 }
 
 int process_open(pid_t pid)

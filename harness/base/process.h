@@ -27,11 +27,14 @@ char *owner_self(char buf[OWNER_MAX]);
 bool owner_alive(const char *owner);
 
 /* The owner of the run of that name: the harness that made its runtime folder. False when there is
- * none. */
+ * none, or the folder is not this user's alone (base/owner.h). */
 bool owner_of_run(const char *run, char buf[OWNER_MAX]);
 
 /* Whether `text` has the form of an owner. */
 bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks);
+
+/* Whether its executable is QEMU, which no argument can pretend. False when it cannot be read. */
+bool process_runs_qemu(pid_t pid);
 
 /* A pidfd, close-on-exec, or -errno. */
 int process_open(pid_t pid);

@@ -27,7 +27,8 @@ struct domain_files {
 	bool kvm;		 /* resolved accelerator */
 	const char *firmware;	 /* ROM image; NULL = QEMU's own (SeaBIOS). See domain_firmware() */
 	bool policy_by_hand;	 /* domain_policy_by_hand(): leave vcpusched out */
-	const char *owner;	 /* owner_self() of base/process.h, for reaping; NULL = none */
+	const char *owner;	 /* owner_self() of base/process.h, for reaping; NULL = none. The
+				    domain's UUID follows from it: domain_uuid() */
 };
 
 /* The firmware that boots this kind of guest fastest here, or NULL for QEMU's own. Metal guests
@@ -39,6 +40,11 @@ const char *domain_firmware(enum guest_kind kind);
  * "stealscope-<run>-<guest>". NULL with `e` set on failure. */
 char *domain_xml(
 	const struct plan_guest *g, const char *run, const struct domain_files *f, struct err *e);
+
+#define DOMAIN_UUID_SIZE 37
+/* The UUID of the domain of that name which the harness `owner` makes: a copy of its XML under
+ * another name, or by libvirt, has another. Returns buf. */
+char *domain_uuid(const char *name, const char *owner, char buf[DOMAIN_UUID_SIZE]);
 
 /* An open connection. `uri`: "auto" (= qemu:///embed), or any libvirt URI. `runtime_dir` is a short
  * path shared by all harnesses, NULL = runtime_root(); the embedded driver lives in its
@@ -85,9 +91,10 @@ int domain_stop(struct domain *d, struct err *e);
 /* Stop `n` domains together: all QEMUs are killed first, then libvirt's part is awaited. */
 int domain_stop_all(struct domain **d, size_t n, struct err *e);
 
-/* Destroy domains named "stealscope-*" that no live harness owns, and remove runtime folders of
- * dead harnesses. Each removed thing is a line in `removed` (may be NULL). Returns how many, or
- * -errno. */
-int lab_reap(struct lab_conn *c, struct strv *removed, struct err *e);
+/* Destroy domains of dead harnesses, and remove the folders of their embedded drivers. A domain is
+ * one when it carries a dead owner and the UUID that follows from its name and that owner. Each
+ * thing that is gone is a line in `removed`, each that is named so and is not proven, or does not
+ * go, one in `left` (both may be NULL). Returns how many went, or -errno. */
+int lab_reap(struct lab_conn *c, struct strv *removed, struct strv *left, struct err *e);
 
 #endif

@@ -55,15 +55,34 @@ static void add_cpuset_attr(xmlNodePtr node, const char *name, const struct cpus
 	attr(node, name, cpuset_format(set, text, sizeof(text)));
 }
 
+/* Two FNV-1a sums, in the form of a UUID made by whoever makes it (version 8). */
+char *domain_uuid(const char *name, const char *owner, char buf[DOMAIN_UUID_SIZE])
+{
+	auto_free char *text = xasprintf("stealscope %s %s", owner, name);
+	uint64_t h[2] = {UINT64_C(0xcbf29ce484222325), UINT64_C(0x84222325cbf29ce4)};
+
+	for (const char *p = text; *p; p++)
+		for (int i = 0; i < 2; i++)
+			h[i] = (h[i] ^ ((unsigned char)*p + (unsigned)i)) * UINT64_C(0x100000001b3);
+	snprintf(buf, DOMAIN_UUID_SIZE, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(h[0] >> 32),
+		(unsigned)(h[0] >> 16) & 0xffff, (unsigned)h[0] & 0xfff,
+		0x8000 | ((unsigned)(h[1] >> 48) & 0x3fff),
+		(unsigned long long)(h[1] & UINT64_C(0xffffffffffff)));
+	return buf;
+}
+
 static void add_head(
 	xmlNodePtr root, const struct plan_guest *g, const char *run, const char *owner)
 {
 	auto_free char *name = xasprintf("stealscope-%s-%s", run, g->name);
 	auto_free char *title = xasprintf("stealscope %s, guest %s", run, g->name);
+	char uuid[DOMAIN_UUID_SIZE];
 	xmlNodePtr meta;
 	xmlNsPtr ns;
 
 	add_text(root, "name", name);
+	if (owner)
+		add_text(root, "uuid", domain_uuid(name, owner, uuid));
 	add_text(root, "title", title);
 	if (!owner)
 		return;

@@ -44,7 +44,7 @@ char *domain_xml_plain(const char *xml, struct err *e);
 
 /* The live QEMU process whose domain has this name, or 0. Looks at libvirt's pid files first. */
 pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
-/* Whether the process is a QEMU of domain `name` ("" = of any domain of ours). */
+/* Whether the process is a QEMU, by its executable, of domain `name` ("" = of any domain of ours). */
 bool qemu_is(pid_t pid, const char *name);
 
 /* vCPU threads from QMP's answer to query-cpus-fast: how many, and tids[CPU]. Any text will do. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "domain/priv.h"
 
 /* libvirt starts QEMU with "-name", "guest=NAME,debug-threads=on" (two arguments). */
@@ -14,7 +15,7 @@ bool qemu_is(pid_t pid, const char *name)
 	auto_free char *text = NULL;
 	size_t len, nlen;
 
-	text = read_file(path, 1 << 20, &len, NULL);
+	text = process_runs_qemu(pid) ? read_file(path, 1 << 20, &len, NULL) : NULL;
 	if (!text)
 		return false;
 	for (char *arg = text; arg < text + len; arg += strlen(arg) + 1) {

@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What harnesses that no longer live left behind: domains, and runtime folders with their QEMUs. */
-#include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <libxml/parser.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/process.h"
+#include "base/owner.h"
 #include "domain/priv.h"
 #include "host/cgroup.h"
 
-static void removed_add(struct strv *removed, const char *what, const char *name)
+struct reaping {
+	struct lab_conn *c;
+	struct strv *removed, *left; /* either may be NULL */
+	int count;
+};
+
+static void went(struct reaping *r, const char *what, const char *name)
 {
-	if (removed)
-		strv_add(removed, "%s %s", what, name);
+	r->count++;
+	if (r->removed)
+		strv_add(r->removed, "%s %s", what, name);
+}
+
+static void stays(struct reaping *r, const char *what, const char *name, const char *why)
+{
+	if (r->left)
+		strv_add(r->left, "%s %s: %s", what, name, why);
 }
 
 /* The owner written by domain_xml(); false for a domain that carries none. */
@@ -37,55 +48,77 @@ static bool read_owner(virDomainPtr dom, char *owner, size_t size)
 	return true;
 }
 
-static bool kill_wait(pid_t pid)
+/* Kill the QEMU of a domain, held by its pidfd from before it is looked at. True when it is gone. */
+static bool kill_qemu(pid_t pid, const char *name)
 {
-	int fd = process_open(pid);
-	bool ended;
+	auto_close int fd = process_open(pid);
 
 	if (fd < 0)
 		return true;
-	process_signal(fd, SIGKILL);
-	ended = process_wait_end(fd, 2000);
+	if (!qemu_is(pid, name) || process_signal(fd, SIGKILL))
+		return process_ended(fd);
+	if (!process_wait_end(fd, 2000))
+		return false;
 	process_collect(fd);
-	close(fd);
-	return ended;
+	return true;
 }
 
-static int reap_domains(struct lab_conn *c, struct strv *removed, struct err *e)
+/* Its owner is told by itself, and the UUID says that it is the domain that was made so. */
+static bool is_proven(virDomainPtr dom, char owner[OWNER_MAX])
+{
+	char uuid[VIR_UUID_STRING_BUFLEN], want[DOMAIN_UUID_SIZE];
+	uint64_t start;
+	pid_t pid;
+
+	return read_owner(dom, owner, OWNER_MAX) && owner_parse(owner, &pid, &start) &&
+	       virDomainGetUUIDString(dom, uuid) == 0 &&
+	       !strcmp(uuid, domain_uuid(virDomainGetName(dom), owner, want));
+}
+
+static void reap_domain(struct reaping *r, virDomainPtr dom)
+{
+	const char *name = virDomainGetName(dom);
+	char owner[OWNER_MAX];
+	bool dead;
+	pid_t pid;
+
+	if (strncmp(name, DOMAIN_NAME_PREFIX, strlen(DOMAIN_NAME_PREFIX)) != 0)
+		return;
+	if (!is_proven(dom, owner)) {
+		stays(r, "domain", name, "it carries no owner that proves whose it is");
+		return;
+	}
+	if (owner_alive(owner))
+		return;
+	pid = qemu_find(r->c, name);
+	dead = pid && kill_qemu(pid, name);
+	if (virDomainDestroy(dom) == 0 || dead)
+		went(r, "domain", name);
+	else
+		stays(r, "domain", name, "libvirt does not end it");
+}
+
+static int reap_domains(struct reaping *r, struct err *e)
 {
 	virDomainPtr *doms = NULL;
-	char owner[OWNER_MAX];
-	int n = virConnectListAllDomains(c->conn, &doms, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-	int count = 0;
+	int n = virConnectListAllDomains(r->c->conn, &doms, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 
 	if (n < 0)
 		return lab_error(e, "libvirt does not list its domains");
 	for (int i = 0; i < n; i++) {
-		const char *name = virDomainGetName(doms[i]);
-
-		if (strncmp(name, DOMAIN_NAME_PREFIX, strlen(DOMAIN_NAME_PREFIX)) == 0 &&
-			(!read_owner(doms[i], owner, sizeof(owner)) || !owner_alive(owner))) {
-			pid_t pid = qemu_find(c, name);
-
-			removed_add(removed, "domain", name);
-			if (pid)
-				kill_wait(pid);
-			virDomainDestroy(doms[i]);
-			count++;
-		}
+		reap_domain(r, doms[i]);
 		virDomainFree(doms[i]);
 	}
 	free(doms);
-	return count;
+	return 0;
 }
 
 /* QEMUs of an embed root whose harness is dead: no libvirt knows them any more. */
-static int reap_root_qemus(const char *root, struct strv *removed)
+static void reap_root_qemus(struct reaping *r, const char *root)
 {
 	auto_free char *dir = xasprintf("%s/run/qemu", root);
 	DIR *d = opendir(dir);
 	struct dirent *ent;
-	int count = 0;
 
 	while (d && (ent = readdir(d))) {
 		auto_free char *path = xasprintf("%s/%s", dir, ent->d_name);
@@ -93,50 +126,48 @@ static int reap_root_qemus(const char *root, struct strv *removed)
 		uint64_t pid;
 
 		if (len < 5 || strcmp(ent->d_name + len - 4, ".pid") != 0 ||
-			read_u64(path, &pid, NULL) || !qemu_is((pid_t)pid, ""))
+			read_u64(path, &pid, NULL))
 			continue;
 		ent->d_name[len - 4] = '\0';
-		removed_add(removed, "QEMU of", ent->d_name);
-		kill_wait((pid_t)pid);
-		count++;
-	}
-	if (d)
-		closedir(d);
-	return count;
-}
-
-static int reap_embed_roots(const char *dir, struct strv *removed, struct err *e)
-{
-	DIR *d = opendir(dir);
-	int count = 0, rc = 0;
-	struct dirent *ent;
-	uint64_t start;
-	pid_t pid;
-
-	while (d && !rc && (ent = readdir(d))) {
-		auto_free char *root = xasprintf("%s/%s", dir, ent->d_name);
-
-		if (!owner_parse(ent->d_name, &pid, &start) || owner_alive(ent->d_name))
+		if (!qemu_is((pid_t)pid, ent->d_name))
 			continue;
-		count += reap_root_qemus(root, removed);
-		rc = remove_tree(root, e);
-		removed_add(removed, "folder", root);
-		count++;
+		if (kill_qemu((pid_t)pid, ent->d_name))
+			went(r, "QEMU of", ent->d_name);
+		else
+			stays(r, "QEMU of", ent->d_name, "it does not end");
 	}
 	if (d)
 		closedir(d);
-	if (rc)
-		return rc;
-	cgroup_machine_remove_stale();
-	return count;
 }
 
-int lab_reap(struct lab_conn *c, struct strv *removed, struct err *e)
+static void reap_embed_roots(struct reaping *r)
 {
-	int roots = reap_embed_roots(c->runtime_dir, removed, e), doms;
+	DIR *d = opendir(r->c->runtime_dir);
+	struct dirent *ent;
 
-	if (roots < 0)
-		return roots;
-	doms = reap_domains(c, removed, e);
-	return doms < 0 ? doms : roots + doms;
+	while (d && (ent = readdir(d))) {
+		auto_free char *root = xasprintf("%s/%s", r->c->runtime_dir, ent->d_name);
+		struct err why = ERR_INIT;
+
+		if (owned_folder_state(ent->d_name, ent->d_name) != RUN_LEFT)
+			continue;
+		reap_root_qemus(r, root);
+		if (remove_tree(root, &why))
+			stays(r, "folder", root, why.msg);
+		else
+			went(r, "folder", root);
+	}
+	if (d)
+		closedir(d);
+	cgroup_machine_remove_stale();
+}
+
+int lab_reap(struct lab_conn *c, struct strv *removed, struct strv *left, struct err *e)
+{
+	struct reaping r = {c, removed, left, 0};
+	int rc;
+
+	reap_embed_roots(&r);
+	rc = reap_domains(&r, e);
+	return rc ? rc : r.count;
 }

@@ -66,9 +66,11 @@ int cgroup_signal(const struct cgroup_handle *g, int sig, struct err *e);
 /* Kill what is in it, wait until it is empty (bounded, 2 s), remove and free it. NULL is fine. */
 int cgroup_destroy(struct cgroup_handle *g, struct err *e);
 
-/* Remove all of ours ("stealscope/<run>"; with run = NULL every run whose harness is dead, see
- * reaper.h), killing members. Returns how many groups were removed, or -errno. */
+/* Remove those of a run ("stealscope/<run>"), killing members. Returns how many groups were removed,
+ * or -errno. */
 int cgroup_reap(const char *run, struct err *e);
+/* What stands beside them and is named after no run that is known here (base/owner.h). */
+void cgroup_strays(struct strv *names);
 /* cgroup_machine.c: what libvirt made for domains, where no systemd looks after it. `group` is a
  * folder's name, "qemu-embed-HASH-ID-NAME.libvirt-qemu", in which libvirt leaves out some
  * characters of a domain's name, and its end where it is long. Pure. */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/process.h"
+#include "base/owner.h"
 #include "host/cgroup.h"
 #include "host/reaper.h"
 
@@ -216,35 +216,6 @@ static int reap_one(const char *root, const char *run, struct err *e)
 		       : err_set(e, EBUSY, "control group %s does not become empty", path);
 }
 
-static int reap_hierarchy(const char *root, const char *run, struct err *e)
-{
-	int count = 0, n = 0;
-	char owner[OWNER_MAX];
-	struct dirent *ent;
-	DIR *d;
-
-	if (run) {
-		n = reap_one(root, run, e);
-		rmdir(root);
-		return n;
-	}
-	d = opendir(root);
-	while (d && n >= 0 && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s", root, ent->d_name);
-		struct stat st;
-
-		if (ent->d_name[0] == '.' || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
-			(owner_of_run(ent->d_name, owner) && owner_alive(owner)))
-			continue;
-		n = reap_one(root, ent->d_name, e);
-		count += MAX(n, 0);
-	}
-	if (d)
-		closedir(d);
-	rmdir(root);
-	return n < 0 ? n : count;
-}
-
 int cgroup_reap(const char *run, struct err *e)
 {
 	const struct mount_row *rows = mounts();
@@ -254,12 +225,32 @@ int cgroup_reap(const char *run, struct err *e)
 		if (r->version == HOST_CGROUP_NONE || r->version != rows->version)
 			continue;
 		auto_free char *root = xasprintf("%s/" CGROUP_ROOT, r->path);
-		int n = reap_hierarchy(root, run, e);
+		int n = reap_one(root, run, e);
 
+		rmdir(root);
 		if (n < 0)
 			return n;
 		/* The same group stands in every hierarchy: count it once. */
 		count = MAX(count, n);
 	}
 	return count;
+}
+
+void cgroup_strays(struct strv *names)
+{
+	const struct mount_row *rows = mounts();
+	auto_free char *root = NULL;
+	struct dirent *ent;
+	DIR *d;
+
+	if (rows->version == HOST_CGROUP_NONE)
+		return;
+	root = xasprintf("%s/" CGROUP_ROOT, rows->path);
+	d = opendir(root);
+	while (d && (ent = readdir(d)))
+		if (ent->d_type == DT_DIR && ent->d_name[0] != '.' &&
+			run_state(ent->d_name) == RUN_UNKNOWN)
+			strv_add(names, "%s", ent->d_name);
+	if (d)
+		closedir(d);
 }

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/owner.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "host/reaper_msg.h"
@@ -18,6 +18,7 @@
 struct reaper {
 	int fd;
 	pid_t child;
+	int lock; /* on the owner file of the run; -1 = none */
 };
 
 static void tell(struct reaper *r, enum reaper_type type, pid_t pid, const char *text)
@@ -33,52 +34,29 @@ static void tell(struct reaper *r, enum reaper_type type, pid_t pid, const char 
 	send(r->fd, &m, offsetof(struct reaper_msg, text) + strlen(m.text) + 1, MSG_NOSIGNAL);
 }
 
-/* A user's runtime folder may lie in /tmp, where anybody can make one in advance. */
-static int check_root(struct err *e)
-{
-	const char *root = runtime_root();
-	struct stat st;
-
-	if (lstat(root, &st))
-		return err_sys(e, "%s", root);
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-		return err_set_exit(e, EXIT_HOST, ENOTDIR,
-			"%s is not a folder that only user %u can write to; remove it", root,
-			(unsigned)geteuid());
-	return 0;
-}
-
-static int write_owner(const char *dir, struct err *e)
-{
-	auto_free char *path = xasprintf("%s/owner", dir);
-	char owner[OWNER_MAX];
-	int rc = make_dirs(dir, e);
-
-	if (!rc && strncmp(dir, runtime_root(), strlen(runtime_root())) == 0)
-		rc = check_root(e);
-	owner_self(owner); /* before strlen() looks at it */
-	return rc ? rc : write_file(path, owner, strlen(owner), e);
-}
-
 int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, struct err *e)
 {
 	struct reaper *r;
 	struct child_setup setup = {.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL}};
 	pid_t child;
-	int fds[2], rc;
+	int fds[2], rc, lock = -1;
 
 	if (!name_is_safe(run))
 		return err_set(e, EINVAL, "\"%s\" cannot be a run's name", run);
-	rc = runtime_dir ? write_owner(runtime_dir, e) : 0;
+	rc = runtime_dir ? owner_claim(runtime_dir, &lock, e) : 0;
 	if (rc)
 		return rc;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return err_sys(e, "cannot start the reaper");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
+		rc = err_sys(e, "cannot start the reaper");
+		cleanup_close(&lock);
+		return rc;
+	}
 	setup.keep = fds[0];
 	child = child_fork(&setup, e);
 	if (child < 0) {
 		close(fds[0]);
 		close(fds[1]);
+		cleanup_close(&lock);
 		return child;
 	}
 	if (child == 0)
@@ -87,6 +65,7 @@ int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, 
 	r = xcalloc(1, sizeof(*r));
 	r->fd = fds[1];
 	r->child = child;
+	r->lock = lock;
 	*out = r;
 	return 0;
 }
@@ -123,6 +102,7 @@ void reaper_take_over(struct reaper *r)
 	if (!r)
 		return;
 	close(r->fd);
+	cleanup_close(&r->lock);
 	while (waitpid(r->child, NULL, 0) < 0 && errno == EINTR)
 		;
 	free(r);

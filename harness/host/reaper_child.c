@@ -75,7 +75,7 @@ static void kill_one(pid_t pid)
 	close(fd);
 }
 
-/* A QEMU of the run's guests; or one that libvirt only asks what it can do: it names a socket below
+/* A QEMU, by its executable, of the run's guests; or one that libvirt only asks what it can do: it names a socket below
  * the folder that is to be removed. */
 static bool is_ours(struct child *c, pid_t pid)
 {
@@ -84,11 +84,11 @@ static bool is_ours(struct child *c, pid_t pid)
 	auto_free char *text = NULL;
 	size_t len;
 
-	text = read_file(path, 1 << 20, &len, NULL);
+	text = process_runs_qemu(pid) ? read_file(path, 1 << 20, &len, NULL) : NULL;
 	for (char *arg = text; arg && arg < text + len; arg += strlen(arg) + 1) {
 		if (strncmp(arg, want, strlen(want)) == 0)
 			return true;
-		for (size_t i = 0; strstr(text, "/qemu-system") && i < c->paths.n; i++)
+		for (size_t i = 0; i < c->paths.n; i++)
 			if (strstr(arg, c->paths.items[i]))
 				return true;
 	}

@@ -1,18 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What interrupted runs left: found by name, removed unless a living harness owns it. */
+/*
+ * What interrupted runs left. A name is no proof: what is taken away belongs to a run whose folder
+ * and dead owner prove it (base/owner.h), or carries such an owner itself. All else that is named
+ * like it is left and told.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/process.h"
+#include "base/owner.h"
 #include "domain/domain.h"
 #include "host/cgroup.h"
 #include "run/run.h"
 
 #define SHM_PREFIX "stealscope-"
 
-/* A shared page is in use while any process maps it: QEMU or the harness that made it. */
+struct cleaning {
+	struct strv runs; /* below the runtime root, proven to be left by a dead harness */
+	struct strv *removed, *left;
+};
+
+static void find_runs(struct cleaning *c)
+{
+	DIR *d = opendir(runtime_root());
+
+	for (struct dirent *entry; d && (entry = readdir(d));)
+		if (run_state(entry->d_name) == RUN_LEFT)
+			strv_add(&c->runs, "%s", entry->d_name);
+	if (d)
+		closedir(d);
+}
+
+/* Mapped by a process, as far as this user may see: QEMU or the harness that made it. */
 static bool shm_in_use(const char *name)
 {
 	auto_free char *needle = xasprintf("/dev/shm/%s", name);
@@ -35,62 +56,117 @@ static bool shm_in_use(const char *name)
 	return used;
 }
 
-static void clean_shm(struct strv *removed)
+/* "stealscope-RUN-GUEST" of a run in the list. */
+static bool is_of_a_run(const char *name, const struct strv *runs)
+{
+	for (size_t i = 0; i < runs->n; i++) {
+		auto_free char *prefix = xasprintf(SHM_PREFIX "%s-", runs->items[i]);
+
+		if (!strncmp(name, prefix, strlen(prefix)))
+			return true;
+	}
+	return false;
+}
+
+static void clean_shm(struct cleaning *c)
 {
 	DIR *d = opendir("/dev/shm");
 
-	if (!d)
-		return;
-	for (struct dirent *entry; (entry = readdir(d));) {
+	for (struct dirent *entry; d && (entry = readdir(d));) {
 		auto_free char *path = xasprintf("/dev/shm/%s", entry->d_name);
+		struct stat st;
 
-		if (strncmp(entry->d_name, SHM_PREFIX, strlen(SHM_PREFIX)) ||
-			shm_in_use(entry->d_name))
+		if (strncmp(entry->d_name, SHM_PREFIX, strlen(SHM_PREFIX)) || lstat(path, &st) ||
+			(geteuid() != 0 && st.st_uid != geteuid()) || shm_in_use(entry->d_name))
 			continue;
-		if (unlink(path) == 0)
-			strv_add(removed, "shared memory %s", path);
+		if (!S_ISREG(st.st_mode) || !is_of_a_run(entry->d_name, &c->runs))
+			strv_add(c->left,
+				"shared memory %s: it belongs to no run that a dead harness left",
+				path);
+		else if (unlink(path))
+			strv_add(c->left, "shared memory %s: %s", path, strerror(errno));
+		else
+			strv_add(c->removed, "shared memory %s", path);
 	}
-	closedir(d);
+	if (d)
+		closedir(d);
 }
 
-/* The folders of runs whose harness is dead, and the control groups of their domains. */
-static int clean_runs(struct strv *removed, struct err *e)
+static void clean_groups(struct cleaning *c)
+{
+	struct strv strays = {0};
+
+	for (size_t i = 0; i < c->runs.n; i++) {
+		struct err why = ERR_INIT;
+		int n = cgroup_reap(c->runs.items[i], &why);
+
+		if (n > 0)
+			strv_add(c->removed, "%d control group%s of %s", n, n == 1 ? "" : "s",
+				c->runs.items[i]);
+		else if (n < 0)
+			strv_add(c->left, "control groups of %s: %s", c->runs.items[i], why.msg);
+		if (cgroup_machine_reap(c->runs.items[i]))
+			strv_add(c->removed, "control groups of the domains of %s",
+				c->runs.items[i]);
+	}
+	cgroup_strays(&strays);
+	for (size_t i = 0; i < strays.n && geteuid() == 0; i++)
+		strv_add(c->left, "control group stealscope/%s: it belongs to no run known here",
+			strays.items[i]);
+	strv_release(&strays);
+}
+
+static void remove_folder(struct cleaning *c, const char *name)
+{
+	auto_free char *path = xasprintf("%s/%s", runtime_root(), name);
+	struct err why = ERR_INIT;
+
+	if (remove_tree(path, &why))
+		strv_add(c->left, "folder %s: %s", path, why.msg);
+	else
+		strv_add(c->removed, "folder %s", path);
+}
+
+/* Folders of runs come last: they prove what the rest is. */
+static void clean_folders(struct cleaning *c)
 {
 	DIR *d = opendir(runtime_root());
-	int rc = 0;
 
-	for (struct dirent *entry; d && !rc && (entry = readdir(d));) {
-		auto_free char *path = xasprintf("%s/%s", runtime_root(), entry->d_name);
-		char owner[OWNER_MAX];
+	for (struct dirent *entry; d && (entry = readdir(d));) {
+		const char *name = entry->d_name;
+		enum run_state state;
 
-		if (!owner_of_run(entry->d_name, owner) || owner_alive(owner))
+		if (!strcmp(name, ".") || !strcmp(name, ".."))
 			continue;
-		if (cgroup_machine_reap(entry->d_name))
-			strv_add(removed, "control groups of the domains of %s", entry->d_name);
-		rc = remove_tree(path, e);
-		if (!rc)
-			strv_add(removed, "folder %s", path);
+		state = name[0] == '.' ? owned_folder_state(name, name + 1) : run_state(name);
+		if (state == RUN_LEFT)
+			remove_folder(c, name);
+		else if (state == RUN_UNKNOWN && owned_folder_state(name, name) == RUN_UNKNOWN)
+			strv_add(c->left, "%s/%s: it has no owner that proves whose it is",
+				runtime_root(), name);
 	}
 	if (d)
 		closedir(d);
 	rmdir(runtime_root()); /* when no run uses it */
-	return rc;
 }
 
-int run_clean(const char *connect, struct strv *removed, struct err *e)
+int run_clean(const char *connect, struct strv *removed, struct strv *left, struct err *e)
 {
+	struct cleaning c = {.removed = removed, .left = left};
 	struct lab_conn *conn = NULL;
-	int rc = lab_open(connect, NULL, &conn, e);
+	int rc = runtime_root_check(e);
 
+	if (!rc)
+		rc = lab_open(connect, NULL, &conn, e);
 	if (rc)
 		return rc;
+	find_runs(&c);
 	/* Domains first: they hold the shared pages and sit in the cgroups. */
-	rc = lab_reap(conn, removed, e);
+	rc = lab_reap(conn, removed, left, e);
 	lab_close(conn);
-	if (rc >= 0)
-		rc = cgroup_reap(NULL, e);
-	if (rc > 0)
-		strv_add(removed, "%d control group%s", rc, rc == 1 ? "" : "s");
-	clean_shm(removed);
-	return rc < 0 ? rc : clean_runs(removed, e);
+	clean_groups(&c);
+	clean_shm(&c);
+	clean_folders(&c);
+	strv_release(&c.runs);
+	return MIN(rc, 0);
 }

@@ -60,7 +60,8 @@ int run_plan(const struct plan *plan, const struct run_options *o, struct run_re
 void run_result_release(struct run_result *r);
 
 /* Remove what interrupted runs left on this host: domains, cgroups, shared memory, runtime folders
- * of harnesses that no longer live. Each removed thing is one line in `removed`. */
-int run_clean(const char *connect, struct strv *removed, struct err *e);
+ * of harnesses that no longer live. Each thing that is gone now is one line in `removed`; each that
+ * is named like one of ours and is not proven to be it, or does not go, one in `left`. */
+int run_clean(const char *connect, struct strv *removed, struct strv *left, struct err *e);
 
 #endif

@@ -282,7 +282,7 @@ static int adopt(struct batch *b, struct found *f, struct err *e)
 
 int batch_take_up(struct batch *b, struct err *e)
 {
-	struct strv removed = {0};
+	struct strv removed = {0}, left = {0};
 	struct err why = ERR_INIT;
 	struct found *list = NULL;
 	char host[256] = "";
@@ -298,11 +298,12 @@ int batch_take_up(struct batch *b, struct err *e)
 		study_say(&b->study,
 			"note: this batch began on %s and goes on on %s; the block it was in is spread over both",
 			b->journal.host, host);
-	if (run_clean(b->study.connect, &removed, &why))
+	if (run_clean(b->study.connect, &removed, &left, &why))
 		study_say(&b->study, "note: cannot look for leftovers: %s", why.msg);
 	for (size_t i = 0; i < removed.n; i++)
 		study_say(&b->study, "removed %s", removed.items[i]);
 	strv_release(&removed);
+	strv_release(&left);
 	own_boots(b);
 	rc = found_list(b->study.results, b->journal.id, &list, &n, e);
 	for (size_t i = 0; i < n && !rc; i++)

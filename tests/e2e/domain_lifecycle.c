@@ -263,7 +263,7 @@ static void reaping(void)
 {
 	struct err e = ERR_INIT;
 	struct guest dead = {0}, live = {0};
-	struct strv removed = {0};
+	struct strv removed = {0}, left = {0};
 	char owner[OWNER_MAX];
 
 	if (prepare(&dead, "dead", 1, true, "999999-1", &e) ||
@@ -272,7 +272,7 @@ static void reaping(void)
 		domain_start(lab, live.xml, &live.domain, &e)) {
 		claim(false, "guests to be reaped start: %s", e.msg);
 	} else {
-		int n = lab_reap(lab, &removed, &e);
+		int n = lab_reap(lab, &removed, &left, &e);
 
 		claim(n == 1, "a domain whose harness is dead is reaped (%s)",
 			removed.n ? removed.items[0] : e.msg);
@@ -282,6 +282,7 @@ static void reaping(void)
 	domain_stop(dead.domain, NULL);
 	domain_stop(live.domain, NULL);
 	strv_release(&removed);
+	strv_release(&left);
 	release(&dead);
 	release(&live);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -25,9 +26,11 @@
 #define RUN	"unit-test-reaper"
 #define RUNTIME REAPER_RUNTIME_DIR "/" RUN
 #define SHM	"ss-unit-test-reaper"
+#define QEMU	"/tmp/qemu-system-unit-test"
 
 struct told {
 	pid_t pid, guest;
+	pid_t stranger; /* says what a guest says, and is none */
 	bool has_group;
 	char group[512];
 };
@@ -44,14 +47,15 @@ static pid_t sleeper(const char *argv1)
 	return pid;
 }
 
-/* `sh` that keeps its arguments: "guest=..." stands in /proc/PID/cmdline as QEMU's would. */
-static pid_t fake_guest(void)
+/* A shell that keeps its arguments: "guest=..." stands in /proc/PID/cmdline as QEMU's would. It is
+ * taken for one by its executable. */
+static pid_t fake_guest(const char *program)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		setpgid(0, 0);
-		execl("/bin/sh", "sh", "-c", "while :; do sleep 1; done",
+		execl(program, "sh", "-c", "while :; do sleep 1; done",
 			"guest=stealscope-" RUN "-victim,debug-threads=on", (char *)NULL);
 		_exit(127);
 	}
@@ -71,7 +75,8 @@ static _Noreturn void harness(int fd, bool end_well)
 	shm = shm_open("/" SHM, O_CREAT | O_RDWR, 0600);
 	close(shm);
 	t.pid = sleeper("x");
-	t.guest = fake_guest();
+	t.guest = fake_guest(QEMU);
+	t.stranger = fake_guest("/bin/sh");
 	reaper_add_pid(r, t.pid);
 	reaper_add_shm(r, SHM);
 	reaper_add_path(r, "/tmp/ss-unit-test-reaper");
@@ -140,6 +145,8 @@ static void kill_nine_leaves_nothing(void **state)
 	}
 	assert_true(dead(t.pid));
 	assert_true(dead(t.guest));
+	assert_false(dead(t.stranger));
+	kill(t.stranger, SIGKILL);
 	assert_int_equal(access("/dev/shm/" SHM, F_OK), -1);
 	assert_int_equal(access(RUNTIME, F_OK), -1);
 	assert_int_equal(access("/tmp/ss-unit-test-reaper", F_OK), -1);
@@ -162,6 +169,7 @@ static void done_means_hands_off(void **state)
 	assert_int_equal(access("/dev/shm/" SHM, F_OK), 0);
 	kill(t.pid, SIGKILL);
 	kill(t.guest, SIGKILL);
+	kill(t.stranger, SIGKILL);
 	cgroup_reap(RUN, NULL);
 	shm_unlink("/" SHM);
 	remove_tree(RUNTIME, NULL);
@@ -189,6 +197,21 @@ static void owners(void **state)
 	assert_false(owner_parse("-1-5", &pid, &start));
 }
 
+static int copy_shell(void **state)
+{
+	size_t len;
+	auto_free char *shell = read_file("/bin/sh", 16 << 20, &len, NULL);
+
+	(void)state;
+	return !shell || write_file(QEMU, shell, len, NULL) || chmod(QEMU, 0755);
+}
+
+static int remove_shell(void **state)
+{
+	(void)state;
+	return unlink(QEMU);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,5 +220,5 @@ int main(void)
 		cmocka_unit_test(done_means_hands_off),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, copy_shell, remove_shell);
 }

@@ -1,0 +1,106 @@
+#!/bin/bash
+# `clean` takes what is proven to be of a dead harness, and nothing that is only named like it.
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" = 0 ] || { skip "clean: needs root"; finish; }
+R=/run/stealscope
+dead=999999-1 run=$MINE-dead stranger= guest=
+start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; }
+live=$$-$(start_of $$)
+v1=$(ls -d /sys/fs/cgroup/cpu 2>/dev/null || echo /sys/fs/cgroup)
+undo() {
+	[ -z "$stranger" ] || kill -9 "$stranger"
+	umount "$R/$MINE-stuck/busy" 2>/dev/null
+	virsh -q -c qemu:///system destroy "stealscope-$MINE-mydb" >/dev/null 2>&1
+	rm -rf "$R/$dead" "$R/$MINE"-* "$R/.$dead" "/dev/shm/stealscope-$MINE"* "/tmp/stealscope-$uid"
+	for g in "$v1/stealscope/$MINE"-*; do rmdir "$g" 2>/dev/null; done
+	rmdir "$v1/stealscope" "$R" 2>/dev/null
+}
+uid=64$((RANDOM % 900 + 100)) # nobody's
+at_exit undo
+put() { mkdir -p "$(dirname "$1")" && printf '%s' "$2" >"$1"; }
+# said NAME PATTERN; stays NAME TEST...; goes NAME TEST...
+said() { grep -q "$2" "$T/err" && ok "$1 ($(grep -m1 "$2" "$T/err" | cut -c1-120))" || bad "$1: it does not say '$2': $(tr '\n' ';' <"$T/err")"; }
+unsaid() { grep -q "$2" "$T/err" && bad "$1: $(grep -m1 "$2" "$T/err")" || ok "$1"; }
+stays() { local n=$1; shift; [ "$@" ] && ok "$n stays" || bad "$n is gone"; }
+goes() { local n=$1; shift; [ "$@" ] && bad "$n is left" || ok "$n goes"; }
+
+# What a dead harness left.
+put "$R/$run/owner" "$dead"
+: >"/dev/shm/stealscope-$run-g"
+mkdir -p "$v1/stealscope/$run/g" 2>/dev/null
+put "$R/.$dead/owner" "$dead"
+# What is only named so.
+: >"/dev/shm/stealscope-$MINE"
+put "$R/$MINE-starting/owner" ""
+put "$R/$MINE-live/owner" "$live"
+: >"/dev/shm/stealscope-$MINE-live-g"
+mkdir -p "$v1/stealscope/$MINE-live" "$v1/stealscope/$MINE-stray" 2>/dev/null
+ln -s "$T" "$R/$MINE-link"
+put "$T/owner" "$dead"
+# A process with the words of a guest, in the pid file of a driver whose harness is dead.
+sh -c 'while :; do sleep 1; done' "guest=stealscope-$MINE-mydb,debug-threads=on" "$R/$dead/lib" &
+stranger=$!
+disown
+put "$R/$dead/run/qemu/stealscope-$MINE-mydb.pid" "$stranger"
+# A folder that does not go.
+put "$R/$MINE-stuck/owner" "$dead"
+mkdir "$R/$MINE-stuck/busy" && mount -t tmpfs none "$R/$MINE-stuck/busy" 2>/dev/null && mounted=1
+
+timeout 60 "$SS" clean >"$T/out" 2>"$T/err" && ok "clean ends well" || bad "clean: exit $?: $(tail -1 "$T/err")"
+goes "a dead run's folder" -e "$R/$run"
+goes "a dead run's shared page" -e "/dev/shm/stealscope-$run-g"
+goes "a dead run's control group" -e "$v1/stealscope/$run"
+goes "a dead harness's first folder" -e "$R/.$dead"
+goes "a dead driver's folder" -e "$R/$dead"
+said "it is said" "removed folder $R/$run"
+stays "another's shared memory" -e "/dev/shm/stealscope-$MINE"
+said "and named" "left shared memory /dev/shm/stealscope-$MINE:"
+stays "the folder of a harness that is just starting" -e "$R/$MINE-starting/owner"
+said "and named" "left $R/$MINE-starting:"
+stays "a living run's folder" -e "$R/$MINE-live/owner"
+stays "a living run's shared page" -e "/dev/shm/stealscope-$MINE-live-g"
+[ ! -d "$v1/stealscope" ] || stays "a living run's control group" -d "$v1/stealscope/$MINE-live"
+[ ! -d "$v1/stealscope" ] || stays "a control group of nobody's" -d "$v1/stealscope/$MINE-stray"
+stays "what a link leads to" -e "$T/owner"
+stays "a process that says what a guest says" -d "/proc/$stranger"
+if [ -n "${mounted:-}" ]; then
+	unsaid "what does not go is not called removed" "removed folder $R/$MINE-stuck"
+	said "but left" "left folder $R/$MINE-stuck"
+	umount "$R/$MINE-stuck/busy"
+else
+	skip "clean: nothing can be mounted here, so every folder goes"
+fi
+
+# An ordinary user, beside all that: fine, and nothing touched; in a folder that another made: as `run`, refused.
+as() { setpriv --reuid "$uid" --regid "$uid" --clear-groups env -i PATH="$PATH" HOME="$T/home" "$@"; }
+mkdir "$T/home" && chown "$uid" "$T/home"
+install -m 755 "$SS" "$T/stealscope"
+as "$T/stealscope" clean >"$T/out" 2>"$T/err" && ok "clean as a user beside root's runs ends well" || bad "clean as a user: exit $?: $(tail -1 "$T/err")"
+stays "root's run" -e "$R/$MINE-live/owner"
+rm -rf "/tmp/stealscope-$uid"
+put "/tmp/stealscope-$uid/$MINE-trap/owner" "$dead"
+put "/tmp/stealscope-$uid/$dead/file" ""
+chmod -R a+rwX "/tmp/stealscope-$uid"
+expect_exit "clean in a folder that another user made" 4 as "$T/stealscope" clean
+stays "what stands in it" -e "/tmp/stealscope-$uid/$MINE-trap/owner"
+stays "and beside that" -e "/tmp/stealscope-$uid/$dead/file"
+
+# A domain of the user's own that is called stealscope-...
+if ! libvirtd_up >"$T/why"; then
+	skip "clean, domains: $(cat "$T/why")"
+else
+	meta='<metadata><s:owner xmlns:s="https://stealscope.invalid/domain/1">999999-1</s:owner></metadata>'
+	for kind in plain copied; do
+		printf '<domain type="qemu"><name>stealscope-%s-mydb</name>%s<memory unit="MiB">16</memory><vcpu>1</vcpu><os><type arch="x86_64" machine="microvm">hvm</type></os></domain>' "$MINE" "$([ $kind = copied ] && echo "$meta")" >"$T/mydb.xml"
+		sed -i 's/ machine="microvm"//' "$T/mydb.xml"
+		if ! virsh -q -c qemu:///system create "$T/mydb.xml" >"$T/why" 2>&1; then
+			skip "clean, domains: no domain starts here: $(head -1 "$T/why")"
+			break
+		fi
+		timeout 60 "$SS" clean --connect qemu:///system >"$T/out" 2>"$T/err" || bad "clean: exit $?: $(tail -1 "$T/err")"
+		[ "$(virsh -q -c qemu:///system domstate "stealscope-$MINE-mydb" 2>/dev/null | head -1)" = running ] && ok "a domain of the user's own stays ($kind)" || bad "a domain of the user's own is gone ($kind)"
+		said "and is named" "left domain stealscope-$MINE-mydb"
+		virsh -q -c qemu:///system destroy "stealscope-$MINE-mydb"
+	done
+fi
+finish
