@@ -187,6 +187,7 @@ enum rec_lost_reason {
 	LOST_TORN = 1, /* a slot held something else than the next record */
 	/* `head` or `dropped` moved as no sound guest moves it; v[0] is a ring's worth */
 	LOST_JUMP = 2,
+	LOST_OVER = 3, /* more than the guest may put into the record */
 };
 
 struct shm_rec {

@@ -58,6 +58,16 @@ static bool record_is_sound(const struct shm_rec *rec, uint64_t count)
 	       rec->type <= REC_STEAL && rec->probe < words_probe.n;
 }
 
+static void take(struct guest_shm *g, struct guest_vcpu *v, const struct shm_rec *rec)
+{
+	if (!g->room) {
+		v->over++;
+		return;
+	}
+	g->room -= g->room != UINT64_MAX;
+	guest_append(g, rec);
+}
+
 /* Copy records [tail, head) out; returns how many were torn. */
 static uint64_t copy_records(struct guest_shm *g, unsigned vcpu, uint64_t head)
 {
@@ -77,7 +87,7 @@ static uint64_t copy_records(struct guest_shm *g, unsigned vcpu, uint64_t head)
 		}
 		rec.vcpu = (uint16_t)vcpu;
 		samples += rec.type > REC_END;
-		guest_append(g, &rec);
+		take(g, v, &rec);
 	}
 	__atomic_fetch_add(&g->samples, samples, __ATOMIC_RELAXED);
 	return torn;
@@ -89,7 +99,7 @@ static void drain_vcpu(struct guest_shm *g, unsigned vcpu)
 	struct shm_vcpu *lines = guest_vcpu_lines(g, vcpu);
 	uint64_t head = __atomic_load_n(&lines->head, __ATOMIC_ACQUIRE);
 	uint64_t seen_ns = now_ns(); /* everything before `head` was published by now */
-	uint64_t torn;
+	uint64_t torn, over;
 
 	note_dropped(g, vcpu);
 	if (head == v->tail)
@@ -99,10 +109,13 @@ static void drain_vcpu(struct guest_shm *g, unsigned vcpu)
 		v->tail = head;
 		append_host(g, REC_LOST, vcpu, g->slots, LOST_JUMP);
 	} else {
+		over = v->over;
 		torn = copy_records(g, vcpu, head);
 		v->torn += torn;
 		if (torn)
 			append_host(g, REC_LOST, vcpu, torn, LOST_TORN);
+		if (v->over != over)
+			append_host(g, REC_LOST, vcpu, v->over - over, LOST_OVER);
 		append_host(g, REC_DRAIN, vcpu, seen_ns, v->dropped);
 	}
 	__atomic_store_n(&lines->tail, v->tail, __ATOMIC_RELEASE);

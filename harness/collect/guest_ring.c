@@ -118,6 +118,7 @@ int guest_shm_create(const char *shm_name, const char *guest_name, unsigned vcpu
 	g->shm_name = xstrdup(shm_name);
 	g->file_name = xstrdup(file);
 	g->n_vcpus = vcpus;
+	g->room = UINT64_MAX;
 	g->slots = slots;
 	g->stride = (uint32_t)MAX(slots * sizeof(struct shm_rec), (size_t)4096);
 	g->size = MIN_SIZE;
@@ -168,6 +169,11 @@ int guest_shm_chown(struct guest_shm *g, uid_t uid, gid_t gid, struct err *e)
 	return 0;
 }
 
+void guest_shm_limit(struct guest_shm *g, uint64_t bytes)
+{
+	g->room = bytes ? bytes / sizeof(struct shm_rec) : UINT64_MAX;
+}
+
 uint64_t guest_shm_size(const struct guest_shm *g)
 {
 	return g->size;
@@ -213,10 +219,11 @@ void guest_shm_status(const struct guest_shm *g, struct guest_shm_status *out)
 		s.dropped += v->dropped;
 		s.torn += v->torn;
 		s.jumps += v->jumps;
+		s.over += v->over;
 		if (!s.fail_code && guest_vcpu_lines(g, i)->state == SHM_STATE_FAILED)
 			s.fail_code = guest_vcpu_lines(g, i)->fail_code;
 	}
-	s.lost = s.dropped + s.torn + s.jumps * g->slots;
+	s.lost = s.dropped + s.torn + s.over + s.jumps * g->slots;
 	*out = s;
 }
 

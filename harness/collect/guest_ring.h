@@ -32,6 +32,11 @@ int guest_shm_create(const char *shm_name, const char *guest_name, unsigned vcpu
 	const struct shm_probe *probes, unsigned n_probes, const char *file, struct guest_shm **out,
 	struct err *e);
 
+/* At most so many bytes of the guest's records go into the file (0 = as many as come): what a guest
+ * writes beyond is counted, and REC_LOST tells it. What the host writes is not bounded: it is little.
+ */
+void guest_shm_limit(struct guest_shm *g, uint64_t bytes);
+
 /* Give the object to the user QEMU runs as. */
 int guest_shm_chown(struct guest_shm *g, uid_t uid, gid_t gid, struct err *e);
 
@@ -76,9 +81,10 @@ void guest_shm_note_host_tsc(struct guest_shm *g);
 
 struct guest_shm_status {
 	uint64_t samples;
-	uint64_t lost;	  /* dropped + torn + a ring's worth for each jump */
+	uint64_t lost;	  /* dropped + torn + over + a ring's worth for each jump */
 	uint64_t dropped; /* by guests, rings full */
 	uint64_t torn;	  /* slots that held something else than the next record */
+	uint64_t over;	  /* beyond guest_shm_limit() */
 	uint64_t jumps;	  /* impossible moves of head or dropped */
 	uint64_t tsc_hz;  /* of vCPU 0; 0 unknown or absurd */
 	enum shm_accel accel;

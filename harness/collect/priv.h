@@ -13,7 +13,7 @@
 struct guest_vcpu {
 	uint64_t tail;
 	uint64_t dropped_seen;
-	uint64_t dropped, torn, jumps;
+	uint64_t dropped, torn, jumps, over;
 	uint64_t ping;
 	char *offset_path; /* debugfs file with KVM's TSC offset, or NULL */
 };
@@ -30,6 +30,7 @@ struct guest_shm {
 	int shm_fd, fd;
 	int write_error; /* positive errno of the first failed write */
 	uint64_t samples;
+	uint64_t room; /* for so many records of the guest, UINT64_MAX = any */
 	uint64_t last_flush_ns;
 	size_t n_out;
 	struct shm_rec out[OUT_RECORDS];

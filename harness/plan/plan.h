@@ -35,6 +35,7 @@ struct plan_guest {
 	enum guest_accel accel;
 	unsigned vcpus;
 	uint64_t memory_bytes;
+	uint64_t record_bytes;		    /* its samples may fill; 0 = as the run is long */
 	struct cpuset *vcpu_cpus;	    /* where each vCPU thread may run: `vcpus` of them */
 	struct cpuset emulator_cpus;	    /* QEMU's other threads */
 	struct cpuset memory_nodes;	    /* strict; empty = no numatune */

@@ -72,6 +72,7 @@ static void make_guest(
 	g->vcpus = e->vcpus == EXP_AUTO ? p->auto_count : e->vcpus;
 	g->vcpu_cpus = xcalloc(g->vcpus, sizeof(*g->vcpu_cpus));
 	g->memory_bytes = e->memory_bytes;
+	g->record_bytes = e->record_bytes;
 	g->vcpu_limits = limits_of(&e->limits);
 	g->policy = e->policy;
 	g->priority = e->policy == SCHED_AS_IS ? 0 : MAX(e->priority, 1u);

@@ -19,6 +19,15 @@
 /* Starting a domain is mostly waiting; more than this at once only thrashes. */
 #define START_THREADS 4
 
+/* A guest may write what it likes into its ring, as fast as it can. The probes' own records are some
+ * KB/s. */
+static uint64_t record_limit(const struct plan *p, const struct plan_guest *g)
+{
+	uint64_t seconds = (p->warmup_ns + p->duration_ns) / NS_PER_S + 1;
+
+	return g->record_bytes ? g->record_bytes : (64 + g->vcpus * seconds) << 20;
+}
+
 int step_shared_pages(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
@@ -37,6 +46,7 @@ int step_shared_pages(struct session *s, struct err *e)
 			probes, (unsigned)g->plan->n_probes, file, &g->shm, e);
 		if (rc)
 			return err_wrap(e, "guest %s", g->plan->name);
+		guest_shm_limit(g->shm, record_limit(s->plan, g->plan));
 	}
 	return 0;
 }

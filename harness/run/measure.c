@@ -135,6 +135,10 @@ static void note_guests(struct session *s)
 				"guest %s wrote into its shared page what a guest that works right never writes (%llu torn records, %llu impossible moves): do not trust its figures",
 				g->plan->name, (unsigned long long)st.torn,
 				(unsigned long long)st.jumps);
+		if (st.over)
+			session_warn(s,
+				"guest %s filled its share of the record (record-limit): %llu records that came after are lost",
+				g->plan->name, (unsigned long long)st.over);
 		g->info->tsc_hz = st.tsc_hz;
 		if (g->plan->kind == GUEST_LINUX && st.accel == SHM_ACCEL_TCG)
 			linux_check_clock(s, g, st.tsc_hz);

@@ -58,6 +58,7 @@ struct exp_guest {
 	unsigned count; /* EXP_AUTO = from the overcommit */
 	unsigned vcpus; /* EXP_AUTO = from the overcommit; then count is 1 */
 	uint64_t memory_bytes;
+	uint64_t record_bytes; /* 0 = as the run is long */
 	enum guest_kind kind;
 	enum guest_accel accel;
 	enum placement placement;

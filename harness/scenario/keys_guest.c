@@ -32,6 +32,8 @@ const struct key_attr keys_guest[] = {
 		.doc = "Virtual CPUs (native: threads); auto: as many as <lab overcommit> asks for."},
 	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = GUEST_IS_VM,
 		.doc = "Memory of each."},
+	{"record-limit", VALUE_SIZE, AT(record_bytes), MIB / 16, 1024 * GIB,
+		.doc = "Bytes of the record that each may fill with samples (default 64 MiB, and 1 MiB per vCPU and second of the run); what comes after is counted as lost."},
 	{"kind", VALUE_WORD, AT(kind), 0, 0, "metal", &words_guest_kind,
 		.doc = "What the guest is."},
 	{"accel", VALUE_WORD, AT(accel), 0, 0, "auto", &words_accel, .only = GUEST_IS_VM,

@@ -29,5 +29,23 @@ is "its states fill the window" "$T/run.json" "($(sound '.vcpus[0].states | .run
 is "its clock holds" "$T/run.json" "$(sound '.vcpus[0].clock | .violations == 0 and .offset_changes == 0')" "$(sound .vcpus[0].clock)"
 [ "$peak" -gt 0 ] && [ "$peak" -lt 400000 ] && ok "memory of the harness is bounded (at most $peak kB, analysis included)" || bad "the harness took $peak kB"
 expect_exit "the record can be analysed again" 0 "$SS" analyze --no-save "$rec"
+
+# A guest that only writes, as much as it can: its share is bounded, counted and told, the run goes on.
+cat >"$T/fill.xml" <<-X
+	<scenario name="$MINE" warmup="200ms" duration="2500ms"><lab cpus="1"/>
+	<guest name="sound"><timer period="10ms"/></guest>
+	<guest name="filler" record-limit="256KiB"><job iterations="667"/></guest></scenario>
+X
+"$T/bin/stealscope" run --json --results "$T/fill" "$T/fill.xml" >"$T/run.json" 2>"$T/err" && ok "the run ends well beside a guest that fills the disk" || bad "filler: exit $?: $(tail -2 "$T/err" | tr '\n' ' ')"
+rec=$(find "$T/fill" -maxdepth 1 -name "*$MINE*" -type d | head -1)
+size() { stat -c %s "$rec/$1" 2>/dev/null || echo 0; }
+got=$(size guest/filler.bin)
+[ "$got" -gt 250000 ] && [ "$got" -lt 320000 ] && ok "its part of the record is bounded ($got bytes)" || bad "the filler wrote $got bytes into its record of 256 KiB"
+got=$(size guest/filler.console.log)
+[ "$got" -gt 1000 ] && [ "$got" -le 1048576 ] && ok "its console is bounded ($got bytes)" || bad "the filler's console: $got bytes"
+is "what came after is counted" "$rec/run.json" '.guests[] | select(.name == "filler") | .lost > 100' '[.guests[] | {name, lost}]'
+is "and told" "$rec/run.json" '[.warnings[] | select(test("filler filled its share"))] | length == 1' '.warnings'
+is "the result is marked: lost records" "$T/run.json" '.variants[0].checks.lost_records > 100' '.variants[0].checks.lost_records'
+is "the sound guest lost nothing beside it" "$T/run.json" "$(sound '.lost == 0 and .samples > 100')" "$(sound '{lost, samples}')"
 clean_after "a hostile guest"
 finish

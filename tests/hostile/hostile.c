@@ -4,11 +4,14 @@
  * metal guest (tests/hostile.mk), it is a sound guest unless the page asks for jobs of
  * HOSTILE_SIGN iterations: so one image serves the sound and the hostile guest of one run. Every
  * vCPU goes through all attacks, each beginning with another one. Odd vCPUs then obey; even ones
- * never say that they stopped and answer no ping again.
+ * never say that they stopped and answer no ping again. With FILL_SIGN iterations it only writes, as
+ * much as it can.
  */
 #include "guest-agent/probe/agent.h"
+#include "guest-agent/metal/console.h"
 
 #define HOSTILE_SIGN 666u
+#define FILL_SIGN    667u
 #define TURN_NS	     UINT64_C(100000000)
 
 void __real_agent_main(struct agent_vcpu *v) __attribute__((noreturn));
@@ -163,10 +166,24 @@ static void obey(struct attacker *a)
 	}
 }
 
-static bool is_hostile(const struct shm_host *host)
+/* Sound records, as fast as the ring takes them, and a serial port that never rests: what ends up on
+ * the host's disk. */
+static void fill(struct attacker *a)
+{
+	struct shm_vcpu *l = &a->lines[a->v->index];
+
+	for (unsigned turn = 0; a->v->host->command == SHM_CMD_RUN; turn++) {
+		if (l->head - l->tail <= a->v->ring.mask)
+			publish(a, a->v->index, REC_TIMER, platform_tsc(), 0);
+		if (turn % 256 == 0)
+			console_line("words, nothing but words, line after line, to fill a disk");
+	}
+}
+
+static bool asks_for(const struct shm_host *host, uint64_t sign)
 {
 	for (unsigned i = 0; i < host->nr_probes && i < SHM_MAX_PROBES; i++)
-		if (host->probes[i].id == PROBE_JOB && host->probes[i].p[0] == HOSTILE_SIGN)
+		if (host->probes[i].id == PROBE_JOB && host->probes[i].p[0] == sign)
 			return true;
 	return false;
 }
@@ -179,7 +196,7 @@ void __wrap_agent_main(struct agent_vcpu *v)
 		.random = UINT64_C(88172645463325252) + v->index};
 	struct shm_vcpu *l = v->shm;
 
-	if (!is_hostile(v->host))
+	if (!asks_for(v->host, HOSTILE_SIGN) && !asks_for(v->host, FILL_SIGN))
 		__real_agent_main(v);
 	l->state = SHM_STATE_READY;
 	while (v->host->command != SHM_CMD_RUN) {
@@ -187,8 +204,11 @@ void __wrap_agent_main(struct agent_vcpu *v)
 		platform_barrier();
 		l->echo_seq = l->ping_seq;
 	}
-	attack(&a);
-	if (v->index & 1)
+	if (asks_for(v->host, FILL_SIGN))
+		fill(&a);
+	else
+		attack(&a);
+	if (v->index & 1 || asks_for(v->host, FILL_SIGN))
 		obey(&a);
 	for (;;)
 		platform_relax();

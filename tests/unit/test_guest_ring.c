@@ -274,6 +274,40 @@ static void test_torn_slots_are_counted_not_taken(void **state)
 	rig_down(&r);
 }
 
+/* A guest fills its share: what comes after is counted and told; the host's own records go on. */
+static void test_a_share_of_the_record(void **state)
+{
+	struct guest_shm_status st;
+	struct shm_rec *recs;
+	struct rig r;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 2);
+	guest_shm_limit(r.g, 10 * sizeof(struct shm_rec) + 1);
+	for (uint64_t i = 0; i < 8; i++) {
+		put(&r, 0, REC_TIMER, i);
+		put(&r, 1, REC_TIMER, i);
+	}
+	drain(&r);
+	put(&r, 0, REC_TIMER, 8);
+	drain(&r);
+	guest_shm_status(r.g, &st);
+	assert_int_equal(st.over, 7);
+	assert_int_equal(st.lost, 7);
+	assert_int_equal(st.torn + st.jumps + st.dropped, 0);
+	assert_int_equal(st.samples, 17);
+	recs = finish(&r, &n);
+	assert_int_equal(n, 10 + 2 + 2 + 1);
+	for (size_t i = 0, told = 0; i < n; i++) {
+		told += recs[i].type == REC_LOST && recs[i].v[1] == LOST_OVER ? recs[i].v[0] : 0;
+		if (i + 1 == n)
+			assert_int_equal(told, 7);
+	}
+	free(recs);
+	rig_down(&r);
+}
+
 static void test_mad_counters_do_not_reach_the_host(void **state)
 {
 	struct guest_shm_status st;
@@ -525,6 +559,7 @@ int main(void)
 		cmocka_unit_test(test_a_full_ring_drops_and_counts),
 		cmocka_unit_test(test_head_jumps_are_bounded),
 		cmocka_unit_test(test_torn_slots_are_counted_not_taken),
+		cmocka_unit_test(test_a_share_of_the_record),
 		cmocka_unit_test(test_mad_counters_do_not_reach_the_host),
 		cmocka_unit_test(test_adversary),
 		cmocka_unit_test(test_sync_brackets_the_guest),
