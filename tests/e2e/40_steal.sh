@@ -12,15 +12,15 @@ run() { # NAME: run tests/e2e/scenarios/NAME.xml into $T/NAME.json; its exit sta
 }
 twice() { # NAME CONDITION: run it, and once more when the condition does not hold
 	run "$1"
-	jq -e "$2" "$T/$1.json" >/dev/null 2>&1 || run "$1"
+	jq -e "$2" "$T/$1.json" >/dev/null 2>&1 || { second_try "$1"; run "$1"; }
 }
 books() { # NAME: the checks that hold in every traced run
 	local v='.variants[0]'
 	is "$1: guest steal = run_delay of its thread, within 0.001" "$T/$1.json" "$v.checks.steal_vs_run_delay | . != null and . <= 0.001" "$v.checks.steal_vs_run_delay"
 	local wait="$v.checks.wait_vs_run_delay | . != null and . <= 0.001" note
 	note=$(jq -r "$v.check_details[] | select(.name == \"wait_vs_run_delay\") | .note" "$T/$1.json")
-	# Some sandbox kernels hide events from every tracer; what is inferred for them may miss part of a wait.
-	if ! jq -e "$wait" "$T/$1.json" >/dev/null && ! grep -q '; 0 hidden' <<<"$note"; then
+	# Some sandbox kernels hide events from every tracer: what is inferred for them may miss part of a wait, a small one.
+	if jq -e "$v.checks.wait_vs_run_delay | . != null and . > 0.001 and . <= 0.05" "$T/$1.json" >/dev/null && ! grep -q '; 0 hidden' <<<"$note"; then
 		skip "$1: traced waiting = run_delay: this kernel hid scheduler events ($note)"
 	else
 		is "$1: traced waiting = run_delay, within 0.1 %" "$T/$1.json" "$wait" "$v.checks.wait_vs_run_delay"

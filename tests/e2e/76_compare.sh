@@ -126,7 +126,8 @@ is "two points of two boots, said to be no interval" "$T/out" \
 if jq -e '.sweeps[0].lines[0].points | .[1].median > .[0].median' "$T/out" >/dev/null; then
 	ok "four vCPUs on a CPU wait longer than one"
 else
-	skip "four vCPUs on a CPU wait longer than one: the box was too busy ($(jq -c '[.sweeps[0].lines[0].points[].median]' "$T/out"))"
+	# Four busy vCPUs on one CPU wait 3/4 of the time whoever else is at work; one alone waits as long only beside hogs.
+	is_timed "four vCPUs on a CPU wait longer than one" "$T/out" '.sweeps[0].lines[0].points | .[1].median > .[0].median' '[.sweeps[0].lines[0].points[].median]'
 fi
 expect_exit "its page and plots against a baseline" 0 $SS compare --results "$R" --baseline overcommit-1 last --html "$T/base.html" --svg "$T/svg-base"
 [ -e "$T/svg-base/steal.rate.svg" ] && xmllint --noout "$T"/svg-base/*.svg 2>"$T/err" && ok "$(find "$T/svg-base" -name '*.svg' | wc -l) plots of the comparison as SVG" ||
