@@ -121,6 +121,20 @@ static void shards_take_whole_blocks(void **state)
 	free(u);
 }
 
+/* Many scenarios of one repeat: the shards share the scenarios, none has all of them. */
+static void shards_share_scenarios(void **state)
+{
+	unsigned taken[2] = {0};
+
+	(void)state;
+	for (size_t s = 0; s < 10; s++)
+		for (unsigned k = 1; k <= 2; k++)
+			taken[k - 1] += order_in_shard(
+				&(struct order_unit){.scenario = s, .repeat = 0}, k, 2);
+	assert_int_equal(taken[0], 5);
+	assert_int_equal(taken[1], 5);
+}
+
 /* ---- journal */
 
 static struct journal make_journal(const char *name)
@@ -409,6 +423,7 @@ int main(void)
 		cmocka_unit_test(blocks_are_whole_and_interleaved),
 		cmocka_unit_test(seed_decides),
 		cmocka_unit_test(shards_take_whole_blocks),
+		cmocka_unit_test(shards_share_scenarios),
 		cmocka_unit_test(journal_round_trip),
 		cmocka_unit_test(journal_cut_anywhere),
 		cmocka_unit_test(bad_journals_are_refused),

@@ -30,6 +30,7 @@
 
 struct told {
 	pid_t pid, guest;
+	pid_t reused;	/* has the pid of a process that was told of; 0 = none could be made */
 	pid_t stranger; /* says what a guest says, and is none */
 	bool has_group;
 	char group[512];
@@ -62,6 +63,35 @@ static pid_t fake_guest(const char *program)
 	return pid;
 }
 
+/* A process that was told of ends, and another gets its pid: the kernel is asked for that one next
+ * (ns_last_pid), which others may take first. */
+static pid_t reuse_pid(struct reaper *r)
+{
+	pid_t told = sleeper("told");
+
+	sleep_ns(20 * NS_PER_MS); /* or both began in the same tick of the clock */
+	reaper_add_pid(r, told);
+	kill(told, SIGKILL);
+	waitpid(told, NULL, 0);
+	for (int i = 0; i < 200; i++) {
+		auto_free char *text = xasprintf("%d", (int)told - 1);
+		FILE *f = fopen("/proc/sys/kernel/ns_last_pid", "w");
+		pid_t pid;
+
+		if (!f)
+			return 0;
+		fputs(text, f);
+		if (fclose(f))
+			return 0;
+		pid = sleeper("other");
+		if (pid == told)
+			return pid;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return 0;
+}
+
 static _Noreturn void harness(int fd, bool end_well)
 {
 	struct cgroup_handle *g;
@@ -81,6 +111,7 @@ static _Noreturn void harness(int fd, bool end_well)
 	reaper_add_shm(r, SHM);
 	reaper_add_path(r, "/tmp/ss-unit-test-reaper");
 	make_dirs("/tmp/ss-unit-test-reaper/deep", NULL);
+	t.reused = reuse_pid(r);
 	t.has_group = cgroup_make(RUN, "g", &(struct cgroup_limits){0}, &g, &e) == 0;
 	if (t.has_group) {
 		snprintf(t.group, sizeof(t.group), "%s", cgroup_cpu_path(g));
@@ -148,6 +179,12 @@ static void kill_nine_leaves_nothing(void **state)
 	assert_true(dead(t.pid));
 	assert_true(dead(t.guest));
 	assert_false(dead(t.stranger));
+	if (t.reused)
+		assert_false(dead(t.reused));
+	else
+		print_message("SKIP reaper: no pid could be used again here\n");
+	if (t.reused)
+		kill(t.reused, SIGKILL);
 	kill(t.stranger, SIGKILL);
 	assert_int_equal(access("/dev/shm/" SHM, F_OK), -1);
 	assert_int_equal(access(RUNTIME, F_OK), -1);
@@ -172,6 +209,8 @@ static void done_means_hands_off(void **state)
 	kill(t.pid, SIGKILL);
 	kill(t.guest, SIGKILL);
 	kill(t.stranger, SIGKILL);
+	if (t.reused)
+		kill(t.reused, SIGKILL);
 	cgroup_reap(RUN, NULL);
 	shm_unlink("/" SHM);
 	remove_tree(RUNTIME, NULL);

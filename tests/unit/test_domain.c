@@ -328,9 +328,26 @@ static void threads_from_qmp(void **state)
 	assert_int_equal(qmp_cpu_threads("not JSON", tids, 3), 0);
 }
 
+/* What `clean` tells a domain of a harness by: of this name and this owner, and of no other. */
+static void uuid_follows_from_name_and_owner(void **state)
+{
+	char a[DOMAIN_UUID_SIZE], b[DOMAIN_UUID_SIZE];
+
+	(void)state;
+	domain_uuid("stealscope-run-victim", "123-456789", a);
+	assert_int_equal(strlen(a), 36);
+	assert_int_equal(a[14], '8');
+	assert_non_null(strchr("89ab", a[19]));
+	assert_int_equal(strspn(a, "0123456789abcdef-"), 36);
+	assert_string_equal(domain_uuid("stealscope-run-victim", "123-456789", b), a);
+	assert_string_not_equal(domain_uuid("stealscope-run-victin", "123-456789", b), a);
+	assert_string_not_equal(domain_uuid("stealscope-run-victim", "123-456780", b), a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(uuid_follows_from_name_and_owner),
 		cmocka_unit_test(metal),
 		cmocka_unit_test(threads_from_qmp),
 		cmocka_unit_test(linux_guest),

@@ -291,6 +291,14 @@ static void test_within(void **state)
 	assert_int_equal(judge(&r, NULL, NULL), VERDICT_PASS);
 	r.x.tolerance = 0.32;
 	assert_int_equal(judge(&r, NULL, NULL), VERDICT_FAIL);
+	/* From below and from above, each by itself. */
+	for (int i = 0; i < 2; i++) {
+		r.x.guest = (char *)r.g[i].name;
+		r.x.tolerance = 0.34;
+		assert_int_equal(judge(&r, NULL, NULL), VERDICT_PASS);
+		r.x.tolerance = 0.32;
+		assert_int_equal(judge(&r, NULL, NULL), VERDICT_FAIL);
+	}
 }
 
 static void test_against_another_variant(void **state)

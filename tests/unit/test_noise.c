@@ -97,6 +97,56 @@ static void duty_is_delivered(void **state)
 	near(share_delivered(&fifth, NS_PER_S), 1.0, 0.25); /* 20 % +- 5 points */
 }
 
+/* Where each process of this one's children may run, by the kernel and not by the plan. */
+static unsigned children_cpus(struct cpuset *each, unsigned max)
+{
+	auto_free char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+	auto_free char *text = read_file(path, 1 << 16, NULL, NULL);
+	unsigned n = 0;
+
+	for (char *p = text, *end; p && *p && n < max; p = end) {
+		long pid = strtol(p, &end, 10);
+		auto_free char *file = xasprintf("/proc/%ld/status", pid);
+		auto_free char *status = end == p ? NULL : read_file(file, 1 << 16, NULL, NULL);
+		char *list = status ? strstr(status, "Cpus_allowed_list:") : NULL;
+
+		if (end == p)
+			break;
+		if (!list)
+			continue;
+		list += strlen("Cpus_allowed_list:");
+		list += strspn(list, " \t");
+		list[strcspn(list, "\n")] = '\0';
+		assert_int_equal(cpuset_parse(list, &each[n++], NULL), 0);
+	}
+	return n;
+}
+
+static void pin_each_gives_each_its_own(void **state)
+{
+	struct plan_noise n = plan(busy, 100);
+	struct cpuset each[8] = {{{0}}}, both = {{0}};
+	struct noise *noise;
+
+	(void)state;
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		print_message("SKIP pin_each: one CPU here\n");
+		skip();
+	}
+	n.threads = 2;
+	n.pin_each = true;
+	cpuset_add(&n.cpus, 0);
+	cpuset_add(&n.cpus, 1);
+	noise = start(&n);
+	assert_int_equal(children_cpus(each, 8), 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(cpuset_count(&each[i]), 1);
+		both = cpuset_or(&both, &each[i]);
+	}
+	assert_int_equal(cpuset_count(&both), 2);
+	noise_stop(noise);
+}
+
 static void quota_caps_it(void **state)
 {
 	struct plan_noise n = plan(busy, 100);
@@ -370,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_kind_is_refused),
 		cmocka_unit_test(duty_is_delivered),
+		cmocka_unit_test(pin_each_gives_each_its_own),
 		cmocka_unit_test(quota_caps_it),
 		cmocka_unit_test(held_noise_uses_nothing),
 		cmocka_unit_test(every_kind_runs_and_leaves_nothing),
