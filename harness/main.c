@@ -2,6 +2,7 @@
 /* stealscope: the command table and nothing else. A command is one row here and one file in
  * cmd/. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,6 +79,14 @@ static int unknown(const char *name)
 	return EXIT_USAGE;
 }
 
+static volatile sig_atomic_t broken_pipe;
+
+static void on_broken_pipe(int sig)
+{
+	(void)sig;
+	broken_pipe = 1;
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -87,6 +96,9 @@ int main(int argc, char **argv)
 			stderr);
 		return EXIT_USAGE;
 	}
+	/* Whoever reads what is printed may leave: said below, once, instead of ending without a
+	 * word. A handler, not SIG_IGN, which the programs started here would inherit. */
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = on_broken_pipe}, NULL);
 	/* Libraries make folders by the umask alone: nothing of ours is for others to write to. */
 	umask(umask(0) | 022);
 	if (argc < 2)
@@ -103,7 +115,7 @@ int main(int argc, char **argv)
 		status = commands[i].main(&commands[i], argc - 1, argv + 1);
 		if (fflush(stdout) || ferror(stdout)) {
 			text_print(stderr, "stealscope: cannot write to standard output: %s\n",
-				strerror(errno));
+				strerror(broken_pipe ? EPIPE : errno));
 			return EXIT_FAILED;
 		}
 		return status;

@@ -124,8 +124,8 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = name;
 	argp_parse(&argp, argc, argv, 0, NULL, &in);
-	common->study =
-		(struct study){common->results, common->connect, &cmd_interrupted, tell, common};
+	common->study = (struct study){
+		common->results, common->connect, NULL, &cmd_interrupted, tell, common};
 	if (common->json && c->no_json) {
 		text_print(stderr, "stealscope: %s has no --json: %s\n", c->name, c->no_json);
 		exit(EXIT_USAGE);

@@ -71,6 +71,14 @@ char *cmd_find_part(const char *name, struct err *e);
  * "last") to the record's folder. Caller frees. */
 char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *e);
 
+/* --box, shared by check and plan. */
+#define OPT_BOX 0x201
+#define OPTION_BOX                                                                                 \
+	{                                                                                          \
+		"box", OPT_BOX, "FILE", 0,                                                         \
+			"Plan for the box that `doctor --box FILE` described, not for this one", 0 \
+	}
+
 /* --set, shared by check, plan and run. */
 #define OPT_SET 0x200
 #define OPTION_SET                                                                                 \

@@ -8,6 +8,7 @@
 struct check_args {
 	struct strv files;
 	struct strv sets;
+	const char *box;
 	bool no_host;
 };
 
@@ -15,6 +16,7 @@ enum { OPT_NO_HOST = 0x100 };
 
 static const struct argp_option options[] = {
 	OPTION_SET,
+	OPTION_BOX,
 	{"no-host", OPT_NO_HOST, NULL, 0, "Do not ask whether this box can run it", 0},
 	{0},
 };
@@ -26,6 +28,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_SET:
 		strv_add(&a->sets, "%s", arg);
+		return 0;
+	case OPT_BOX:
+		a->box = arg;
 		return 0;
 	case OPT_NO_HOST:
 		a->no_host = true;
@@ -50,6 +55,7 @@ int cmd_check(const struct command *c, int argc, char **argv)
 	cmd_parse(c,
 		"Every error is printed as file:line: what is wrong; what would be right. Exit status 2 when a file is wrong, 4 when it is right but this box cannot run it.",
 		options, parse, &a, &common, argc, argv);
+	common.study.box = a.box;
 	for (size_t i = 0; i < a.files.n; i++) {
 		struct prepared p;
 		int rc = prepare_scenario(&common.study, a.files.items[i], &a.sets, !a.no_host, &p);

@@ -10,6 +10,7 @@
 #include "cmd/privileges.h"
 #include "collect/hostd.h"
 #include "domain/domain.h"
+#include "host/box.h"
 #include "host/facts.h"
 #include "report/run/facts.h"
 
@@ -105,16 +106,59 @@ static void print_rows(const struct fact_row *rows, size_t n)
 	}
 }
 
+struct doctor_args {
+	const char *box;
+};
+
+enum { OPT_WRITE_BOX = 0x100 };
+
+static const struct argp_option options[] = {
+	{"box", OPT_WRITE_BOX, "FILE", 0,
+		"Also write what this box has, and the rows, to FILE: check --box and plan --box plan for it anywhere",
+		0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct doctor_args *a = state->input;
+
+	if (key != OPT_WRITE_BOX)
+		return ARGP_ERR_UNKNOWN;
+	a->box = arg;
+	return 0;
+}
+
+static int write_box(const char *path, const struct tried *tried, struct err *e)
+{
+	struct box_fact *facts = xcalloc(tried->n, sizeof(*facts));
+	struct topology t;
+	int rc = topology_read("", &t, e);
+
+	for (size_t i = 0; i < tried->n; i++)
+		facts[i] = (struct box_fact){tried->rows[i].key, tried->rows[i].value,
+			tried->rows[i].verdict, tried->rows[i].note};
+	if (!rc) {
+		rc = box_write(path, &t, facts, tried->n, e);
+		topology_release(&t);
+	}
+	free(facts);
+	return rc;
+}
+
 int cmd_doctor(const struct command *c, int argc, char **argv)
 {
+	struct doctor_args args = {0};
 	struct cmd_common common;
 	struct tried t = {0};
+	struct err e = ERR_INIT;
+	int status;
 	struct facts *f;
 	bool missing = false;
 
 	cmd_parse(c,
 		"Each row: verdict, what it is about, what was found, and what follows. good: as one would wish; limits: works, but limits what results mean; missing: cannot be done here. Nothing is changed. Exit status 4 when a guest cannot be run at all.",
-		NULL, NULL, NULL, &common, argc, argv);
+		options, parse, &args, &common, argc, argv);
 	f = facts_read("");
 	for (size_t i = 0; i < facts_count(f); i++)
 		add_row(&t, facts_key(f, i), facts_doc(f, i),
@@ -131,8 +175,11 @@ int cmd_doctor(const struct command *c, int argc, char **argv)
 	} else {
 		print_rows(t.rows, t.n);
 	}
+	status = missing ? EXIT_HOST : EXIT_DONE;
+	if (args.box && write_box(args.box, &t, &e))
+		status = cmd_fail(&e);
 	facts_free(f);
 	strv_release(&t.texts);
 	free(t.rows);
-	return missing ? EXIT_HOST : EXIT_DONE;
+	return status;
 }

@@ -11,6 +11,7 @@
 
 struct plan_args {
 	const char *file;
+	const char *box;
 	struct strv sets;
 	bool xml;
 };
@@ -19,6 +20,7 @@ enum { OPT_XML = 0x100 };
 
 static const struct argp_option options[] = {
 	OPTION_SET,
+	OPTION_BOX,
 	{"xml", OPT_XML, NULL, 0, "Also the domain XML and the cgroups, as they would be made", 0},
 	{0},
 };
@@ -30,6 +32,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_SET:
 		strv_add(&a->sets, "%s", arg);
+		return 0;
+	case OPT_BOX:
+		a->box = arg;
 		return 0;
 	case OPT_XML:
 		a->xml = true;
@@ -127,6 +132,7 @@ int cmd_plan(const struct command *c, int argc, char **argv)
 		"The plan is a pure function of the file and the box: `run` does exactly this.\n\n"
 		"--json: {scenario, plans: [{variant, point, warmup_ns, duration_ns, repeats, trace, overcommit, lab_cpus, housekeeping_cpus, map: [{cpu, core, node, lab, housekeeping, isolated, who: [...]}], guests: [{name, kind, is_noise, accel, vcpus: [{id, cpus}], memory_bytes, memory_nodes, hugepage_bytes, emulator_cpus, vcpu_limits, policy, priority, probes}], noise: [{name, kind, threads, cpus, pin_each, duty_percent, burst_ns, bytes, start_ns, stop_ns, cgroup, limits}], notes}]}; a guest has its domain_xml too with --xml. 0 stands for no limit.",
 		options, parse, &args, &common, argc, argv);
+	common.study.box = args.box;
 	status = prepare_scenario(&common.study, args.file, &args.sets, true, &p);
 	xml = xcalloc(p.plans.n + 1, sizeof(*xml));
 	if (status == EXIT_DONE && args.xml && make_xml(&p.plans, xml, &e)) {

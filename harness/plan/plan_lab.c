@@ -138,6 +138,25 @@ static struct cpuset memory_filter(
 	return !cpuset_empty(&fit) && cpuset_count(&fit) >= at_least ? with : *all;
 }
 
+/* The last-level caches that the lab asks for. */
+static struct cpuset llc_filter(struct planning *p, const struct cpuset *all, unsigned at_least)
+{
+	unsigned want = p->c->lab.llc, has = plan_count_llcs(p->t, all);
+	unsigned each = MAX(1u, (at_least + want - 1) / want);
+	struct cpuset chosen = plan_choose_llcs(p, all, want, each);
+
+	if (!cpuset_empty(&chosen))
+		return chosen;
+	if (!has)
+		PLAN_REFUSE(p, p->c->lab.pos,
+			"the lab asks for last-level caches, but no cores of this box share one, or it does not tell");
+	else
+		PLAN_REFUSE(p, p->c->lab.pos,
+			"the lab asks for %u last-level caches, its CPUs on this box lie under %u",
+			want, has);
+	return chosen;
+}
+
 static struct cpuset kind_filter(struct planning *p, const struct cpuset *all, unsigned at_least)
 {
 	struct cpuset fast = cpus_of_kind(p->t, all, TOPO_CORE_PERFORMANCE);
@@ -233,6 +252,10 @@ static bool choose_lab(struct planning *p)
 	all = isolation_filter(p, &all, n);
 	all = kind_filter(p, &all, n);
 	all = memory_filter(p, &all, n);
+	if (lab->llc != EXP_AUTO)
+		all = llc_filter(p, &all, n);
+	if (p->failed)
+		return false;
 	fit = plan_usable(p, &all);
 	available = cpuset_count(&fit);
 	n = lab_size(p, available);
@@ -250,7 +273,10 @@ static bool choose_lab(struct planning *p)
 			available);
 		return false;
 	}
-	plan_take(p, &all, n, wants_whole_cores(p));
+	if (lab->llc != EXP_AUTO)
+		plan_take_evenly(p, &all, n, wants_whole_cores(p), lab->llc);
+	else
+		plan_take(p, &all, n, wants_whole_cores(p));
 	return true;
 }
 
@@ -283,7 +309,7 @@ bool plan_lab(struct planning *p)
 {
 	const struct exp_guest *g;
 	double overcommit;
-	unsigned vcpus;
+	unsigned vcpus, fixed;
 
 	if (cpuset_empty(&p->t->allowed)) {
 		PLAN_REFUSE(p, p->c->pos, "no CPU of this box is known");
@@ -294,14 +320,21 @@ bool plan_lab(struct planning *p)
 	plan_housekeeping(p);
 	note_limits(p);
 	note_isolation(p);
-	vcpus = fixed_vcpus(p->c, &g);
+	vcpus = fixed = fixed_vcpus(p->c, &g);
 	vcpus += g ? p->auto_count * auto_step(g) : 0;
 	overcommit = (double)vcpus / cpuset_count(&p->lab);
-	if (p->c->lab.overcommit > 0 && fabs(overcommit / p->c->lab.overcommit - 1) > 0.01)
+	if (p->c->lab.overcommit > 0 && fabs(overcommit / p->c->lab.overcommit - 1) > 0.01 &&
+		(strstr(p->c->point, "lab.overcommit=") || vcpus == fixed))
+		PLAN_REFUSE(p, p->c->lab.pos,
+			"overcommit %.3g cannot be had: %u vCPU%s on %u CPU%s make it %.3g; ask for more lab CPUs or another overcommit%s",
+			p->c->lab.overcommit, vcpus, vcpus == 1 ? "" : "s", cpuset_count(&p->lab),
+			cpuset_count(&p->lab) == 1 ? "" : "s", overcommit,
+			p->c->point[0] ? ", or the point is not what its name says" : "");
+	else if (p->c->lab.overcommit > 0 && fabs(overcommit / p->c->lab.overcommit - 1) > 0.01)
 		strv_add(&p->plan->notes,
 			"overcommit is %.3g, not %.3g: vCPUs and CPUs come in whole numbers",
 			overcommit, p->c->lab.overcommit);
 	p->plan->overcommit = overcommit;
 	p->plan->lab_cpus = p->lab;
-	return true;
+	return !p->failed;
 }

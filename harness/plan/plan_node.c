@@ -180,3 +180,38 @@ bool plan_place_on_node(struct planning *p, const struct exp_guest *e, const str
 		g->memory_nodes = cpuset_and(&p->t->nodes[memory].ids, &p->t->allowed_nodes);
 	return true;
 }
+
+bool plan_place_on_llc(struct planning *p, const struct exp_guest *e, const struct cpuset *base,
+	struct plan_guest *g)
+{
+	struct cpuset left = *base, best = {{0}};
+	unsigned best_load = 0, best_cpus = 0;
+	char buf[256];
+
+	while (!cpuset_empty(&left)) {
+		unsigned first = (unsigned)cpuset_next(&left, 0), n;
+		struct cpuset here = plan_llc_cpus(p->t, first, &left);
+		int llc = topology_cpu(p->t, first)->llc;
+
+		left = cpuset_minus(&left, &here);
+		n = cpuset_count(&here);
+		/* Fewer vCPUs a CPU; of equals, more CPUs. */
+		if (llc < 0 || (best_cpus && p->llc_load[llc] * best_cpus > best_load * n) ||
+			(best_cpus && p->llc_load[llc] * best_cpus == best_load * n &&
+				n <= best_cpus))
+			continue;
+		best = here;
+		best_cpus = n;
+		best_load = p->llc_load[llc];
+	}
+	if (!best_cpus) {
+		PLAN_REFUSE(p, e->pos,
+			"guest '%s' is placed under a last-level cache, but no cores of %s share one, or this box does not tell",
+			e->name, plan_cpus_text(base, buf));
+		return false;
+	}
+	p->llc_load[topology_cpu(p->t, (unsigned)cpuset_next(&best, 0))->llc] += g->vcpus;
+	for (unsigned i = 0; i < g->vcpus; i++)
+		g->vcpu_cpus[i] = best;
+	return true;
+}

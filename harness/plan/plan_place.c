@@ -132,6 +132,8 @@ static bool place_guest(struct planning *p, const struct exp_guest *e, const str
 		for (unsigned i = 0; i < g->vcpus; i++)
 			plan_put(p, g, i, plan_quietest(p, base));
 		return true;
+	case PLACE_LLC:
+		return plan_place_on_llc(p, e, base, g);
 	case PLACE_NODE:
 	case PLACE_REMOTE:
 		return plan_place_on_node(p, e, base, g);

@@ -168,7 +168,8 @@ static bool wants_one_node(const struct planning *p)
 
 		for (size_t k = 0; k < c->n_guests; k++)
 			if (c->guests[k].placement == PLACE_NODE ||
-				c->guests[k].placement == PLACE_REMOTE)
+				c->guests[k].placement == PLACE_REMOTE ||
+				c->guests[k].placement == PLACE_LLC)
 				return true;
 	}
 	return false;

@@ -97,6 +97,9 @@ bool plan_gives_memory(const struct planning *p, size_t node);
 /* plan_node.c: floating over one node, memory strictly there or on another. False with a message. */
 bool plan_place_on_node(struct planning *p, const struct exp_guest *e, const struct cpuset *base,
 	struct plan_guest *g);
+/* plan_node.c: floating under the last-level cache that has most CPUs a vCPU. False with a message. */
+bool plan_place_on_llc(struct planning *p, const struct exp_guest *e, const struct cpuset *base,
+	struct plan_guest *g);
 /* A note, where the vCPUs of a pinned guest lie further apart. */
 void plan_note_pinned(struct planning *p, const struct exp_guest *e, const struct cpuset *cpus);
 /* Give a vCPU one CPU. */

@@ -142,7 +142,7 @@ static void check_noise(
 		SAY(c, msgs, n->pos, "noise kind=\"%s\" needs args=\"...\"; as \"%s\"", kind->name,
 			kind->example);
 	if (n->placement == PLACE_SIBLINGS || n->placement == PLACE_NODE ||
-		n->placement == PLACE_REMOTE)
+		n->placement == PLACE_REMOTE || n->placement == PLACE_LLC)
 		SAY(c, msgs, n->pos,
 			"placement=\"%s\" is for guests; a noise is float, pinned, stacked or spread, beside= or away= from a guest",
 			word_of(&words_placement, n->placement));
@@ -230,6 +230,26 @@ static void check_names(const struct exp_config *c, struct scenario_msgs *msgs)
 					c->noises[i].name);
 }
 
+/* Where the number of CPUs does not depend on the box, what the guests with a number of their own
+ * make of the overcommit does not either. */
+static void check_overcommit(
+	const struct exp_config *c, const struct exp_guest *follows, struct scenario_msgs *msgs)
+{
+	unsigned cpus =
+		cpuset_empty(&c->lab.cpuset) ? c->lab.cpus.max : cpuset_count(&c->lab.cpuset);
+	unsigned fixed = 0;
+
+	if (cpuset_empty(&c->lab.cpuset) && c->lab.cpus.min != c->lab.cpus.max)
+		return;
+	for (size_t i = 0; i < c->n_guests; i++)
+		if (&c->guests[i] != follows)
+			fixed += c->guests[i].count * c->guests[i].vcpus;
+	if (fixed > c->lab.overcommit * cpus * 1.01)
+		SAY(c, msgs, c->lab.pos,
+			"overcommit %.3g on %u CPU%s cannot be had: guests with a count of their own make it %.3g already; ask for more CPUs or a higher overcommit",
+			c->lab.overcommit, cpus, cpus == 1 ? "" : "s", (double)fixed / cpus);
+}
+
 static void check_counts(const struct exp_config *c, struct scenario_msgs *msgs)
 {
 	const struct exp_guest *first_auto = NULL;
@@ -263,6 +283,8 @@ static void check_counts(const struct exp_config *c, struct scenario_msgs *msgs)
 	if (first_auto && !c->lab.cpus.min && cpuset_empty(&c->lab.cpuset))
 		SAY(c, msgs, first_auto->pos,
 			"count or vcpus auto needs to know the CPUs; set <lab cpus=\"2\"> or a range as 2..4");
+	if (first_auto && c->lab.overcommit > 0)
+		check_overcommit(c, first_auto, msgs);
 	if (!first_auto && c->lab.overcommit > 0 &&
 		(c->lab.cpus.min || !cpuset_empty(&c->lab.cpuset)))
 		SAY(c, msgs, c->lab.pos,
@@ -289,9 +311,10 @@ void check_config(const struct exp_config *c, struct scenario_msgs *msgs)
 		check_reference(
 			c, n->name, n->beside, n->away, !cpuset_empty(&n->cpus), n->pos, msgs);
 	}
-	if (!cpuset_empty(&c->lab.cpuset) && (c->lab.cpus.min || c->lab.node != EXP_AUTO))
+	if (!cpuset_empty(&c->lab.cpuset) &&
+		(c->lab.cpus.min || c->lab.node != EXP_AUTO || c->lab.llc != EXP_AUTO))
 		SAY(c, msgs, c->lab.pos,
-			"both cpuset and cpus or node; leave cpus and node out, the cpuset says which CPUs");
+			"both cpuset and cpus, node or llc; leave those out, the cpuset says which CPUs");
 	check_names(c, msgs);
 	check_counts(c, msgs);
 }

@@ -105,6 +105,7 @@ struct exp_lab {
 	double overcommit;    /* 0 = not asked for */
 	struct cpuset cpuset; /* empty = the planner's choice */
 	unsigned node;	      /* EXP_AUTO = the planner's choice */
+	unsigned llc;	      /* so many last-level caches; EXP_AUTO = as few as can be */
 	enum lab_isolated isolated;
 	enum lab_smt smt;
 	enum lab_cores cores;

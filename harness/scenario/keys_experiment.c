@@ -42,6 +42,8 @@ const struct key_attr keys_lab[] = {
 	{"cpuset", VALUE_CPUSET, AT(cpuset),
 		.doc = "These CPUs and no others. Makes the file fit one box only."},
 	{"node", VALUE_AUTO, AT(node), 0, 1023, "auto", .doc = "Take CPUs of this NUMA node only."},
+	{"llc", VALUE_AUTO, AT(llc), 1, 1024, "auto",
+		.doc = "Take the CPUs evenly from this many last-level caches (L3, CCX); auto: from as few as hold them."},
 	{"isolated", VALUE_WORD, AT(isolated), 0, 0, "auto", WORDS("auto", "require", "avoid"),
 		.doc = "Use of CPUs that the kernel isolates (isolcpus=). Auto: used when everything is pinned to single CPUs, since nothing moves a thread off an isolated CPU."},
 	{"smt", VALUE_WORD, AT(smt), 0, 0, "auto", WORDS("auto", "first", "whole"),

@@ -6,14 +6,18 @@
 #include <string.h>
 
 #include "domain/domain.h"
+#include "host/box.h"
 #include "plan/plan_print.h"
 
-/* The box the guests will run on: this one, or that behind a remote libvirt connection. */
+/* The box the guests will run on: this one, one that described itself in a file, or that behind a
+ * remote libvirt connection. */
 static int read_topology(const struct study *s, struct topology *out, struct err *e)
 {
 	struct lab_conn *conn;
 	int rc;
 
+	if (s->box)
+		return box_read(s->box, out, e);
 	if (study_is_local(s))
 		return topology_read("", out, e);
 	rc = lab_open(s->connect, NULL, &conn, e);

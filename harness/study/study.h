@@ -17,6 +17,7 @@ enum study_tone {
 
 struct study {
 	const char *results, *connect;
+	const char *box; /* check, plan: a box file (host/box.h) to plan for; NULL = this box */
 	const volatile sig_atomic_t *interrupted;			 /* NULL = it cannot be */
 	void (*tell)(void *ctx, enum study_tone tone, const char *text); /* NULL = nobody hears */
 	void *ctx;

@@ -58,15 +58,17 @@ const struct words words_vcpu_policy = {policy, sizeof(policy[0]), SCHED_RT_RR +
 static const struct placement_word placement[] = {
 	[PLACE_FLOAT] = {"float", "every vCPU or thread on all lab CPUs"},
 	[PLACE_PINNED] = {"pinned",
-		"every vCPU of a guest on a physical core of its own; guests share cores only when there are too few"},
+		"every vCPU of a guest on a physical core of its own, under one last-level cache where that has room; guests share cores only when there are too few"},
 	[PLACE_STACKED] = {"stacked", "all vCPUs of a guest on one CPU"},
 	[PLACE_SIBLINGS] = {"siblings", "neighbouring vCPUs on the SMT threads of one core"},
 	[PLACE_SPREAD] = {"spread",
-		"every vCPU on one CPU, as far apart as can be, sharing CPUs when there are too few"},
+		"every vCPU on one CPU, as far apart as the lab's nodes, caches and cores allow, sharing CPUs when there are too few"},
 	[PLACE_NODE] = {"node",
 		"floating over the lab CPUs of one NUMA node, memory strictly there"},
 	[PLACE_REMOTE] = {"remote",
 		"floating over the lab CPUs of one NUMA node, memory strictly on another"},
+	[PLACE_LLC] = {"llc",
+		"floating over the lab CPUs under one last-level cache (L3, CCX); the next guest under another, where there is one"},
 };
 const struct words words_placement = WORDS_OF(placement);
 

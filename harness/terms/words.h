@@ -53,6 +53,7 @@ enum placement {
 	PLACE_SPREAD,
 	PLACE_NODE,
 	PLACE_REMOTE,
+	PLACE_LLC,
 };
 struct placement_word {
 	const char *name, *doc;

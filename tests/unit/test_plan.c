@@ -69,7 +69,7 @@ static void check_golden(const char *path, FILE *f, char **text)
 static void test_placement_words(void **state)
 {
 	static const char *const words[] = {
-		"float", "pinned", "stacked", "siblings", "spread", "node", "remote"};
+		"float", "pinned", "stacked", "siblings", "spread", "node", "remote", "llc"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(topology_names); i++) {
@@ -227,9 +227,9 @@ static void test_rules(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(topology_names); i++) {
 		struct topology t = topology_load(topology_names[i]);
 
-		for (unsigned n = 0; n < 7 * 16 * 3; n++) {
-			enum placement place = (enum placement)(n % 7);
-			unsigned vcpus = 1 + n / 7 % 16, cpus = 1u << (n / (7 * 16) * 2);
+		for (unsigned n = 0; n < 8 * 16 * 3; n++) {
+			enum placement place = (enum placement)(n % 8);
+			unsigned vcpus = 1 + n / 8 % 16, cpus = 1u << (n / (8 * 16) * 2);
 			char text[512];
 			struct experiment x = {0};
 			struct scenario_msgs msgs = {0};
@@ -247,7 +247,7 @@ static void test_rules(void **state)
 			} else {
 				assert_true(msgs.n > 0);
 				assert_true(place == PLACE_PINNED || place == PLACE_SIBLINGS ||
-					    place == PLACE_REMOTE);
+					    place == PLACE_REMOTE || place == PLACE_LLC);
 			}
 			plan_list_release(&l);
 			experiment_release(&x);

@@ -232,6 +232,78 @@ static void away_from_pinned(void **state)
 	topology_release(&t);
 }
 
+/* The words: a lab over two caches, guests under one each, and what cannot be. */
+static void cache_words(void **state)
+{
+	struct topology t = topology_load("two-caches");
+	struct plan_list l;
+	struct cpuset a, b, both;
+
+	(void)state;
+	l = plan_body(
+		&t, "<lab cpus='4' llc='2'/><guest name='a' vcpus='2' count='2' placement='llc'/>");
+	a = cpus_of(&l.plans[0].guests[0]);
+	b = cpus_of(&l.plans[0].guests[1]);
+	both = cpuset_and(&a, &b);
+	assert_true(cpuset_empty(&both));
+	assert_int_equal(cpuset_count(&a), 2);
+	assert_int_equal(caches_of(&t, &a), 1);
+	assert_int_equal(caches_of(&t, &b), 1);
+	assert_int_equal(cores_of(&t, &l.plans[0].lab_cpus), 4);
+	plan_list_release(&l);
+	l = plan_body(
+		&t, "<lab cpus='all' llc='1'/><guest name='a' vcpus='3' placement='pinned'/>");
+	assert_int_equal(caches_of(&t, &l.plans[0].lab_cpus), 1);
+	plan_list_release(&l);
+	check_refused(&t, "<lab llc='3'/><guest name='a' vcpus='3'/>",
+		"asks for 3 last-level caches, its CPUs on this box lie under 2");
+	check_refused(&t, "<lab cpus='7' llc='1' smt='whole'/><guest name='a'/>", "needs 7 CPUs");
+	topology_release(&t);
+	t = topology_load("two-cpus");
+	check_refused(&t, "<lab llc='1'/><guest name='a'/>", "no cores of this box share one");
+	check_refused(&t, "<guest name='a' placement='llc'/>", "no cores of CPU 1 share one");
+	topology_release(&t);
+}
+
+/* A point is what its name says, or it is not there. */
+static void overcommit_that_is_none(void **state)
+{
+	static const char swept[] =
+		"<scenario name='r'><lab cpus='%s' overcommit='2'/><guest name='a' vcpus='2'/><guest name='b' count='auto'/><sweep><over what='lab.overcommit' values='%s'/></sweep></scenario>";
+	struct topology t = topology_load("two-cpus");
+	static const struct {
+		const char *cpus, *values, *message;
+		int load, plan;
+	} rows[] = {
+		{"1", "1 2 3", "guests with a count of their own make it 2 already", -EINVAL, 0},
+		{"1", "2 3", NULL, 0, 0},
+		{"1..1024", "0.5", "overcommit 0.5 cannot be had", 0, -ENODEV},
+		{"1..1024", "1.5", NULL, 0, 0},
+		{"1..1024", "1.26", "cannot be had: 3 vCPUs on 2 CPUs make it 1.5", 0, -ENODEV},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[512];
+		struct scenario_msgs msgs = {0};
+		struct experiment x = {0};
+		struct plan_list l = {0};
+		int rc;
+
+		snprintf(text, sizeof(text), swept, rows[i].cpus, rows[i].values);
+		rc = scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs);
+		assert_int_equal(rc, rows[i].load);
+		if (!rc)
+			assert_int_equal(plan_make(&x, &t, &l, &msgs), rows[i].plan);
+		if (rows[i].message && !strstr(msgs.items[0].text, rows[i].message))
+			fail_msg("%s", msgs.items[0].text);
+		plan_list_release(&l);
+		experiment_release(&x);
+		scenario_msgs_release(&msgs);
+	}
+	topology_release(&t);
+}
+
 /* `n_nodes` nodes of `each` CPUs, numbered from `first_cpu` and `first_node` in steps. */
 static struct topology make_box(
 	unsigned n_nodes, unsigned node_step, unsigned each, unsigned cpu_step)
@@ -296,6 +368,8 @@ int main(void)
 		cmocka_unit_test(memory_of_nodes),
 		cmocka_unit_test(limited),
 		cmocka_unit_test(away_from_pinned),
+		cmocka_unit_test(cache_words),
+		cmocka_unit_test(overcommit_that_is_none),
 		cmocka_unit_test(large_boxes),
 	};
 

@@ -18,7 +18,7 @@ static const struct {
 	{&words_accel_found, SHM_ACCEL_UNKNOWN, SHM_ACCEL_NATIVE},
 	{&words_vcpu_policy, SCHED_AS_IS, SCHED_RT_RR},
 	{&words_timer_policy, SHM_POLICY_OTHER, SHM_POLICY_DEADLINE},
-	{&words_placement, PLACE_FLOAT, PLACE_REMOTE},
+	{&words_placement, PLACE_FLOAT, PLACE_LLC},
 	{&words_relation, EXPECT_BELOW, EXPECT_NEAR},
 	{&words_relation_sign, EXPECT_BELOW, EXPECT_NEAR},
 	{&words_memory_mode, MEMORY_CHASE, MEMORY_BANDWIDTH},

@@ -155,15 +155,15 @@ static void library_on(const char *file, const struct topology *t, unsigned coun
 /* Every placement word with 1 to 16 vCPUs. */
 static void words_on(const char *file, const struct topology *t)
 {
-	for (unsigned n = 0; n < 7 * 16 * 2; n++) {
+	for (unsigned n = 0; n < 8 * 16 * 2; n++) {
 		char text[256];
 		struct scenario_msgs msgs = {0};
 		struct experiment x = {0};
 
 		snprintf(text, sizeof(text),
 			"<scenario name='r'>%s<guest name='a' vcpus='%u' count='2' placement='%s'/></scenario>",
-			n / (7 * 16) ? "<lab cpus='all'/>" : "", 1 + n / 7 % 16,
-			word_of(&words_placement, n % 7));
+			n / (8 * 16) ? "<lab cpus='all'/>" : "", 1 + n / 8 % 16,
+			word_of(&words_placement, n % 8));
 		if (!scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs))
 			plan_on(file, t, &x);
 		experiment_release(&x);
