@@ -127,15 +127,14 @@ static __always_inline bool holds(
 }
 
 /* The CPU was `tid`'s, or an interrupt's, from the last account on until `until`. */
-static __always_inline void account(struct tracer_cpu *c, uint32_t cpu, uint32_t tid, uint32_t kind,
-	uint64_t task, uint64_t until)
+__noinline int account(uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t task, uint64_t until)
 {
-	struct tracer_ledger *l = &c->ledger;
+	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
 	uint64_t ns = until - l->since;
 	uint32_t i = cell_of(tid, kind);
 
 	if (until <= l->since)
-		return;
+		return 0;
 	l->since = until;
 	if (!holds(l, i, tid, kind, task)) {
 		i ^= 1;
@@ -146,6 +145,7 @@ static __always_inline void account(struct tracer_cpu *c, uint32_t cpu, uint32_t
 	}
 	l->ns[i % TRACER_LEDGER] += ns;
 	l->times[i % TRACER_LEDGER]++;
+	return 0;
 }
 
 static __always_inline void take_base(struct tracer_thread *t, struct tracer_cpu *c)
@@ -194,17 +194,23 @@ __noinline int adopt(uint32_t slot, uint32_t cpu, uint32_t tid, uint32_t kind, u
 	return 0;
 }
 
+__noinline int adopt_waiters(uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
+{
+	for_each_waiter(slot, cpu, adopt(slot, cpu, tid, kind, now));
+	return 0;
+}
+
 /* What ended at `now` on this CPU was the time of `tid` or of an interrupt. */
 static __always_inline void charge_waiters(struct tracer_cpu *c, uint32_t cpu, uint32_t tid,
 	uint32_t kind, uint64_t task, uint64_t now)
 {
-	account(c, cpu, tid, kind, task, now);
+	account(cpu, tid, kind, task, now);
 	if (!c->joined)
 		return;
 	c->joined = 0;
 	/* Whoever joins from here on is seen below or sets the flag again. */
 	__sync_fetch_and_add(&c->fence, 1);
-	for_each_waiter(slot, cpu, adopt(slot, cpu, tid, kind, now));
+	adopt_waiters(cpu, tid, kind, now);
 }
 
 /* Look whether a waiting thread is held back by its group's quota; a record only when that changed. */
