@@ -20,7 +20,6 @@
 #include "guest-agent/probe/spin.h"
 
 #define COPIES_MAX 16
-#define WORDS_MAX  64
 #define LOOK_MS	   50 /* how late a stop is seen while waiting */
 
 /* ---- programs */
@@ -49,8 +48,7 @@ static char *find_command(const struct agent_vcpu *v)
 	return NULL;
 }
 
-/* Words separated by blanks; '...' and "..." keep blanks. In place; there is no shell. */
-static unsigned split(char *text, char **words)
+unsigned split_words(char *text, char **words)
 {
 	char *out = text;
 	unsigned n = 0;
@@ -191,7 +189,7 @@ static void program_work(struct agent_vcpu *v, struct probe_run *run, char *comm
 	bool failed = false;
 	char *words[WORDS_MAX];
 
-	if (!split(command, words))
+	if (!split_words(command, words))
 		return;
 	if (n > COPIES_MAX)
 		n = COPIES_MAX;

@@ -115,12 +115,21 @@ uint64_t delay_read(int fd);
 /* barrier.c: until told to stop. */
 void barrier_work(struct agent_vcpu *v, struct probe_run *run);
 
-/* job.c: programs. */
+/* measure.c: a thread for each measure of process.config, which waits for its time. */
+void measures_start(struct vcpu *first);
+
+/* job.c: programs. Words separated by blanks; '...' and "..." keep blanks. In place; there is no
+ * shell. `words` has room for WORDS_MAX, ends with a NULL. Returns how many. */
+#define WORDS_MAX 64
+unsigned split_words(char *text, char **words);
 extern const struct probe_ops linux_timer, linux_job, linux_lock;
 
 /* init.c */
 void init_mounts(void);
 void init_power_off(void) __attribute__((noreturn));
+
+/* install.c: the agent as a systemd service below `root` ("" = this system); exit status. */
+int install_main(const char *root);
 
 /* record_main.c: the stand-alone recorder; exit status. */
 int record_main(int argc, char **argv);

@@ -42,10 +42,55 @@ static void check_page(const struct shm_host *host, uint64_t size)
 	exit(1);
 }
 
+static void wait_for_cpus(const struct shm_host *host)
+{
+	for (int i = 0; i < CPUS_WAIT && sysconf(_SC_NPROCESSORS_ONLN) < (long)host->nr_vcpus; i++)
+		usleep(100000);
+	if (sysconf(_SC_NPROCESSORS_ONLN) >= (long)host->nr_vcpus)
+		return;
+	say("fewer CPUs came up than the %u asked for", host->nr_vcpus);
+	if (process.is_init)
+		init_power_off();
+	exit(1);
+}
+
+/* In a guest with a kernel of its own: to run on all its CPUs, as the page says. */
+static void guest_run(struct shm_host *host) __attribute__((noreturn));
+static void guest_run(struct shm_host *host)
+{
+	cpu_mask cpus[SHM_MAX_VCPUS];
+
+	machine_detect();
+	wait_for_cpus(host);
+	for (unsigned i = 0; i < host->nr_vcpus; i++)
+		cpus[i] = mask_one(i);
+	say("%u CPUs, TSC %llu Hz, accelerator %u, features %x", host->nr_vcpus,
+		(unsigned long long)process.tsc_hz, process.accel, process.features);
+	vcpus_run(host, cpus);
+}
+
+/* guest: a service of a whole system, started by the seed disk or by `install`. A system that runs
+ * without stealscope has no page: there is nothing to do, which is no failure. */
+static int guest_main(void)
+{
+	static char config[SHM_CONFIG_SIZE];
+	struct shm_host *host;
+	uint64_t size;
+
+	host = page_from_pci(&size);
+	if (!host)
+		return 0;
+	check_page(host, size);
+	memcpy(config, host->config, sizeof(config) - 1);
+	process.config = config;
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
+	setenv("HOME", "/", 0);
+	guest_run(host);
+}
+
 static void init_main(void) __attribute__((noreturn));
 static void init_main(void)
 {
-	cpu_mask cpus[SHM_MAX_VCPUS];
 	struct shm_host *host;
 	uint64_t size;
 
@@ -58,18 +103,7 @@ static void init_main(void)
 		init_power_off();
 	check_page(host, size);
 	process.config = read_config(CONFIG_FILE);
-	machine_detect();
-	for (int i = 0; i < CPUS_WAIT && sysconf(_SC_NPROCESSORS_ONLN) < (long)host->nr_vcpus; i++)
-		usleep(100000);
-	if (sysconf(_SC_NPROCESSORS_ONLN) < (long)host->nr_vcpus) {
-		say("fewer CPUs came up than the %u asked for", host->nr_vcpus);
-		init_power_off();
-	}
-	for (unsigned i = 0; i < host->nr_vcpus; i++)
-		cpus[i] = mask_one(i);
-	say("%u CPUs, TSC %llu Hz, accelerator %u, features %x", host->nr_vcpus,
-		(unsigned long long)process.tsc_hz, process.accel, process.features);
-	vcpus_run(host, cpus);
+	guest_run(host);
 }
 
 static const char *option(int argc, char **argv, const char *name)
@@ -125,6 +159,8 @@ static int usage(int status)
 {
 	dprintf(status ? STDERR_FILENO : STDOUT_FILENO,
 		"Usage: stealscope-agent record [OPTION...]   see record --help\n"
+		"       stealscope-agent install [ROOT]        be a service of this system, or of one below ROOT\n"
+		"       stealscope-agent guest                 what that service runs\n"
 		"       stealscope-agent --version\n"
 		"Records what this machine's CPUs lose to its hypervisor, alone, on any Linux.\n"
 		"stealscope itself runs it as /init of Linux guests and as native guests.\n");
@@ -137,6 +173,10 @@ int main(int argc, char **argv)
 		init_main();
 	if (argc >= 2 && !strcmp(argv[1], "native"))
 		return native_main(argc, argv);
+	if (argc == 2 && !strcmp(argv[1], "guest"))
+		return guest_main();
+	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "install"))
+		return install_main(argc == 3 ? argv[2] : "");
 	if (argc >= 2 && !strcmp(argv[1], "record"))
 		return record_main(argc - 1, argv + 1);
 	if (argc >= 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))) {

@@ -273,6 +273,7 @@ void vcpus_run(struct shm_host *host, const cpu_mask *cpus)
 		vcpu_init(&vcpus[i], host, i, &cpus[i]);
 		vcpus[i].all = all;
 	}
+	measures_start(&vcpus[0]);
 	for (unsigned i = 1; i < host->nr_vcpus; i++)
 		if (pthread_create(&vcpus[i].main, NULL, vcpu_main, &vcpus[i])) {
 			say("no thread for vCPU %u: %s", i, strerror(errno));

@@ -21,12 +21,14 @@
 
 #include <stdint.h>
 
-#define SHM_MAGIC	UINT64_C(0x31304d4853505353) /* "SSPSHM01" */
-#define SHM_VERSION	1u
-#define SHM_MAX_VCPUS	16u
-#define SHM_MAX_PROBES	8u
-#define SHM_VCPU_OFFSET 4096u
-#define SHM_RING_OFFSET 65536u
+#define SHM_MAGIC	  UINT64_C(0x31304d4853505353) /* "SSPSHM01" */
+#define SHM_VERSION	  1u
+#define SHM_MAX_VCPUS	  16u
+#define SHM_MAX_PROBES	  8u
+#define SHM_CONFIG_OFFSET 2048u
+#define SHM_CONFIG_SIZE	  2048u
+#define SHM_VCPU_OFFSET	  4096u
+#define SHM_RING_OFFSET	  65536u
 /* A guest whose beacon stands still so long powers off. */
 #define SHM_DEADMAN_NS UINT64_C(5000000000)
 
@@ -126,7 +128,11 @@ struct shm_host {
 	/* Written all the time: the beacon. */
 	volatile uint64_t beacon_ns; /* host CLOCK_MONOTONIC when written */
 	volatile uint32_t command;   /* enum shm_command */
-	uint32_t pad1;
+	volatile uint32_t measures;  /* 1: the configuration's measures run now, once */
+	/* Written once: what programs a guest with a kernel runs, where no file of its own says so
+	 * (guest-agent/linux/job.c, measure.c). Ends with a NUL. */
+	uint8_t pad1[SHM_CONFIG_OFFSET - 1040];
+	char config[SHM_CONFIG_SIZE];
 };
 
 /* Per vCPU. The first line is the guest's, the second the host's. */
@@ -171,6 +177,10 @@ enum rec_type {
 	REC_MEMORY = 7, /* v[0] start TSC, v[1] accesses (chase) or bytes (bandwidth) */
 	REC_STEAL = 8,	/* the counter alone; v[0] for busy probes: loop passes or units so far */
 
+	/* What a measure's program prints, and its end: v[0] = its number | enum shm_output << 8 |
+	 * bytes << 16 | (SHM_OUTPUT_END) wait status << 32, v[1..3] = these bytes. */
+	REC_OUTPUT = 9,
+
 	/* host: v[0] host ns, read after all records before this one were seen; v[1] the vCPU's
 	 * dropped counter */
 	REC_DRAIN = 0x80,
@@ -181,6 +191,9 @@ enum rec_type {
 	/* host: v[0] records known lost or torn on this vCPU, v[1] enum rec_lost_reason */
 	REC_LOST = 0x83,
 };
+
+enum shm_output { SHM_OUTPUT_OUT = 1, SHM_OUTPUT_ERR = 2, SHM_OUTPUT_END = 3 };
+#define SHM_OUTPUT_BYTES 24u
 
 /* What rings dropped for want of room is no REC_LOST: REC_DRAIN carries that count. */
 enum rec_lost_reason {
@@ -206,6 +219,7 @@ struct shm_rec {
 _Static_assert(sizeof(struct shm_probe) == 48, "shm_probe");
 _Static_assert(__builtin_offsetof(struct shm_host, probes) == 48, "probes");
 _Static_assert(__builtin_offsetof(struct shm_host, beacon_ns) == 1024, "beacon");
+_Static_assert(__builtin_offsetof(struct shm_host, config) == SHM_CONFIG_OFFSET, "config");
 _Static_assert(sizeof(struct shm_host) <= SHM_VCPU_OFFSET, "shm_host");
 _Static_assert(sizeof(struct shm_vcpu) == 128, "shm_vcpu");
 _Static_assert(__builtin_offsetof(struct shm_vcpu, tail) == 64, "tail line");

@@ -30,6 +30,8 @@ static void open_guests(struct build *b)
 		struct err e = ERR_INIT;
 
 		b->guests[g].done = true;
+		if (a->guests[g].outside)
+			continue;
 		/* A record may come from anywhere: never out of its folder. */
 		if (!*file || *file == '/' || strstr(file, "..")) {
 			strv_add(&a->warnings, "guest %s: it left no records", a->guests[g].name);
@@ -96,6 +98,7 @@ static void make_guest(struct build *b, size_t g)
 	out->accel = info->accel;
 	out->status = info->status;
 	out->is_noise = info->is_noise;
+	out->outside = seen_from_outside(info);
 	out->n_vcpus = info->n_vcpus;
 	out->vcpus = xcalloc(out->n_vcpus + 1, sizeof(*out->vcpus));
 	b->first_vcpu[g] = b->n_vcpus;
@@ -197,6 +200,7 @@ static void fold(struct build *b)
 
 	fold_blame(b);
 	fold_metrics(b);
+	own_fold(b);
 	fold_late(b);
 	for (size_t g = 0; g < a->n_guests; g++)
 		a->lost_guest += a->guests[g].lost;
@@ -318,6 +322,7 @@ static void free_guest(struct analysis_guest *g)
 	for (unsigned i = 0; i < g->n_vcpus; i++)
 		free_vcpu(&g->vcpus[i]);
 	free(g->vcpus);
+	free(g->own);
 	hist_release(&g->late);
 	hist_release(&g->elapsed);
 	hist_release(&g->gap);
@@ -333,6 +338,7 @@ void analysis_free(struct analysis *a)
 	for (size_t i = 0; a->guests && i < a->n_guests; i++)
 		free_guest(&a->guests[i]);
 	free(a->guests);
+	free(a->own);
 	for (size_t i = 0; i < a->n_blame; i++)
 		free(a->blame[i].culprit);
 	free(a->blame);

@@ -204,14 +204,19 @@ struct job_parts {
 struct analysis_guest {
 	const char *name, *kind, *accel, *status;
 	bool is_noise;
+	bool outside; /* no agent was in it: it was seen from outside only */
 	struct analysis_vcpu *vcpus;
 	unsigned n_vcpus;
 	struct metric_value metrics[METRIC_COUNT];
+	struct metric_value *own;	      /* as analysis.own */
 	struct hist late, elapsed, gap, lock; /* all vCPUs together */
 	uint64_t samples, lost;
 	struct job_parts job;
 	bool job_none; /* it had a job, and no unit of it began and ended in the window */
 };
+
+/* Whether a record's guest had no agent in it: somebody's own system. */
+bool seen_from_outside(const struct run_guest *g);
 
 /* ---- checks and expectations */
 
@@ -236,6 +241,13 @@ struct expect_result {
 	char *why;	    /* a sentence: figures compared, or what is missing */
 };
 
+/* A metric that the record brings along: a <measure>'s. Guests have it, vCPUs do not. */
+struct own_metric {
+	const char *name, *unit;
+	enum metric_better better;
+	const char *command; /* that printed it */
+};
+
 struct analysis {
 	int format;
 	char *dir;
@@ -246,6 +258,8 @@ struct analysis {
 	enum trace_mode trace_mode;
 	struct analysis_guest *guests;
 	size_t n_guests;
+	struct own_metric *own; /* by name in the order of the scenario; not one of metric_table */
+	size_t n_own;
 	struct blame_row *blame; /* by guest, vcpu, then ns downwards */
 	size_t n_blame;
 	/* by lateness downwards, at most ANALYSIS_WORST; guests that are not noise first */
@@ -287,6 +301,12 @@ void expect_results_free(struct expect_result *r, size_t n);
  * it, for whoever speaks of it. Caller frees. */
 uint64_t analysis_lost(const struct analysis *a);
 char *analysis_losses(const struct analysis *a);
+
+/* A guest's value of any metric by its name, the record's own too; NULL when there is no such metric.
+ */
+const struct metric_value *analysis_value(const struct analysis *a, size_t guest, const char *name);
+/* The unit of any metric ("blame.share:NAME" too); "" when there is no such metric. */
+const char *analysis_unit(const struct analysis *a, const char *name);
 
 /* A check by name, NULL if there is none. */
 const struct check *analysis_check(const struct analysis *a, const char *name);

@@ -168,6 +168,12 @@ void time_counter_warn(const struct time_counter *c, const char *who, struct str
 void guest_make_clocks(struct build *b, size_t guest);
 void guest_advance(struct build *b, size_t guest, uint64_t until);
 
+/* own.c: the figures of the record's measures */
+void own_fold(struct build *b);
+
+/* outside.c: steal of a vCPU without an agent, after all other folding of it */
+void outside_fold(struct build *b, struct vcpu_build *v);
+
 /* late.c: once its thread's history up to the waking is complete, or will never be known */
 void late_explain(struct build *b, struct vcpu_build *v, const struct sample *s);
 

@@ -63,9 +63,8 @@ static void parse_until(struct batch_until *u, const char *arg, struct argp_stat
 	guest = strchr(copy, ':');
 	if (guest)
 		*guest++ = '\0';
-	u->metric = metric_find(copy, NULL);
-	if (u->metric == METRIC_COUNT)
-		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them", copy);
+	free(u->metric);
+	u->metric = xstrdup(copy);
 	free(u->guest);
 	u->guest = guest && *guest ? xstrdup(guest) : NULL;
 	u->share = last ? strtod(last, &end) / 100 : 0;
@@ -157,11 +156,8 @@ error_t batch_parse(int key, char *arg, struct argp_state *state)
 
 void batch_line_init(struct batch_line *l)
 {
-	*l = (struct batch_line){.batch = {.shard = 1,
-					 .shards = 1,
-					 .until.metric = METRIC_COUNT,
-					 .cool_down_ns = 10 * NS_PER_S,
-					 .retries = 1}};
+	*l = (struct batch_line){
+		.batch = {.shard = 1, .shards = 1, .cool_down_ns = 10 * NS_PER_S, .retries = 1}};
 }
 
 int batch_line_format(
@@ -177,10 +173,9 @@ int batch_line_format(
 		strv_add(out, "--repeats=%u", a->repeats);
 	if (a->have_seed)
 		strv_add(out, "--seed=%llu", (unsigned long long)a->seed);
-	if (a->until.metric != METRIC_COUNT)
-		strv_add(out, "--until=%s%s%s:%.9g%%", metric_table[a->until.metric].name,
-			a->until.guest ? ":" : "", a->until.guest ? a->until.guest : "",
-			100 * a->until.share);
+	if (a->until.metric)
+		strv_add(out, "--until=%s%s%s:%.9g%%", a->until.metric, a->until.guest ? ":" : "",
+			a->until.guest ? a->until.guest : "", 100 * a->until.share);
 	if (a->shards > 1)
 		strv_add(out, "--shard=%u/%u", a->shard, a->shards);
 	if (a->id)

@@ -19,6 +19,7 @@ static void parse_again(const struct command *c, const struct journal *j, struct
 		argv[argc++] = j->args.items[i];
 	strv_release(&l->batch.sets);
 	free(l->batch.until.guest);
+	free(l->batch.until.metric);
 	batch_line_init(l);
 	cmd_parse(c, "", batch_options, batch_parse, l, common, argc, argv);
 	now.connect = now.study.connect = common->connect;

@@ -80,9 +80,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->guest = arg;
 		return 0;
 	case OPT_METRIC:
-		if (metric_find(arg, NULL) == METRIC_COUNT)
-			argp_error(
-				state, "no metric '%s'; `stealscope list metrics` shows them", arg);
 		strv_add(&a->metrics, "%s", arg);
 		return 0;
 	case OPT_FORCE:
@@ -157,9 +154,9 @@ static int read_arms(const struct study *s, const struct compare_args *args, str
 }
 
 /* One comparison, of `arm` with the first of the arms. */
-static void fill_input(const struct compare_args *args, const struct arm *first,
-	const struct arm *arm, struct compare_metric *metrics, struct compare_blocks *blocks,
-	struct compare_input *in)
+static void fill_input(const struct compare_args *args, const struct metric_names *names,
+	const struct arm *first, const struct arm *arm, struct compare_metric *metrics,
+	struct compare_blocks *blocks, struct compare_input *in)
 {
 	*blocks = arms_blocks(first, arm);
 	*in = (struct compare_input){.name_a = first->name,
@@ -169,12 +166,12 @@ static void fill_input(const struct compare_args *args, const struct arm *first,
 		.blocks = args->unpaired ? NULL : blocks,
 		.metrics = metrics,
 		.seed = 1};
-	for (size_t m = 0; m < METRIC_COUNT; m++)
-		if (metric_wanted(&args->metrics, metric_table[m].name))
+	for (size_t m = 0; m < names->n; m++)
+		if (metric_wanted(&args->metrics, names->items[m].name))
 			metrics[in->n_metrics++] =
-				(struct compare_metric){.name = metric_table[m].name,
-					.unit = metric_table[m].unit,
-					.better = metric_table[m].better,
+				(struct compare_metric){.name = names->items[m].name,
+					.unit = names->items[m].unit,
+					.better = names->items[m].better,
 					.a = first->values[m].v,
 					.na = first->values[m].n,
 					.b = arm->values[m].v,
@@ -217,10 +214,10 @@ static int print_set(const struct cmd_common *c, const struct compare_args *args
 }
 
 static int compare_and_print(const struct cmd_common *c, const struct compare_args *args,
-	const struct arm *arms, size_t n_arms, struct err *e)
+	const struct metric_names *names, const struct arm *arms, size_t n_arms, struct err *e)
 {
 	size_t n = n_arms - 1;
-	auto_free struct compare_metric *metrics = xcalloc(n * METRIC_COUNT, sizeof(*metrics));
+	auto_free struct compare_metric *metrics = xcalloc(n * names->n, sizeof(*metrics));
 	auto_free struct compare_blocks *blocks = xcalloc(n, sizeof(*blocks));
 	auto_free struct compare_input *in = xcalloc(n, sizeof(*in));
 	auto_free struct compare_result *results = xcalloc(n, sizeof(*results));
@@ -228,7 +225,7 @@ static int compare_and_print(const struct cmd_common *c, const struct compare_ar
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
-		fill_input(args, &arms[0], &arms[i + 1], metrics + i * METRIC_COUNT, &blocks[i],
+		fill_input(args, names, &arms[0], &arms[i + 1], metrics + i * names->n, &blocks[i],
 			&in[i]);
 	rc = compare_each(in, n, results, e);
 	if (!rc)
@@ -244,19 +241,25 @@ static int compare_and_print(const struct cmd_common *c, const struct compare_ar
 static int compare_sets(
 	const struct cmd_common *c, const struct compare_args *args, struct index *x, struct err *e)
 {
+	struct metric_names names = {0};
 	struct arm *arms = NULL;
 	size_t n = 0;
 	int rc = read_arms(&c->study, args, x, &arms, &n, e);
 
 	if (!rc && !args->force)
 		rc = arms_check_overrides(arms, n, e);
+	if (!rc) {
+		arms_read_names(&c->study, arms, n, &names);
+		rc = metric_names_check(&names, &args->metrics, e);
+	}
 	for (size_t i = 0; i < n; i++)
-		for (size_t m = 0; m < METRIC_COUNT && !rc; m++)
-			if (metric_wanted(&args->metrics, metric_table[m].name))
-				rc = arm_read_values(&arms[i], x, args->guest, m, e);
+		for (size_t m = 0; m < names.n && !rc; m++)
+			if (metric_wanted(&args->metrics, names.items[m].name))
+				rc = arm_read_values(&arms[i], x, args->guest, &names, m, e);
 	if (!rc)
-		rc = compare_and_print(c, args, arms, n, e);
+		rc = compare_and_print(c, args, &names, arms, n, e);
 	arms_free(arms, n);
+	metric_names_release(&names);
 	return rc;
 }
 

@@ -56,10 +56,11 @@ static void parse_where(struct list_args *a, char *arg, struct argp_state *state
 	if (!a->filter.op || end == arg + name + op)
 		argp_error(state, "--where wants METRIC<NUMBER, also <= > >= =, not '%s'", arg);
 	id = metric_find(a->metric_text, NULL);
-	if (id == METRIC_COUNT)
+	/* Not one of stealscope's own: it may be a record's, see check_metric(). */
+	if (id == METRIC_COUNT && (*end || !name_is_safe(a->metric_text)))
 		argp_error(state, "no metric '%s'; `stealscope list metrics` shows them",
 			a->metric_text);
-	else if (*end && !unit_factor(end, metric_table[id].unit, &factor))
+	else if (id < METRIC_COUNT && *end && !unit_factor(end, metric_table[id].unit, &factor))
 		argp_error(state, "'%s': %s is in %s; give it in %s", arg, a->metric_text,
 			metric_table[id].unit, unit_choices(metric_table[id].unit, choices));
 	a->filter.value *= factor;
@@ -104,6 +105,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* A name that is none of stealscope's own must be that of some record's <measure>. */
+static int check_metric(struct index *x, const char *name, struct err *e)
+{
+	struct index_filter any = {.metric = name, .limit = 1};
+	struct index_row *rows = NULL;
+	size_t n = 0;
+	int rc;
+
+	if (!name || metric_find(name, NULL) < METRIC_COUNT)
+		return 0;
+	rc = index_query(x, &any, &rows, &n, e);
+	index_rows_free(rows, n);
+	if (!rc && !n)
+		rc = err_set_exit(e, EXIT_USAGE, EINVAL,
+			"no metric '%.60s' in any record; `stealscope list metrics` shows stealscope's own",
+			name);
+	return rc;
+}
+
 static int list_records(const struct cmd_common *c, struct list_args *a, struct err *e)
 {
 	struct index *x = NULL;
@@ -111,6 +131,8 @@ static int list_records(const struct cmd_common *c, struct list_args *a, struct 
 	size_t n = 0;
 	int rc = results_open(&c->study, a->rebuild, &x, e);
 
+	if (!rc)
+		rc = check_metric(x, a->filter.metric, e);
 	if (!rc)
 		rc = index_query(x, &a->filter, &rows, &n, e);
 	if (!rc && c->json) {

@@ -55,7 +55,7 @@ static void note_dropped(struct guest_shm *g, unsigned vcpu)
 static bool record_is_sound(const struct shm_rec *rec, uint64_t count)
 {
 	return rec->seq == (uint32_t)(count + 1) && rec->type >= REC_START &&
-	       rec->type <= REC_STEAL && rec->probe < words_probe.n;
+	       rec->type <= REC_OUTPUT && rec->probe < words_probe.n;
 }
 
 static void take(struct guest_shm *g, struct guest_vcpu *v, const struct shm_rec *rec)
@@ -86,8 +86,10 @@ static uint64_t copy_records(struct guest_shm *g, unsigned vcpu, uint64_t head)
 			continue;
 		}
 		rec.vcpu = (uint16_t)vcpu;
-		samples += rec.type > REC_END;
+		samples += rec.type > REC_END && rec.type != REC_OUTPUT;
 		take(g, v, &rec);
+		if (rec.type == REC_OUTPUT && g->output)
+			g->output(g->output_ctx, &rec);
 	}
 	__atomic_fetch_add(&g->samples, samples, __ATOMIC_RELAXED);
 	return torn;

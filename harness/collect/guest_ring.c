@@ -190,6 +190,27 @@ void guest_shm_command(struct guest_shm *g, enum shm_command c)
 	__atomic_store_n(&guest_host(g)->command, (uint32_t)c, __ATOMIC_RELEASE);
 }
 
+void guest_shm_on_output(struct guest_shm *g, guest_output_fn fn, void *ctx)
+{
+	g->output = fn;
+	g->output_ctx = ctx;
+}
+
+void guest_shm_run_measures(struct guest_shm *g)
+{
+	__atomic_store_n(&guest_host(g)->measures, 1u, __ATOMIC_RELEASE);
+}
+
+int guest_shm_config(struct guest_shm *g, const char *text, struct err *e)
+{
+	if (strlen(text) >= SHM_CONFIG_SIZE)
+		return err_set_exit(e, EXIT_USAGE, E2BIG,
+			"the commands for its jobs and measures have %zu bytes; %u are possible: put them into scripts in the guest",
+			strlen(text), SHM_CONFIG_SIZE - 1);
+	memcpy(guest_host(g)->config, text, strlen(text) + 1);
+	return 0;
+}
+
 unsigned guest_shm_count_state(const struct guest_shm *g, enum shm_state state)
 {
 	unsigned n = 0;

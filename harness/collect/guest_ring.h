@@ -79,6 +79,14 @@ void guest_shm_attach_native(struct guest_shm *g);
  * instant. */
 void guest_shm_note_host_tsc(struct guest_shm *g);
 
+/* Who is told of every REC_OUTPUT as it is drained: a copy, as hostile as all a guest writes. */
+typedef void (*guest_output_fn)(void *ctx, const struct shm_rec *rec);
+void guest_shm_on_output(struct guest_shm *g, guest_output_fn fn, void *ctx);
+/* Let the guest's measures run. */
+void guest_shm_run_measures(struct guest_shm *g);
+/* What programs the guest runs, before it starts: -E2BIG when it is longer than SHM_CONFIG_SIZE. */
+int guest_shm_config(struct guest_shm *g, const char *text, struct err *e);
+
 struct guest_shm_status {
 	uint64_t samples;
 	uint64_t lost;	  /* dropped + torn + over + a ring's worth for each jump */

@@ -35,6 +35,8 @@ struct guest_shm {
 	size_t n_out;
 	struct shm_rec out[OUT_RECORDS];
 	bool is_host; /* native: guest TSC = host TSC */
+	guest_output_fn output;
+	void *output_ctx;
 };
 
 static inline struct shm_host *guest_host(const struct guest_shm *g)

@@ -104,6 +104,11 @@ void domain_kill_named(struct lab_conn *c, const char *name)
 	close(fd);
 }
 
+virDomainPtr domain_handle(const struct domain *d)
+{
+	return d->dom;
+}
+
 const char *domain_name(const struct domain *d)
 {
 	return d->name;

@@ -15,6 +15,18 @@
 #include "host/topology.h"
 #include "plan/plan.h"
 
+/* A disk and what it builds upon; QEMU is told every format and probes none. */
+struct domain_layer {
+	const char *path, *format;
+};
+#define DOMAIN_LAYERS 16
+struct domain_disk {
+	struct domain_layer layers[DOMAIN_LAYERS + 1]; /* [0] is the disk, the rest read-only */
+	unsigned n_layers;
+	bool readonly;
+};
+#define DOMAIN_DISKS 2
+
 /* What the XML needs beyond the plan; paths absolute. */
 struct domain_files {
 	const char *kernel;	 /* metal guest ELF, or a Linux kernel */
@@ -27,7 +39,14 @@ struct domain_files {
 	bool kvm;		 /* resolved accelerator */
 	const char *firmware;	 /* ROM image; NULL = QEMU's own (SeaBIOS). See domain_firmware() */
 	bool policy_by_hand;	 /* domain_policy_by_hand(): leave vcpusched out */
-	const char *owner;	 /* owner_self() of base/process.h, for reaping; NULL = none. The
+	const struct domain_disk
+		*disks; /* vda, vdb: it boots from the first; kernel is NULL then */
+	unsigned n_disks;
+	const char *uefi_code, *uefi_vars; /* NULL = a BIOS */
+	bool network;			   /* a card behind QEMU's own network */
+	unsigned port, host_port; /* TCP port of the guest, reached at 127.0.0.1:host_port; 0 = none
+				   */
+	const char *owner;	  /* owner_self() of base/process.h, for reaping; NULL = none. The
 				    domain's UUID follows from it: domain_uuid() */
 };
 
@@ -85,6 +104,8 @@ int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, s
  * domain_start(); does nothing where nothing is to be done. */
 int domain_apply_policy(struct domain *d, const struct plan_guest *g, struct err *e);
 bool domain_policy_by_hand(void);
+/* How many TCP connections to `port` of the guest stand, as QEMU's own network says; -errno. */
+int domain_connections(struct domain *d, unsigned port, struct err *e);
 bool domain_alive(struct domain *d); /* cheap: looks at the process, not at libvirt */
 /* Destroy (kill) and free, also on failure. Fine when it is gone already. NULL is fine. */
 int domain_stop(struct domain *d, struct err *e);

@@ -42,6 +42,14 @@ void embed_forget(const char *root, const char *domain_name);
  * there. Caller frees. */
 char *domain_xml_plain(const char *xml, struct err *e);
 
+virDomainPtr domain_handle(const struct domain *d);
+
+/* disk_xml.c: what a guest with disks has in <os>, <devices> and on QEMU's command line. */
+struct _xmlNode;
+void disk_xml_os(struct _xmlNode *os, const struct domain_files *f);
+void disk_xml_devices(struct _xmlNode *devices, const struct domain_files *f);
+unsigned disk_xml_args(const struct domain_files *f, char *args[4]);
+
 /* The live QEMU process whose domain has this name, or 0. Looks at libvirt's pid files first. */
 pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
 /* Whether the process is a QEMU, by its executable, of domain `name` ("" = of any domain of ours). */

@@ -22,6 +22,8 @@ int kernel_check(const char *path, struct err *e);
 struct initramfs {
 	const char *agent; /* the static agent: /init */
 	const struct plan_guest *guest;
+	const struct plan_measure *measures; /* of all guests */
+	size_t n_measures;
 	const char *base; /* folder that relative sources are below */
 };
 
@@ -34,6 +36,10 @@ struct initramfs_size {
  * names the file and who needs it. */
 int initramfs_write(
 	const struct initramfs *what, const char *path, struct initramfs_size *out, struct err *e);
+
+/* What the agent of a guest reads (guest-agent/linux/job.c, measure.c): "job MASK COMMAND" and
+ * "measure NUMBER COMMAND", a line each; "" when there is nothing. Caller frees. */
+char *guest_config(const struct plan_guest *g, const struct plan_measure *measures, size_t n);
 
 /* Memory a guest needs to unpack `bytes` of initramfs beside a kernel of `kernel_bytes`. */
 uint64_t initramfs_memory(uint64_t bytes, uint64_t kernel_bytes);

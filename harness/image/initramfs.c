@@ -159,18 +159,38 @@ static int add_program(struct builder *b, const char *command, struct err *e)
 	return add_file(b, path, path, 0, e);
 }
 
-/* "job MASK COMMAND": what the agent reads, see guest-agent/linux/job.c. */
-static int add_config(struct builder *b, const struct plan_guest *g, struct err *e)
+char *guest_config(const struct plan_guest *g, const struct plan_measure *measures, size_t n)
 {
 	struct strbuf text = {0};
-	int rc;
 
 	for (size_t i = 0; i < g->n_probes; i++)
 		if (g->probes[i].command)
 			strbuf_add(&text, "job %llx %s\n",
 				(unsigned long long)g->probes[i].vcpu_mask, g->probes[i].command);
-	rc = cpio_text(&b->cpio, CONFIG_FILE, text.text ? text.text : "", text.len, e);
-	strbuf_release(&text);
+	for (size_t i = 0; i < n; i++)
+		if (measures[i].guest && !strcmp(measures[i].guest, g->name))
+			strbuf_add(&text, "measure %zu %s\n", i, measures[i].command);
+	return text.text ? text.text : xstrdup("");
+}
+
+static int add_config(struct builder *b, const struct initramfs *what, struct err *e)
+{
+	auto_free char *text = guest_config(what->guest, what->measures, what->n_measures);
+
+	return cpio_text(&b->cpio, CONFIG_FILE, text, strlen(text), e);
+}
+
+/* The programs of its jobs and measures. */
+static int add_programs(struct builder *b, const struct initramfs *what, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < what->guest->n_probes && !rc; i++)
+		if (what->guest->probes[i].command)
+			rc = add_program(b, what->guest->probes[i].command, e);
+	for (size_t i = 0; i < what->n_measures && !rc; i++)
+		if (what->measures[i].guest && !strcmp(what->measures[i].guest, what->guest->name))
+			rc = add_program(b, what->measures[i].command, e);
 	return rc;
 }
 
@@ -189,12 +209,11 @@ static int fill(struct builder *b, const struct initramfs *what, struct err *e)
 	if (!rc)
 		rc = add_file(b, what->agent, "/init", 0, e);
 	if (!rc)
-		rc = add_config(b, what->guest, e);
+		rc = add_config(b, what, e);
 	for (size_t i = 0; i < what->guest->files.n && !rc; i++)
 		rc = add_named(b, what->guest->files.items[i], e);
-	for (size_t i = 0; i < what->guest->n_probes && !rc; i++)
-		if (what->guest->probes[i].command)
-			rc = add_program(b, what->guest->probes[i].command, e);
+	if (!rc)
+		rc = add_programs(b, what, e);
 	return rc ? rc : cpio_end(&b->cpio, e);
 }
 

@@ -17,6 +17,8 @@ void plan_release(struct plan *p)
 			free(g->probes[k].command);
 		free(g->probes);
 		free(g->kernel);
+		free(g->disk.image);
+		free(g->disk.ready);
 		strv_release(&g->files);
 	}
 	free(p->guests);
@@ -26,6 +28,18 @@ void plan_release(struct plan *p)
 		free(p->noises[i].args);
 	}
 	free(p->noises);
+	for (size_t i = 0; i < p->n_measures; i++) {
+		struct plan_measure *m = &p->measures[i];
+
+		free(m->name);
+		free(m->unit);
+		free(m->command);
+		free(m->pattern);
+		free(m->json);
+		free(m->guest);
+		free(m->of);
+	}
+	free(p->measures);
 	free(p->scenario);
 	free(p->variant);
 	free(p->point);

@@ -29,6 +29,18 @@ struct plan_cpu_limits {
 	uint64_t quota_us;
 };
 
+/* A guest of kind "disk". */
+struct plan_disk {
+	char *image;
+	enum disk_format format;
+	enum disk_boot boot;
+	enum disk_network network;
+	enum disk_agent agent;
+	enum disk_backing backing;
+	char *ready; /* "agent", "port:N", "console:PATTERN", "now" */
+	uint64_t boot_timeout_ns;
+};
+
 struct plan_guest {
 	char *name; /* safe name, unique in the plan; copies are numbered: victim-0, victim-1 */
 	enum guest_kind kind;
@@ -45,10 +57,12 @@ struct plan_guest {
 	uint64_t hugepage_bytes; /* 0 = ordinary pages */
 	struct plan_probe *probes;
 	size_t n_probes;
+	bool outside;  /* no agent in it: seen from the host only, without a shared page */
 	bool is_noise; /* a busy guest made by <noise kind="guest">: measured, but not a victim */
-	char *kernel;  /* linux: "host", "distro", "distro-rt" or a path; else NULL */
-	struct strv files; /* linux: files for the initramfs, "source" or "source=>target" */
-	unsigned line;	   /* in the scenario file, for messages */
+	struct plan_disk disk; /* image NULL in guests of other kinds */
+	char *kernel;	       /* linux: "host", "distro", "distro-rt" or a path; else NULL */
+	struct strv files;     /* linux: files for the initramfs, "source" or "source=>target" */
+	unsigned line;	       /* in the scenario file, for messages */
 };
 
 struct plan_noise {
@@ -66,6 +80,16 @@ struct plan_noise {
 	unsigned line;
 };
 
+/* A <measure>: a command run once in the window, on the host or in one guest. */
+struct plan_measure {
+	char *name, *unit, *command, *pattern, *json;
+	char *guest; /* NULL = on the host */
+	char *of;    /* whose figure it is; "" = of every victim */
+	enum measure_better better;
+	uint64_t timeout_ns;
+	unsigned line;
+};
+
 struct plan {
 	char *scenario; /* its name */
 	char *variant;	/* "base", or the variant's / sweep point's name */
@@ -74,6 +98,8 @@ struct plan {
 	size_t n_guests;
 	struct plan_noise *noises;
 	size_t n_noises;
+	struct plan_measure *measures;
+	size_t n_measures;
 	uint64_t warmup_ns, duration_ns;
 	unsigned repeats;
 	struct cpuset lab_cpus; /* where guests and noise run */

@@ -74,6 +74,19 @@ static json_t *probe_json(const struct plan_probe *p)
 	return j;
 }
 
+static json_t *disk_json(const struct plan_disk *d)
+{
+	json_t *j = json_pack("{s:o,s:o,s:o,s:o}", "image", text_json(d->image), "format",
+		text_json(word_of(&words_disk_format, d->format)), "boot",
+		text_json(word_of(&words_disk_boot, d->boot)), "network",
+		text_json(word_of(&words_disk_network, d->network)));
+
+	json_object_set_new(j, "agent", text_json(word_of(&words_disk_agent, d->agent)));
+	json_object_set_new(j, "ready", text_json(d->ready));
+	json_object_set_new(j, "boot_timeout_ns", number(d->boot_timeout_ns));
+	return j;
+}
+
 static json_t *guest_json(const struct plan_guest *g, const char *xml)
 {
 	json_t *vcpus = json_array(), *list = json_array();
@@ -96,6 +109,8 @@ static json_t *guest_json(const struct plan_guest *g, const char *xml)
 	json_object_set_new(j, "hugepage_bytes", number(g->hugepage_bytes));
 	json_object_set_new(j, "memory_nodes", cpus_text(&g->memory_nodes));
 	json_object_set_new(j, "emulator_cpus", cpus_text(&g->emulator_cpus));
+	if (g->disk.image)
+		json_object_set_new(j, "disk", disk_json(&g->disk));
 	if (g->kernel)
 		json_object_set_new(j, "kernel", text_json(g->kernel));
 	if (xml)
@@ -120,6 +135,27 @@ static json_t *noise_json(const struct plan_noise *n)
 	return j;
 }
 
+static json_t *measures_json(const struct plan *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->n_measures; i++) {
+		const struct plan_measure *m = &p->measures[i];
+
+		json_t *j = json_pack("{s:o,s:o,s:o,s:o,s:o}", "name", text_json(m->name), "unit",
+			text_json(m->unit), "better",
+			text_json(word_of(&words_measure_better, m->better)), "on",
+			text_json(m->guest ? m->guest : "host"), "of", text_json(m->of));
+
+		json_object_set_new(j, "command", text_json(m->command));
+		json_object_set_new(j, "pattern", text_json(m->pattern));
+		json_object_set_new(j, "json", text_json(m->json));
+		json_object_set_new(j, "timeout_ns", number(m->timeout_ns));
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
 static json_t *one_json(const struct plan *p, const struct topology *t, char *const *domain_xml)
 {
 	json_t *guests = json_array(), *noises = json_array(), *notes = json_array();
@@ -141,6 +177,8 @@ static json_t *one_json(const struct plan *p, const struct topology *t, char *co
 	json_object_set_new(j, "map", map_json(p, t));
 	json_object_set_new(j, "guests", guests);
 	json_object_set_new(j, "noise", noises);
+	if (p->n_measures)
+		json_object_set_new(j, "measures", measures_json(p));
 	json_object_set_new(j, "notes", notes);
 	return j;
 }

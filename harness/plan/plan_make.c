@@ -81,6 +81,17 @@ static void make_guest(
 	g->line = e->pos.line;
 	if (e->kind == GUEST_LINUX)
 		g->kernel = xstrdup(e->kernel[0] ? e->kernel : "host");
+	if (e->kind == GUEST_DISK) {
+		g->outside = e->disk.agent == AGENT_NONE;
+		g->disk = (struct plan_disk){.image = xstrdup(e->disk.image),
+			.format = e->disk.format,
+			.boot = e->disk.boot,
+			.network = e->disk.network,
+			.agent = e->disk.agent,
+			.backing = e->disk.backing,
+			.ready = xstrdup(e->disk.ready),
+			.boot_timeout_ns = e->disk.boot_timeout_ns};
+	}
 	g->probes = xcalloc(e->n_probes, sizeof(*g->probes));
 	for (size_t i = 0; i < e->n_probes; i++)
 		g->probes[g->n_probes++] = probe_of(&e->probes[i], g->vcpus);
@@ -308,6 +319,7 @@ static void make_plan(const struct experiment *x, struct planning *p)
 	p->count = xcalloc(p->c->n_guests, sizeof(*p->count));
 	if (plan_lab(p) && make_guests(p)) {
 		make_noises(p);
+		plan_measures(p);
 		plan_place_guests(p);
 		plan_place_noises(p);
 		plan_check_memory(p);

@@ -32,6 +32,15 @@ static void add_probe(struct strbuf *f, const struct plan_guest *g, const struct
 		strbuf_add(f, " on vCPU %s", cpuset_format(&vcpus, list, sizeof(list)));
 }
 
+static void add_disk(struct strbuf *f, const struct plan_disk *d)
+{
+	static const char *const agents[] = {
+		"agent by a seed disk", "agent installed in it", "seen from outside only"};
+
+	strbuf_add(f, ", %s%s%s, %s, up: %s", d->image, d->boot == DISK_UEFI ? " (UEFI)" : "",
+		d->network == NETWORK_USER ? ", network" : "", agents[d->agent], d->ready);
+}
+
 static void print_guest(FILE *out, const struct plan_guest *g)
 {
 	struct strbuf line = {0}, *f = &line;
@@ -48,6 +57,8 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 	if (!cpuset_empty(&g->memory_nodes))
 		strbuf_add(f, " on node%s %s", cpuset_count(&g->memory_nodes) == 1 ? "" : "s",
 			cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
+	if (g->disk.image)
+		add_disk(f, &g->disk);
 	for (size_t i = 0; i < g->n_probes; i++)
 		add_probe(f, g, &g->probes[i]);
 	add_limits(f, &g->vcpu_limits);
@@ -127,6 +138,7 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 	print_guests(p, f);
 	for (size_t i = 0; i < p->n_noises; i++)
 		print_noise(f, &p->noises[i]);
+	plan_print_measures(p, f);
 	for (size_t i = 0; i < p->notes.n; i++) {
 		auto_free char *note = xasprintf("  note: %s", p->notes.items[i]);
 

@@ -67,6 +67,10 @@ bool plan_place_noises(struct planning *p);
 /* Memory and huge pages against the box. */
 bool plan_check_memory(struct planning *p);
 
+/* plan_measure.c */
+void plan_measures(struct planning *p);
+void plan_print_measures(const struct plan *p, FILE *f);
+
 /* The lab CPUs that something may use: its own list, or beside/away from a guest. False with a
  * message. */
 bool plan_base_cpus(struct planning *p, const char *name, const struct cpuset *cpus,

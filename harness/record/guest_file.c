@@ -49,7 +49,7 @@ int guest_reader_open(const char *path, struct guest_reader **out, struct err *e
 
 static bool known_type(uint8_t type)
 {
-	return (type >= REC_START && type <= REC_STEAL) || (type >= REC_DRAIN && type <= REC_LOST);
+	return (type >= REC_START && type <= REC_OUTPUT) || (type >= REC_DRAIN && type <= REC_LOST);
 }
 
 const struct shm_rec *guest_reader_next(struct guest_reader *r)

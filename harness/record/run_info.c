@@ -62,6 +62,7 @@ static const struct field run_guest_fields[] = {
 	PLAIN(run_guest, tsc_hz, U64),
 	PLAIN(run_guest, lost, U64),
 	PLAIN(run_guest, status, STRING),
+	PLAIN(run_guest, image, STRING),
 	PLAIN(run_guest, guest_file, STRING),
 };
 TABLE(run_guest);
@@ -82,6 +83,28 @@ static const struct field run_noise_fields[] = {
 	PLAIN(run_noise, cgroup_id, U64),
 };
 TABLE(run_noise);
+
+static const struct field run_measure_fields[] = {
+	PLAIN(run_measure, name, STRING),
+	PLAIN(run_measure, unit, STRING),
+	PLAIN(run_measure, better, STRING),
+	PLAIN(run_measure, on, STRING),
+	PLAIN(run_measure, of, STRING),
+	PLAIN(run_measure, command, STRING),
+	PLAIN(run_measure, pattern, STRING),
+	PLAIN(run_measure, json, STRING),
+	PLAIN(run_measure, timeout_ns, U64),
+	PLAIN(run_measure, start_ns, U64),
+	PLAIN(run_measure, end_ns, U64),
+	PLAIN(run_measure, status, STRING),
+	PLAIN(run_measure, have, BOOL),
+	PLAIN(run_measure, value, DOUBLE),
+	PLAIN(run_measure, out_file, STRING),
+	PLAIN(run_measure, err_file, STRING),
+	PLAIN(run_measure, out_lost, U64),
+	PLAIN(run_measure, err_lost, U64),
+};
+TABLE(run_measure);
 
 static const struct field run_cgroup_fields[] = {
 	PLAIN(run_cgroup, id, U64),
@@ -167,6 +190,7 @@ static const struct field run_info_fields[] = {
 	PLAIN(run_info, trace_lost, U64),
 	LIST(run_info, guests, run_guest_json),
 	LIST(run_info, noises, run_noise_json),
+	LIST(run_info, measures, run_measure_json),
 	LIST(run_info, cgroups, run_cgroup_json),
 	LIST(run_info, vms, run_vm_json),
 	LIST(run_info, steps, run_step_json),

@@ -39,10 +39,12 @@ struct run_guest {
 	char *policy; /* of words_vcpu_policy; "" = as it is */
 	struct run_probe *probes;
 	size_t n_probes;
-	uint64_t tsc_hz;  /* as the guest said; 0 unknown */
-	uint64_t lost;	  /* records dropped, torn or out of range */
-	char *status;	  /* "ok", or what went wrong: "never started", "died" ... */
-	char *guest_file; /* "guest/victim.bin", relative to the record */
+	uint64_t tsc_hz; /* as the guest said; 0 unknown */
+	uint64_t lost;	 /* records dropped, torn or out of range */
+	char *status;	 /* "ok", or what went wrong: "never started", "died" ... */
+	char *image;	 /* disk: its files with formats and sizes; "" for other kinds */
+	char *guest_file; /* "guest/victim.bin", relative to the record; "" = no agent is in it: it was
+			     seen from outside only */
 };
 
 struct run_noise {
@@ -103,6 +105,23 @@ struct run_expect {
 	char *other_metric, *other_variant, *other_guest; /* "" = compare with value */
 };
 
+/* A <measure>: what was asked, and what came of it. Its value is a metric of the guests that `of`
+ * names, under its own name and unit. */
+struct run_measure {
+	char *name, *unit;
+	char *better; /* "lower", "higher" */
+	char *on;     /* "host", or the guest that ran it */
+	char *of;     /* a guest, or all its copies; "" = every guest that is not noise */
+	char *command, *pattern, *json;
+	uint64_t timeout_ns;
+	uint64_t start_ns, end_ns; /* host clock; 0 = not known */
+	char *status;		   /* "ok", or why there is no value */
+	bool have;
+	double value;
+	char *out_file, *err_file;   /* what it printed, relative to the record */
+	uint64_t out_lost, err_lost; /* bytes at their beginning that were not kept */
+};
+
 struct run_info {
 	int format;	  /* RUN_INFO_FORMAT */
 	char *run;	  /* the record's name */
@@ -139,6 +158,8 @@ struct run_info {
 	size_t n_guests;
 	struct run_noise *noises;
 	size_t n_noises;
+	struct run_measure *measures;
+	size_t n_measures;
 	struct run_cgroup *cgroups;
 	size_t n_cgroups;
 	struct run_vm *vms; /* not of this run */

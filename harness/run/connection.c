@@ -61,7 +61,8 @@ int step_connect(struct session *s, struct err *e)
 	s->info.connect = xstrdup(lab_uri(s->conn));
 	rc = lab_qemu_ids(s->conn, &uid, &gid, e);
 	for (size_t i = 0; !rc && i < s->n_guests; i++)
-		rc = guest_shm_chown(s->guests[i].shm, uid, gid, e);
+		if (s->guests[i].shm)
+			rc = guest_shm_chown(s->guests[i].shm, uid, gid, e);
 	return rc;
 }
 

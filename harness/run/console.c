@@ -81,3 +81,12 @@ void consoles_keep(struct session *s)
 				(double)(size - from) / (1 << 20));
 	}
 }
+
+size_t console_end(const struct guest_run *g, char *buf, size_t size)
+{
+	off_t from, end;
+	auto_close int fd = open_log(g, O_RDONLY, &from, &end);
+	ssize_t n = fd < 0 ? 0 : pread(fd, buf, size, MAX(end - (off_t)size, 0));
+
+	return n > 0 ? (size_t)n : 0;
+}

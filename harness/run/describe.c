@@ -35,7 +35,7 @@ static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 		memcpy(out->probes[i].p, g->probes[i].p, sizeof(out->probes[i].p));
 	}
 	out->status = xstrdup("not started");
-	out->guest_file = xasprintf("guest/%s.bin", g->name);
+	out->guest_file = g->outside ? xstrdup("") : xasprintf("guest/%s.bin", g->name);
 }
 
 static void describe_noise(const struct plan_noise *n, struct run_noise *out)
@@ -48,6 +48,25 @@ static void describe_noise(const struct plan_noise *n, struct run_noise *out)
 	out->shares = n->limits.shares;
 	out->period_us = n->limits.period_us;
 	out->quota_us = n->limits.quota_us;
+}
+
+static void describe_measure(const struct plan_measure *m, struct run_measure *out)
+{
+	auto_free char *file =
+		xasprintf("measure/%s%s%s", m->name, m->guest ? "@" : "", m->guest ? m->guest : "");
+
+	out->name = xstrdup(m->name);
+	out->unit = xstrdup(m->unit);
+	out->better = xstrdup(word_of(&words_measure_better, m->better));
+	out->on = xstrdup(m->guest ? m->guest : "host");
+	out->of = xstrdup(m->of);
+	out->command = xstrdup(m->command);
+	out->pattern = xstrdup(m->pattern);
+	out->json = xstrdup(m->json);
+	out->timeout_ns = m->timeout_ns;
+	out->status = xstrdup("not run");
+	out->out_file = xasprintf("%s.out", file);
+	out->err_file = xasprintf("%s.err", file);
 }
 
 static void describe_expect(const struct run_expect *x, struct run_expect *out)
@@ -108,6 +127,10 @@ void run_describe(const struct plan *p, const struct run_options *o, struct run_
 	info->noises = xcalloc(p->n_noises, sizeof(*info->noises));
 	for (size_t i = 0; i < p->n_noises; i++)
 		describe_noise(&p->noises[i], &info->noises[i]);
+	info->n_measures = p->n_measures;
+	info->measures = xcalloc(p->n_measures, sizeof(*info->measures));
+	for (size_t i = 0; i < p->n_measures; i++)
+		describe_measure(&p->measures[i], &info->measures[i]);
 	info->n_expects = o->n_expects;
 	info->expects = xcalloc(o->n_expects, sizeof(*info->expects));
 	for (size_t i = 0; i < o->n_expects; i++)

@@ -36,6 +36,8 @@ int step_shared_pages(struct session *s, struct err *e)
 		auto_free char *file = xasprintf("%s/%s", s->folder.path, g->info->guest_file);
 		int rc;
 
+		if (g->plan->outside)
+			continue;
 		for (size_t p = 0; p < g->plan->n_probes; p++) {
 			probes[p].id = g->plan->probes[p].id;
 			probes[p].vcpu_mask = g->plan->probes[p].vcpu_mask;
@@ -71,8 +73,8 @@ int step_domain_xml(struct session *s, struct err *e)
 			xasprintf("%s/domains/%s.xml", s->folder.path, g->plan->name);
 		struct domain_files f = {
 			.kernel = s->o->metal_elf,
-			.shm_name = g->shm_name,
-			.shm_size = guest_shm_size(g->shm),
+			.shm_name = g->shm ? g->shm_name : NULL,
+			.shm_size = g->shm ? guest_shm_size(g->shm) : 0,
 			.emulator = "/usr/bin/qemu-system-x86_64",
 			.kvm = g->plan->accel != ACCEL_TCG,
 			.firmware = confined ? NULL : domain_firmware(g->plan->kind),
@@ -86,7 +88,9 @@ int step_domain_xml(struct session *s, struct err *e)
 		if (g->plan->kind == GUEST_NATIVE)
 			continue;
 		f.console_log = g->console;
-		rc = g->plan->kind == GUEST_LINUX ? linux_prepare(s, g, &f, e) : 0;
+		rc = g->plan->kind == GUEST_LINUX  ? linux_prepare(s, g, &f, e)
+		     : g->plan->kind == GUEST_DISK ? disk_prepare(s, g, &f, e)
+						   : 0;
 		if (rc)
 			return err_wrap(e, "guest %s", g->plan->name);
 		g->xml = domain_xml(g->plan, s->info.run, &f, e);
@@ -275,32 +279,56 @@ int noise_schedule(struct session *s, uint64_t t, struct err *e)
 	return 0;
 }
 
+/* Every vCPU of its agent has come up; a guest without one says so otherwise. */
+static int look_ready(struct session *s, struct guest_run *g, bool *ready, struct err *e)
+{
+	if (g->disk && strcmp(g->plan->disk.ready, "agent") != 0)
+		return disk_ready(s, g, ready, e);
+	*ready = !g->shm || guest_shm_count_state(g->shm, SHM_STATE_READY) == g->plan->vcpus;
+	return 0;
+}
+
+static int late_boot(struct session *s, struct guest_run *g, uint64_t timeout_ns, struct err *e)
+{
+	unsigned ready = g->shm ? guest_shm_count_state(g->shm, SHM_STATE_READY) : 0;
+	auto_free char *tail = console_tail(g->console);
+
+	(void)s;
+	free(g->info->status);
+	g->info->status = xstrdup("did not come up");
+	if (g->disk && strcmp(g->plan->disk.ready, "agent") != 0)
+		return err_set(e, ETIMEDOUT, "guest %s: not up (%s) within %g s; %s", g->plan->name,
+			g->plan->disk.ready, (double)timeout_ns / 1e9, tail);
+	return err_set(e, ETIMEDOUT,
+		"guest %s: %u of its %u vCPUs came up within %llu s, so it did not come up%s; %s",
+		g->plan->name, ready, g->plan->vcpus, (unsigned long long)(timeout_ns / NS_PER_S),
+		g->disk && g->plan->disk.agent == AGENT_SEED
+			? " (does its cloud-init work? without one use agent=\"installed\" or \"none\")"
+			: "",
+		tail);
+}
+
 int step_boot(struct session *s, struct err *e)
 {
-	uint64_t start = now_ns(), until = start + boot_timeout_ns(s);
+	uint64_t start = now_ns();
 
 	for (size_t i = 0; i < s->n_guests;) {
 		struct guest_run *g = &s->guests[i];
-		unsigned ready = guest_shm_count_state(g->shm, SHM_STATE_READY);
-		int rc;
+		uint64_t timeout = g->disk && !s->o->boot_timeout_ns ? g->plan->disk.boot_timeout_ns
+								     : boot_timeout_ns(s);
+		bool ready = false;
+		int rc = session_check(s, e);
 
-		if (ready == g->plan->vcpus) {
+		if (!rc)
+			rc = look_ready(s, g, &ready, e);
+		if (!rc && ready) {
 			free(g->info->status);
 			g->info->status = xstrdup("ok");
 			i++;
 			continue;
 		}
-		rc = session_check(s, e);
-		if (!rc && now_ns() > until) {
-			auto_free char *tail = console_tail(g->console);
-
-			free(g->info->status);
-			g->info->status = xstrdup("did not come up");
-			rc = err_set(e, ETIMEDOUT,
-				"guest %s: %u of its %u vCPUs came up within %llu s, so it did not come up; %s",
-				g->plan->name, ready, g->plan->vcpus,
-				(unsigned long long)(boot_timeout_ns(s) / NS_PER_S), tail);
-		}
+		if (!rc && now_ns() > start + timeout)
+			rc = late_boot(s, g, timeout, e);
 		if (rc)
 			return rc;
 		session_say(s, "boot guests", -1);

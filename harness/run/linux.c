@@ -28,7 +28,7 @@ uint64_t boot_timeout_ns(const struct session *s)
 }
 
 /* A kernel of a distribution needs KVM on hardware: what emulates instructions stops at some. */
-static int choose_accel(struct session *s, struct guest_run *g, bool *kvm, struct err *e)
+int linux_accel(struct session *s, struct guest_run *g, bool *kvm, struct err *e)
 {
 	const char *kind = facts_get(s->facts, "kvm.kind");
 	bool hardware =
@@ -36,7 +36,7 @@ static int choose_accel(struct session *s, struct guest_run *g, bool *kvm, struc
 
 	if (g->plan->accel == ACCEL_KVM && !hardware)
 		return err_set_exit(e, EXIT_HOST, ENOTSUP,
-			"a Linux guest cannot run on this box's KVM, which is: %s; use accel=\"auto\" or \"tcg\"",
+			"a guest with a kernel of its own cannot run on this box's KVM, which is: %s; use accel=\"auto\" or \"tcg\"",
 			kind ? kind : "not known");
 	*kvm = g->plan->accel != ACCEL_TCG && hardware;
 	if (!*kvm && g->plan->accel == ACCEL_AUTO)
@@ -64,13 +64,6 @@ static int check_memory(const struct guest_run *g, const struct initramfs_size *
 		(unsigned long long)(size->bytes >> 20) + 1, size->files,
 		(unsigned long long)(g->plan->memory_bytes >> 20),
 		(unsigned long long)(need >> 20) + 1);
-}
-
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? xasprintf("%.*s", (int)(slash - path), path) : xstrdup(".");
 }
 
 /* QEMU has a working folder of its own. */
@@ -111,10 +104,14 @@ int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f
 {
 	auto_free char *folder = NULL;
 	auto_free char *file = xasprintf("%s/guest/%s.initramfs", s->folder.path, g->plan->name);
-	auto_free char *base = folder_of(s->info.scenario_file);
-	struct initramfs what = {.agent = s->o->agent, .guest = g->plan, .base = base};
+	auto_free char *base = run_scenario_folder(s);
+	struct initramfs what = {.agent = s->o->agent,
+		.guest = g->plan,
+		.measures = s->plan->measures,
+		.n_measures = s->plan->n_measures,
+		.base = base};
 	struct initramfs_size size;
-	int rc = choose_accel(s, g, &f->kvm, e);
+	int rc = linux_accel(s, g, &f->kvm, e);
 
 	if (rc)
 		return rc;

@@ -73,7 +73,7 @@ static void attach_kvm(struct session *s)
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 
-		if (!g->domain)
+		if (!g->domain || !g->shm)
 			continue;
 		guest_shm_attach_kvm(g->shm, dir, domain_pid(g->domain), g->tids, g->plan->vcpus);
 	}
@@ -128,6 +128,8 @@ static void note_guests(struct session *s)
 		struct guest_run *g = &s->guests[i];
 		struct guest_shm_status st;
 
+		if (!g->shm)
+			continue;
 		guest_shm_status(g->shm, &st);
 		g->info->lost = st.lost;
 		if (st.torn || st.jumps)
@@ -140,7 +142,8 @@ static void note_guests(struct session *s)
 				"guest %s filled its share of the record (record-limit): %llu records that came after are lost",
 				g->plan->name, (unsigned long long)st.over);
 		g->info->tsc_hz = st.tsc_hz;
-		if (g->plan->kind == GUEST_LINUX && st.accel == SHM_ACCEL_TCG)
+		if ((g->plan->kind == GUEST_LINUX || g->plan->kind == GUEST_DISK) &&
+			st.accel == SHM_ACCEL_TCG)
 			linux_check_clock(s, g, st.tsc_hz);
 		free(g->info->accel);
 		g->info->accel = xstrdup(word_or_unknown(&words_accel_found, st.accel));
@@ -163,6 +166,8 @@ int step_sync_clocks(struct session *s, struct err *e)
 	int rc = 0;
 
 	for (size_t i = 0; i < s->n_guests && !rc; i++) {
+		if (!s->guests[i].shm)
+			continue;
 		rc = session_check(s, e);
 		pthread_mutex_lock(&s->lock);
 		/* What the ring holds is older than the answers to come: keep the file in order. */
@@ -187,7 +192,8 @@ int step_sync_clocks(struct session *s, struct err *e)
 static void command_all(struct session *s, enum shm_command c)
 {
 	for (size_t i = 0; i < s->n_guests; i++)
-		guest_shm_command(s->guests[i].shm, c);
+		if (s->guests[i].shm)
+			guest_shm_command(s->guests[i].shm, c);
 }
 
 /* Every guest has sent something: a run whose guest is silent measures nothing. */
@@ -199,7 +205,7 @@ static int wait_first_samples(struct session *s, struct err *e)
 		struct guest_run *g = &s->guests[i];
 		int rc;
 
-		if (guest_shm_samples(g->shm)) {
+		if (!g->shm || guest_shm_samples(g->shm)) {
 			i++;
 			continue;
 		}
@@ -306,6 +312,7 @@ static void judge_noise(struct session *s)
 int step_measure(struct session *s, struct err *e)
 {
 	uint64_t now, start, end;
+	bool running = s->n_measures > 0;
 	struct usage before = own_usage(), after;
 	int rc = 0;
 
@@ -315,8 +322,12 @@ int step_measure(struct session *s, struct err *e)
 	account_noise(s, -1);
 	s->info.window_start_ns = start = now_ns();
 	end = start + s->plan->duration_ns;
-	while (!rc && (now = now_ns()) < end) {
+	rc = measures_begin(s, e);
+	/* At least the duration, and until all measures have ended. */
+	while (!rc && ((now = now_ns()) < end || running)) {
 		rc = noise_schedule(s, now - start, e);
+		if (!rc)
+			rc = measures_look(s, &running, e);
 		if (!rc)
 			rc = session_check(s, e);
 		if (s->hostd && hostd_dead(s->hostd)) {
@@ -325,9 +336,9 @@ int step_measure(struct session *s, struct err *e)
 			err_set(&why, ECHILD, "it ended in mid-run");
 			agent_failed(s, &why);
 		}
-		session_say(s, "measuring", (double)(now - start) / (double)(end - start));
+		session_say(s, "measuring", MIN((double)(now - start) / (double)(end - start), 1));
 		if (!rc)
-			sleep_ns(MIN(end - now, 50 * NS_PER_MS));
+			sleep_ns(now < end ? MIN(end - now, 50 * NS_PER_MS) : 5 * NS_PER_MS);
 	}
 	if (!rc)
 		rc = session_check(s, e);
@@ -348,7 +359,7 @@ int step_measure(struct session *s, struct err *e)
 		if (path && stat(path, &st) == 0)
 			s->noises[i].info->cgroup_id = (uint64_t)st.st_ino;
 	}
-	return rc;
+	return rc ? rc : measures_read(s, e);
 }
 
 int step_stop_guests(struct session *s, struct err *e)
@@ -362,7 +373,8 @@ int step_stop_guests(struct session *s, struct err *e)
 	command_all(s, SHM_CMD_STOP);
 	for (size_t i = 0; i < s->n_guests;) {
 		struct guest_run *g = &s->guests[i];
-		unsigned stopped = guest_shm_count_state(g->shm, SHM_STATE_STOPPED);
+		unsigned stopped =
+			g->shm ? guest_shm_count_state(g->shm, SHM_STATE_STOPPED) : g->plan->vcpus;
 
 		if (stopped == g->plan->vcpus || now_ns() > until) {
 			if (stopped != g->plan->vcpus)
@@ -388,7 +400,7 @@ int step_stop_guests(struct session *s, struct err *e)
 	rc = step_sync_clocks(s, e);
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; i < s->n_guests && !rc; i++)
-		rc = guest_shm_flush(s->guests[i].shm, e);
+		rc = s->guests[i].shm ? guest_shm_flush(s->guests[i].shm, e) : 0;
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include "base/child.h"
 #include "base/process.h"
 #include "host/cgroup.h"
+#include "image/image.h"
 #include "run/priv.h"
 
 struct native_guest {
@@ -39,19 +40,13 @@ static char *cpu_lists(const struct plan_guest *g)
 /* As the initramfs of a Linux guest has it. */
 static int write_config(struct session *s, struct guest_run *g, struct err *e)
 {
-	struct strbuf b = {0};
+	auto_free char *text = guest_config(g->plan, s->plan->measures, s->plan->n_measures);
 	int rc = 0;
 
-	for (size_t i = 0; i < g->plan->n_probes; i++)
-		if (g->plan->probes[i].command)
-			strbuf_add(&b, "job %llx %s\n",
-				(unsigned long long)g->plan->probes[i].vcpu_mask,
-				g->plan->probes[i].command);
-	if (b.text) {
+	if (*text) {
 		g->native->config = xasprintf("%s/%s.programs", s->runtime_dir, g->plan->name);
-		rc = write_file(g->native->config, b.text, b.len, e);
+		rc = write_file(g->native->config, text, strlen(text), e);
 	}
-	strbuf_release(&b);
 	return rc;
 }
 

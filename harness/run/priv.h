@@ -21,12 +21,13 @@ struct guest_run {
 	char *shm_name; /* below /dev/shm */
 	char *console;	/* path of its serial log, in the runtime folder */
 	char *xml;
-	struct guest_shm *shm;
+	struct guest_shm *shm; /* NULL: seen from outside only (plan->outside) */
 	struct domain *domain;
 	pid_t tids[SHM_MAX_VCPUS];
 	struct err start_err;		 /* of the thread that started it */
 	bool dead;			 /* its QEMU is gone before it was told to */
 	char *kernel, *initrd, *cmdline; /* linux */
+	struct disk_guest *disk;	 /* kind "disk" */
 	struct native_guest *native;	 /* native: its process; NULL = not started */
 };
 
@@ -38,6 +39,8 @@ struct noise_run {
 	bool running;
 };
 
+struct measure_run; /* run/measure.h */
+
 struct session {
 	const struct plan *plan;
 	const struct run_options *o;
@@ -48,6 +51,8 @@ struct session {
 	size_t n_guests;
 	struct noise_run *noises;
 	size_t n_noises;
+	struct measure_run *measures;
+	size_t n_measures;
 	struct facts *facts;
 	struct reaper *reaper;
 	char *runtime_dir;	 /* /run/stealscope/<run>: says who owns the run */
@@ -85,6 +90,8 @@ int session_wait(
 /* console.c: what a guest writes to its serial port is kept in the record, its last part when it is
  * more than CONSOLE_MAX. */
 void consoles_bound(struct session *s); /* while it runs: give back what is not kept */
+/* The last bytes of its console, at most `size`; how many there are. */
+size_t console_end(const struct guest_run *g, char *buf, size_t size);
 void consoles_keep(struct session *s);
 
 /* The last lines of a guest's console on one line; caller frees. */
@@ -97,6 +104,18 @@ void other_vms_note(struct session *s);
 /* Warn of guests between which this kernel divides the CPUs badly (DEFECT_GROUP_LEAD). */
 void warn_of_unfair_groups(struct session *s);
 
+/* session.c: the folder that relative paths of the scenario are below; caller frees. */
+char *run_scenario_folder(const struct session *s);
+
+/* measures.c. Start all; then, every so often, whether one still runs, and -errno when one failed;
+ * once all have ended, their numbers. */
+int measures_begin(struct session *s, struct err *e);
+int measures_look(struct session *s, bool *running, struct err *e);
+int measures_read(struct session *s, struct err *e);
+void measures_release(struct session *s);
+int step_measures(struct session *s, struct err *e);
+void undo_measures(struct session *s);
+
 /* linux.c: what a Linux guest boots from, into `f` (borrowed from `g`); refuses what cannot work.
  * linux_release() removes the initramfs. */
 int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e);
@@ -106,6 +125,18 @@ void linux_release(struct guest_run *g);
 void linux_check_clock(struct session *s, const struct guest_run *g, uint64_t tsc_hz);
 /* How long guests may take to come up. */
 uint64_t boot_timeout_ns(const struct session *s);
+
+/* Which accelerator a guest with a kernel of a distribution gets here. */
+int linux_accel(struct session *s, struct guest_run *g, bool *kvm, struct err *e);
+
+/* disk.c: a guest that is an image of the user's. disk_look_at() refuses what cannot be run, before
+ * anything starts; disk_prepare() makes overlay and seed in the runtime folder and fills `f` (which
+ * borrows from `g`). */
+int step_images(struct session *s, struct err *e);
+int disk_prepare(struct session *s, struct guest_run *g, struct domain_files *f, struct err *e);
+void disk_release(struct guest_run *g);
+/* It is up, as its ready= asks; for ready="agent" the shared page is asked instead. */
+int disk_ready(struct session *s, struct guest_run *g, bool *ready, struct err *e);
 
 /* native.c: a guest that is a process of this host. */
 int native_start(struct session *s, struct guest_run *g, struct err *e);

@@ -54,7 +54,8 @@ static void *pump_main(void *arg)
 	prctl(PR_SET_NAME, "stealscope-pump");
 	for (unsigned tick = 0; !s->pump_stop; tick++) {
 		for (size_t i = 0; i < s->n_guests; i++)
-			guest_shm_beacon(s->guests[i].shm);
+			if (s->guests[i].shm)
+				guest_shm_beacon(s->guests[i].shm);
 		/* A guest that answers no ping may hold the lock for seconds: beacons go on, else
 		   the others would power themselves off. */
 		if (pthread_mutex_trylock(&s->lock) == 0) {
@@ -62,7 +63,8 @@ static void *pump_main(void *arg)
 				drain_all(s);
 			if (tick % OFFSET_EVERY == 0)
 				for (size_t i = 0; i < s->n_guests; i++)
-					guest_shm_note_host_tsc(s->guests[i].shm);
+					if (s->guests[i].shm)
+						guest_shm_note_host_tsc(s->guests[i].shm);
 			pthread_mutex_unlock(&s->lock);
 		}
 		if (tick % CONSOLE_EVERY == 0)

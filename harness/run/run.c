@@ -81,6 +81,8 @@ static void undo_facts(struct session *s)
 
 static const struct step steps[] = {
 	{"look for KVM", step_kvm, NULL},
+	{"look at measures", step_measures, NULL},
+	{"look at images", step_images, NULL},
 	{"read host facts", step_facts, undo_facts},
 	{"begin the record", step_record, NULL},
 	{"watch over leftovers", step_reaper, undo_reaper},
@@ -97,7 +99,7 @@ static const struct step steps[] = {
 	{"trace vCPU threads", step_track, undo_track},
 	{"synchronise clocks", step_sync_clocks, NULL},
 	{"warm up", step_warm_up, NULL},
-	{"measure", step_measure, NULL},
+	{"measure", step_measure, undo_measures},
 	{"stop guests", step_stop_guests, NULL},
 };
 
@@ -164,9 +166,11 @@ static void session_release(struct session *s)
 		free(s->guests[i].console);
 		free(s->guests[i].xml);
 		linux_release(&s->guests[i]);
+		disk_release(&s->guests[i]);
 	}
 	free(s->guests);
 	free(s->noises);
+	measures_release(s);
 	free(s->runtime_dir);
 	record_folder_release(&s->folder);
 	run_info_release(&s->info);

@@ -10,6 +10,12 @@ static bool is(const struct node *n, enum elem_id id)
 	return n->key == &key_elems[id];
 }
 
+/* No agent is in it: nothing that is felt inside can be known. */
+bool guest_is_outside(const struct exp_guest *g)
+{
+	return g->kind == GUEST_DISK && g->disk.agent == AGENT_NONE;
+}
+
 static void build_guest(const struct node *n, struct exp_guest *g)
 {
 	keys_store(n, g);
@@ -18,6 +24,12 @@ static void build_guest(const struct node *n, struct exp_guest *g)
 	/* What depends on another attribute. */
 	if (g->kind == GUEST_LINUX && !node_attr(n, "memory"))
 		g->memory_bytes = UINT64_C(256) << 20;
+	if (g->kind == GUEST_DISK && !node_attr(n, "memory"))
+		g->memory_bytes = UINT64_C(1) << 30;
+	if (g->kind == GUEST_DISK && !g->disk.ready[0]) {
+		free(g->disk.ready);
+		g->disk.ready = xstrdup(g->disk.agent == AGENT_NONE ? "now" : "agent");
+	}
 	if (g->kind == GUEST_NATIVE)
 		g->memory_bytes = 0;
 	if (!g->limits.quota_ns)
@@ -28,7 +40,7 @@ static void build_guest(const struct node *n, struct exp_guest *g)
 			ARRAY_GROW(g->files, g->n_files);
 			keys_store(c, &g->files[g->n_files]);
 			g->files[g->n_files++].pos = c->pos;
-		} else if (c->key->probe) {
+		} else if (c->key->probe && !(c->implied && guest_is_outside(g))) {
 			struct exp_probe *p;
 
 			ARRAY_GROW(g->probes, g->n_probes);
@@ -111,6 +123,7 @@ void build_config(const struct node *root, struct exp_config *out)
 			add_guest(out, &g);
 		}
 	}
+	build_measures(root, out);
 	/* Noise guests last. */
 	node_for_each(c, root) if (is(c, ELEM_NOISE)) build_noise(c, out);
 }
@@ -134,6 +147,7 @@ void config_release(struct exp_config *c)
 	for (size_t i = 0; i < c->n_noises; i++)
 		keys_free(ELEM_NOISE, &c->noises[i]);
 	free(c->noises);
+	free_measures(c);
 	for (size_t i = 0; i < c->n_expects; i++) {
 		free(c->expects[i].text);
 		free(c->expects[i].of_config);

@@ -14,6 +14,19 @@ void config_release(struct exp_config *c);
 void build_expects(const struct node *scenario, const struct points *all, const struct point *self,
 	struct exp_config *out, struct scenario_msgs *msgs);
 
+bool guest_is_outside(const struct exp_guest *g);
+
+/* check_disk.c: what only a guest of kind "disk" has. */
+void check_disk(const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs);
+
+/* measure.c: the <measure> elements of a configuration's tree. */
+void build_measures(const struct node *root, struct exp_config *out);
+void free_measures(struct exp_config *c);
+void check_measures(const struct exp_config *c, struct scenario_msgs *msgs);
+/* The guest whose figure it is; NULL when it is no measure, or that of every victim. */
+const char *measure_owner(const struct exp_config *c, const char *name);
+const struct exp_measure *measure_find(const struct exp_config *c, const char *name);
+
 /* What can be wrong with a configuration on any box. */
 void check_config(const struct exp_config *c, struct scenario_msgs *msgs);
 void check_expects(const struct exp_config *c, struct scenario_msgs *msgs);

@@ -82,7 +82,7 @@ static void check_probes(
 				g->name);
 		busy |= probe_mask(g, p);
 	}
-	if (!g->n_probes)
+	if (!g->n_probes && !guest_is_outside(g))
 		SAY(c, msgs, g->pos, "guest '%s' has no probe left; keep one", g->name);
 }
 
@@ -130,6 +130,8 @@ static void check_guest(
 					? "<file> is for Linux guests; set kind=\"linux\" or remove it"
 					: "a native guest uses the host's files where they are; leave target out");
 	check_guest_memory(c, g, msgs);
+	if (g->kind == GUEST_DISK)
+		check_disk(c, g, msgs);
 	check_probes(c, g, msgs);
 }
 
@@ -316,5 +318,6 @@ void check_config(const struct exp_config *c, struct scenario_msgs *msgs)
 		SAY(c, msgs, c->lab.pos,
 			"both cpuset and cpus, node or llc; leave those out, the cpuset says which CPUs");
 	check_names(c, msgs);
+	check_measures(c, msgs);
 	check_counts(c, msgs);
 }

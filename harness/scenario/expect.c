@@ -65,8 +65,8 @@ static const struct metric_info *metric_named(const char *name)
 }
 
 /* By what the number as it is written is to be multiplied for the metric's own unit. */
-static double factor_of(const struct node *n, const struct attr *a,
-	const struct metric_info *metric, struct scenario_msgs *msgs)
+static double factor_of(const struct node *n, const struct attr *a, const char *metric,
+	const char *metric_unit, struct scenario_msgs *msgs)
 {
 	const char *unit = number_unit(a->value);
 	bool of =
@@ -83,15 +83,15 @@ static double factor_of(const struct node *n, const struct attr *a,
 		SAY(msgs, a->pos,
 			"'%s': beside of-metric, of-variant or of-guest it is a factor; write it without a unit, or in %%",
 			a->value);
-	else if (metric && !unit_factor(unit, metric->unit, &factor))
-		SAY(msgs, a->pos, "'%s': %s is in %s; write %s in %s", a->value, metric->name,
-			metric->unit, a->name, unit_choices(metric->unit, choices));
+	else if (metric_unit && !unit_factor(unit, metric_unit, &factor))
+		SAY(msgs, a->pos, "'%s': %s is in %s; write %s in %s", a->value, metric,
+			metric_unit, a->name, unit_choices(metric_unit, choices));
 	return factor;
 }
 
 /* The one relation given; -1 with a message. Its number goes to *value. */
-static int relation_of(const struct node *n, const struct metric_info *metric, double *value,
-	struct scenario_msgs *msgs)
+static int relation_of(const struct node *n, const char *metric, const char *metric_unit,
+	double *value, struct scenario_msgs *msgs)
 {
 	const struct attr *found = NULL;
 	int relation = -1;
@@ -116,7 +116,7 @@ static int relation_of(const struct node *n, const struct metric_info *metric, d
 		return -1;
 	}
 	value_parse(key_attr_find(n->key, found->name), found->value, value, NULL);
-	*value *= factor_of(n, found, metric, msgs);
+	*value *= factor_of(n, found, metric, metric_unit, msgs);
 	return relation;
 }
 
@@ -137,27 +137,40 @@ static char *expect_text(const struct exp_expect *e, const char *unit)
 	return b.text;
 }
 
+/* Of a metric of stealscope's own or of a <measure>; NULL when there is no such metric. */
+static const char *unit_of(const struct exp_config *c, const char *metric)
+{
+	const struct metric_info *m = metric_named(metric);
+	const struct exp_measure *own = m ? NULL : measure_find(c, metric);
+
+	return m ? m->unit : own ? own->unit : NULL;
+}
+
 static void build_expect(const struct node *n, const struct points *all, const struct point *self,
 	struct exp_config *out, struct scenario_msgs *msgs)
 {
-	const struct metric_info *metric = metric_named(attr_text(n, "metric"));
+	const char *unit = unit_of(out, attr_text(n, "metric"));
 	const char *of = attr_text(n, "of-variant");
 	struct exp_expect e = {.pos = n->pos};
 	const struct point *other = of[0] ? find_point(all, of, self->index) : NULL;
-	int relation = relation_of(n, metric, &e.value, msgs);
+	int relation = relation_of(n, attr_text(n, "metric"), unit, &e.value, msgs);
 
 	if (of[0] && !other)
 		say_no_variant(all, n, of, msgs);
 	if (relation < 0 || !attr_text(n, "metric")[0])
 		return;
 	keys_store(n, &e);
+	if (!e.guest[0] && measure_owner(out, e.metric)) {
+		free(e.guest);
+		e.guest = xstrdup(measure_owner(out, e.metric));
+	}
 	e.relation = (enum expect_relation)relation;
 	e.of_config = xstrdup(other && other != self ? other->name : "");
 	if (!e.of_metric[0] && (of[0] || e.of_guest[0])) {
 		free(e.of_metric);
 		e.of_metric = xstrdup(e.metric);
 	}
-	e.text = expect_text(&e, metric ? metric->unit : "");
+	e.text = expect_text(&e, unit ? unit : "");
 	ARRAY_GROW(out->expects, out->n_expects);
 	out->expects[out->n_expects++] = e;
 }
@@ -238,9 +251,11 @@ static void check_metric(const struct exp_config *c, const struct exp_expect *e,
 	bool any = false;
 	char hint[96];
 
-	if (!m) {
+	if (!m && !measure_find(c, metric)) {
 		for (unsigned i = 0; i < METRIC_COUNT; i++)
 			near_try(&near, metric_table[i].name);
+		for (size_t i = 0; i < c->n_measures; i++)
+			near_try(&near, c->measures[i].name);
 		SAY(msgs, e->pos, "unknown metric '%.60s'%s", metric,
 			near.best ? near_hint(&near, hint) : "; see `stealscope list metrics`");
 		return;
@@ -252,7 +267,8 @@ static void check_metric(const struct exp_config *c, const struct exp_expect *e,
 		if (guest[0] ? !guest_is(g, guest) : g->is_noise)
 			continue;
 		any = true;
-		check_need(c, e, g, m, msgs);
+		if (m)
+			check_need(c, e, g, m, msgs);
 	}
 	if (!any && guest[0])
 		SAY(msgs, e->pos, "<expect>: there is no guest '%s' in variant '%s'%s", guest,

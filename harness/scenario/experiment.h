@@ -13,10 +13,11 @@
 #include "scenario/words.h"
 #include "terms/kinds.h"
 
-#define EXP_MAX_GUESTS	64 /* in one configuration, copies counted */
-#define EXP_MAX_NOISES	32
-#define EXP_MAX_CONFIGS 256	   /* variants x sweep points */
-#define EXP_AUTO	UINT32_MAX /* a count to be found from the overcommit */
+#define EXP_MAX_GUESTS	 64 /* in one configuration, copies counted */
+#define EXP_MAX_NOISES	 32
+#define EXP_MAX_MEASURES 16
+#define EXP_MAX_CONFIGS	 256	    /* variants x sweep points */
+#define EXP_AUTO	 UINT32_MAX /* a count to be found from the overcommit */
 
 /* `min` to `max` CPUs; {0, 0} = as many as there are vCPUs, {n, UINT32_MAX} = n or more. */
 struct exp_range {
@@ -53,6 +54,18 @@ struct exp_file {
 	struct scenario_pos pos;
 };
 
+/* What only a guest of kind "disk" has. */
+struct exp_disk {
+	char *image; /* relative: below the scenario's folder */
+	enum disk_format format;
+	enum disk_boot boot;
+	enum disk_network network;
+	enum disk_agent agent;
+	enum disk_backing backing;
+	char *ready; /* "" = "agent", or with agent "none" "now"; "port:N", "console:PATTERN" */
+	uint64_t boot_timeout_ns;
+};
+
 struct exp_guest {
 	char *name;
 	unsigned count; /* EXP_AUTO = from the overcommit */
@@ -73,6 +86,7 @@ struct exp_guest {
 	struct cpuset emulator_cpus; /* empty = as `emulator` says */
 	uint64_t hugepage_bytes;     /* 0 = ordinary pages */
 	char *kernel;		     /* linux only, else "" */
+	struct exp_disk disk;
 	struct exp_probe *probes;
 	size_t n_probes;
 	struct exp_file *files;
@@ -97,6 +111,18 @@ struct exp_noise {
 	struct exp_limits limits;
 	uint64_t start_ns, stop_ns;
 	bool broken; /* while loading only */
+	struct scenario_pos pos;
+};
+
+/* A figure that a command prints, see run/measures.h. */
+struct exp_measure {
+	char *name, *unit, *command;
+	char *on;	      /* "host", or the guest that runs it */
+	char *of;	      /* whose figure it is; "" = the guest it runs on, else every victim */
+	char *pattern, *json; /* how the number is found in what it prints; both "" = it is all */
+	enum measure_better better;
+	uint64_t timeout_ns; /* 0 = the duration */
+	bool broken;	     /* while loading only */
 	struct scenario_pos pos;
 };
 
@@ -142,6 +168,8 @@ struct exp_config {
 	size_t n_guests;
 	struct exp_noise *noises;
 	size_t n_noises;
+	struct exp_measure *measures;
+	size_t n_measures;
 	struct exp_expect *expects;
 	size_t n_expects;
 	struct scenario_pos pos; /* of <scenario> or <variant> */

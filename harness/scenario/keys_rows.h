@@ -17,8 +17,8 @@
 
 /* Each ends with a row without a name. */
 extern const struct key_attr keys_scenario[], keys_include[], keys_lab[], keys_guest[], keys_file[],
-	keys_noise[], keys_variant[], keys_set[], keys_add[], keys_remove[], keys_sweep[],
-	keys_over[], keys_expect[];
+	keys_noise[], keys_measure[], keys_variant[], keys_set[], keys_add[], keys_remove[],
+	keys_sweep[], keys_over[], keys_expect[];
 extern const struct key_attr keys_timer[], keys_gap[], keys_job[], keys_lock[], keys_memory[],
 	keys_steal[];
 

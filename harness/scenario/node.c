@@ -91,6 +91,7 @@ struct node *node_copy(struct arena *a, const struct node *n)
 
 	copy->key = n->key;
 	copy->text = n->text;
+	copy->implied = n->implied;
 	copy->broken = n->broken;
 	copy->n_attrs = n->n_attrs;
 	if (n->n_attrs) {

@@ -29,6 +29,7 @@ struct node {
 	struct scenario_pos pos;
 	struct attr *attrs;
 	unsigned n_attrs;
+	bool implied;	  /* put in by resolve_defaults() */
 	bool broken;	  /* an attribute was wrong and is gone: do not judge the rest */
 	const char *text; /* character data of elements that take text; NULL without */
 	struct node *children, *last_child, *next;

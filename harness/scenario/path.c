@@ -18,7 +18,8 @@ static const char *name_of(const struct node *n)
 
 static bool named(const struct node *n)
 {
-	return n->key == &key_elems[ELEM_GUEST] || n->key == &key_elems[ELEM_NOISE];
+	return n->key == &key_elems[ELEM_GUEST] || n->key == &key_elems[ELEM_NOISE] ||
+	       n->key == &key_elems[ELEM_MEASURE];
 }
 
 static void say_no_element(struct node *root, const char *path, const char *kind, const char *name,
@@ -78,8 +79,10 @@ static struct node *find_element(struct node *root, const char *path, const char
 
 	snprintf(kind, sizeof(kind), "%s", text);
 	dot = strchr(kind, '.');
-	if (!dot || (strncmp(kind, "guest.", 6) != 0 && strncmp(kind, "noise.", 6) != 0)) {
-		SAY(msgs, pos, "'%s' names nothing; write guest.NAME or noise.NAME", path);
+	if (!dot || (strncmp(kind, "guest.", 6) != 0 && strncmp(kind, "noise.", 6) != 0 &&
+			    strncmp(kind, "measure.", 8) != 0)) {
+		SAY(msgs, pos, "'%s' names nothing; write guest.NAME, noise.NAME or measure.NAME",
+			path);
 		return NULL;
 	}
 	*dot = '\0';

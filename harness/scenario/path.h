@@ -7,6 +7,7 @@
  *   guest.victim.vcpus           of the guest 'victim'; noise.hog.duty likewise
  *   guest.victim.timer.period    of a probe in it
  *   guest.*.memory               of every guest
+ *   measure.fsync.command        of the measure 'fsync'
  */
 #ifndef SS_SCENARIO_PATH_H
 #define SS_SCENARIO_PATH_H

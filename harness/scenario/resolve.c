@@ -40,6 +40,7 @@ static void default_child(struct loading *l, struct node *parent, enum elem_id i
 	struct node *n = node_new(&l->arena, key_elems[id].name, parent->pos);
 
 	n->key = &key_elems[id];
+	n->implied = true;
 	node_append(parent, n);
 }
 
@@ -328,7 +329,8 @@ struct node *resolve_tree(struct loading *l, struct arena *a, const struct point
 	root->n_attrs = copy->n_attrs;
 	node_for_each(c,
 		l->root) if (c->key == &key_elems[ELEM_GUEST] || c->key == &key_elems[ELEM_NOISE] ||
-			     c->key == &key_elems[ELEM_LAB]) node_append(root, node_copy(a, c));
+			     c->key == &key_elems[ELEM_MEASURE] || c->key == &key_elems[ELEM_LAB])
+		node_append(root, node_copy(a, c));
 	if (p->variant_node)
 		apply_variant(l, a, root, p->variant_node);
 	for (size_t k = 0; k < s->n_over; k++)

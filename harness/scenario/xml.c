@@ -85,6 +85,20 @@ static size_t next_attr_offset(const struct reader *r, size_t *pos)
 	return start;
 }
 
+/* libxml2's SAX2 hands "&amp;" of an attribute on as "&#38;", and nothing else so. */
+static char *unescape(char *text)
+{
+	char *out = text;
+
+	for (const char *p = text; *p; p++) {
+		*out++ = *p;
+		if (!strncmp(p, "&#38;", 5))
+			p += 4;
+	}
+	*out = '\0';
+	return text;
+}
+
 static void read_attrs(
 	struct reader *r, struct node *n, size_t tag, int count, const xmlChar **attrs)
 {
@@ -105,7 +119,7 @@ static void read_attrs(
 			return;
 		}
 		out->name = arena_strndup(r->arena, (const char *)a[0], strlen((const char *)a[0]));
-		out->value = arena_strndup(r->arena, (const char *)a[3], len);
+		out->value = unescape(arena_strndup(r->arena, (const char *)a[3], len));
 		out->origin = ORIGIN_FILE;
 		n->n_attrs++;
 	}

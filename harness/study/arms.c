@@ -123,19 +123,39 @@ int arms_of_variants(const struct arm *whole, struct index *x, const char *basel
 	return 0;
 }
 
-int arm_read_values(struct arm *a, struct index *x, const char *guest, size_t metric, struct err *e)
+/* The records of one scenario bring the same along: the newest of each arm speaks for it. */
+void arms_read_names(const struct study *s, struct arm *arms, size_t n, struct metric_names *names)
+{
+	metric_names_begin(names);
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *dir = NULL;
+
+		if (!arms[i].n)
+			continue;
+		dir = xasprintf("%s/%s", s->results, arms[i].rows[arms[i].n - 1].folder);
+		metric_names_of_record(names, dir);
+	}
+	for (size_t i = 0; i < n; i++) {
+		arms[i].values = xcalloc(names->n, sizeof(*arms[i].values));
+		arms[i].n_values = names->n;
+	}
+}
+
+int arm_read_values(struct arm *a, struct index *x, const char *guest,
+	const struct metric_names *names, size_t metric, struct err *e)
 {
 	struct arm_values *v = &a->values[metric];
 
-	return index_values(x, &a->filter, guest, metric_table[metric].name, &v->v, &v->n, e);
+	return index_values(x, &a->filter, guest, names->items[metric].name, &v->v, &v->n, e);
 }
 
 void arms_free(struct arm *arms, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		index_rows_free(arms[i].rows, arms[i].n);
-		for (size_t m = 0; m < METRIC_COUNT; m++)
+		for (size_t m = 0; m < arms[i].n_values; m++)
 			free(arms[i].values[m].v);
+		free(arms[i].values);
 		free(arms[i].text);
 		free(arms[i].name);
 	}

@@ -4,6 +4,7 @@
 #define SS_STUDY_ARMS_H
 
 #include "analysis/stats/compare.h"
+#include "study/metric_names.h"
 #include "study/results.h"
 #include "report/compare/html.h"
 
@@ -17,7 +18,8 @@ struct arm {
 	struct arm_values {
 		double *v; /* as rows; NaN where a run has none */
 		size_t n;
-	} values[METRIC_COUNT]; /* empty until arm_read_values() */
+	} * values; /* n_values of them, by the index of `names`; NULL until arms_read_names() */
+	size_t n_values;
 };
 
 /* The set `what` (results_select()). -ENOENT when no complete run is in it. */
@@ -30,9 +32,11 @@ int arm_read_scenario(
 /* The variants of `whole`, the one called `baseline` first, the others by name; added to *arms. */
 int arms_of_variants(const struct arm *whole, struct index *x, const char *baseline,
 	struct arm **arms, size_t *n, struct err *e);
+/* The metrics that the arms' records may have, and room for their values. Release the names. */
+void arms_read_names(const struct study *s, struct arm *arms, size_t n, struct metric_names *names);
 /* The values of one metric, of `guest` or (NULL) the mean over the guests of each run. */
-int arm_read_values(
-	struct arm *a, struct index *x, const char *guest, size_t metric, struct err *e);
+int arm_read_values(struct arm *a, struct index *x, const char *guest,
+	const struct metric_names *names, size_t metric, struct err *e);
 void arms_free(struct arm *arms, size_t n);
 
 /* Names that leave out what all arms have in common: "pinned" of "scenario=x,variant=pinned". */

@@ -143,7 +143,7 @@ static double spread_of(struct batch *b, struct index *x, const char *scenario, 
 	size_t n = 0, k = 0;
 	double median;
 
-	if (index_values(x, &f, u->guest, metric_table[u->metric].name, &v, &n, &e))
+	if (index_values(x, &f, u->guest, u->metric, &v, &n, &e))
 		return INFINITY;
 	for (size_t i = 0; i < n; i++)
 		if (isfinite(v[i]))
@@ -162,7 +162,7 @@ static int stop_early(struct batch *b, size_t i, struct err *e)
 	struct index *x = NULL;
 	double worst = 0;
 
-	if (b->args.until.metric == METRIC_COUNT)
+	if (!b->args.until.metric)
 		return 0;
 	for (size_t k = 0; k < b->journal.n_units; k++)
 		if (b->journal.units[k].unit.block == done->unit.block && !b->boots[k].record)
@@ -178,13 +178,12 @@ static int stop_early(struct batch *b, size_t i, struct err *e)
 	index_close(x);
 	if (isfinite(worst))
 		study_tell(&b->study, STUDY_DETAIL, "%s: %s is known to %.2f %%",
-			job->prepared.experiment.name, metric_table[b->args.until.metric].name,
-			100 * worst);
+			job->prepared.experiment.name, b->args.until.metric, 100 * worst);
 	if (worst > b->args.until.share)
 		return 0;
 	why = xasprintf(
 		"after %u boots of each configuration half the 95 %% interval of the median of %s is within %.3g %% of it",
-		done->unit.repeat + 1, metric_table[b->args.until.metric].name, 100 * worst);
+		done->unit.repeat + 1, b->args.until.metric, 100 * worst);
 	study_say(&b->study, "%s stops early: %s", job->prepared.experiment.name, why);
 	return journal_stop(&b->journal, done->unit.scenario, why, e);
 }
@@ -246,4 +245,5 @@ void batch_release(struct batch *b)
 	strv_release(&b->args.files);
 	strv_release(&b->args.sets);
 	free(b->args.until.guest);
+	free(b->args.until.metric);
 }

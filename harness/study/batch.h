@@ -20,9 +20,9 @@
 
 /* Stop a scenario when a metric is known well enough in each of its configurations. */
 struct batch_until {
-	enum metric_id metric; /* METRIC_COUNT = run all */
-	char *guest;	       /* NULL = mean over the guests */
-	double share;	       /* half the 95 % interval of the median, over the median */
+	char *metric; /* a name, a <measure>'s too; NULL = run all */
+	char *guest;  /* NULL = mean over the guests */
+	double share; /* half the 95 % interval of the median, over the median */
 };
 
 struct batch_args {

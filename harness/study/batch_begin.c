@@ -74,6 +74,19 @@ static const struct batch_job *job_named(const struct batch *b, const char *name
 	return NULL;
 }
 
+/* --until names a metric of stealscope's own, or a <measure> of the scenario. */
+static bool knows_until(const struct batch *b, const struct prepared *p)
+{
+	const char *name = b->args.until.metric;
+
+	if (!name || metric_find(name, NULL) < METRIC_COUNT)
+		return true;
+	for (size_t i = 0; i < p->experiment.configs[0].n_measures; i++)
+		if (!strcmp(p->experiment.configs[0].measures[i].name, name))
+			return true;
+	return false;
+}
+
 static void prepare_one(struct batch *b, const char *path, int *status)
 {
 	struct batch_job job = {0};
@@ -90,6 +103,14 @@ static void prepare_one(struct batch *b, const char *path, int *status)
 		study_tell(&b->study, STUDY_WRONG,
 			"stealscope: %s and %s are both named %s; a batch tells its records apart by that name\n",
 			other->path, path, job.prepared.experiment.name);
+		prepared_release(&job.prepared);
+		*status = EXIT_USAGE;
+		return;
+	}
+	if (!knows_until(b, &job.prepared)) {
+		study_tell(&b->study, STUDY_WRONG,
+			"stealscope: --until: %s has no metric '%.60s'; `stealscope list metrics` shows stealscope's own\n",
+			job.prepared.experiment.name, b->args.until.metric);
 		prepared_release(&job.prepared);
 		*status = EXIT_USAGE;
 		return;
@@ -118,8 +139,7 @@ static unsigned repeats_of(const struct batch *b, const struct batch_job *job)
 {
 	if (b->args.repeats)
 		return b->args.repeats;
-	return b->args.until.metric != METRIC_COUNT ? REPEATS_UNTIL
-						    : job->prepared.plans.plans[0].repeats;
+	return b->args.until.metric ? REPEATS_UNTIL : job->prepared.plans.plans[0].repeats;
 }
 
 static int add_files(struct batch *b, struct err *e)

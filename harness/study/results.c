@@ -31,6 +31,13 @@ static void collect_metrics(const struct analysis *a, struct index_metric **out,
 		const struct analysis_guest *g = &a->guests[i];
 
 		add_metrics(g, -1, g->metrics, out, n);
+		for (size_t m = 0; m < a->n_own; m++) {
+			if (!g->own[m].have)
+				continue;
+			ARRAY_GROW(*out, *n);
+			(*out)[(*n)++] = (struct index_metric){g->name, g->is_noise, -1,
+				a->own[m].name, a->own[m].unit, g->own[m].value};
+		}
 		for (unsigned v = 0; v < g->n_vcpus; v++)
 			add_metrics(g, (int)v, g->vcpus[v].metrics, out, n);
 	}

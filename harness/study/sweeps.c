@@ -30,17 +30,18 @@ static int check_one_host(const struct study *s, const struct arm *a, bool force
 static int read_each(struct arm *whole, struct index *x, const char *guest,
 	const struct strv *wanted, struct sweeps *out, struct err *e)
 {
-	for (size_t m = 0; m < METRIC_COUNT; m++) {
+	for (size_t m = 0; m < out->names.n; m++) {
+		const struct metric_name *name = &out->names.items[m];
 		int rc;
 
-		if (!metric_wanted(wanted, metric_table[m].name))
+		if (!metric_wanted(wanted, name->name))
 			continue;
-		rc = arm_read_values(whole, x, guest, m, e);
+		rc = arm_read_values(whole, x, guest, &out->names, m, e);
 		if (rc)
 			return rc;
 		ARRAY_GROW(out->list, out->n);
-		out->list[out->n++] = sweep_make(&out->lines, metric_table[m].name,
-			metric_table[m].unit, whole->values[m].v);
+		out->list[out->n++] =
+			sweep_make(&out->lines, name->name, name->unit, whole->values[m].v);
 	}
 	return 0;
 }
@@ -61,6 +62,10 @@ int sweeps_read(const struct study *s, struct index *x, const char *what, const 
 		runs[i] = (struct sweep_run){whole->rows[i].variant, whole->rows[i].point};
 	if (!rc)
 		rc = sweep_lines_make(runs, whole->n, &out->lines, e);
+	if (!rc) {
+		arms_read_names(s, whole, 1, &out->names);
+		rc = metric_names_check(&out->names, wanted, e);
+	}
 	if (!rc)
 		rc = read_each(whole, x, guest, wanted, out, e);
 	if (!rc)
@@ -75,5 +80,6 @@ void sweeps_release(struct sweeps *s)
 		sweep_release(&s->list[i]);
 	free(s->list);
 	sweep_lines_release(&s->lines);
+	metric_names_release(&s->names);
 	free(s->scenario);
 }

@@ -10,7 +10,8 @@ struct sweeps {
 	struct sweep *list; /* one per metric asked for */
 	size_t n;
 	char *scenario;
-	struct sweep_lines lines; /* their strings lie in it */
+	struct sweep_lines lines;  /* their strings lie in it, */
+	struct metric_names names; /* and in these */
 };
 
 /* Of the runs that `what` selects (arm_read_scenario()), of `guest` or (NULL) the mean over the

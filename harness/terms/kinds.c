@@ -7,6 +7,9 @@ static const struct kind guest[] = {
 		.doc = "a kernel with the agent",
 		.traits = GUEST_IS_VM | GUEST_HAS_KERNEL},
 	[GUEST_NATIVE] = {.name = "native", .doc = "host processes, the baseline"},
+	[GUEST_DISK] = {.name = "disk",
+		.doc = "an image of your own, on an overlay that is thrown away",
+		.traits = GUEST_IS_VM | GUEST_IS_DISK},
 };
 const struct words words_guest_kind = WORDS_OF(guest);
 

@@ -14,6 +14,7 @@
 enum guest_trait {
 	GUEST_IS_VM = 1 << 0,	   /* memory, an accelerator, QEMU's own threads */
 	GUEST_HAS_KERNEL = 1 << 1, /* whose kernel can be chosen */
+	GUEST_IS_DISK = 1 << 2,	   /* an image of the user's */
 };
 
 /* struct kind.traits of a noise. */
@@ -35,7 +36,7 @@ struct kind {
 	const char *example; /* of args= */
 };
 
-enum guest_kind { GUEST_METAL, GUEST_LINUX, GUEST_NATIVE };
+enum guest_kind { GUEST_METAL, GUEST_LINUX, GUEST_NATIVE, GUEST_DISK };
 extern const struct words words_guest_kind, words_noise_kind;
 
 /* The row of a value of words_guest_kind or words_noise_kind; NULL for other words, and beyond the

@@ -69,6 +69,7 @@ struct metric_value {
 	double value;
 	const char *why;
 	double below; /* > 0, have = false: the value is less than this, and no more is known */
+	const char *source; /* what stood in for the usual source ("run_delay"); NULL = none did */
 };
 
 #endif

@@ -114,3 +114,17 @@ static const char *const thread_state[] = {
 	[THREAD_EXITED] = "exited",
 };
 const struct words words_thread_state = WORDS_OF(thread_state);
+
+static const char *const disk_format[] = {"auto", "qcow2", "raw"};
+static const char *const disk_boot[] = {"bios", "uefi"};
+static const char *const disk_network[] = {"none", "user"};
+static const char *const disk_agent[] = {"seed", "installed", "none"};
+static const char *const disk_backing[] = {"folder", "anywhere"};
+const struct words words_disk_format = WORDS_OF(disk_format);
+const struct words words_disk_boot = WORDS_OF(disk_boot);
+const struct words words_disk_network = WORDS_OF(disk_network);
+const struct words words_disk_agent = WORDS_OF(disk_agent);
+const struct words words_disk_backing = WORDS_OF(disk_backing);
+
+static const char *const measure_better[] = {"lower", "higher"};
+const struct words words_measure_better = WORDS_OF(measure_better);

@@ -71,4 +71,19 @@ extern const struct words words_probe;	      /* enum probe_id */
 extern const struct words words_trace_mode;   /* enum trace_mode */
 extern const struct words words_thread_state; /* enum thread_state */
 
+/* Guests of kind "disk". */
+enum disk_format { DISK_AUTO, DISK_QCOW2, DISK_RAW };
+enum disk_boot { DISK_BIOS, DISK_UEFI };
+enum disk_network { NETWORK_NONE, NETWORK_USER };
+/* How the agent gets in: by a seed disk for cloud-init, it is in the image already, or not at all.
+ */
+enum disk_agent { AGENT_SEED, AGENT_INSTALLED, AGENT_NONE };
+enum disk_backing { BACKING_FOLDER, BACKING_ANYWHERE };
+extern const struct words words_disk_format, words_disk_boot, words_disk_network, words_disk_agent,
+	words_disk_backing;
+
+/* Which way a <measure> is better. */
+enum measure_better { MEASURE_LOWER, MEASURE_HIGHER };
+extern const struct words words_measure_better;
+
 #endif

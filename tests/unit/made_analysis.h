@@ -54,10 +54,10 @@ static void made_vcpu(struct analysis_vcpu *v, unsigned id, double window_s)
 			v->fine[s] = made_series((enum series_id)s, id, window_s, 1);
 	}
 	for (int m = 0; m < METRIC_COUNT; m++)
-		v->metrics[m] = (struct metric_value){false, 0, "not measured here", 0};
-	v->metrics[METRIC_STEAL_RATE] = (struct metric_value){true, 31.4, NULL, 0};
-	v->metrics[METRIC_TIMER_LATE_P99] = (struct metric_value){true, 4321, NULL, 0};
-	v->metrics[METRIC_TIMER_LATE_MAX] = (struct metric_value){true, 21034, NULL, 0};
+		v->metrics[m] = (struct metric_value){.why = "not measured here"};
+	v->metrics[METRIC_STEAL_RATE] = (struct metric_value){.have = true, .value = 31.4};
+	v->metrics[METRIC_TIMER_LATE_P99] = (struct metric_value){.have = true, .value = 4321};
+	v->metrics[METRIC_TIMER_LATE_MAX] = (struct metric_value){.have = true, .value = 21034};
 	v->states = (struct vcpu_states){.have = true, .run_ns = 4000000000, .wait_ns = 900000000};
 	for (unsigned i = 0; i < 3000; i++)
 		hist_add(&v->late, (uint64_t)(90000 * exp((i * 2654435761u % 3000) / 550.0)));

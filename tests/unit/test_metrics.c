@@ -227,7 +227,8 @@ static void rig_make(struct rig *r, const char *variant, struct run_expect x)
 	for (int i = 0; i < 3; i++) {
 		r->g[i].name = names[i];
 		r->g[i].is_noise = i == 2;
-		r->g[i].metrics[METRIC_STEAL_RATE] = (struct metric_value){true, steal[i], NULL, 0};
+		r->g[i].metrics[METRIC_STEAL_RATE] =
+			(struct metric_value){.have = true, .value = steal[i]};
 	}
 }
 

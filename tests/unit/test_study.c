@@ -130,11 +130,7 @@ static void begin_batch(struct batch *b, unsigned repeats, const char *relation)
 	memset(&box, 0, sizeof(box));
 	assert_int_equal(write_file(path, text, strlen(text), &e), 0);
 	*b = (struct batch){.study = study, .journal.fd = -1, .executor.run = played_run};
-	b->args = (struct batch_args){.repeats = repeats,
-		.shard = 1,
-		.shards = 1,
-		.until.metric = METRIC_COUNT,
-		.retries = 1};
+	b->args = (struct batch_args){.repeats = repeats, .shard = 1, .shards = 1, .retries = 1};
 	strv_add(&b->args.files, "%s", path);
 	assert_int_equal(batch_prepare(b), EXIT_DONE);
 	assert_int_equal(b->n_jobs, 1);
@@ -239,7 +235,7 @@ static void test_stops_when_known_well_enough(void **state)
 
 	(void)state;
 	begin_batch(&b, 10, "below");
-	b.args.until = (struct batch_until){METRIC_STEAL_RATE, NULL, 0.02};
+	b.args.until = (struct batch_until){xstrdup("steal.rate"), NULL, 0.02};
 	box.alike = true;
 	assert_int_equal(batch_run(&b, &e), 0);
 	/* Six boots are the fewest of which a 95 % interval of the median exists. */
@@ -260,7 +256,7 @@ static void test_goes_on_while_it_varies(void **state)
 
 	(void)state;
 	begin_batch(&b, 7, "below");
-	b.args.until = (struct batch_until){METRIC_STEAL_RATE, NULL, 0.0001};
+	b.args.until = (struct batch_until){xstrdup("steal.rate"), NULL, 0.0001};
 	assert_int_equal(batch_run(&b, &e), 0);
 	assert_int_equal(box.boots, 14);
 	assert_null(b.journal.files[0].stopped);
@@ -275,7 +271,7 @@ static void test_unknown_is_not_known_well(void **state)
 
 	(void)state;
 	begin_batch(&b, 7, "below");
-	b.args.until = (struct batch_until){METRIC_STEAL_RATE, xstrdup("nobody"), 1};
+	b.args.until = (struct batch_until){xstrdup("steal.rate"), xstrdup("nobody"), 1};
 	box.alike = true;
 	assert_int_equal(batch_run(&b, &e), 0);
 	assert_int_equal(box.boots, 14);
@@ -444,6 +440,7 @@ static void test_arms_of_variants(void **state)
 {
 	struct arm *whole = xcalloc(1, sizeof(*whole)), *arms = NULL;
 	struct index *x = open_index();
+	struct metric_names names;
 	struct err e = ERR_INIT;
 	size_t n = 0;
 
@@ -458,7 +455,10 @@ static void test_arms_of_variants(void **state)
 	assert_string_equal(arms[2].name, "float");
 	assert_int_equal(arms[0].n, 2);
 	assert_string_equal(arms[0].rows[0].run, "1");
-	assert_int_equal(arm_read_values(&arms[0], x, NULL, METRIC_STEAL_RATE, &e), 0);
+	arms_read_names(&study, arms, n, &names);
+	assert_int_equal(names.n, METRIC_COUNT);
+	assert_int_equal(arm_read_values(&arms[0], x, NULL, &names, METRIC_STEAL_RATE, &e), 0);
+	metric_names_release(&names);
 	assert_true(arms[0].values[METRIC_STEAL_RATE].n == 2);
 	assert_true(arms[0].values[METRIC_STEAL_RATE].v[1] == 3);
 	arms_free(arms, n);

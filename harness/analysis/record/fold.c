@@ -12,9 +12,9 @@
 static void give(struct metric_value *m, enum metric_id id, double value, const char *why)
 {
 	if (isfinite(value))
-		m[id] = (struct metric_value){true, value, NULL, 0};
+		m[id] = (struct metric_value){.have = true, .value = value};
 	else
-		m[id] = (struct metric_value){false, NAN, why, 0};
+		m[id] = (struct metric_value){.value = NAN, .why = why};
 }
 
 static void give_if(
@@ -112,9 +112,9 @@ static const char *steal_why(const struct build *b, const struct vcpu_build *v)
 static void give_below(struct metric_value *m, enum metric_id id, uint64_t step_ns, double seconds)
 {
 	if (m[id].have && m[id].value == 0 && step_ns && seconds > 0)
-		m[id] = (struct metric_value){false, NAN,
-			"below one step of the counter (10 ms) in the window",
-			(double)step_ns / 1e6 / seconds};
+		m[id] = (struct metric_value){.value = NAN,
+			.why = "below one step of the counter (10 ms) in the window",
+			.below = (double)step_ns / 1e6 / seconds};
 }
 
 static void fold_steal(struct build *b, struct vcpu_build *v)
@@ -196,11 +196,12 @@ static void fold_busy(struct build *b, struct vcpu_build *v)
 		probe_why(b, v, PROBE_MEMORY, "the probe measured latency"));
 }
 
-static void finish_series(struct vcpu_build *v)
+static void finish_series(struct vcpu_build *v, bool outside)
 {
 	for (unsigned i = 0; i < SERIES_COUNT; i++) {
+		unsigned from = i == SERIES_STEAL && outside ? SERIES_RUN_DELAY : i;
 		bool rates = i == SERIES_STEAL || i == SERIES_RUN_DELAY || i == SERIES_WAIT;
-		struct series_acc *acc[2] = {&v->acc[i], &v->fine[i]};
+		struct series_acc *acc[2] = {&v->acc[from], &v->fine[from]};
 		struct series *out[2] = {&v->out->series[i], &v->out->fine[i]};
 
 		for (int k = 0; k < 2; k++) {
@@ -245,7 +246,8 @@ static void fold_vcpu(struct build *b, struct vcpu_build *v)
 		"too few bounds on the guest's clock");
 	give(out->metrics, METRIC_EXITS_RATE, NAN, "known per guest only");
 	give(out->metrics, METRIC_HARNESS_CPU, NAN, "known per record only");
-	finish_series(v);
+	outside_fold(b, v);
+	finish_series(v, b->a->guests[v->guest].outside);
 }
 
 /* ---- guests */
@@ -310,6 +312,8 @@ static void fold_guest(struct build *b, size_t guest)
 		else if (metric_table[i].fold != FOLD_GUEST)
 			give(g->metrics, (enum metric_id)i,
 				fold_of(metric_table[i].fold, g, (enum metric_id)i), why);
+		if (g->metrics[i].have && g->n_vcpus)
+			g->metrics[i].source = g->vcpus[0].metrics[i].source;
 		for (unsigned k = 0; k < g->n_vcpus && !g->metrics[i].have; k++)
 			g->metrics[i].below =
 				fmax(g->metrics[i].below, g->vcpus[k].metrics[i].below);

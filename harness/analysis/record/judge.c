@@ -52,15 +52,12 @@ static double blame_share(const struct analysis *a, size_t guest, const char *pa
 static double value_of(const struct analysis *a, size_t guest, const char *metric)
 {
 	const char *part = NULL;
-	enum metric_id id = metric_find(metric, &part);
 	const struct metric_value *m;
 
-	if (id == METRIC_COUNT)
-		return NAN;
-	if (part)
+	if (metric_find(metric, &part) < METRIC_COUNT && part)
 		return blame_share(a, guest, part);
-	m = &a->guests[guest].metrics[id];
-	return m->have ? m->value : NAN;
+	m = analysis_value(a, guest, metric);
+	return m && m->have ? m->value : NAN;
 }
 
 /* Mean of one guest's metric over the records of a variant; NaN when one of them lacks it. */
@@ -85,15 +82,16 @@ static double mean_of(struct set s, const char *variant, const char *guest, cons
 /* The largest bound on a metric of which only that is known; NaN where there is none. */
 static double bound_of(struct set s, const char *variant, const char *guest, const char *metric)
 {
-	enum metric_id id = metric_find(metric, NULL);
 	double bound = NAN;
 
-	for (size_t i = 0; id < METRIC_COUNT && i < s.n; i++)
-		for (size_t g = 0; g < s.a[i]->n_guests; g++)
+	for (size_t i = 0; i < s.n; i++)
+		for (size_t g = 0; g < s.a[i]->n_guests; g++) {
+			const struct metric_value *m = analysis_value(s.a[i], g, metric);
+
 			if (!strcmp(s.a[i]->info.variant, variant) &&
-				!strcmp(s.a[i]->guests[g].name, guest) &&
-				s.a[i]->guests[g].metrics[id].below > 0)
-				bound = fmax(bound, s.a[i]->guests[g].metrics[id].below);
+				!strcmp(s.a[i]->guests[g].name, guest) && m && m->below > 0)
+				bound = fmax(bound, m->below);
+		}
 	return bound;
 }
 
@@ -191,12 +189,19 @@ static void take(struct expect_result *r, enum verdict v, double got, double wan
 	r->why = why;
 }
 
+static const char *unit_in(struct set s, const char *metric)
+{
+	const char *unit = "";
+
+	for (size_t i = 0; i < s.n && !*unit; i++)
+		unit = analysis_unit(s.a[i], metric);
+	return unit;
+}
+
 static void judge_guest(struct set s, const struct run_expect *x, const char *variant,
 	const char *guest, struct expect_result *r)
 {
-	const char *part;
-	enum metric_id id = metric_find(x->metric, &part);
-	const char *unit = id < METRIC_COUNT ? metric_table[id].unit : "";
+	const char *unit = unit_in(s, x->metric);
 	double got = mean_of(s, variant, guest, x->metric), wanted = x->value;
 	char relation[40];
 	enum verdict v;

@@ -109,9 +109,10 @@ static void add_rows(struct build *b, struct vcpu_build *v, struct cells *cells)
 			cells->c[i].times, 100 * (double)cells->c[i].ns / (double)total};
 	if (cells->n)
 		*share = (struct metric_value){
-			true, 100 * (double)cells->c[0].ns / (double)total, NULL, 0};
+			.have = true, .value = 100 * (double)cells->c[0].ns / (double)total};
 	else
-		*share = (struct metric_value){false, NAN, "it did not wait, or was not traced", 0};
+		*share = (struct metric_value){
+			.value = NAN, .why = "it did not wait, or was not traced"};
 }
 
 void fold_blame(struct build *b)

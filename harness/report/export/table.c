@@ -179,6 +179,16 @@ static void metric_rows(struct writer *w, const char *guest, struct cell vcpu,
 	}
 }
 
+static void own_row(struct writer *w, const struct analysis_guest *g, size_t i)
+{
+	const struct own_metric *m = &w->a->own[i];
+	struct cell cells[] = {TEXT(g->name), ALL_VCPUS, TEXT(m->name), TEXT(m->unit),
+		REAL(g->own[i].have ? g->own[i].value : NAN),
+		TEXT(g->own[i].have || !g->own[i].why ? "" : g->own[i].why)};
+
+	write_row(w, cells);
+}
+
 static void small_table(struct writer *w, enum export_table t)
 {
 	for (size_t g = 0; g < w->a->n_guests; g++) {
@@ -195,6 +205,8 @@ static void small_table(struct writer *w, enum export_table t)
 		}
 		if (t == EXPORT_METRICS)
 			metric_rows(w, guest->name, ALL_VCPUS, guest->metrics, false);
+		for (size_t i = 0; t == EXPORT_METRICS && i < w->a->n_own; i++)
+			own_row(w, guest, i);
 	}
 	for (size_t i = 0; t == EXPORT_BLAME && i < w->a->n_blame; i++) {
 		const struct blame_row *b = &w->a->blame[i];

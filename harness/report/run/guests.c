@@ -78,3 +78,16 @@ char *guest_job_text(const struct analysis_guest *g)
 	strbuf_release(&parts);
 	return out;
 }
+
+char *guests_outside(const struct analysis *a)
+{
+	struct strv names = {0};
+	char *text;
+
+	for (size_t i = 0; i < a->n_guests; i++)
+		if (a->guests[i].outside)
+			strv_add(&names, "%s", a->guests[i].name);
+	text = strv_join(&names, ", ");
+	strv_release(&names);
+	return text;
+}

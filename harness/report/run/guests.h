@@ -18,6 +18,9 @@ size_t guest_culprits(
 
 /* "2x 0-3": the number of its vCPUs and the CPUs they might run on, where these are known. Returns
  * buf. */
+/* "labvm, web" of the guests that no agent was in; "" of none. Caller frees. */
+char *guests_outside(const struct analysis *a);
+
 const char *guest_cpus(const struct analysis_guest *g, char *buf, size_t size);
 
 /* What a unit of its job is made of, one sentence; NULL when it has none. Caller frees. */

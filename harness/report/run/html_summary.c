@@ -77,6 +77,17 @@ static void add_guest(const struct analysis *a, size_t guest, struct strbuf *out
 	html_raw(out, "</td></tr>\n");
 }
 
+static void add_outside(const struct analysis *a, struct strbuf *out)
+{
+	auto_free char *names = guests_outside(a);
+
+	if (!*names)
+		return;
+	html_add(out,
+		"<p class=\"note\">Seen from outside only, with no agent inside: %s. Steal is the run_delay of the vCPU threads; lateness is not provided.</p>\n",
+		names);
+}
+
 void html_summary(const struct analysis *a, struct strbuf *out)
 {
 	auto_free size_t *order = figure_guest_order(a);
@@ -95,6 +106,7 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
 		add_guest(a, order[i], out);
 	html_raw(out, "</table></div>\n");
+	add_outside(a, out);
 	if (a->n_guests > ROWS)
 		html_add(out, "<p class=\"note\">%zu more guests: see every metric, below.</p>\n",
 			a->n_guests - ROWS);

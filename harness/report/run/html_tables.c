@@ -25,16 +25,16 @@ struct column {
 	int vcpu; /* -1: the whole guest */
 	bool is_noise;
 	const struct metric_value *metrics;
+	const struct metric_value *own; /* NULL: a vCPU's column */
 };
 
-void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out)
+static void html_value(const struct metric_value *v, const char *unit, struct strbuf *out)
 {
 	char buf[80];
 
 	html_raw(out, "<td class=\"n\">");
 	if (v->have) {
-		html_add(out, "%s",
-			quantity_text(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
+		html_add(out, "%s", quantity_text(v->value, unit, false, buf, sizeof(buf)));
 	} else {
 		html_add(out, "<span class=\"missing\" title=\"%s", v->why);
 		if (v->below > 0)
@@ -43,6 +43,11 @@ void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf 
 			html_raw(out, "\">-</span>");
 	}
 	html_raw(out, "</td>");
+}
+
+void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out)
+{
+	html_value(v, metric_table[id].unit, out);
 }
 
 static void metric_row(size_t id, const struct column *c, size_t n, struct strbuf *out)
@@ -58,7 +63,25 @@ static void metric_row(size_t id, const struct column *c, size_t n, struct strbu
 	html_raw(out, "</tr>\n");
 }
 
-static void metric_table_html(const struct column *c, size_t n, struct strbuf *out)
+/* The record's own metrics, which vCPUs have not. */
+static void own_rows(const struct analysis *a, const struct column *c, size_t n, struct strbuf *out)
+{
+	for (size_t k = 0; k < a->n_own; k++) {
+		if (!n || !c[0].own)
+			return;
+		html_add(out, "<tr><th scope=\"row\">%s</th>", a->own[k].name);
+		for (size_t i = 0; i < n; i++)
+			html_value(&c[i].own[k], a->own[k].unit, out);
+		if (n <= DOC_COLUMNS)
+			html_add(out,
+				"<td class=\"doc\">What this scenario's own command prints: %s</td>",
+				a->own[k].command);
+		html_raw(out, "</tr>\n");
+	}
+}
+
+static void metric_table_html(
+	const struct analysis *a, const struct column *c, size_t n, struct strbuf *out)
 {
 	struct strbuf none = {0};
 
@@ -83,6 +106,7 @@ static void metric_table_html(const struct column *c, size_t n, struct strbuf *o
 		else
 			strbuf_add(&none, "%s%s", none.len ? ", " : "", metric_table[id].name);
 	}
+	own_rows(a, c, n, out);
 	html_raw(out, "</table></div>\n");
 	if (none.len) {
 		html_add(out,
@@ -103,21 +127,21 @@ void html_metrics(const struct analysis *a, struct strbuf *out)
 
 		if (n < MAX_COLUMNS) {
 			ARRAY_GROW(guests, n);
-			guests[n++] = (struct column){g->name, -1, g->is_noise, g->metrics};
+			guests[n++] = (struct column){g->name, -1, g->is_noise, g->metrics, g->own};
 		}
 		for (unsigned v = 0; v < g->n_vcpus; v++, total++) {
 			if (m >= MAX_COLUMNS)
 				continue;
 			ARRAY_GROW(vcpus, m);
-			vcpus[m++] = (struct column){
-				g->name, (int)g->vcpus[v].id, g->is_noise, g->vcpus[v].metrics};
+			vcpus[m++] = (struct column){g->name, (int)g->vcpus[v].id, g->is_noise,
+				g->vcpus[v].metrics, NULL};
 		}
 	}
 	if (!n) {
 		html_missing(out, "no guest left a record");
 		return;
 	}
-	metric_table_html(guests, n, out);
+	metric_table_html(a, guests, n, out);
 	for (size_t i = 0; i < a->n_guests && i < MAX_COLUMNS; i++) {
 		auto_free char *job = guest_job_text(&a->guests[order[i]]);
 
@@ -128,7 +152,7 @@ void html_metrics(const struct analysis *a, struct strbuf *out)
 		html_add(out, "<p class=\"note\">%zu more guests: see analysis.json.</p>\n",
 			a->n_guests - n);
 	html_raw(out, "<details><summary>Per vCPU</summary>");
-	metric_table_html(vcpus, m, out);
+	metric_table_html(a, vcpus, m, out);
 	if (m < total)
 		html_add(out, "<p class=\"note\">%zu more vCPUs: see analysis.json.</p>\n",
 			total - m);

@@ -9,6 +9,7 @@
 
 #include "record/folder.h"
 #include "report/json_text.h"
+#include "report/run/own_json.h"
 #include "report/run/report.h"
 
 #define DIGITS 9 /* significant, of every real number */
@@ -32,7 +33,7 @@ static json_t *cpu_text(const struct cpuset *s)
 
 static void add_metrics(json_t *to, const struct metric_value *m, bool vcpu)
 {
-	json_t *have = json_object(), *lacking = json_object();
+	json_t *have = json_object(), *lacking = json_object(), *sources = json_object();
 
 	for (unsigned i = 0; i < METRIC_COUNT; i++) {
 		if (vcpu && metric_table[i].guest_only)
@@ -41,9 +42,12 @@ static void add_metrics(json_t *to, const struct metric_value *m, bool vcpu)
 			json_object_set_new(have, metric_table[i].name, number(m[i].value));
 		else
 			json_object_set_new(lacking, metric_table[i].name, json_text(m[i].why));
+		if (m[i].have && m[i].source)
+			json_object_set_new(sources, metric_table[i].name, json_text(m[i].source));
 	}
 	json_object_set_new(to, "metrics", have);
 	json_object_set_new(to, "not_provided", lacking);
+	json_object_set_new(to, "sources", sources);
 }
 
 static json_t *series_json(const struct series *s)
@@ -150,7 +154,7 @@ static json_t *hist_json(const struct hist *h)
 	return j;
 }
 
-static json_t *guest_json(const struct analysis_guest *g)
+static json_t *guest_json(const struct analysis *a, const struct analysis_guest *g)
 {
 	json_t *j = json_object(), *vcpus = json_array();
 
@@ -161,8 +165,10 @@ static json_t *guest_json(const struct analysis_guest *g)
 	json_object_set_new(j, "accel", json_text(g->accel));
 	json_object_set_new(j, "status", json_text(g->status));
 	json_object_set_new(j, "noise", json_boolean(g->is_noise));
+	json_object_set_new(j, "seen", json_text(g->outside ? "from outside" : "by its agent"));
 	json_object_set_new(j, "vcpus", vcpus);
 	add_metrics(j, g->metrics, false);
+	own_json_guest(j, a, g);
 	json_object_set_new(j, "samples", count(g->samples));
 	json_object_set_new(j, "lost", count(g->lost));
 	json_object_set_new(j, "late_histogram_ns", hist_json(&g->late));
@@ -283,7 +289,7 @@ static json_t *variant_json(const struct analysis *a)
 	json_t *j = json_object(), *guests = json_array(), *late = json_array();
 
 	for (size_t i = 0; i < a->n_guests; i++)
-		json_array_append_new(guests, guest_json(&a->guests[i]));
+		json_array_append_new(guests, guest_json(a, &a->guests[i]));
 	for (size_t i = 0; i < a->n_late; i++)
 		json_array_append_new(late, late_json(a, &a->late[i]));
 	json_object_set_new(j, "name", json_text(a->info.variant));
@@ -301,6 +307,7 @@ static json_t *variant_json(const struct analysis *a)
 	json_object_set_new(j, "overhead_s", number((double)a->overhead_ns / 1e9));
 	json_object_set_new(j, "box_steal_ms_per_s", number(a->box_steal_ms_per_s));
 	json_object_set_new(j, "guests", guests);
+	json_object_set_new(j, "measures", own_json_measures(a));
 	json_object_set_new(j, "blame", blame_json(a));
 	add_checks(j, a);
 	json_object_set_new(j, "late", late);

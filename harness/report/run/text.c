@@ -125,6 +125,17 @@ static void print_guests(const struct text *t, const struct analysis *a)
 	}
 }
 
+static void print_outside(const struct text *t, const struct analysis *a)
+{
+	auto_free char *names = guests_outside(a);
+	auto_free char *text = xasprintf(
+		"seen from outside only, with no agent inside: %s; steal is the run_delay of its vCPU threads, lateness is not provided",
+		names);
+
+	if (*names)
+		wrap_print(t->out, text, 0, 2);
+}
+
 /* Figures of the probes that have no column, one line per guest that has some. */
 static void print_other(const struct text *t, const struct analysis *a)
 {
@@ -146,6 +157,13 @@ static void print_other(const struct text *t, const struct analysis *a)
 			text_add(&line, "%s%s %s %s %s", line.len ? ", " : "",
 				line.len ? "" : g->name, metric_table[ids[k]].name,
 				show(m, b, sizeof(b)), metric_table[ids[k]].unit);
+		}
+		for (size_t k = 0; k < a->n_own; k++) {
+			if (!g->own[k].have)
+				continue;
+			text_add(&line, "%s%s %s %.6g%s%s", line.len ? ", " : "",
+				line.len ? "" : g->name, a->own[k].name, g->own[k].value,
+				*a->own[k].unit ? " " : "", a->own[k].unit);
 		}
 		if (line.len)
 			wrap_print(t->out, line.text, 0, 2);
@@ -328,6 +346,7 @@ void report_text(const struct analysis *a, FILE *out, bool color)
 
 	print_head(&t, a);
 	print_guests(&t, a);
+	print_outside(&t, a);
 	print_other(&t, a);
 	print_blame(&t, a);
 	print_late(&t, a);

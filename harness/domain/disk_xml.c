@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The parts of a domain's XML that only a guest with disks of the user's has. */
+#include <libxml/tree.h>
+#include <stdio.h>
+
+#include "domain/priv.h"
+
+static xmlNodePtr add(xmlNodePtr parent, const char *name)
+{
+	return xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+}
+
+static void attr(xmlNodePtr node, const char *name, const char *value)
+{
+	xmlNewProp(node, BAD_CAST name, BAD_CAST value);
+}
+
+void disk_xml_os(xmlNodePtr os, const struct domain_files *f)
+{
+	xmlNodePtr node;
+
+	if (f->uefi_code) {
+		node = xmlNewTextChild(os, NULL, BAD_CAST "loader", BAD_CAST f->uefi_code);
+		attr(node, "readonly", "yes");
+		attr(node, "type", "pflash");
+		xmlNewTextChild(os, NULL, BAD_CAST "nvram", BAD_CAST f->uefi_vars);
+	}
+	attr(add(os, "boot"), "dev", "hd");
+}
+
+/* libvirt may not give the files another owner: they are the user's, or made for QEMU's user. */
+static void add_source(xmlNodePtr parent, const char *path)
+{
+	xmlNodePtr source = add(parent, "source"), label;
+
+	attr(source, "file", path);
+	label = add(source, "seclabel");
+	attr(label, "model", "dac");
+	attr(label, "relabel", "no");
+}
+
+static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned index)
+{
+	char name[4] = {'v', 'd', (char)('a' + index), '\0'};
+	xmlNodePtr disk = add(devices, "disk"), node, at = disk;
+
+	attr(disk, "type", "file");
+	attr(disk, "device", "disk");
+	node = add(disk, "driver");
+	attr(node, "name", "qemu");
+	attr(node, "type", d->layers[0].format);
+	add_source(disk, d->layers[0].path);
+	for (unsigned i = 1; i < d->n_layers; i++) {
+		at = add(at, "backingStore");
+		attr(at, "type", "file");
+		attr(add(at, "format"), "type", d->layers[i].format);
+		add_source(at, d->layers[i].path);
+	}
+	add(at, "backingStore"); /* the chain ends here: nothing is to be looked for */
+	node = add(disk, "target");
+	attr(node, "dev", name);
+	attr(node, "bus", "virtio");
+	if (d->readonly)
+		add(disk, "readonly");
+}
+
+void disk_xml_devices(xmlNodePtr devices, const struct domain_files *f)
+{
+	for (unsigned i = 0; i < f->n_disks; i++)
+		add_disk(devices, &f->disks[i], i);
+}
+
+/* libvirt 9 cannot forward a port by QEMU's own network. */
+unsigned disk_xml_args(const struct domain_files *f, char *args[4])
+{
+	if (!f->network)
+		return 0;
+	args[0] = xstrdup("-netdev");
+	args[1] = f->port ? xasprintf("user,id=stealscope,hostfwd=tcp:127.0.0.1:%u-:%u",
+				    f->host_port, f->port)
+			  : xstrdup("user,id=stealscope");
+	args[2] = xstrdup("-device");
+	args[3] = xstrdup("virtio-net-pci,netdev=stealscope,romfile=");
+	return 4;
+}
