@@ -46,7 +46,7 @@ static int end(void **state)
 
 static void give(enum metric_id id, double value)
 {
-	vcpus[0].metrics[id] = (struct metric_value){true, value, NULL, 0};
+	vcpus[0].metrics[id] = (struct metric_value){.have = true, .value = value};
 }
 
 /* 2 s a unit on a vCPU that waited 300, was held for 100 of that, slept 200, ran 500 ms/s. */
@@ -127,7 +127,7 @@ static void test_nothing_done(void **state)
 	assert_int_equal(judge("job.time", "", &why), VERDICT_FAIL);
 	assert_non_null(strstr(why, "measure longer"));
 	assert_int_equal(judge("steal.rate", "", &steal), VERDICT_UNKNOWN);
-	guest.metrics[METRIC_JOB_TIME] = (struct metric_value){true, 2, NULL, 0};
+	guest.metrics[METRIC_JOB_TIME] = (struct metric_value){.have = true, .value = 2};
 	assert_int_equal(judge("job.time", "", &other), VERDICT_PASS);
 }
 
