@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Files: the part of util.h that reads and writes them, below held folders by their handle. */
+#include "base/util.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/beneath.h"
+
+ssize_t read_some(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+char *read_file(const char *path, size_t max, size_t *len, struct err *e)
+{
+	auto_close int fd = beneath_is_held(path) ? beneath_open(path, O_RDONLY, 0)
+						  : open(path, O_RDONLY | O_CLOEXEC);
+	auto_free char *buf = NULL;
+	size_t used = 0, room = 0;
+	char *out;
+
+	if (fd < 0) {
+		err_sys(e, "cannot open %s", path);
+		return NULL;
+	}
+	for (;;) {
+		ssize_t n;
+
+		if (used == room) {
+			room = room ? room * 2 : 4096;
+			buf = xrealloc(buf, room + 1);
+		}
+		n = read_some(fd, buf + used, room - used);
+		if (n < 0) {
+			err_sys(e, "cannot read %s", path);
+			return NULL;
+		}
+		if (n == 0)
+			break;
+		used += (size_t)n;
+		if (used > max) {
+			err_set(e, EFBIG, "%s is larger than %zu bytes", path, max);
+			return NULL;
+		}
+	}
+	buf[used] = '\0';
+	if (len)
+		*len = used;
+	out = buf;
+	buf = NULL;
+	return out;
+}
+
+int read_u64(const char *path, uint64_t *out, struct err *e)
+{
+	auto_free char *text = read_file(path, 4096, NULL, e);
+	char *end;
+	uint64_t v;
+
+	if (!text)
+		return e && e->code ? -e->code : -EIO;
+	errno = 0;
+	v = strtoull(text, &end, 0);
+	if (end == text || errno)
+		return err_set(e, EINVAL, "%s holds no number", path);
+	*out = v;
+	return 0;
+}
+
+int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int write_file(const char *path, const char *data, size_t len, struct err *e)
+{
+	int fd = beneath_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	int rc;
+
+	if (fd < 0)
+		return err_sys(e, "cannot create %s", path);
+	rc = write_all(fd, data, len);
+	if (close(fd) && !rc)
+		rc = -errno;
+	if (rc) {
+		errno = -rc;
+		return err_sys(e, "cannot write %s", path);
+	}
+	return 0;
+}
+
+int make_dirs(const char *path, struct err *e)
+{
+	return beneath_make_dirs(path, e);
+}
+
+/* Everything in the folder of that handle, which is closed. 0 or -errno of the first failure. */
+static int empty_folder(int fd)
+{
+	DIR *d = fdopendir(fd);
+	int rc = 0;
+
+	if (!d) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	for (struct dirent *entry; (entry = readdir(d));) {
+		int sub, one = 0;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(d), entry->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		sub = openat(
+			dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub < 0)
+			one = -errno;
+		else
+			one = empty_folder(sub);
+		if (!one && unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR) && errno != ENOENT)
+			one = -errno;
+		rc = rc ? rc : one;
+	}
+	closedir(d);
+	return rc;
+}
+
+int remove_tree(const char *path, struct err *e)
+{
+	int fd = beneath_open(path, O_RDONLY | O_DIRECTORY, 0);
+	int rc = fd >= 0 ? empty_folder(fd) : 0;
+
+	/* A folder that cannot be read may be empty all the same. */
+	if (!rc && beneath_remove(path) && errno != ENOENT)
+		rc = -errno;
+	errno = -rc;
+	return rc ? err_sys(e, "cannot remove %s", path) : 0;
+}
