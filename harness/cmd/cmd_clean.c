@@ -3,19 +3,48 @@
 #include "cmd/cmd.h"
 #include "run/run.h"
 
+#include <string.h>
+
+static const struct argp_option options[] = {
+	{"tuning", 't', "FILE", 0,
+		"Put back only what this saved tuning of a domain says, and leave the rest", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	const char **tuning = state->input;
+
+	if (key == ARGP_KEY_ARG)
+		argp_error(state, "no argument is wanted, not '%s'", arg);
+	if (key != 't')
+		return ARGP_ERR_UNKNOWN;
+	*tuning = arg;
+	return 0;
+}
+
+/* What became of somebody's domain is a sentence of its own. */
+static bool is_removed(const char *text)
+{
+	return strncmp(text, "tuning of domain", 16) != 0;
+}
+
 int cmd_clean(const struct command *c, int argc, char **argv)
 {
 	struct cmd_common common;
 	struct strv removed = {0}, left = {0};
+	const char *tuning = NULL;
 	struct err e = ERR_INIT;
 	int rc;
 
 	cmd_parse(c,
-		"Domains, control groups, shared memory and runtime folders that are proven to be of a harness which is dead; what is only named like them is left, and told. Records are never touched. Idempotent.",
-		NULL, NULL, NULL, &common, argc, argv);
-	rc = run_clean(common.connect, &removed, &left, &e);
+		"Domains, control groups, shared memory and runtime folders that are proven to be of a harness which is dead; what is only named like them is left, and told. Domains of others that a run changed get back what they had. Records are never touched. Idempotent.",
+		options, parse, &tuning, &common, argc, argv);
+	rc = tuning ? run_clean_tuning(tuning, &removed, &e)
+		    : run_clean(common.connect, &removed, &left, &e);
 	for (size_t i = 0; i < removed.n; i++)
-		cmd_say(&common, "removed %s", removed.items[i]);
+		cmd_say(&common, "%s%s", is_removed(removed.items[i]) ? "removed " : "",
+			removed.items[i]);
 	for (size_t i = 0; i < left.n; i++)
 		cmd_say(&common, "left %s", left.items[i]);
 	if (!rc && !removed.n)

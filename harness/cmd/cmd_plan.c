@@ -67,7 +67,7 @@ static int make_xml(const struct plan_list *l, char ***out, struct err *e)
 
 		out[i] = xcalloc(p->n_guests, sizeof(*out[i]));
 		for (size_t k = 0; k < p->n_guests; k++) {
-			if (p->guests[k].kind == GUEST_NATIVE)
+			if (p->guests[k].kind == GUEST_NATIVE || p->guests[k].domain)
 				continue;
 			out[i][k] = guest_xml(&p->guests[k], e);
 			if (!out[i][k])

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "domain/priv.h"
+#include "domain/live.h"
+#include "domain/tuning_priv.h"
 #include "host/cgroup.h"
 
 #define QBOOT "/usr/share/qemu/qboot.rom"
@@ -23,6 +24,7 @@ struct domain {
 	char *name;
 	pid_t pid;
 	int pidfd;
+	bool theirs; /* somebody else's: its monitor is not asked, which would taint it */
 };
 
 const char *domain_firmware(enum guest_kind kind)
@@ -36,7 +38,8 @@ static void domain_free(struct domain *d)
 		virDomainFree(d->dom);
 	if (d->pidfd >= 0)
 		close(d->pidfd);
-	embed_forget(d->lab->embed_root, d->name);
+	if (!d->theirs)
+		embed_forget(d->lab->embed_root, d->name);
 	free(d->name);
 	free(d);
 }
@@ -199,7 +202,7 @@ int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, s
 		return lab_error(e, d->name);
 	/* A daemon that is gone takes no guest with it: its threads are there to see. */
 	want = MIN(vcpus < 1 ? count : (unsigned)vcpus, SHM_MAX_VCPUS);
-	if (count < want)
+	if (count < want && !d->theirs)
 		count = tids_from_qmp(d->dom, found, want);
 	for (unsigned i = 0; i < want; i++)
 		if (count < want || !found[i])
@@ -232,6 +235,31 @@ static int stop_finish(struct domain *d, struct err *e)
 	}
 	domain_free(d);
 	return rc;
+}
+
+int domain_attach(struct lab_conn *c, const struct tuning *t, struct domain **out, struct err *e)
+{
+	struct domain *d = xcalloc(1, sizeof(*d));
+
+	d->lab = c;
+	d->pid = t->pid;
+	d->name = xstrdup(t->name);
+	d->pidfd = process_open(t->pid);
+	d->dom = tuning_domain(c, t->uuid, t->name, e);
+	d->theirs = true;
+	if (!d->dom || d->pidfd < 0 || process_start_ticks(t->pid) != t->start_ticks) {
+		domain_detach(d);
+		return e && e->code ? -e->code
+				    : err_set(e, ESRCH, "domain '%s' has just ended", t->name);
+	}
+	*out = d;
+	return 0;
+}
+
+void domain_detach(struct domain *d)
+{
+	if (d)
+		domain_free(d);
 }
 
 int domain_stop(struct domain *d, struct err *e)

@@ -279,6 +279,11 @@ void lab_close(struct lab_conn *c)
 	free(c);
 }
 
+bool lab_answers(const struct lab_conn *c)
+{
+	return virConnectIsAlive(c->conn) == 1;
+}
+
 const char *lab_uri(const struct lab_conn *c)
 {
 	return c->uri;

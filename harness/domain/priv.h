@@ -57,6 +57,8 @@ bool qemu_is(pid_t pid, const char *name);
 
 /* vCPU threads from QMP's answer to query-cpus-fast: how many, and tids[CPU]. Any text will do. */
 unsigned qmp_cpu_threads(const char *reply, pid_t *tids, unsigned max);
+/* The live QEMU process of somebody's domain, by name and UUID, or 0. */
+pid_t qemu_of_domain(const char *name, const char *uuid);
 
 /* From now on, what makes GLib give up is told in one line, and the exit status is EXIT_FAILED. */
 void glib_tell_its_end(void);

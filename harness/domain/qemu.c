@@ -27,6 +27,41 @@ bool qemu_is(pid_t pid, const char *name)
 	return false;
 }
 
+/* A QEMU of libvirt with that UUID: it stands in its command line. */
+static bool is_domain(pid_t pid, const char *uuid)
+{
+	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	bool guest = false, same = false;
+	auto_free char *text = NULL;
+	size_t len;
+
+	text = read_file(path, 1 << 20, &len, NULL);
+	for (char *arg = text; text && arg < text + len; arg += strlen(arg) + 1) {
+		guest |= !strncmp(arg, "guest=", 6);
+		same |= !strcmp(arg, "-uuid") && arg + 6 < text + len && !strcmp(arg + 6, uuid);
+	}
+	return guest && same;
+}
+
+pid_t qemu_of_domain(const char *name, const char *uuid)
+{
+	auto_free char *file = xasprintf("/run/libvirt/qemu/%s.pid", name);
+	DIR *d = NULL;
+	struct dirent *ent;
+	uint64_t hint;
+	pid_t pid = 0;
+
+	if (read_u64(file, &hint, NULL) == 0 && is_domain((pid_t)hint, uuid))
+		return (pid_t)hint;
+	d = opendir("/proc");
+	while (d && !pid && (ent = readdir(d)))
+		if (isdigit((unsigned char)ent->d_name[0]) && is_domain(atoi(ent->d_name), uuid))
+			pid = atoi(ent->d_name);
+	if (d)
+		closedir(d);
+	return pid;
+}
+
 static pid_t from_pid_file(const char *dir, const char *name)
 {
 	auto_free char *path = xasprintf("%s/%s.pid", dir, name);

@@ -89,6 +89,11 @@ void reaper_add_path(struct reaper *r, const char *path)
 		tell(r, REAPER_PATH, 0, path);
 }
 
+void reaper_add_tuning(struct reaper *r, const char *path)
+{
+	tell(r, REAPER_TUNING, 0, path);
+}
+
 void reaper_done(struct reaper *r)
 {
 	if (!r)

@@ -27,6 +27,9 @@ int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, 
 void reaper_add_pid(struct reaper *r, pid_t pid);
 void reaper_add_shm(struct reaper *r, const char *name);  /* below /dev/shm */
 void reaper_add_path(struct reaper *r, const char *path); /* a file or a tree */
+/* The saved tuning of somebody's domain (domain/tuning.h): put back by `clean --tuning` of this very
+ * program, since the reaper holds no connection to libvirt. */
+void reaper_add_tuning(struct reaper *r, const char *path);
 
 /* All was cleared up by the harness itself: the reaper leaves without a deed. Waits for its end.
  * NULL is fine. */

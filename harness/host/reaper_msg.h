@@ -11,6 +11,7 @@ enum reaper_type {
 	REAPER_PID = 1,
 	REAPER_PATH = 2,
 	REAPER_DONE = 3,
+	REAPER_TUNING = 4,
 };
 
 struct reaper_msg {

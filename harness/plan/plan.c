@@ -19,6 +19,7 @@ void plan_release(struct plan *p)
 		free(g->kernel);
 		free(g->disk.image);
 		free(g->disk.ready);
+		free(g->domain);
 		strv_release(&g->files);
 	}
 	free(p->guests);

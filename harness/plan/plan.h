@@ -58,6 +58,9 @@ struct plan_guest {
 	struct plan_probe *probes;
 	size_t n_probes;
 	bool outside;  /* no agent in it: seen from the host only, without a shared page */
+	char *domain;	     /* a domain that exists: its name; NULL = the guest is ours */
+	enum domain_use use; /* of such a domain */
+	bool as_placed;	     /* such a domain's vCPUs stay where they may run now */
 	bool is_noise; /* a busy guest made by <noise kind="guest">: measured, but not a victim */
 	struct plan_disk disk; /* image NULL in guests of other kinds */
 	char *kernel;	       /* linux: "host", "distro", "distro-rt" or a path; else NULL */

@@ -79,6 +79,12 @@ static void make_guest(
 	g->hugepage_bytes = e->hugepage_bytes;
 	g->is_noise = e->is_noise;
 	g->line = e->pos.line;
+	if (e->kind == GUEST_DOMAIN) {
+		g->outside = true;
+		g->domain = xstrdup(e->domain);
+		g->use = e->use;
+		g->as_placed = e->as_placed;
+	}
 	if (e->kind == GUEST_LINUX)
 		g->kernel = xstrdup(e->kernel[0] ? e->kernel : "host");
 	if (e->kind == GUEST_DISK) {
@@ -262,7 +268,8 @@ bool plan_check_memory(struct planning *p)
 	uint64_t need = 0, has = memory_for_all(p->t);
 
 	for (size_t i = 0; i < p->plan->n_guests; i++)
-		if (p->plan->guests[i].kind != GUEST_NATIVE)
+		/* A domain that runs has its memory already. */
+		if (p->plan->guests[i].memory_bytes)
 			need += p->plan->guests[i].memory_bytes + QEMU_OVERHEAD;
 	for (size_t i = 0; i < p->plan->n_noises; i++)
 		need += p->plan->noises[i].bytes * p->plan->noises[i].threads;

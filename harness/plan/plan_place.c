@@ -82,6 +82,11 @@ static bool place_guest(struct planning *p, const struct exp_guest *e, const str
 {
 	int cpu;
 
+	if (e->as_placed) { /* where that is only libvirt knows */
+		for (unsigned i = 0; i < g->vcpus; i++)
+			g->vcpu_cpus[i] = p->t->allowed;
+		return true;
+	}
 	switch (e->placement) {
 	case PLACE_FLOAT:
 		for (unsigned i = 0; i < g->vcpus; i++)
@@ -114,6 +119,8 @@ static void place_emulator(struct planning *p, const struct exp_guest *e, struct
 	auto_free char *who = xasprintf("'%s'", e->name);
 
 	plan_cpus_are_there(p, who, &e->emulator_cpus, " for its emulator", e->pos);
+	if (e->emulator_as_is)
+		return;
 	if (!cpuset_empty(&e->emulator_cpus))
 		g->emulator_cpus = e->emulator_cpus;
 	else if (e->emulator == EMULATOR_LAB)

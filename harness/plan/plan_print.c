@@ -48,7 +48,11 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 
 	strbuf_add(f, "  %-12s %s%s, %u vCPU%s", g->name, g->is_noise ? "noise guest, " : "",
 		word_of(&words_guest_kind, g->kind), g->vcpus, g->vcpus == 1 ? "" : "s");
-	if (g->kind != GUEST_NATIVE)
+	if (g->domain)
+		strbuf_add(f, " of domain '%s'%s%s", g->domain,
+			g->as_placed ? ", placed as it is" : "",
+			g->use == USE_COPY ? ", a copy" : "");
+	if (g->memory_bytes)
 		strbuf_add(f, ", %llu MiB", (unsigned long long)(g->memory_bytes >> 20));
 	if (g->kind != GUEST_NATIVE && g->accel != ACCEL_AUTO)
 		strbuf_add(f, ", %s", word_of(&words_accel, g->accel));
@@ -64,7 +68,7 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 	add_limits(f, &g->vcpu_limits);
 	if (g->policy != SCHED_AS_IS)
 		strbuf_add(f, ", %s %u", word_of(&words_vcpu_policy, g->policy), g->priority);
-	if (g->kind != GUEST_NATIVE)
+	if (!cpuset_empty(&g->emulator_cpus))
 		strbuf_add(f, ", emulator on %s", plan_cpus_text(&g->emulator_cpus, buf));
 	plan_print_line(out, line.text, 15);
 	strbuf_release(&line);

@@ -41,6 +41,9 @@ struct run_guest {
 	size_t n_probes;
 	uint64_t tsc_hz; /* as the guest said; 0 unknown */
 	uint64_t lost;	 /* records dropped, torn or out of range */
+	char *domain;	 /* somebody's domain: its name; "" = a guest of ours */
+	char *use;	 /* of such a domain: "live", "started", "copy"; else "" */
+	char *changed;	 /* of its tuning for the run: "vcpupin.0 0-1 -> 0, ..."; "" = nothing */
 	char *status;	 /* "ok", or what went wrong: "never started", "died" ... */
 	char *image;	 /* disk: its files with formats and sizes; "" for other kinds */
 	char *guest_file; /* "guest/victim.bin", relative to the record; "" = no agent is in it: it was

@@ -12,6 +12,7 @@
 
 #include "base/owner.h"
 #include "domain/domain.h"
+#include "domain/tuning.h"
 #include "host/cgroup.h"
 #include "run/run.h"
 
@@ -154,8 +155,12 @@ int run_clean(const char *connect, struct strv *removed, struct strv *left, stru
 {
 	struct cleaning c = {.removed = removed, .left = left};
 	struct lab_conn *conn = NULL;
+	struct err first = ERR_INIT;
 	int rc = runtime_root_check(e);
 
+	/* Somebody's domains before all: they run on. */
+	if (!rc)
+		tuning_recover_all(removed, &first);
 	if (!rc)
 		rc = lab_open(connect, NULL, &conn, e);
 	if (rc)
@@ -168,5 +173,16 @@ int run_clean(const char *connect, struct strv *removed, struct strv *left, stru
 	clean_shm(&c);
 	clean_folders(&c);
 	strv_release(&c.runs);
+	if (rc >= 0 && first.code) {
+		*e = first;
+		rc = -first.code;
+	}
 	return MIN(rc, 0);
+}
+
+int run_clean_tuning(const char *path, struct strv *removed, struct err *e)
+{
+	int rc = tuning_recover(path, removed, e);
+
+	return rc < 0 ? rc : 0;
 }

@@ -35,6 +35,9 @@ static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 		memcpy(out->probes[i].p, g->probes[i].p, sizeof(out->probes[i].p));
 	}
 	out->status = xstrdup("not started");
+	out->domain = xstrdup(g->domain ? g->domain : "");
+	out->use = xstrdup("");
+	out->changed = xstrdup("");
 	out->guest_file = g->outside ? xstrdup("") : xasprintf("guest/%s.bin", g->name);
 }
 

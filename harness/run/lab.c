@@ -85,7 +85,7 @@ int step_domain_xml(struct session *s, struct err *e)
 
 		/* Written by QEMU, by its name: in the folder that is nobody else's. */
 		g->console = xasprintf("%s/%s.console.log", s->runtime_dir, g->plan->name);
-		if (g->plan->kind == GUEST_NATIVE)
+		if (g->plan->kind == GUEST_NATIVE || guest_is_theirs(g))
 			continue;
 		f.console_log = g->console;
 		rc = g->plan->kind == GUEST_LINUX  ? linux_prepare(s, g, &f, e)
@@ -93,7 +93,8 @@ int step_domain_xml(struct session *s, struct err *e)
 						   : 0;
 		if (rc)
 			return err_wrap(e, "guest %s", g->plan->name);
-		g->xml = domain_xml(g->plan, s->info.run, &f, e);
+		g->xml = g->plan->domain ? copy_xml(s, g, owner, e)
+					 : domain_xml(g->plan, s->info.run, &f, e);
 		if (!g->xml)
 			return err_wrap(e, "guest %s", g->plan->name);
 		rc = write_file(file, g->xml, strlen(g->xml), e);
@@ -118,7 +119,7 @@ static void *start_thread(void *arg)
 
 		if (st->s->o->interrupted && *st->s->o->interrupted)
 			break;
-		if (g->plan->kind == GUEST_NATIVE)
+		if (g->plan->kind == GUEST_NATIVE || guest_is_theirs(g))
 			continue;
 		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err)) {
 			domain_kill_named(st->s->conn, g->shm_name);
@@ -146,7 +147,8 @@ static bool join_starters(struct session *s, const pthread_t *threads, size_t n)
 		}
 		late |= now_ns() > until;
 		for (size_t i = 0; (late || out) && i < s->n_guests; i++)
-			if (!__atomic_load_n(&s->guests[i].domain, __ATOMIC_ACQUIRE))
+			if (!guest_is_theirs(&s->guests[i]) &&
+				!__atomic_load_n(&s->guests[i].domain, __ATOMIC_ACQUIRE))
 				domain_kill_named(s->conn, s->guests[i].shm_name);
 		sleep_ns(late || out ? 50 * NS_PER_MS : 2 * NS_PER_MS);
 	}
@@ -198,6 +200,8 @@ void undo_start_domains(struct session *s)
 	for (size_t i = 0; i < s->n_guests; i++) {
 		native_stop(&s->guests[i]);
 		linux_release(&s->guests[i]);
+		if (guest_is_theirs(&s->guests[i]))
+			continue;
 		if (s->guests[i].domain)
 			all[n++] = s->guests[i].domain;
 		s->guests[i].domain = NULL;

@@ -222,6 +222,14 @@ static int wait_first_samples(struct session *s, struct err *e)
 	return 0;
 }
 
+static bool any_agent(const struct session *s)
+{
+	for (size_t i = 0; i < s->n_guests; i++)
+		if (s->guests[i].shm)
+			return true;
+	return false;
+}
+
 int step_warm_up(struct session *s, struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -236,6 +244,8 @@ int step_warm_up(struct session *s, struct err *e)
 		return rc;
 	command_all(s, SHM_CMD_RUN);
 	rc = wait_first_samples(s, e);
+	if (!s->first_sample_ns && !any_agent(s))
+		s->first_sample_ns = now_ns(); /* the tracer's: it has begun */
 	if (s->first_sample_ns)
 		s->info.first_sample_ns = s->first_sample_ns - s->begin_ns;
 	if (rc)

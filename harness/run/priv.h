@@ -13,6 +13,7 @@
 #include "host/reaper.h"
 #include "noise/noise.h"
 #include "record/folder.h"
+#include "run/live_domain.h"
 #include "run/run.h"
 
 struct guest_run {
@@ -28,8 +29,16 @@ struct guest_run {
 	bool dead;			 /* its QEMU is gone before it was told to */
 	char *kernel, *initrd, *cmdline; /* linux */
 	struct disk_guest *disk;	 /* kind "disk" */
+	enum live_use use;		 /* of a domain */
+	struct tuning *tuning;		 /* of somebody's domain; NULL = not looked at yet */
 	struct native_guest *native;	 /* native: its process; NULL = not started */
 };
+
+/* Whether the guest is somebody's own domain, not a guest of ours (a copy is one of ours). */
+static inline bool guest_is_theirs(const struct guest_run *g)
+{
+	return g->plan->domain && g->use != LIVE_COPY;
+}
 
 struct noise_run {
 	const struct plan_noise *plan;

@@ -88,12 +88,14 @@ static const struct step steps[] = {
 	{"watch over leftovers", step_reaper, undo_reaper},
 	{"shared pages", step_shared_pages, undo_shared_pages},
 	{"connect to libvirt", step_connect, undo_connect},
+	{"look at domains", step_look_at_domains, NULL},
 	{"domain XML", step_domain_xml, NULL},
 	{"host agent", step_host_agent, undo_host_agent},
 	/* Before the first guest is up: on a starved box the others take longer than its dead-man's
 	   switch. */
 	{"beacons", step_pump, undo_pump},
 	{"start domains", step_start_domains, undo_start_domains},
+	{"change live domains", step_live_domains, undo_live_domains},
 	{"prepare noise", step_noise, undo_noise},
 	{"boot guests", step_boot, NULL},
 	{"trace vCPU threads", step_track, undo_track},

@@ -11,6 +11,7 @@
 
 #include "plan/plan.h"
 #include "record/run_info.h"
+#include "scenario/experiment.h"
 
 struct run_lab;
 
@@ -44,6 +45,11 @@ struct run_options {
 
 void run_lab_close(struct run_lab **lab);
 
+/* Fill in what only libvirt knows of the domains that an experiment names: how many vCPUs. Before
+ * plan_make(), which is pure. On failure `where` is the place in the scenario. */
+int run_resolve_domains(
+	struct experiment *x, const char *connect, struct scenario_pos *where, struct err *e);
+
 struct run_result {
 	/* folder of the record, complete or marked as interrupted; NULL if none began */
 	char *record;
@@ -63,5 +69,7 @@ void run_result_release(struct run_result *r);
  * of harnesses that no longer live. Each thing that is gone now is one line in `removed`; each that
  * is named like one of ours and is not proven to be it, or does not go, one in `left`. */
 int run_clean(const char *connect, struct strv *removed, struct strv *left, struct err *e);
+/* Put back one saved tuning (domain/tuning.h), as `clean` does all. */
+int run_clean_tuning(const char *path, struct strv *removed, struct err *e);
 
 #endif

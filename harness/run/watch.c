@@ -45,6 +45,13 @@ static int check_guest(struct guest_run *g, struct err *e)
 	if (!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED)))
 		return 0;
 	g->dead = ended;
+	if (guest_is_theirs(g)) {
+		free(g->info->status);
+		g->info->status = xstrdup("died");
+		return err_set(e, ECHILD,
+			"guest %s: domain '%s' ended in mid-run: it crashed, or its owner destroyed it, shut it down or migrated it away",
+			g->plan->name, g->plan->domain);
+	}
 	free(g->info->status);
 	g->info->status = xstrdup(ended ? "died" : "failed");
 	tail = console_tail(g->console);

@@ -13,7 +13,21 @@ static bool is(const struct node *n, enum elem_id id)
 /* No agent is in it: nothing that is felt inside can be known. */
 bool guest_is_outside(const struct exp_guest *g)
 {
-	return g->kind == GUEST_DISK && g->disk.agent == AGENT_NONE;
+	return g->kind == GUEST_DOMAIN ||
+	       (g->kind == GUEST_DISK && g->disk.agent == AGENT_NONE);
+}
+
+/* What is not said of somebody's domain stays as it is. */
+static void build_domain(const struct node *n, struct exp_guest *g)
+{
+	static const char *const places[] = {"placement", "cpus", "beside", "away", "node"};
+
+	g->memory_bytes = 0;
+	g->is_noise = g->neighbour;
+	g->emulator_as_is = !node_attr(n, "emulator") && !node_attr(n, "emulator-cpus");
+	g->as_placed = true;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		g->as_placed = g->as_placed && !node_attr(n, places[i]);
 }
 
 static void build_guest(const struct node *n, struct exp_guest *g)
@@ -34,6 +48,8 @@ static void build_guest(const struct node *n, struct exp_guest *g)
 		g->memory_bytes = 0;
 	if (!g->limits.quota_ns)
 		g->limits.period_ns = 0;
+	if (g->kind == GUEST_DOMAIN)
+		build_domain(n, g);
 	node_for_each(c, n)
 	{
 		if (is(c, ELEM_FILE)) {

@@ -102,6 +102,29 @@ static void check_guest_memory(
 		SAY(c, msgs, g->pos, "memory must be a multiple of the huge page size");
 }
 
+static void check_domain(
+	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
+{
+	if (!g->domain[0])
+		SAY(c, msgs, g->pos,
+			"kind=\"domain\" without domain=; write the name that `virsh list --all` shows");
+	if (g->n_probes)
+		SAY(c, msgs, g->probes[0].pos,
+			"a domain that exists has no agent in it: <%s> cannot run there; remove it",
+			word_of(&words_probe, g->probes[0].kind));
+	for (size_t i = 0; i < c->n_guests; i++) {
+		const struct exp_guest *other = &c->guests[i];
+
+		if (other == g)
+			break;
+		if (other->kind == GUEST_DOMAIN && !strcmp(other->domain, g->domain) &&
+			(g->use != USE_COPY && other->use != USE_COPY))
+			SAY(c, msgs, g->pos,
+				"domain '%s' is guest '%s' already; name it once, or use=\"copy\"",
+				g->domain, other->name);
+	}
+}
+
 static void check_guest(
 	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
 {
@@ -129,6 +152,10 @@ static void check_guest(
 				g->kind == GUEST_METAL
 					? "<file> is for Linux guests; set kind=\"linux\" or remove it"
 					: "a native guest uses the host's files where they are; leave target out");
+	if (g->kind == GUEST_DOMAIN) {
+		check_domain(c, g, msgs);
+		return;
+	}
 	check_guest_memory(c, g, msgs);
 	if (g->kind == GUEST_DISK)
 		check_disk(c, g, msgs);

@@ -220,7 +220,11 @@ static void check_need(const struct exp_config *c, const struct exp_expect *e,
 {
 	if (g->broken)
 		return;
-	if (m->probe && !probe_of(g, m->probe))
+	if (m->probe && g->kind == GUEST_DOMAIN)
+		SAY(msgs, e->pos,
+			"%s is felt by an agent, and there is none in domain guest '%s'; expect steal.rate, wait.rate or another of the host's figures",
+			m->name, g->name);
+	else if (m->probe && !probe_of(g, m->probe))
 		SAY(msgs, e->pos,
 			"%s needs the probe %s, which guest '%s' does not have; add <%s/> to it",
 			m->name, word_of(&words_probe, m->probe), g->name,

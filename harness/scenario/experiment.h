@@ -87,6 +87,11 @@ struct exp_guest {
 	uint64_t hugepage_bytes;     /* 0 = ordinary pages */
 	char *kernel;		     /* linux only, else "" */
 	struct exp_disk disk;
+	char *domain;		     /* kind domain: its name in libvirt, else "" */
+	enum domain_use use;
+	unsigned neighbour;  /* kind domain, 1: it is there to disturb; not a victim */
+	bool as_placed;	     /* kind domain: no placement is asked for */
+	bool emulator_as_is; /* kind domain: nor one of its emulator */
 	struct exp_probe *probes;
 	size_t n_probes;
 	struct exp_file *files;

@@ -4,6 +4,10 @@
 #ifndef SS_SCENARIO_WORDS_H
 #define SS_SCENARIO_WORDS_H
 
+/* What becomes of a domain that exists: used as it runs (or started and shut down again), used only
+ * as it runs, or a copy of it. */
+enum domain_use { USE_AUTO, USE_LIVE, USE_COPY };
+
 /* Where QEMU's other threads run. */
 enum emulator_place { EMULATOR_HOUSEKEEPING, EMULATOR_LAB, EMULATOR_VCPUS };
 

@@ -8,6 +8,7 @@
 #include "domain/domain.h"
 #include "host/box.h"
 #include "plan/plan_print.h"
+#include "run/run.h"
 
 /* The box the guests will run on: this one, one that described itself in a file, or that behind a
  * remote libvirt connection. */
@@ -33,6 +34,7 @@ static int finish(const struct study *s, int rc, bool with_host, struct scenario
 	struct prepared *out)
 {
 	struct strbuf text = {0};
+	struct scenario_pos where = {0};
 	struct err e = ERR_INIT;
 
 	if (!rc && with_host) {
@@ -41,8 +43,15 @@ static int finish(const struct study *s, int rc, bool with_host, struct scenario
 			study_tell(s, STUDY_WRONG, "stealscope: %s\n", e.msg);
 			return EXIT_HOST;
 		}
-		rc = plan_make(&out->experiment, &out->topology, &out->plans, msgs);
+		rc = run_resolve_domains(&out->experiment, s->connect, &where, &e);
+		if (rc) {
+			scenario_msgs_add(msgs, e.exit == EXIT_HOST ? BLAME_HOST : BLAME_SCENARIO,
+				where, NULL, "%s", e.msg);
+			rc = e.exit == EXIT_HOST ? -ENODEV : -EINVAL;
+		}
 	}
+	if (!rc && with_host)
+		rc = plan_make(&out->experiment, &out->topology, &out->plans, msgs);
 	if (msgs->n)
 		out->problem = xstrdup(msgs->items[0].text);
 	scenario_msgs_format(msgs, &text);

@@ -2,14 +2,21 @@
 #include "terms/kinds.h"
 
 static const struct kind guest[] = {
-	[GUEST_METAL] = {.name = "metal", .doc = "the bare-metal guest", .traits = GUEST_IS_VM},
+	[GUEST_METAL] = {.name = "metal",
+		.doc = "the bare-metal guest",
+		.traits = GUEST_IS_VM | GUEST_IS_OURS},
 	[GUEST_LINUX] = {.name = "linux",
 		.doc = "a kernel with the agent",
-		.traits = GUEST_IS_VM | GUEST_HAS_KERNEL},
-	[GUEST_NATIVE] = {.name = "native", .doc = "host processes, the baseline"},
+		.traits = GUEST_IS_VM | GUEST_IS_OURS | GUEST_HAS_KERNEL},
+	[GUEST_NATIVE] = {.name = "native",
+		.doc = "host processes, the baseline",
+		.traits = GUEST_IS_OURS},
 	[GUEST_DISK] = {.name = "disk",
 		.doc = "an image of your own, on an overlay that is thrown away",
-		.traits = GUEST_IS_VM | GUEST_IS_DISK},
+		.traits = GUEST_IS_VM | GUEST_IS_OURS | GUEST_IS_DISK},
+	[GUEST_DOMAIN] = {.name = "domain",
+		.doc = "a domain that libvirt has already, as it is but for what is asked here, which is put back afterwards",
+		.traits = GUEST_IS_THEIRS},
 };
 const struct words words_guest_kind = WORDS_OF(guest);
 

@@ -15,6 +15,8 @@ enum guest_trait {
 	GUEST_IS_VM = 1 << 0,	   /* memory, an accelerator, QEMU's own threads */
 	GUEST_HAS_KERNEL = 1 << 1, /* whose kernel can be chosen */
 	GUEST_IS_DISK = 1 << 2,	   /* an image of the user's */
+	GUEST_IS_OURS = 1 << 3,	   /* made for the run, with an agent in it: count, vcpus, probes */
+	GUEST_IS_THEIRS = 1 << 4,  /* libvirt has it already; QEMU's threads can be placed */
 };
 
 /* struct kind.traits of a noise. */
@@ -36,7 +38,7 @@ struct kind {
 	const char *example; /* of args= */
 };
 
-enum guest_kind { GUEST_METAL, GUEST_LINUX, GUEST_NATIVE, GUEST_DISK };
+enum guest_kind { GUEST_METAL, GUEST_LINUX, GUEST_NATIVE, GUEST_DISK, GUEST_DOMAIN };
 extern const struct words words_guest_kind, words_noise_kind;
 
 /* The row of a value of words_guest_kind or words_noise_kind; NULL for other words, and beyond the

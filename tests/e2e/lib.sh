@@ -141,6 +141,20 @@ own_scenario() { # FILE: a copy of it in $T under the name $MINE; prints its pat
 	sed "0,/name=\"[^\"]*\"/s//name=\"$MINE\"/" "$1" >"$T/$MINE.xml"
 	echo "$T/$MINE.xml"
 }
+# domain_xml NAME VCPUS KERNEL CONSOLE CPUTUNE: somebody's domain, busy on all its vCPUs (tests/domain/busy.c).
+domain_xml() {
+	local rom=
+	[ ! -r /usr/share/qemu/qboot.rom ] || rom="<loader type='rom'>/usr/share/qemu/qboot.rom</loader>"
+	cat <<-X
+		<domain type='kvm'><name>$1</name><memory unit='MiB'>32</memory><vcpu placement='static'>$2</vcpu>$5
+		<os><type arch='x86_64' machine='pc'>hvm</type>$rom<kernel>$3</kernel><cmdline>$2</cmdline></os>
+		<features><acpi/><apic/></features>
+		<cpu mode='host-passthrough' check='none' migratable='off'><feature policy='disable' name='arch-capabilities'/></cpu>
+		<clock offset='utc'><timer name='hpet' present='no'/></clock>
+		<devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' model='none'/><memballoon model='none'/>
+		<serial type='file'><source path='$4'/></serial></devices></domain>
+	X
+}
 # hostile_programs: in $T/bin, the programs with a hostile guest in place of the metal one (tests/hostile).
 hostile_programs() {
 	local b

@@ -115,7 +115,9 @@ static inline void plan_rules(
 	for (size_t i = 0; i < p->n_guests; i++) {
 		const struct plan_guest *g = &p->guests[i];
 
-		rule_cpus(box, t, p, g->name, &g->emulator_cpus);
+		/* That of somebody's domain stays where it is unless the scenario says more. */
+		if (!g->domain || !cpuset_empty(&g->emulator_cpus))
+			rule_cpus(box, t, p, g->name, &g->emulator_cpus);
 		for (unsigned v = 0; v < g->vcpus; v++)
 			rule_cpus(box, t, p, g->name, &g->vcpu_cpus[v]);
 		rule_memory(box, t, p, g);

@@ -25,7 +25,7 @@ static const struct {
 	{&words_probe, PROBE_TIMER, PROBE_STEAL},
 	{&words_trace_mode, TRACE_MODE_COUNTERS, TRACE_MODE_COUNTS},
 	{&words_thread_state, THREAD_UNKNOWN, THREAD_EXITED},
-	{&words_guest_kind, GUEST_METAL, GUEST_DISK},
+	{&words_guest_kind, GUEST_METAL, GUEST_DOMAIN},
 	{&words_disk_format, DISK_AUTO, DISK_RAW},
 	{&words_disk_boot, DISK_BIOS, DISK_UEFI},
 	{&words_disk_network, NETWORK_NONE, NETWORK_USER},

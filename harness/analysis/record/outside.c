@@ -12,18 +12,16 @@
 #define NO_AGENT "not provided: no agent in this guest, it was seen from outside"
 
 /* These come from an agent's records, and from nothing else. */
-static const enum metric_id felt_inside[] = {METRIC_TIMER_LATE_P50, METRIC_TIMER_LATE_P99,
-	METRIC_TIMER_LATE_P999, METRIC_TIMER_LATE_MAX, METRIC_TIMER_LATE_MAX_10S,
-	METRIC_TIMER_GUEST_P99, METRIC_TIMER_GUEST_MAX, METRIC_SLEEP_ELAPSED_P50,
-	METRIC_SLEEP_ELAPSED_P99, METRIC_SLEEP_ELAPSED_P999, METRIC_SLEEP_ELAPSED_MAX,
-	METRIC_GAP_RATE, METRIC_GAP_LEN_P50, METRIC_GAP_LEN_P99, METRIC_GAP_LEN_MAX,
-	METRIC_JOB_TIME, METRIC_JOB_RATE, METRIC_LOCK_RATE, METRIC_LOCK_STALL_P50,
-	METRIC_LOCK_STALL_P99, METRIC_LOCK_STALL_MAX, METRIC_MEMORY_LATENCY,
-	METRIC_MEMORY_BANDWIDTH, METRIC_LATE_EXPLAINED, METRIC_CLOCK_ERROR};
+static bool felt_inside(enum metric_id id)
+{
+	const struct metric_info *info = &metric_table[id];
+
+	return info->need == NEED_PROBE || info->probe || id == METRIC_CLOCK_ERROR;
+}
 
 bool seen_from_outside(const struct run_guest *g)
 {
-	return g->guest_file && !*g->guest_file && word_is(&words_guest_kind, g->kind, GUEST_DISK);
+	return g->guest_file && !*g->guest_file && ((g->domain && *g->domain) || word_is(&words_guest_kind, g->kind, GUEST_DISK));
 }
 
 static void stand_in(struct metric_value *m, enum metric_id id, double value, const char *why)
@@ -47,7 +45,7 @@ void outside_fold(struct build *b, struct vcpu_build *v)
 		largest = NAN;
 	stand_in(m, METRIC_STEAL_RATE_10S, largest,
 		whole ? delay->why : "the window is shorter than 10 s");
-	for (size_t i = 0; i < ARRAY_SIZE(felt_inside); i++)
-		if (!m[felt_inside[i]].have)
-			m[felt_inside[i]].why = NO_AGENT;
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		if (felt_inside((enum metric_id)i) && !m[i].have)
+			m[i].why = NO_AGENT;
 }

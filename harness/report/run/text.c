@@ -134,6 +134,15 @@ static void print_outside(const struct text *t, const struct analysis *a)
 
 	if (*names)
 		wrap_print(t->out, text, 0, 2);
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct run_guest *g = &a->info.guests[i];
+		auto_free char *line = xasprintf("%s is domain '%s' (%s)%s%s", g->name, g->domain,
+			g->use, g->changed && *g->changed ? ", changed for the run: " : "",
+			g->changed ? g->changed : "");
+
+		if (g->domain && *g->domain)
+			wrap_print(t->out, line, 0, 2);
+	}
 }
 
 /* Figures of the probes that have no column, one line per guest that has some. */

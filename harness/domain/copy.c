@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A copy of somebody's domain that leaves the original untouched: its definition with a new
+ * identity, its disks on overlays that are thrown away. */
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "domain/live.h"
+#include "domain/tuning_priv.h"
+
+struct copy {
+	xmlDocPtr doc;
+	xmlNodePtr root;
+	xmlXPathContextPtr ctx;
+	const struct plan_guest *g;
+	const char *folder;
+	bool original_runs;
+};
+
+/* ---- the tree */
+
+typedef int (*node_fn)(struct copy *c, xmlNodePtr node, struct err *e);
+
+/* Call `fn` for all nodes that are there now: it may remove them. */
+static int for_each(struct copy *c, const char *path, node_fn fn, struct err *e)
+{
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, c->ctx);
+	int n = found && found->nodesetval ? found->nodesetval->nodeNr : 0, rc = 0;
+
+	for (int i = 0; !rc && i < n; i++)
+		rc = fn(c, found->nodesetval->nodeTab[i], e);
+	xmlXPathFreeObject(found);
+	return rc;
+}
+
+static xmlNodePtr child(xmlNodePtr node, const char *name)
+{
+	for (node = node->children; node; node = node->next)
+		if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, name))
+			return node;
+	return NULL;
+}
+
+static xmlNodePtr child_made(xmlNodePtr node, const char *name)
+{
+	xmlNodePtr found = child(node, name);
+
+	return found ? found : xmlNewChild(node, NULL, BAD_CAST name, NULL);
+}
+
+static void drop(xmlNodePtr node)
+{
+	if (!node)
+		return;
+	xmlUnlinkNode(node);
+	xmlFreeNode(node);
+}
+
+static int drop_node(struct copy *c, xmlNodePtr node, struct err *e)
+{
+	(void)c;
+	(void)e;
+	drop(node);
+	return 0;
+}
+
+static char *attribute(xmlNodePtr node, const char *name)
+{
+	xmlChar *text = node ? xmlGetProp(node, BAD_CAST name) : NULL;
+	char *out = text ? xstrdup((const char *)text) : NULL;
+
+	xmlFree(text);
+	return out;
+}
+
+static void set(xmlNodePtr node, const char *name, const char *value)
+{
+	xmlSetProp(node, BAD_CAST name, BAD_CAST value);
+}
+
+static void set_text(xmlNodePtr parent, const char *name, const char *text)
+{
+	drop(child(parent, name));
+	xmlNewTextChild(parent, NULL, BAD_CAST name, BAD_CAST text);
+}
+
+/* ---- disks */
+
+static int run_qemu_img(const char *base, const char *format, const char *overlay, struct err *e)
+{
+	const struct child_setup setup = {
+		.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL}, .keep = -1, .death_signal = 9};
+	pid_t pid = child_fork(&setup, e);
+	int status = 0;
+
+	if (pid < 0)
+		return pid;
+	if (pid == 0) {
+		execlp("qemu-img", "qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b",
+			base, overlay, (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 127
+		       ? err_set_exit(
+				 e, EXIT_HOST, ENOENT, "there is no qemu-img; install qemu-utils")
+		       : err_set(e, EIO, "no overlay can be made of %s (%s)", base, format);
+}
+
+static int overlay_disk(struct copy *c, xmlNodePtr disk, struct err *e)
+{
+	xmlNodePtr source = child(disk, "source"), driver = child_made(disk, "driver");
+	auto_free char *file = attribute(source, "file"), *dev = attribute(source, "dev");
+	auto_free char *format = attribute(driver, "type"), *type = attribute(disk, "type");
+	auto_free char *name = attribute(child(disk, "target"), "dev");
+	auto_free char *kind = attribute(disk, "device");
+	auto_free char *overlay = NULL;
+	const char *base = file ? file : dev;
+	int rc;
+
+	if (!source || child(disk, "readonly") || (kind && strcmp(kind, "disk") != 0))
+		return 0;
+	if (c->original_runs)
+		return err_set_exit(e, EXIT_USAGE, EBUSY,
+			"it runs and writes to its disk %s, of which no sound copy can be made meanwhile; shut it down, or use=\"live\"",
+			name);
+	if (!base)
+		return err_set_exit(e, EXIT_USAGE, ENOTSUP,
+			"its disk %s is of type \"%s\", of which no overlay can be made; use=\"live\", or take the disk out",
+			name, type ? type : "?");
+	overlay = xasprintf("%s/%s-%s.qcow2", c->folder, c->g->name, name ? name : "disk");
+	rc = run_qemu_img(base, format ? format : "raw", overlay, e);
+	if (rc)
+		return rc;
+	set(disk, "type", "file");
+	set(driver, "name", "qemu");
+	set(driver, "type", "qcow2");
+	drop(child(disk, "backingStore"));
+	drop(source);
+	set(xmlNewChild(disk, NULL, BAD_CAST "source", NULL), "file", overlay);
+	return 0;
+}
+
+/* UEFI variables: a copy of the original's, or made anew from the template, below `folder`. */
+static int copy_nvram(struct copy *c, xmlNodePtr os, struct err *e)
+{
+	auto_free char *to = xasprintf("%s/%s-nvram.fd", c->folder, c->g->name);
+	xmlNodePtr nvram = child(os, "nvram"), loader = child(os, "loader");
+	auto_free char *type = attribute(loader, "type"), *data = NULL;
+	xmlChar *from = nvram ? xmlNodeGetContent(nvram) : NULL;
+	size_t len = 0;
+	int rc = 0;
+
+	if (!nvram && (!type || strcmp(type, "pflash") != 0)) {
+		xmlFree(from);
+		return 0;
+	}
+	if (from && *from)
+		data = read_file((const char *)from, 64 << 20, &len, NULL);
+	xmlFree(from);
+	if (data)
+		rc = write_file(to, data, len, e);
+	if (nvram)
+		xmlNodeSetContent(nvram, BAD_CAST to);
+	else
+		xmlNewTextChild(os, NULL, BAD_CAST "nvram", BAD_CAST to);
+	return rc;
+}
+
+/* ---- what must not be the original's */
+
+/* A second one of the same address would take the first off the network. */
+static int new_interface(struct copy *c, xmlNodePtr nic, struct err *e)
+{
+	(void)c;
+	(void)e;
+	drop(child(nic, "mac"));
+	drop(child(nic, "target"));
+	set(child_made(nic, "link"), "state", "down");
+	return 0;
+}
+
+static int free_port(struct copy *c, xmlNodePtr graphics, struct err *e)
+{
+	(void)c;
+	(void)e;
+	xmlUnsetProp(graphics, BAD_CAST "port");
+	xmlUnsetProp(graphics, BAD_CAST "tlsPort");
+	set(graphics, "autoport", "yes");
+	return 0;
+}
+
+static int to_pty(struct copy *c, xmlNodePtr chardev, struct err *e)
+{
+	(void)c;
+	(void)e;
+	set(chardev, "type", "pty");
+	drop(child(chardev, "source"));
+	drop(child(chardev, "protocol"));
+	drop(child(chardev, "log"));
+	return 0;
+}
+
+static void new_identity(struct copy *c, const char *run, const char *owner)
+{
+	auto_free char *name = xasprintf("%s%s-%s", DOMAIN_NAME_PREFIX, run, c->g->name);
+	xmlNodePtr meta = child_made(c->root, "metadata"), node;
+	xmlNsPtr ns;
+
+	set_text(c->root, "name", name);
+	drop(child(c->root, "uuid"));
+	drop(child(c->root, "genid"));
+	node = xmlNewChild(meta, NULL, BAD_CAST "owner", BAD_CAST owner);
+	ns = xmlNewNs(node, BAD_CAST DOMAIN_META_URI, BAD_CAST "stealscope");
+	xmlSetNs(node, ns);
+}
+
+/* ---- placement, as the plan has it */
+
+static void pin(xmlNodePtr tune, const struct plan_guest *g)
+{
+	char text[4096];
+	xmlNodePtr node;
+
+	while ((node = child(tune, "vcpupin")))
+		drop(node);
+	for (unsigned v = 0; v < g->vcpus; v++) {
+		auto_free char *index = xasprintf("%u", v);
+
+		node = xmlNewChild(tune, NULL, BAD_CAST "vcpupin", NULL);
+		set(node, "vcpu", index);
+		set(node, "cpuset", cpuset_format(&g->vcpu_cpus[v], text, sizeof(text)));
+	}
+}
+
+static void set_number(xmlNodePtr tune, const char *name, uint64_t value)
+{
+	auto_free char *text = xasprintf("%llu", (unsigned long long)value);
+
+	if (value)
+		set_text(tune, name, text);
+}
+
+static void tune(struct copy *c)
+{
+	xmlNodePtr tune = child_made(c->root, "cputune"), vcpu = child(c->root, "vcpu");
+	const struct plan_guest *g = c->g;
+	char text[4096];
+
+	set_number(tune, "shares", g->vcpu_limits.shares);
+	set_number(tune, "period", g->vcpu_limits.period_us);
+	set_number(tune, "quota", g->vcpu_limits.quota_us);
+	if (!g->as_placed) {
+		pin(tune, g);
+		if (vcpu)
+			xmlUnsetProp(vcpu, BAD_CAST "cpuset");
+	}
+	if (!cpuset_empty(&g->emulator_cpus)) {
+		drop(child(tune, "emulatorpin"));
+		set(xmlNewChild(tune, NULL, BAD_CAST "emulatorpin", NULL), "cpuset",
+			cpuset_format(&g->emulator_cpus, text, sizeof(text)));
+	}
+	if (!cpuset_empty(&g->memory_nodes)) {
+		xmlNodePtr memory;
+
+		drop(child(c->root, "numatune"));
+		memory = xmlNewChild(xmlNewChild(c->root, NULL, BAD_CAST "numatune", NULL), NULL,
+			BAD_CAST "memory", NULL);
+		set(memory, "mode", "strict");
+		set(memory, "nodeset", cpuset_format(&g->memory_nodes, text, sizeof(text)));
+	}
+	if (!tune->children)
+		drop(tune);
+}
+
+static int change(struct copy *c, const char *run, const char *owner, struct err *e)
+{
+	static const struct {
+		const char *path;
+		node_fn fn;
+	} steps[] = {
+		{"/domain/devices/disk", overlay_disk},
+		{"/domain/os", copy_nvram},
+		{"/domain/devices/interface", new_interface},
+		{"/domain/devices/graphics", free_port},
+		{"/domain/devices/serial[@type!='pty']|/domain/devices/console[@type!='pty']",
+			to_pty},
+		{"/domain/devices/channel/source", drop_node},
+		{"/domain/seclabel", drop_node},
+		{"/domain/resource", drop_node},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(steps); i++)
+		rc = for_each(c, steps[i].path, steps[i].fn, e);
+	new_identity(c, run, owner);
+	tune(c);
+	return rc;
+}
+
+static char *text_of(xmlDocPtr doc)
+{
+	xmlChar *text = NULL;
+	char *out;
+	int len;
+
+	xmlDocDumpFormatMemoryEnc(doc, &text, &len, "UTF-8", 1);
+	out = text ? xstrdup((const char *)text) : NULL;
+	xmlFree(text);
+	return out;
+}
+
+static char *inactive_xml(struct lab_conn *c, const char *name, struct err *e)
+{
+	virDomainPtr dom = tuning_domain(c, NULL, name, e);
+	char *xml = dom ? virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE) : NULL;
+
+	if (dom && !xml)
+		lab_error(e, name);
+	if (dom)
+		virDomainFree(dom);
+	return xml;
+}
+
+char *live_copy_xml(struct lab_conn *c, const struct plan_guest *g, const char *run,
+	const char *owner, const char *folder, struct err *e)
+{
+	struct copy copy = {.g = g, .folder = folder};
+	struct live_facts f;
+	char *xml, *out = NULL;
+
+	if (live_look(c, g->domain, &f, e))
+		return NULL;
+	copy.original_runs = f.running || f.paused;
+	if (f.passthrough)
+		err_set_exit(e, EXIT_USAGE, ENOTSUP,
+			"domain '%s' has %s, which a copy cannot have too; use=\"live\" leaves it where it is",
+			g->domain, f.passthrough);
+	live_facts_release(&f);
+	xml = e->code ? NULL : inactive_xml(c, g->domain, e);
+	if (!xml)
+		return NULL;
+	copy.doc = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, XML_PARSE_NONET);
+	free(xml);
+	copy.root = copy.doc ? xmlDocGetRootElement(copy.doc) : NULL;
+	copy.ctx = copy.doc ? xmlXPathNewContext(copy.doc) : NULL;
+	if (!copy.root || !copy.ctx)
+		err_set(e, EINVAL, "domain '%s': its XML cannot be read", g->domain);
+	else if (make_dirs(folder, e) == 0 && change(&copy, run, owner, e) == 0)
+		out = text_of(copy.doc);
+	else
+		err_wrap(e, "no copy of domain '%s'", g->domain);
+	xmlXPathFreeContext(copy.ctx);
+	xmlFreeDoc(copy.doc);
+	return out;
+}

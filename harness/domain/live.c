@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Somebody's domain: what it is, holding on to it, starting it for a run. */
+#include "domain/live.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "domain/tuning_priv.h"
+
+static const char *const states[] = {[VIR_DOMAIN_NOSTATE] = "in no known state",
+	[VIR_DOMAIN_RUNNING] = "running",
+	[VIR_DOMAIN_BLOCKED] = "running",
+	[VIR_DOMAIN_PAUSED] = "paused",
+	[VIR_DOMAIN_SHUTDOWN] = "shutting down",
+	[VIR_DOMAIN_SHUTOFF] = "shut off",
+	[VIR_DOMAIN_CRASHED] = "crashed",
+	[VIR_DOMAIN_PMSUSPENDED] = "suspended by its guest"};
+
+static bool has(xmlXPathContextPtr ctx, const char *path)
+{
+	xmlXPathObjectPtr found = ctx ? xmlXPathEvalExpression(BAD_CAST path, ctx) : NULL;
+	bool any = found && found->nodesetval && found->nodesetval->nodeNr > 0;
+
+	xmlXPathFreeObject(found);
+	return any;
+}
+
+/* What of the host it holds: a second one cannot have it too. */
+static const char *passthrough_of(xmlXPathContextPtr ctx)
+{
+	static const struct {
+		const char *path, *what;
+	} rows[] = {
+		{"/domain/devices/hostdev[@type='pci']", "a PCI device of the host"},
+		{"/domain/devices/hostdev[@type='usb']", "a USB device of the host"},
+		{"/domain/devices/hostdev[@type='mdev']", "a mediated device of the host"},
+		{"/domain/devices/hostdev", "a device of the host"},
+		{"/domain/devices/interface[@type='hostdev']", "a network device of the host"},
+		{"/domain/devices/tpm/backend[@type='passthrough']", "the host's TPM"},
+		{"/domain/devices/disk[@device='lun']", "a disk of the host as a whole (lun)"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (has(ctx, rows[i].path))
+			return rows[i].what;
+	return NULL;
+}
+
+static void look_at_xml(virDomainPtr dom, struct live_facts *f)
+{
+	char *xml = virDomainGetXMLDesc(dom, 0);
+	xmlDocPtr doc = xml ? xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
+				      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
+			    : NULL;
+	xmlXPathContextPtr ctx = doc ? xmlXPathNewContext(doc) : NULL;
+	const char *held = passthrough_of(ctx);
+
+	f->kvm = has(ctx, "/domain[@type='kvm']");
+	f->passthrough = held ? xstrdup(held) : NULL;
+	xmlXPathFreeContext(ctx);
+	xmlFreeDoc(doc);
+	free(xml);
+}
+
+static int look(virDomainPtr dom, const char *name, struct live_facts *f, struct err *e)
+{
+	virDomainInfo info;
+	int state, n;
+
+	if (virDomainGetState(dom, &state, NULL, 0) < 0 || virDomainGetInfo(dom, &info) < 0 ||
+		virDomainGetUUIDString(dom, f->uuid) < 0)
+		return lab_error(e, name);
+	f->state = (size_t)state < ARRAY_SIZE(states) ? states[state] : states[0];
+	f->running = state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED;
+	f->paused = !f->running && virDomainIsActive(dom) == 1;
+	f->managed_save = virDomainHasManagedSaveImage(dom, 0) == 1;
+	f->persistent = virDomainIsPersistent(dom) == 1;
+	n = virDomainGetVcpusFlags(
+		dom, f->running ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG);
+	f->vcpus = n > 0 ? (unsigned)n : info.nrVirtCpu;
+	f->memory_bytes = (uint64_t)info.maxMem * 1024;
+	look_at_xml(dom, f);
+	return 0;
+}
+
+int live_look(struct lab_conn *c, const char *name, struct live_facts *out, struct err *e)
+{
+	virDomainPtr dom = tuning_domain(c, NULL, name, e);
+	struct live_facts f = {0};
+	int rc = dom ? look(dom, name, &f, e) : e && e->code ? -e->code : -EIO;
+
+	if (dom)
+		virDomainFree(dom);
+	if (!rc)
+		*out = f;
+	return rc;
+}
+
+void live_facts_release(struct live_facts *f)
+{
+	free(f->passthrough);
+	*f = (struct live_facts){0};
+}
+
+bool live_migrated(struct lab_conn *c, const struct tuning *t)
+{
+	struct err why = ERR_INIT;
+	virDomainPtr dom = tuning_domain(c, t->uuid, t->name, &why);
+	int state = 0, reason = 0;
+	bool away = dom && virDomainGetState(dom, &state, &reason, 0) == 0 &&
+		    state == VIR_DOMAIN_SHUTOFF && reason == VIR_DOMAIN_SHUTOFF_MIGRATED;
+
+	if (dom)
+		virDomainFree(dom);
+	return away;
+}
+
+/* ---- starting */
+
+/* Clock ticks since boot, as in /proc/PID/stat. */
+static uint64_t ticks_now(void)
+{
+	struct timespec ts;
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * hz + (uint64_t)ts.tv_nsec / (NS_PER_S / hz);
+}
+
+/* A tuning that says only: it is being started, from now on. */
+static struct tuning *intent(struct lab_conn *c, virDomainPtr dom)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN] = "";
+	struct tuning *t = tuning_new();
+
+	virDomainGetUUIDString(dom, uuid);
+	t->uri = xstrdup(c->uri);
+	t->uuid = xstrdup(uuid);
+	t->name = xstrdup(virDomainGetName(dom));
+	t->start_ticks = ticks_now();
+	t->started = true;
+	return t;
+}
+
+int live_start(
+	struct lab_conn *c, const char *name, struct strv *done, struct tuning **out, struct err *e)
+{
+	virDomainPtr dom = tuning_domain(c, NULL, name, e);
+	struct tuning *before, *t = NULL;
+	int rc;
+
+	if (!dom)
+		return e && e->code ? -e->code : -EIO;
+	before = intent(c, dom);
+	rc = tuning_save(before, done, e);
+	if (!rc && virDomainCreate(dom) < 0)
+		rc = lab_error(e, "it does not start");
+	if (!rc)
+		rc = tuning_read(c, name, &t, e);
+	virDomainFree(dom);
+	if (!rc) {
+		t->started = true;
+		t->fd = before->fd; /* goes on in the same file */
+		before->fd = -1;
+		*out = t;
+	} else if (before->fd >= 0) {
+		struct tuning_outcome o = {0};
+
+		tuning_shut_down(c, before, &o);
+		tuning_forget(before, &o);
+		tuning_outcome_release(&o);
+	}
+	tuning_free(before);
+	return rc;
+}

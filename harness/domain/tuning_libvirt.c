@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What libvirt knows of a domain's CPU tuning, and how it is told. Live flags only. */
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/tuning_priv.h"
+
+#define LIVE VIR_DOMAIN_AFFECT_LIVE
+
+/* ---- what the XML names */
+
+struct named {
+	xmlDocPtr doc;
+	xmlXPathContextPtr ctx;
+};
+
+static void named_open(struct named *n, virDomainPtr dom)
+{
+	char *xml = virDomainGetXMLDesc(dom, 0);
+
+	*n = (struct named){0};
+	n->doc = xml ? xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
+			       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
+		     : NULL;
+	n->ctx = n->doc ? xmlXPathNewContext(n->doc) : NULL;
+	free(xml);
+}
+
+static void named_close(struct named *n)
+{
+	xmlXPathFreeContext(n->ctx);
+	xmlFreeDoc(n->doc);
+}
+
+static bool is_named(const struct named *n, const char *path)
+{
+	xmlXPathObjectPtr found = n->ctx ? xmlXPathEvalExpression(BAD_CAST path, n->ctx) : NULL;
+	bool any = found && found->nodesetval && found->nodesetval->nodeNr > 0;
+
+	xmlXPathFreeObject(found);
+	return any;
+}
+
+/* "cpu_shares" is <cputune><shares>, "vcpu_quota" <quota>, "emulator_period" <emulator_period>. */
+static bool parameter_is_named(const struct named *n, const char *field)
+{
+	const char *element = !strncmp(field, "cpu_", 4)    ? field + 4
+			      : !strncmp(field, "vcpu_", 5) ? field + 5
+							    : field;
+	auto_free char *path = xasprintf("/domain/cputune/%s", element);
+
+	return is_named(n, path);
+}
+
+/* ---- CPU maps */
+
+static unsigned map_len(unsigned cpus)
+{
+	return (cpus + 7) / 8;
+}
+
+static char *map_text(const unsigned char *map, unsigned len)
+{
+	struct cpuset s = {{0}};
+	char text[4096];
+
+	for (unsigned cpu = 0; cpu < len * 8 && cpu < CPUSET_MAX; cpu++)
+		if (map[cpu / 8] >> (cpu % 8) & 1)
+			cpuset_add(&s, cpu);
+	return xstrdup(cpuset_format(&s, text, sizeof(text)));
+}
+
+static void read_pins(virDomainPtr dom, struct tuning *t, const struct named *n, unsigned len)
+{
+	auto_free unsigned char *maps = xcalloc(t->vcpus, len);
+	int got = virDomainGetVcpuPinInfo(dom, (int)t->vcpus, maps, (int)len, LIVE);
+
+	for (int v = 0; v < got && v < (int)t->vcpus; v++) {
+		auto_free char *key = xasprintf("vcpupin.%d", v);
+		auto_free char *path = xasprintf("/domain/cputune/vcpupin[@vcpu='%d']", v);
+		auto_free char *text = map_text(maps + (size_t)v * len, len);
+
+		tuning_add(t, key, text, is_named(n, path));
+	}
+	memset(maps, 0, len);
+	if (virDomainGetEmulatorPinInfo(dom, maps, (int)len, LIVE) >= 0) {
+		auto_free char *text = map_text(maps, len);
+
+		tuning_add(t, "emulatorpin", text, is_named(n, "/domain/cputune/emulatorpin"));
+	}
+}
+
+static void read_iothreads(virDomainPtr dom, struct tuning *t, const struct named *n)
+{
+	virDomainIOThreadInfoPtr *info = NULL;
+	int got = virDomainGetIOThreadInfo(dom, &info, LIVE);
+
+	for (int i = 0; i < got; i++) {
+		auto_free char *key = xasprintf("iothreadpin.%u", info[i]->iothread_id);
+		auto_free char *path = xasprintf(
+			"/domain/cputune/iothreadpin[@iothread='%u']", info[i]->iothread_id);
+		auto_free char *text = map_text(info[i]->cpumap, (unsigned)info[i]->cpumaplen);
+
+		tuning_add(t, key, text, is_named(n, path));
+		virDomainIOThreadInfoFree(info[i]);
+	}
+	free(info);
+}
+
+/* ---- typed parameters */
+
+static void read_parameters(virDomainPtr dom, struct tuning *t, const struct named *n)
+{
+	int count = 0;
+	char *kind = virDomainGetSchedulerType(dom, &count);
+	virTypedParameterPtr p = xcalloc((size_t)MAX(count, 0) + 1, sizeof(*p));
+
+	if (!kind || count < 1 || virDomainGetSchedulerParametersFlags(dom, p, &count, LIVE) < 0)
+		count = 0; /* no cpu control groups under this connection */
+	for (int i = 0; i < count; i++) {
+		auto_free char *key = xasprintf("schedinfo.%s", p[i].field);
+		auto_free char *text =
+			p[i].type == VIR_TYPED_PARAM_ULLONG  ? xasprintf("%llu", p[i].value.ul)
+			: p[i].type == VIR_TYPED_PARAM_LLONG ? xasprintf("%lld", p[i].value.l)
+			: p[i].type == VIR_TYPED_PARAM_UINT  ? xasprintf("%u", p[i].value.ui)
+			: p[i].type == VIR_TYPED_PARAM_INT   ? xasprintf("%d", p[i].value.i)
+							     : NULL;
+
+		if (text)
+			tuning_add(t, key, text, parameter_is_named(n, p[i].field));
+	}
+	free(p);
+	free(kind);
+}
+
+static void read_numa(virDomainPtr dom, struct tuning *t, const struct named *n)
+{
+	int count = 0;
+	virTypedParameterPtr p;
+
+	if (virDomainGetNumaParameters(dom, NULL, &count, LIVE) < 0 || count < 1)
+		return;
+	p = xcalloc((size_t)count, sizeof(*p));
+	if (virDomainGetNumaParameters(dom, p, &count, LIVE) < 0)
+		count = 0;
+	for (int i = 0; i < count; i++) {
+		auto_free char *mode = NULL;
+		bool node = !strcmp(p[i].field, VIR_DOMAIN_NUMA_NODESET);
+
+		if (p[i].type == VIR_TYPED_PARAM_INT)
+			mode = xasprintf("%d", p[i].value.i);
+		tuning_add(t, node ? "numatune.nodeset" : "numatune.mode",
+			node ? p[i].value.s : mode, is_named(n, "/domain/numatune/memory"));
+	}
+	virTypedParamsFree(p, count);
+}
+
+int tuning_libvirt_read(virDomainPtr dom, struct tuning *t, struct err *e)
+{
+	struct named n;
+	size_t before = t->n_rows;
+	unsigned char *map = NULL;
+	unsigned online;
+	int cpus = virNodeGetCPUMap(virDomainGetConnect(dom), &map, &online, 0);
+
+	free(map);
+	if (cpus < 1)
+		return lab_error(e, t->name);
+	named_open(&n, dom);
+	read_pins(dom, t, &n, map_len((unsigned)cpus));
+	if (t->n_rows == before)
+		return lab_error(e, t->name);
+	read_iothreads(dom, t, &n);
+	read_parameters(dom, t, &n);
+	read_numa(dom, t, &n);
+	named_close(&n);
+	return 0;
+}
+
+/* ---- writing */
+
+static int write_map(virDomainPtr dom, const char *key, const char *value, struct err *e)
+{
+	int vcpu = tuning_index(key, "vcpupin"), io = tuning_index(key, "iothreadpin"), rc;
+	unsigned char map[CPUSET_MAX / 8] = {0}, *present = NULL;
+	struct cpuset s;
+	unsigned online;
+	int cpus = virNodeGetCPUMap(virDomainGetConnect(dom), &present, &online, 0), len;
+
+	free(present);
+	rc = cpuset_parse(value, &s, e);
+	if (rc)
+		return rc;
+	cpuset_for_each (cpu, &s)
+		map[cpu / 8] |= (unsigned char)(1u << (cpu % 8));
+	len = (int)map_len(cpus > 0 ? (unsigned)cpus : CPUSET_MAX);
+	rc = vcpu >= 0 ? virDomainPinVcpuFlags(dom, (unsigned)vcpu, map, len, LIVE)
+	     : io >= 0 ? virDomainPinIOThread(dom, (unsigned)io, map, len, LIVE)
+		       : virDomainPinEmulator(dom, map, len, LIVE);
+	return rc < 0 ? lab_error(e, key) : 0;
+}
+
+static int write_parameter(virDomainPtr dom, const char *field, const char *value, struct err *e)
+{
+	virTypedParameterPtr p = NULL;
+	int n = 0, max = 0, rc;
+
+	if (strstr(field, "quota"))
+		rc = virTypedParamsAddLLong(&p, &n, &max, field, strtoll(value, NULL, 10));
+	else
+		rc = virTypedParamsAddULLong(&p, &n, &max, field, strtoull(value, NULL, 10));
+	if (rc >= 0)
+		rc = virDomainSetSchedulerParametersFlags(dom, p, n, LIVE);
+	virTypedParamsFree(p, n);
+	return rc < 0 ? lab_error(e, field) : 0;
+}
+
+static int write_numa(virDomainPtr dom, const char *key, const char *value, struct err *e)
+{
+	virTypedParameterPtr p = NULL;
+	int n = 0, max = 0, rc;
+
+	if (!strcmp(key, "numatune.mode"))
+		rc = virTypedParamsAddInt(&p, &n, &max, VIR_DOMAIN_NUMA_MODE, atoi(value));
+	else
+		rc = virTypedParamsAddString(&p, &n, &max, VIR_DOMAIN_NUMA_NODESET, value);
+	if (rc >= 0)
+		rc = virDomainSetNumaParameters(dom, p, n, LIVE);
+	virTypedParamsFree(p, n);
+	return rc < 0 ? lab_error(e, key) : 0;
+}
+
+int tuning_libvirt_write(virDomainPtr dom, const char *key, const char *value, struct err *e)
+{
+	if (!strncmp(key, "schedinfo.", 10))
+		return write_parameter(dom, key + 10, value, e);
+	if (!strncmp(key, "numatune.", 9))
+		return write_numa(dom, key, value, e);
+	return write_map(dom, key, value, e);
+}
