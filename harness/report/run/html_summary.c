@@ -90,9 +90,9 @@ static void add_outside(const struct analysis *a, struct strbuf *out)
 		const struct run_guest *g = &a->info.guests[i];
 
 		if (g->domain && *g->domain)
-			html_add(out, "<p class=\"note\">%s is domain '%s' (%s)%s%s.</p>\n", g->name,
-				g->domain, g->use, *g->changed ? ", changed for the run: " : "",
-				g->changed);
+			html_add(out, "<p class=\"note\">%s is domain '%s' (%s)%s%s.</p>\n",
+				g->name, g->domain, g->use,
+				*g->changed ? ", changed for the run: " : "", g->changed);
 	}
 }
 
@@ -113,7 +113,6 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 		"<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the CPU meanwhile</th><th scope=\"col\">vCPUs, kind</th></tr>\n");
 	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
 		add_guest(a, order[i], out);
-	add_outside(a, out);
 	html_raw(out, "</table></div>\n");
 	add_outside(a, out);
 	if (a->n_guests > ROWS)
