@@ -57,7 +57,7 @@ struct plan_guest {
 	uint64_t hugepage_bytes; /* 0 = ordinary pages */
 	struct plan_probe *probes;
 	size_t n_probes;
-	bool outside;  /* no agent in it: seen from the host only, without a shared page */
+	bool outside;	     /* no agent in it: seen from the host only, without a shared page */
 	char *domain;	     /* a domain that exists: its name; NULL = the guest is ours */
 	enum domain_use use; /* of such a domain */
 	bool as_placed;	     /* such a domain's vCPUs stay where they may run now */

@@ -137,7 +137,8 @@ static void clean_folders(struct cleaning *c)
 		const char *name = entry->d_name;
 		enum run_state state;
 
-		if (!strcmp(name, ".") || !strcmp(name, ".."))
+		/* Saved tunings say themselves whose they are (domain/tuning.h). */
+		if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "tuning"))
 			continue;
 		state = name[0] == '.' ? owned_folder_state(name, name + 1) : run_state(name);
 		if (state == RUN_LEFT)

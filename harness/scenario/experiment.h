@@ -87,7 +87,7 @@ struct exp_guest {
 	uint64_t hugepage_bytes;     /* 0 = ordinary pages */
 	char *kernel;		     /* linux only, else "" */
 	struct exp_disk disk;
-	char *domain;		     /* kind domain: its name in libvirt, else "" */
+	char *domain; /* kind domain: its name in libvirt, else "" */
 	enum domain_use use;
 	unsigned neighbour;  /* kind domain, 1: it is there to disturb; not a victim */
 	bool as_placed;	     /* kind domain: no placement is asked for */

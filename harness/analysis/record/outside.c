@@ -21,7 +21,8 @@ static bool felt_inside(enum metric_id id)
 
 bool seen_from_outside(const struct run_guest *g)
 {
-	return g->guest_file && !*g->guest_file && ((g->domain && *g->domain) || word_is(&words_guest_kind, g->kind, GUEST_DISK));
+	return g->guest_file && !*g->guest_file &&
+	       ((g->domain && *g->domain) || word_is(&words_guest_kind, g->kind, GUEST_DISK));
 }
 
 static void stand_in(struct metric_value *m, enum metric_id id, double value, const char *why)
