@@ -9,6 +9,7 @@
 
 #include "analysis/priv.h"
 
+#define NO_STEAL "not provided: TCG has no steal counter"
 #define NO_AGENT "not provided: no agent in this guest, it was seen from outside"
 
 /* These come from an agent's records, and from nothing else. */
@@ -32,20 +33,34 @@ static void stand_in(struct metric_value *m, enum metric_id id, double value, co
 			: (struct metric_value){.value = NAN, .why = why};
 }
 
-void outside_fold(struct build *b, struct vcpu_build *v)
+static void stand_in_steal(
+	const struct build *b, struct vcpu_build *v, const struct metric_value *delay)
 {
 	struct metric_value *m = v->out->metrics;
-	const struct metric_value *delay = &m[METRIC_RUN_DELAY_RATE];
 	bool whole = b->a->window_end_ns - b->a->window_start_ns >= BIN_NS;
 	double largest = NAN;
 
-	if (!seen_from_outside(&b->a->info.guests[v->guest]))
-		return;
 	stand_in(m, METRIC_STEAL_RATE, delay->have ? delay->value : NAN, delay->why);
 	if (!whole || !series_largest_rate(&v->acc[SERIES_RUN_DELAY], &largest))
 		largest = NAN;
 	stand_in(m, METRIC_STEAL_RATE_10S, largest,
 		whole ? delay->why : "the window is shorter than 10 s");
+}
+
+void outside_fold(struct build *b, struct vcpu_build *v)
+{
+	struct metric_value *m = v->out->metrics;
+	const struct metric_value *delay = &m[METRIC_RUN_DELAY_RATE];
+
+	if (!seen_from_outside(&b->a->info.guests[v->guest]))
+		return;
+	/* Under emulation no hypervisor hands it to the guest. */
+	if (word_is(&words_accel_found, b->a->guests[v->guest].accel, SHM_ACCEL_TCG)) {
+		stand_in(m, METRIC_STEAL_RATE, NAN, NO_STEAL);
+		stand_in(m, METRIC_STEAL_RATE_10S, NAN, NO_STEAL);
+	} else {
+		stand_in_steal(b, v, delay);
+	}
 	for (unsigned i = 0; i < METRIC_COUNT; i++)
 		if (felt_inside((enum metric_id)i) && !m[i].have)
 			m[i].why = NO_AGENT;
