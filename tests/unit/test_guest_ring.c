@@ -407,7 +407,7 @@ static void test_adversary(void **state)
 	assert_true(n <= drains * 4 * (SLOTS + 3));
 	for (size_t i = 0; i < n; i++) {
 		assert_true(recs[i].vcpu < 4);
-		assert_true((recs[i].type >= REC_START && recs[i].type <= REC_STEAL) ||
+		assert_true((recs[i].type >= REC_START && recs[i].type <= REC_OUTPUT) ||
 			    recs[i].type == REC_DRAIN || recs[i].type == REC_LOST);
 	}
 	free(recs);
