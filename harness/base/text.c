@@ -57,7 +57,7 @@ static size_t add_clean(struct strbuf *out, const char *text, size_t max, const 
 {
 	size_t chars = 0;
 
-	for (; text && *text && chars < max; chars++) {
+	for (; text && chars < max && *text; chars++) {
 		bool clean;
 		size_t n = text_char(text, &clean);
 
@@ -189,10 +189,9 @@ static void add_string(struct strbuf *out, struct conversion *c)
 	size_t max = c->precision < 0 ? SIZE_MAX : (size_t)c->precision, chars;
 	int pad;
 
-	/* With a precision the text may lack its NUL beyond that many bytes, as for printf(). */
-	auto_free char *head =
-		s && max != SIZE_MAX && !memchr(s, '\0', max) ? strndup(s, max * 4) : NULL;
-	chars = add_clean(&b, head ? head : s ? s : "(null)", max, "");
+	/* With a precision the text may lack its NUL, as for printf(): no character is looked at that is
+	 * not asked for. */
+	chars = add_clean(&b, s ? s : "(null)", max, "");
 	pad = c->width > 0 && (size_t)c->width > chars ? c->width - (int)chars : 0;
 	strbuf_add(out, "%*s%s%*s", c->left ? 0 : pad, "", b.text ? b.text : "", c->left ? pad : 0,
 		"");

@@ -102,7 +102,7 @@ static void two_nodes(void **state)
 	(void)state;
 	put("/sys/devices/system/cpu/online", "0-3\n");
 	for (unsigned i = 0; i < 4; i++) {
-		char one[8];
+		char one[16];
 
 		snprintf(one, sizeof(one), "%u\n", i);
 		put_cpu(i, one, i < 2 ? "0\n" : "1\n");
@@ -153,7 +153,7 @@ static void put_cpus(const char *list, unsigned n)
 {
 	put("/sys/devices/system/cpu/online", list);
 	for (unsigned i = 0; i < n; i++) {
-		char one[8];
+		char one[16];
 
 		snprintf(one, sizeof(one), "%u\n", i);
 		put_cpu(i, one, "0\n");
@@ -323,7 +323,7 @@ static void caches(void **state)
 	topology_release(&t);
 	/* One that each core has for itself is nothing to choose between. */
 	for (unsigned i = 0; i < 4; i++) {
-		char one[8];
+		char one[16];
 
 		snprintf(one, sizeof(one), "%u\n", i);
 		put_cache(i, 1, "3\n", one);
