@@ -16,6 +16,7 @@ struct tracer {
 	int stats_fd;
 	uint64_t lost_seen;
 	bool running;
+	uint64_t stopped; /* when; 0: not */
 };
 
 /* The traced thread of that number; NULL: none. */

@@ -25,7 +25,7 @@ const volatile bool use_queue = false;	      /* instead of the ring */
 const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
 
 /* Set by hostd while running. */
-uint32_t active = 0;	     /* 0: only remember who occupies each CPU */
+uint32_t active = TRACER_IDLE;
 uint32_t watch_throttle = 0; /* some tracked thread stands under a quota */
 
 uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
@@ -163,8 +163,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (cpu >= TRACER_MAX_CPUS)
 		return 0;
 	c = cpu_at(cpu);
-	if (!active) {
-		set_occupant(c, next->pid, next);
+	if (active != TRACER_ACTIVE) {
+		if (active == TRACER_IDLE)
+			set_occupant(c, next->pid, next);
 		return 0;
 	}
 	believed = c->occupant;
@@ -193,7 +194,7 @@ static __always_inline int woken(struct task_struct *p)
 	uint32_t cpu, slot;
 	uint64_t now;
 
-	if (!active)
+	if (active != TRACER_ACTIVE)
 		return 0;
 	slot = find(p->pid);
 	t = thread_at(slot);
@@ -247,7 +248,7 @@ int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
 	uint64_t now;
 	uint16_t from;
 
-	if (!active)
+	if (active != TRACER_ACTIVE)
 		return 0;
 	slot = find(p->pid);
 	t = thread_at(slot);
@@ -275,7 +276,7 @@ int BPF_PROG(on_rename, struct task_struct *p, const char *comm)
 {
 	uint32_t tid = p->pid;
 
-	if (active && is_named(tid, p))
+	if (active == TRACER_ACTIVE && is_named(tid, p))
 		emit_task(tid, address_of(p), TRACE_TASK_EXEC, address_of(comm));
 	return 0;
 }

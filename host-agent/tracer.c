@@ -244,14 +244,19 @@ void tracer_watch_throttle(struct tracer *t)
 
 int tracer_start(struct tracer *t, struct sink *s, struct err *e)
 {
-	__atomic_store_n(&t->skel->bss->active, 1, __ATOMIC_SEQ_CST);
+	if (t->stopped) /* who occupies the CPUs was not followed since */
+		for (unsigned i = 0; i < TRACER_MAX_CPUS; i++)
+			t->skel->bss->cpus[i].occupant_task = 0;
+	t->stopped = 0;
+	__atomic_store_n(&t->skel->bss->active, TRACER_ACTIVE, __ATOMIC_SEQ_CST);
 	t->running = true;
 	return walk(t, s, e);
 }
 
 void tracer_stop(struct tracer *t, struct sink *s)
 {
-	__atomic_store_n(&t->skel->bss->active, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&t->skel->bss->active, TRACER_STOPPED, __ATOMIC_SEQ_CST);
+	t->stopped = now_ns();
 	t->running = false;
 	sleep_ns(NS_PER_MS); /* events under way */
 	tracer_drain(t, s);

@@ -155,17 +155,29 @@ static __always_inline void take_base(struct tracer_thread *t, struct tracer_cpu
 	t->based = 1;
 }
 
-/* Blame what the thread in `slot` waited up to `now`. */
+/* Blame what the thread in `slot` waited up to `now`, and no more: where a switch was hidden, `now` is past, and
+ * the ledger may be ahead of it. */
 __noinline int settle(uint32_t slot, uint64_t now)
 {
 	struct tracer_thread *t = thread_at(slot);
-	uint32_t cpu = t->cpu;
-	struct tracer_cpu *c = cpu_at(cpu);
+	struct tracer_cpu *c = cpu_at(t->cpu);
+	struct tracer_ledger *l = &c->ledger;
 
 	if (t->based)
-		for (uint32_t i = 0; i < TRACER_LEDGER; i++)
-			if (c->ledger.ns[i] != t->base_ns[i])
-				settle_cell(slot, cpu, i);
+		for (uint32_t i = 0; i < TRACER_LEDGER; i++) {
+			uint64_t ns = l->ns[i] - t->base_ns[i];
+			uint64_t room = now > t->charged ? now - t->charged : 0;
+
+			if (!ns)
+				continue;
+			if (ns > room)
+				ns = room;
+			if (ns)
+				blame_on(slot, l->tid[i], l->kind[i], ns,
+					l->times[i] - t->base_times[i]);
+			t->base_ns[i] = l->ns[i];
+			t->base_times[i] = l->times[i];
+		}
 	if (now > t->charged) {
 		uint64_t task = c->occupant_task;
 

@@ -152,7 +152,7 @@ void tracer_dump(struct tracer *t, struct sink *s)
 	uint64_t now;
 
 	tracer_drain(t, s);
-	now = now_ns();
+	now = t->stopped ? t->stopped : now_ns();
 	memcpy(threads, t->skel->bss->threads, size);
 	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
 		if (threads[i].tid)

@@ -78,6 +78,12 @@ struct tracer_thread {
 	uint64_t culprit_ns[TRACER_LEDGER];
 };
 
+enum tracer_active {
+	TRACER_IDLE = 0, /* only remember who occupies each CPU */
+	TRACER_ACTIVE = 1,
+	TRACER_STOPPED = 2, /* all stays as it was then, until it is read */
+};
+
 struct blame_key {
 	uint32_t victim;
 	uint32_t culprit;

@@ -21,7 +21,9 @@
 const struct key_elem key_elems[ELEM_COUNT] = {
 	[ELEM_SCENARIO] = {"scenario", "The root of a scenario.", 0, 1, .built = true,
 		.attrs = keys_scenario},
-	[ELEM_SHARED] = {"shared", "The root of a file that scenarios include.", 0, 1},
+	[ELEM_SHARED] = {.name = "shared",
+		.doc = "The root of a file that scenarios include.",
+		.max = 1},
 	[ELEM_DOC] = {"doc", "What the scenario shows, for people.",
 		P(SCENARIO) | P(SHARED) | P(VARIANT), 1, .text = true},
 	[ELEM_INCLUDE] = {"include", "Take in the guests and noises of another file.",

@@ -47,13 +47,15 @@ static int must(int rc, const char *what)
 static int make_vm(int kvm)
 {
 	int vm = must(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+	static const unsigned char spin[] = {0xeb, 0xfe}; /* jmp . */
+	static const unsigned char halt[] = {0xf4, 0xeb, 0xfd};
 	unsigned char *mem =
 		mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct kvm_userspace_memory_region region = {
 		.memory_size = 1 << 16, .userspace_addr = (unsigned long)mem};
 
-	memcpy(mem + SPIN, "\xeb\xfe", 2); /* jmp . */
-	memcpy(mem + HALT, "\xf4\xeb\xfd", 3);
+	memcpy(mem + SPIN, spin, sizeof(spin));
+	memcpy(mem + HALT, halt, sizeof(halt));
 	must(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
 	ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000);
 	return vm;
@@ -127,7 +129,7 @@ int main(int argc, char **argv)
 		v->id = strtoul(argv[optind], NULL, 10);
 		v->spins = spins[v->id & 1023];
 		v->fd = must(ioctl(vm, KVM_CREATE_VCPU, v->id), "KVM_CREATE_VCPU");
-		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+		(void)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
 		pthread_create(&v->thread, NULL, run_vcpu, v);
 	}
 	if (worker)

@@ -3,11 +3,11 @@
 #ifndef SS_TESTS_FUZZ_H
 #define SS_TESTS_FUZZ_H
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -64,16 +64,6 @@ static inline uint64_t take_u64(struct input *in)
 	return v;
 }
 
-/* The bytes as a regular file that needs no folder; `path` holds 32 bytes. Close the result. */
-static inline int fuzz_memfd(const void *data, size_t len, char *path)
-{
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-
-	CLAIM(fd >= 0 && write_all(fd, data, len) == 0);
-	snprintf(path, 32, "/proc/self/fd/%d", fd);
-	return fd;
-}
-
 /* A folder of this process below $TMPDIR, which tests/fuzz/run makes and removes. */
 static inline const char *fuzz_dir(void)
 {
@@ -86,6 +76,20 @@ static inline const char *fuzz_dir(void)
 		CLAIM(mkdtemp(dir));
 	}
 	return dir;
+}
+
+/* The bytes as a regular file in that folder, over the last one. */
+static inline const char *fuzz_file(const void *data, size_t len)
+{
+	static char *path;
+	int fd;
+
+	if (!path)
+		path = xasprintf("%s/input", fuzz_dir());
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CLAIM(fd >= 0 && write_all(fd, data, len) == 0);
+	close(fd);
+	return path;
 }
 
 #endif

@@ -56,13 +56,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_free char *record = NULL;
 	auto_free char *results = xasprintf("%s/results", fuzz_dir());
 	struct err e = ERR_INIT;
-	char path[32];
-	int fd;
+	const char *path;
 
 	memcpy(file, in.n ? in.p : data, in.n);
 	if (how & 1)
 		mend(file, in.n);
-	fd = fuzz_memfd(file, in.n, path);
+	path = fuzz_file(file, in.n);
 	read_all(path);
 	if (recording_import(
 		    (const char *const[]){path, path}, 1 + (how >> 7), results, &record, &e)) {
@@ -71,6 +70,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_analyse(record, how & 2);
 		CLAIM(!remove_tree(record, &e));
 	}
-	close(fd);
 	return 0;
 }

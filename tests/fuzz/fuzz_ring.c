@@ -5,6 +5,7 @@
  * may crash; a drain's work is bounded; the file can be read; the sound guest has lost nothing.
  */
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "collect/priv.h"
@@ -19,6 +20,7 @@ struct side {
 	struct guest_shm *g;
 	uint8_t *page; /* the guest's view */
 	int file;
+	char *path;
 	struct ring rings[VCPUS];
 	uint64_t sent;
 };
@@ -27,18 +29,17 @@ static void side_up(struct side *s, const char *name)
 {
 	struct shm_probe probe = {.id = PROBE_TIMER, .vcpu_mask = 7, .p = {10000000}};
 	auto_free char *shm = xasprintf("stealscope-fuzz-%d-%s", (int)getpid(), name);
-	auto_free char *file = xasprintf("%s/%s.bin", fuzz_dir(), name);
+	char *file = xasprintf("%s/%s.bin", fuzz_dir(), name);
 	struct err e = ERR_INIT;
 
-	*s = (struct side){0};
+	*s = (struct side){.path = file};
 	CLAIM(!guest_shm_create(shm, name, VCPUS, SLOTS, &probe, 1, file, &s->g, &e));
 	s->page = mmap(NULL, s->g->size, PROT_READ | PROT_WRITE, MAP_SHARED, s->g->shm_fd, 0);
 	CLAIM(s->page != MAP_FAILED);
 	s->file = open(file, O_RDONLY | O_CLOEXEC);
 	CLAIM(s->file >= 0);
-	/* A crash leaves nothing behind. */
+	/* A crash leaves nothing behind but what tests/fuzz/run removes. */
 	shm_unlink(shm);
-	unlink(file);
 	for (unsigned i = 0; i < VCPUS; i++)
 		ring_init(&s->rings[i], (struct shm_vcpu *)(s->page + SHM_VCPU_OFFSET) + i,
 			s->page + SHM_RING_OFFSET + (size_t)i * s->g->stride, SLOTS);
@@ -202,10 +203,8 @@ static uint64_t read_back(const struct side *s)
 	const struct shm_rec *rec;
 	struct err e = ERR_INIT;
 	uint64_t samples = 0;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->file);
-	CLAIM(!guest_reader_open(path, &r, &e));
+	CLAIM(!guest_reader_open(s->path, &r, &e));
 	while ((rec = guest_reader_next(r)))
 		samples += rec->type > REC_END && rec->type < REC_DRAIN;
 	CLAIM(!guest_reader_status(r).bad && !guest_reader_status(r).cut);
@@ -217,6 +216,8 @@ static void side_down(struct side *s)
 {
 	guest_shm_destroy(s->g);
 	close(s->file);
+	unlink(s->path);
+	free(s->path);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

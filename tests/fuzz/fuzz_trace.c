@@ -74,18 +74,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	struct strbuf made = {0};
-	char path[32];
-	int fd;
+	const char *path;
 
 	if (take_u8(&in) & 1) {
 		fuzz_trace_make(&in, &made);
-		fd = fuzz_memfd(made.text, made.len, path);
+		path = fuzz_file(made.text, made.len);
 	} else {
-		fd = fuzz_memfd(in.p, in.n, path);
+		path = fuzz_file(in.p, in.n);
 	}
 	read_all(path);
 	walk_all(path);
-	close(fd);
 	strbuf_release(&made);
 	return 0;
 }
