@@ -142,8 +142,9 @@ void join_finish(struct build *b)
 			if (s->from_ns)
 				late_explain(b, v, s);
 		}
-		/* Across what is odd no two readings can be compared. */
-		if (first && last && !v->steal.odd_ns && last->host_ns > first->host_ns &&
+		/* A counter that ran backwards has no growth to compare. One that jumped has: either
+		 * run_delay jumped with it (a kernel that books sleep as waiting), or the two disagree. */
+		if (first && last && !v->steal.backwards && last->host_ns > first->host_ns &&
 			last->steal >= first->steal && last->delay >= first->delay) {
 			j->have_steal = j->steal_exact = true;
 			j->steal_ns = last->steal - first->steal;
