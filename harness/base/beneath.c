@@ -389,11 +389,15 @@ int beneath_make_dirs(const char *path, struct err *e)
 			continue;
 		*slash = '\0';
 		held_now = beneath_is_held(full);
-		if (beneath_mkdir(full, 0755) && errno != EEXIST && errno != EXDEV)
+		if (beneath_mkdir(full, 0755) && errno != EEXIST && errno != EXDEV) {
+			int why = errno;
+
 			/* Read-only parents and the like are fine where the folder is there. */
 			if ((held_now ? beneath_stat(full, &st) : stat(full, &st)) ||
 				!S_ISDIR(st.st_mode))
-				return err_sys(e, "cannot create folder %s", full);
+				return err_set(
+					e, why, "cannot create folder %s: %s", full, strerror(why));
+		}
 		*slash = saved;
 		if (!saved)
 			return 0;

@@ -33,7 +33,8 @@ bool owner_of_run(const char *run, char buf[OWNER_MAX]);
 /* Whether `text` has the form of an owner. */
 bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks);
 
-/* Whether its executable is QEMU, which no argument can pretend. False when it cannot be read. */
+/* Whether its executable is QEMU, which no argument can pretend; also true of another user's process,
+ * whose executable this one may not see (nor signal it). False when it is not there. */
 bool process_runs_qemu(pid_t pid);
 
 /* A pidfd, close-on-exec, or -errno. */
