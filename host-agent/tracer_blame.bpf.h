@@ -36,9 +36,16 @@ static __always_inline void blame_add(
 	__sync_fetch_and_add(&cell->times, times);
 }
 
+/* A place in a ledger, its bound where the verifier sees it (Linux 6.1's knows none of an exclusive or). */
+static __always_inline uint32_t place(uint32_t i)
+{
+	asm volatile("" : "+r"(i));
+	return i % TRACER_LEDGER;
+}
+
 static __always_inline uint32_t cell_of(uint32_t tid, uint32_t kind)
 {
-	return (tid + kind * 7) % TRACER_LEDGER;
+	return place(tid + kind * 7);
 }
 
 /* The thread in `slot` waited `ns` for this culprit. */
@@ -55,8 +62,6 @@ __noinline int blame_on(uint32_t slot, uint32_t tid, uint32_t kind, uint64_t ns,
 	}
 	t->charged += ns;
 	i = cell_of(tid, kind);
-	asm volatile("" : "+r"(i));
-	i %= TRACER_LEDGER;
 	if (t->culprit_tid[i] != tid || t->culprit_kind[i] != kind) {
 		if (t->culprit_times[i])
 			blame_add(t->tid, t->culprit_tid[i], t->culprit_kind[i], t->culprit_ns[i],
@@ -91,8 +96,7 @@ __noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i)
 	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
 	uint64_t ns;
 
-	asm volatile("" : "+r"(i));
-	i %= TRACER_LEDGER;
+	i = place(i);
 	if (!t->based)
 		return 0;
 	ns = l->ns[i] - t->base_ns[i];
@@ -109,8 +113,7 @@ __noinline int new_cell(uint32_t cpu, uint32_t i, uint32_t tid, uint32_t kind, u
 {
 	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
 
-	asm volatile("" : "+r"(i));
-	i %= TRACER_LEDGER;
+	i = place(i);
 	for_each_waiter(slot, cpu, settle_cell(slot, cpu, i));
 	l->tid[i] = tid;
 	l->kind[i] = kind;
@@ -137,14 +140,15 @@ __noinline int account(uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t task,
 		return 0;
 	l->since = until;
 	if (!holds(l, i, tid, kind, task)) {
-		i ^= 1;
+		i = place(i ^ 1);
 		if (!holds(l, i, tid, kind, task)) {
-			i ^= until >> 6 & 1; /* either of two places, as the clock has it */
+			i = place(i ^ (until >> 6 & 1)); /* either of two, as the clock has it */
 			new_cell(cpu, i, tid, kind, task);
 		}
 	}
-	l->ns[i % TRACER_LEDGER] += ns;
-	l->times[i % TRACER_LEDGER]++;
+	i = place(i);
+	l->ns[i] += ns;
+	l->times[i]++;
 	return 0;
 }
 

@@ -65,11 +65,13 @@ __noinline int emit_state(uint32_t slot, uint32_t flags, uint32_t from, uint32_t
 	return 0;
 }
 
-static __always_inline void emit_occupy(uint16_t cpu, uint32_t tid, uint64_t now)
+/* Not inlined: the kernels' limit of 512 bytes is for the stacks of all calls together. */
+__noinline int emit_occupy(uint32_t cpu, uint32_t tid, uint64_t now)
 {
 	struct trace_occupy r = {.h = head(now, tid, cpu, TRACE_OCCUPY, sizeof(r))};
 
 	emit(&r, sizeof(r));
+	return 0;
 }
 
 /* A tid may be used again by another task: its start time is part of the mark. */
