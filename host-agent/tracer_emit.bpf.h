@@ -20,10 +20,7 @@ static __always_inline bool emit(void *record, uint32_t size)
 		__builtin_memcpy(whole, record, size);
 		failed = bpf_map_push_elem(&queue, whole, 0);
 	} else {
-		cpu = bpf_get_smp_processor_id();
-		/* To look costs as much as a record: now and then will do, the ring has room for far more. */
-		if (!(++cpu_at(cpu)->emitted % 64) &&
-			bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
+		if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
 			flags = BPF_RB_FORCE_WAKEUP;
 		failed = bpf_ringbuf_output(&ring, record, size, flags);
 	}
@@ -65,13 +62,11 @@ __noinline int emit_state(uint32_t slot, uint32_t flags, uint32_t from, uint32_t
 	return 0;
 }
 
-/* Not inlined: the kernels' limit of 512 bytes is for the stacks of all calls together. */
-__noinline int emit_occupy(uint32_t cpu, uint32_t tid, uint64_t now)
+static __always_inline void emit_occupy(uint16_t cpu, uint32_t tid, uint64_t now)
 {
 	struct trace_occupy r = {.h = head(now, tid, cpu, TRACE_OCCUPY, sizeof(r))};
 
 	emit(&r, sizeof(r));
-	return 0;
 }
 
 /* A tid may be used again by another task: its start time is part of the mark. */
@@ -117,15 +112,6 @@ static __always_inline uint64_t address_of(const void *p)
 	return address;
 }
 
-/* The same of a tracepoint's own argument, which may be read without a helper's call. */
-static __always_inline void name_argument(uint32_t tid, struct task_struct *p)
-{
-	uint64_t mark = (uint64_t)tid << 32 | (uint32_t)(p->start_time >> 10);
-
-	if (tid && named[tid % TRACER_NAMED_SLOTS] != mark)
-		emit_task(tid, address_of(p), 0, 0);
-}
-
 static __always_inline void name_task(uint32_t tid, struct task_struct *p)
 {
 	if (tid && !is_named(tid, p))
@@ -155,4 +141,26 @@ static __always_inline void emit_throttle(struct tracer_thread *t, uint16_t cpu,
 	r.prev_cpu = cpu;
 	r.run_delay_ns = ~0ull;
 	emit(&r, sizeof(r));
+}
+
+static __always_inline void end_throttle(struct tracer_thread *t, uint16_t cpu, uint64_t now)
+{
+	t->throttled = 0;
+	emit_throttle(t, cpu, now);
+}
+
+/* Look whether a waiting thread is held back by its group's quota; a record only when that changed.
+ */
+__noinline int check_throttle(uint32_t slot, uint32_t cpu, uint64_t now)
+{
+	struct tracer_thread *t = thread_at(slot);
+	bool throttled = kt_task_throttled((struct task_struct *)t->task);
+
+	if (throttled == !!t->throttled)
+		return 0;
+	t->throttled = throttled;
+	if (throttled)
+		watch_throttle = 1;
+	emit_throttle(t, cpu, now);
+	return 0;
 }

@@ -6,7 +6,7 @@ static __always_inline struct tracer_cpu *this_cpu(void)
 {
 	uint32_t cpu = bpf_get_smp_processor_id();
 
-	return active == TRACER_ACTIVE && cpu < TRACER_MAX_CPUS ? cpu_at(cpu) : 0;
+	return active && cpu < TRACER_MAX_CPUS ? cpu_at(cpu) : 0;
 }
 
 static __always_inline void irq_end(
@@ -23,9 +23,8 @@ static __always_inline void irq_end(
 		/* What came before the interrupt goes to whom it hit. */
 		uint32_t cpu = bpf_get_smp_processor_id();
 
-		charge_waiters(c, cpu, c->occupant, BLAME_TASK, c->occupant_task, since);
-		charge_waiters(
-			c, cpu, other, flags & TRACE_IRQ_HARD ? BLAME_IRQ : BLAME_SOFTIRQ, 0, now);
+		charge_waiters(cpu, c->occupant, BLAME_TASK, since);
+		charge_waiters(cpu, other, flags & TRACE_IRQ_HARD ? BLAME_IRQ : BLAME_SOFTIRQ, now);
 		return;
 	}
 	struct trace_irq r = {.other = other, .flags = flags, .ns = now - since};
