@@ -13,6 +13,23 @@
 
 #include "base/beneath.h"
 
+bool folder_next(struct folder *f)
+{
+	struct dirent *entry;
+
+	do
+		entry = f->dir ? readdir(f->dir) : NULL;
+	while (entry && (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")));
+	f->name = entry ? entry->d_name : NULL;
+	return entry;
+}
+
+void folder_release(struct folder *f)
+{
+	if (f->dir)
+		closedir(f->dir);
+}
+
 ssize_t read_some(int fd, void *buf, size_t size)
 {
 	ssize_t n;
@@ -121,32 +138,28 @@ int make_dirs(const char *path, struct err *e)
 /* Everything in the folder of that handle, which is closed. 0 or -errno of the first failure. */
 static int empty_folder(int fd)
 {
-	DIR *d = fdopendir(fd);
+	auto_struct(folder) f = {.dir = fdopendir(fd)};
 	int rc = 0;
 
-	if (!d) {
+	if (!f.dir) {
 		rc = -errno;
 		close(fd);
 		return rc;
 	}
-	for (struct dirent *entry; (entry = readdir(d));) {
-		int sub, one = 0;
+	while (folder_next(&f)) {
+		int sub, one = 0, at = dirfd(f.dir);
 
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		if (unlinkat(at, f.name, 0) == 0 || errno == ENOENT)
 			continue;
-		if (unlinkat(dirfd(d), entry->d_name, 0) == 0 || errno == ENOENT)
-			continue;
-		sub = openat(
-			dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		sub = openat(at, f.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub < 0)
 			one = -errno;
 		else
 			one = empty_folder(sub);
-		if (!one && unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR) && errno != ENOENT)
+		if (!one && unlinkat(at, f.name, AT_REMOVEDIR) && errno != ENOENT)
 			one = -errno;
 		rc = rc ? rc : one;
 	}
-	closedir(d);
 	return rc;
 }
 

@@ -173,7 +173,7 @@ static void parse_spec(struct conversion *c, const char **fmt)
 static void add_string(struct strbuf *out, struct conversion *c)
 {
 	const char *s = va_arg(c->ap, const char *);
-	struct strbuf b = {0};
+	auto_struct(strbuf) b = {0};
 
 	if (c->escape) {
 		auto_free char *part =
@@ -195,7 +195,6 @@ static void add_string(struct strbuf *out, struct conversion *c)
 	pad = c->width > 0 && (size_t)c->width > chars ? c->width - (int)chars : 0;
 	strbuf_add(out, "%*s%s%*s", c->left ? 0 : pad, "", b.text ? b.text : "", c->left ? pad : 0,
 		"");
-	strbuf_release(&b);
 }
 
 #pragma GCC diagnostic push
@@ -281,12 +280,11 @@ void text_add(struct strbuf *out, const char *fmt, ...)
 
 void text_print(FILE *out, const char *fmt, ...)
 {
-	struct strbuf b = {0};
+	auto_struct(strbuf) b = {0};
 	va_list ap;
 
 	va_start(ap, fmt);
 	text_vadd(&b, fmt, ap);
 	va_end(ap);
 	fwrite(b.text, 1, b.len, out);
-	strbuf_release(&b);
 }

@@ -4,6 +4,7 @@
 #ifndef SS_BASE_UTIL_H
 #define SS_BASE_UTIL_H
 
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,9 @@ void cleanup_fclose(FILE **f);
 #define auto_free   __attribute__((cleanup(cleanup_free)))
 #define auto_close  __attribute__((cleanup(cleanup_close)))
 #define auto_fclose __attribute__((cleanup(cleanup_fclose)))
+/* A struct that TYPE_release() is called on at the end of its block: auto_struct(strbuf) out = {0};
+ */
+#define auto_struct(type) __attribute__((cleanup(type##_release))) struct type
 
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
@@ -72,6 +76,14 @@ ssize_t read_some(int fd, void *buf, size_t size);
 int write_all(int fd, const void *data, size_t len);
 /* mkdir -p, mode 0755. */
 int make_dirs(const char *path, struct err *e);
+/* The names in a folder but . and ..; none where it cannot be opened:
+ *	for (auto_struct(folder) f = {.dir = opendir(path)}; folder_next(&f);) ... f.name */
+struct folder {
+	DIR *dir;
+	char *name;
+};
+bool folder_next(struct folder *f);
+void folder_release(struct folder *f);
 /* Remove a tree below `path` (never follows symlinks). Missing is fine. */
 int remove_tree(const char *path, struct err *e);
 

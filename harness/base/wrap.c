@@ -28,9 +28,8 @@ void wrap_add(struct strbuf *out, const char *text, int at, int indent)
 
 void wrap_print(FILE *out, const char *text, int at, int indent)
 {
-	struct strbuf lines = {0};
+	auto_struct(strbuf) lines = {0};
 
 	wrap_add(&lines, text, at, indent);
 	fputs(lines.text, out);
-	strbuf_release(&lines);
 }

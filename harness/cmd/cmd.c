@@ -172,14 +172,13 @@ int cmd_fail(const struct err *e)
 static void __attribute__((format(printf, 2, 0)))
 say(const struct cmd_common *c, const char *fmt, va_list ap)
 {
-	struct strbuf text = {0};
+	auto_struct(strbuf) text = {0};
 
 	fflush(stdout); /* keep both streams in order where they end in one place */
 	cmd_progress(c, "%s", "");
 	text_vadd(&text, fmt, ap);
 	fputs(text.text, stderr);
 	fputc('\n', stderr);
-	strbuf_release(&text);
 }
 
 void cmd_say(const struct cmd_common *c, const char *fmt, ...)

@@ -52,7 +52,7 @@ static int find_journal(const struct command *c, const struct strv *words, struc
 static int get_ready(
 	const struct command *c, struct batch *b, struct batch_line *l, struct cmd_common *common)
 {
-	struct strv words = {0};
+	auto_struct(strv) words = {0};
 	struct err e = ERR_INIT;
 	int status, rc = batch_line_format(l, common->connect, &words, &e);
 
@@ -70,13 +70,12 @@ static int get_ready(
 			rc = b->journal.dir ? batch_take_up(b, &e) : batch_begin(b, &words, &e);
 		status = rc ? cmd_fail(&e) : EXIT_DONE;
 	}
-	strv_release(&words);
 	return status;
 }
 
 static void print_sum(const struct cmd_common *c, const struct batch_sum *sum)
 {
-	struct strbuf text = {0};
+	auto_struct(strbuf) text = {0};
 
 	if (c->json)
 		batch_report_json(&sum->report, &text);
@@ -84,7 +83,6 @@ static void print_sum(const struct cmd_common *c, const struct batch_sum *sum)
 		batch_report_text(&sum->report, &text);
 	if (text.len)
 		fputs(text.text, stdout);
-	strbuf_release(&text);
 	cmd_say(c, "summary: %s/summary.html, %s/junit.xml", sum->dir, sum->dir);
 }
 
@@ -121,7 +119,7 @@ static int run(struct batch *b, const struct cmd_common *c)
 
 int cmd_batch(const struct command *c, int argc, char **argv)
 {
-	struct batch b = {.journal.fd = -1};
+	auto_struct(batch) b = {.journal.fd = -1};
 	struct batch_sum sum = {0};
 	struct cmd_common common;
 	struct batch_line line;
@@ -139,7 +137,6 @@ int cmd_batch(const struct command *c, int argc, char **argv)
 	status = get_ready(c, &b, &line, &common);
 	if (status == EXIT_DONE)
 		status = run(&b, &common);
-	batch_release(&b);
 	strv_release(&line.paths);
 	return status;
 }

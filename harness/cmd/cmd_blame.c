@@ -124,7 +124,7 @@ static unsigned screen_rows(void)
 static void print_view(const struct cmd_common *c, const struct blame_args *args,
 	const struct attach *a, const struct live_view *v, bool table_in_place)
 {
-	struct strv asleep = {0};
+	auto_struct(strv) asleep = {0};
 	const struct live_notes notes = {.vcpus = args->vcpus,
 		.rows = table_in_place ? screen_rows() : 0,
 		.asleep = &asleep,
@@ -137,17 +137,15 @@ static void print_view(const struct cmd_common *c, const struct blame_args *args
 
 		fputs(line, stdout);
 	} else {
-		struct strbuf text = {0};
+		auto_struct(strbuf) text = {0};
 
 		live_report_text(v, attach_info(a), &notes, &text);
 		if (table_in_place)
 			fputs("\033[H\033[J", stdout);
 		fputs(text.text, stdout);
 		putchar('\n');
-		strbuf_release(&text);
 	}
 	fflush(stdout);
-	strv_release(&asleep);
 }
 
 /* Until the next table is due. */

@@ -32,7 +32,7 @@ static bool is_removed(const char *text)
 int cmd_clean(const struct command *c, int argc, char **argv)
 {
 	struct cmd_common common;
-	struct strv removed = {0}, left = {0};
+	auto_struct(strv) removed = {0}, left = {0};
 	const char *tuning = NULL;
 	struct err e = ERR_INIT;
 	int rc;
@@ -49,7 +49,5 @@ int cmd_clean(const struct command *c, int argc, char **argv)
 		cmd_say(&common, "left %s", left.items[i]);
 	if (!rc && !removed.n)
 		cmd_say(&common, "nothing to clean");
-	strv_release(&removed);
-	strv_release(&left);
 	return rc ? cmd_fail(&e) : EXIT_DONE;
 }

@@ -203,13 +203,12 @@ static int save_plots(const struct study *s, const struct compare_args *args,
 static int print_set(const struct cmd_common *c, const struct compare_args *args,
 	const struct arm *arms, const struct compare_set *set, struct err *e)
 {
-	struct strbuf out = {0};
+	auto_struct(strbuf) out = {0};
 
 	(c->json	    ? compare_report_json
 		: args->csv ? compare_report_csv
 			    : compare_report_text)(set, &out);
 	fputs(out.text, stdout);
-	strbuf_release(&out);
 	return args->html || args->svg ? save_plots(&c->study, args, arms, set, e) : 0;
 }
 
@@ -241,7 +240,7 @@ static int compare_and_print(const struct cmd_common *c, const struct compare_ar
 static int compare_sets(
 	const struct cmd_common *c, const struct compare_args *args, struct index *x, struct err *e)
 {
-	struct metric_names names = {0};
+	auto_struct(metric_names) names = {0};
 	struct arm *arms = NULL;
 	size_t n = 0;
 	int rc = read_arms(&c->study, args, x, &arms, &n, e);
@@ -259,21 +258,19 @@ static int compare_sets(
 	if (!rc)
 		rc = compare_and_print(c, args, &names, arms, n, e);
 	arms_free(arms, n);
-	metric_names_release(&names);
 	return rc;
 }
 
 static int print_sweeps(const struct cmd_common *c, const struct compare_args *args,
 	const struct sweeps *s, struct err *e)
 {
-	struct strbuf out = {0};
+	auto_struct(strbuf) out = {0};
 	int rc = 0;
 
 	(c->json	    ? sweep_report_json
 		: args->csv ? sweep_report_csv
 			    : sweep_report_text)(s->list, s->n, &out);
 	fputs(out.text ? out.text : "", stdout);
-	strbuf_release(&out);
 	if (args->html)
 		rc = sweep_page_save(s->list, s->n, s->scenario, args->html, e);
 	if (!rc && args->svg)
@@ -285,13 +282,12 @@ static int print_sweeps(const struct cmd_common *c, const struct compare_args *a
 static int compare_sweep(
 	const struct cmd_common *c, const struct compare_args *args, struct index *x, struct err *e)
 {
-	struct sweeps sweeps = {0};
+	auto_struct(sweeps) sweeps = {0};
 	int rc = sweeps_read(&c->study, x, args->sets.items[0], args->guest, &args->metrics,
 		args->force, &sweeps, e);
 
 	if (!rc)
 		rc = print_sweeps(c, args, &sweeps, e);
-	sweeps_release(&sweeps);
 	return rc;
 }
 

@@ -145,7 +145,7 @@ static int find_dirs(
 
 static int export_tables(const struct cmd_common *c, const struct export_args *args, struct err *e)
 {
-	struct strv dirs = {0};
+	auto_struct(strv) dirs = {0};
 	struct tables *db = NULL;
 	int rc = find_dirs(c, &args->runs, &dirs, e);
 
@@ -166,7 +166,6 @@ static int export_tables(const struct cmd_common *c, const struct export_args *a
 		rc = tables_finish(db, e);
 	tables_free(db);
 	cmd_progress(c, "%s", "");
-	strv_release(&dirs);
 	return rc;
 }
 

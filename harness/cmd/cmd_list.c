@@ -238,7 +238,7 @@ int cmd_list(const struct command *c, int argc, char **argv)
 {
 	struct list_args a = {0};
 	struct cmd_common common;
-	struct strbuf more = {0};
+	auto_struct(strbuf) more = {0};
 	struct err e = ERR_INIT;
 	int rc = -EINVAL;
 
@@ -246,7 +246,6 @@ int cmd_list(const struct command *c, int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		strbuf_add(&more, "  %-12s %s\n", lists[i].name, lists[i].doc);
 	cmd_parse(c, more.text, options, parse, &a, &common, argc, argv);
-	strbuf_release(&more);
 	if (!a.what) {
 		rc = list_records(&common, &a, &e);
 	} else if (common.json) { /* text on stdout would break its promise */

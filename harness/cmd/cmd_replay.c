@@ -47,7 +47,7 @@ static int find_config(const struct experiment *x, const struct run_info *was, s
 static void compare_hosts(const struct cmd_common *c, const struct run_info *was, struct strv *out)
 {
 	struct facts *now = facts_read("");
-	struct strv changes = {0};
+	auto_struct(strv) changes = {0};
 
 	for (size_t i = 0; i < was->n_facts; i++)
 		facts_compare_value(was->facts[i].key, was->facts[i].value, now, &changes);
@@ -55,15 +55,14 @@ static void compare_hosts(const struct cmd_common *c, const struct run_info *was
 		strv_add(out, "this host is not the one of %s: %s", was->run, changes.items[i]);
 		cmd_say(c, "%s", out->items[out->n - 1]);
 	}
-	strv_release(&changes);
 	facts_free(now);
 }
 
 static int boot(const struct cmd_common *c, const struct replay_args *args,
 	const struct run_info *was, const struct prepared *p, size_t config)
 {
-	struct executor x = {.boot_timeout_ns = args->boot_timeout_ns};
-	struct strv warnings = {0};
+	auto_struct(executor) x = {.boot_timeout_ns = args->boot_timeout_ns};
+	auto_struct(strv) warnings = {0};
 	struct execution what = {.prepared = p,
 		.scenario_file = was->scenario_file,
 		.unit = {.config = config},
@@ -86,8 +85,6 @@ static int boot(const struct cmd_common *c, const struct replay_args *args,
 		cmd_say(c, "report: %s/report.html", a->dir);
 	}
 	analysis_free(a);
-	executor_release(&x);
-	strv_release(&warnings);
 	return status;
 }
 
@@ -124,10 +121,9 @@ int cmd_replay(const struct command *c, int argc, char **argv)
 {
 	struct replay_args args = {0};
 	struct cmd_common common;
-	struct run_info was = {0};
+	auto_struct(run_info) was = {0};
 	struct err e = ERR_INIT;
 	auto_free char *dir = NULL;
-	int status;
 
 	cmd_parse(c,
 		"Boots the one configuration that RUN is of once more, from the scenario, includes and --set\n"
@@ -136,9 +132,7 @@ int cmd_replay(const struct command *c, int argc, char **argv)
 		options, parse, &args, &common, argc, argv);
 	cmd_catch_signals();
 	dir = cmd_find_record(&common, args.run, &e);
-	status = !dir || run_info_load(&was, dir, &e) || can_replay(&was, &e)
-			 ? cmd_fail(&e)
-			 : replay(&common, &args, &was, dir);
-	run_info_release(&was);
-	return status;
+	return !dir || run_info_load(&was, dir, &e) || can_replay(&was, &e)
+		       ? cmd_fail(&e)
+		       : replay(&common, &args, &was, dir);
 }

@@ -77,7 +77,7 @@ int cmd_run(const struct command *c, int argc, char **argv)
 	struct run_args args = {0};
 	struct cmd_common common;
 	struct prepared prepared;
-	struct executor x = {0};
+	auto_struct(executor) x = {0};
 	struct done done = {0};
 	struct err e = ERR_INIT;
 	int status;
@@ -104,7 +104,6 @@ int cmd_run(const struct command *c, int argc, char **argv)
 		}
 	}
 	free(done.analyses);
-	executor_release(&x);
 	strv_release(&args.sets);
 	prepared_release(&prepared);
 	return status;

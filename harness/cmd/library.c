@@ -34,9 +34,9 @@ static char *reason(const struct scenario_msgs *m)
 
 static void print_scenario(const char *path, const char *file, const struct topology *t)
 {
-	struct experiment x = {0};
-	struct scenario_msgs msgs = {0};
-	struct plan_list plans = {0};
+	auto_struct(experiment) x = {0};
+	auto_struct(scenario_msgs) msgs = {0};
+	auto_struct(plan_list) plans = {0};
 
 	if (scenario_load(path, NULL, 0, &x, &msgs)) {
 		text_print(stdout, "%-26s (wrong: see `stealscope check %s`)\n", file, path);
@@ -49,9 +49,6 @@ static void print_scenario(const char *path, const char *file, const struct topo
 		text_print(stdout, "%-26s ", file);
 		wrap_print(stdout, text, 27, 27);
 	}
-	plan_list_release(&plans);
-	experiment_release(&x);
-	scenario_msgs_release(&msgs);
 }
 
 int library_list(const struct cmd_common *c, struct err *e)

@@ -39,14 +39,13 @@ static void print_expects(const struct expect_result *r, size_t n)
 static void print_published(const struct analysis *const *set, size_t n)
 {
 	struct published *p = published_make(set, n);
-	struct strbuf text = {0};
+	auto_struct(strbuf) text = {0};
 
 	if (!p)
 		return;
 	published_text(p, &text);
 	putchar('\n');
 	fputs(text.text, stdout);
-	strbuf_release(&text);
 	published_free(p);
 }
 

@@ -106,42 +106,31 @@ static void attach_vcpu_dir(struct guest_shm *g, const char *dir, const pid_t *t
 
 static void attach_vm_dir(struct guest_shm *g, const char *dir, const pid_t *tids, unsigned n)
 {
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-
-	if (!d)
-		return;
-	while ((entry = readdir(d))) {
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
 		auto_free char *path = NULL;
 
-		if (strncmp(entry->d_name, "vcpu", 4) != 0)
+		if (strncmp(f.name, "vcpu", 4) != 0)
 			continue;
-		path = xasprintf("%s/%s", dir, entry->d_name);
+		path = xasprintf("%s/%s", dir, f.name);
 		attach_vcpu_dir(g, path, tids, n);
 	}
-	closedir(d);
 }
 
 unsigned guest_shm_attach_kvm(
 	struct guest_shm *g, const char *kvm_dir, pid_t qemu, const pid_t *tids, unsigned n)
 {
 	char prefix[32];
-	struct dirent *entry;
 	unsigned found = 0;
-	DIR *d = opendir(kvm_dir);
 
-	if (!d)
-		return 0;
 	snprintf(prefix, sizeof(prefix), "%d-", (int)qemu);
-	while ((entry = readdir(d))) {
+	for (auto_struct(folder) f = {.dir = opendir(kvm_dir)}; folder_next(&f);) {
 		auto_free char *path = NULL;
 
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+		if (strncmp(f.name, prefix, strlen(prefix)) != 0)
 			continue;
-		path = xasprintf("%s/%s", kvm_dir, entry->d_name);
+		path = xasprintf("%s/%s", kvm_dir, f.name);
 		attach_vm_dir(g, path, tids, n);
 	}
-	closedir(d);
 	for (unsigned i = 0; i < g->n_vcpus; i++)
 		found += g->vcpus[i].offset_path != NULL;
 	return found;

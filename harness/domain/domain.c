@@ -134,26 +134,22 @@ bool domain_alive(struct domain *d)
 static unsigned tids_from_proc(pid_t pid, pid_t *tids, unsigned max)
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)pid);
-	DIR *d = opendir(dir);
 	unsigned found = 0, cpu;
-	struct dirent *ent;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s/comm", dir, ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s/comm", dir, f.name);
 		auto_free char *comm = NULL;
 		int end = 0;
 
-		if (!isdigit((unsigned char)ent->d_name[0]))
+		if (!isdigit((unsigned char)f.name[0]))
 			continue;
 		comm = read_file(path, 64, NULL, NULL);
 		if (!comm || sscanf(comm, "CPU %u/%n", &cpu, &end) != 1 || !end)
 			continue;
 		if (cpu < max)
-			tids[cpu] = atoi(ent->d_name);
+			tids[cpu] = atoi(f.name);
 		found++;
 	}
-	if (d)
-		closedir(d);
 	return found;
 }
 

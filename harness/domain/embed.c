@@ -99,20 +99,16 @@ static void collect_probes(void)
 void embed_collect(const char *root)
 {
 	auto_free char *dir = xasprintf("%s/run/qemu", root);
-	DIR *d = opendir(dir);
-	struct dirent *ent;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s", dir, ent->d_name);
-		size_t len = strlen(ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s", dir, f.name);
+		size_t len = strlen(f.name);
 		uint64_t pid;
 
-		if (len > 4 && strcmp(ent->d_name + len - 4, ".pid") == 0 &&
-			strcmp(ent->d_name, "driver.pid") != 0 && read_u64(path, &pid, NULL) == 0)
+		if (len > 4 && strcmp(f.name + len - 4, ".pid") == 0 &&
+			strcmp(f.name, "driver.pid") != 0 && read_u64(path, &pid, NULL) == 0)
 			waitpid((pid_t)pid, NULL, WNOHANG);
 	}
-	if (d)
-		closedir(d);
 	collect_probes();
 }
 

@@ -171,11 +171,10 @@ int live_start(
 		before->fd = -1;
 		*out = t;
 	} else if (before->fd >= 0) {
-		struct tuning_outcome o = {0};
+		auto_struct(tuning_outcome) o = {0};
 
 		tuning_shut_down(c, before, &o);
 		tuning_forget(before, &o);
-		tuning_outcome_release(&o);
 	}
 	tuning_free(before);
 	return rc;

@@ -46,19 +46,14 @@ static bool is_domain(pid_t pid, const char *uuid)
 pid_t qemu_of_domain(const char *name, const char *uuid)
 {
 	auto_free char *file = xasprintf("/run/libvirt/qemu/%s.pid", name);
-	DIR *d = NULL;
-	struct dirent *ent;
 	uint64_t hint;
 	pid_t pid = 0;
 
 	if (read_u64(file, &hint, NULL) == 0 && is_domain((pid_t)hint, uuid))
 		return (pid_t)hint;
-	d = opendir("/proc");
-	while (d && !pid && (ent = readdir(d)))
-		if (isdigit((unsigned char)ent->d_name[0]) && is_domain(atoi(ent->d_name), uuid))
-			pid = atoi(ent->d_name);
-	if (d)
-		closedir(d);
+	for (auto_struct(folder) f = {.dir = opendir("/proc")}; !pid && folder_next(&f);)
+		if (isdigit((unsigned char)f.name[0]) && is_domain(atoi(f.name), uuid))
+			pid = atoi(f.name);
 	return pid;
 }
 
@@ -73,9 +68,7 @@ static pid_t from_pid_file(const char *dir, const char *name)
 pid_t qemu_find(const struct lab_conn *c, const char *name)
 {
 	static const char *const dirs[] = {"/run/libvirt/qemu", "/var/run/libvirt/qemu"};
-	struct dirent *ent;
 	pid_t pid = 0;
-	DIR *d;
 
 	if (c->embed_root) {
 		auto_free char *dir = xasprintf("%s/run/qemu", c->embed_root);
@@ -86,11 +79,8 @@ pid_t qemu_find(const struct lab_conn *c, const char *name)
 		pid = from_pid_file(dirs[i], name);
 	if (pid)
 		return pid;
-	d = opendir("/proc");
-	while (d && !pid && (ent = readdir(d)))
-		if (isdigit((unsigned char)ent->d_name[0]) && qemu_is(atoi(ent->d_name), name))
-			pid = atoi(ent->d_name);
-	if (d)
-		closedir(d);
+	for (auto_struct(folder) f = {.dir = opendir("/proc")}; !pid && folder_next(&f);)
+		if (isdigit((unsigned char)f.name[0]) && qemu_is(atoi(f.name), name))
+			pid = atoi(f.name);
 	return pid;
 }

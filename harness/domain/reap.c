@@ -117,39 +117,31 @@ static int reap_domains(struct reaping *r, struct err *e)
 static void reap_root_qemus(struct reaping *r, const char *root)
 {
 	auto_free char *dir = xasprintf("%s/run/qemu", root);
-	DIR *d = opendir(dir);
-	struct dirent *ent;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s", dir, ent->d_name);
-		size_t len = strlen(ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s", dir, f.name);
+		size_t len = strlen(f.name);
 		uint64_t pid;
 
-		if (len < 5 || strcmp(ent->d_name + len - 4, ".pid") != 0 ||
-			read_u64(path, &pid, NULL))
+		if (len < 5 || strcmp(f.name + len - 4, ".pid") != 0 || read_u64(path, &pid, NULL))
 			continue;
-		ent->d_name[len - 4] = '\0';
-		if (!qemu_is((pid_t)pid, ent->d_name))
+		f.name[len - 4] = '\0';
+		if (!qemu_is((pid_t)pid, f.name))
 			continue;
-		if (kill_qemu((pid_t)pid, ent->d_name))
-			went(r, "QEMU of", ent->d_name);
+		if (kill_qemu((pid_t)pid, f.name))
+			went(r, "QEMU of", f.name);
 		else
-			stays(r, "QEMU of", ent->d_name, "it does not end");
+			stays(r, "QEMU of", f.name, "it does not end");
 	}
-	if (d)
-		closedir(d);
 }
 
 static void reap_embed_roots(struct reaping *r)
 {
-	DIR *d = opendir(r->c->runtime_dir);
-	struct dirent *ent;
-
-	while (d && (ent = readdir(d))) {
-		auto_free char *root = xasprintf("%s/%s", r->c->runtime_dir, ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(r->c->runtime_dir)}; folder_next(&f);) {
+		auto_free char *root = xasprintf("%s/%s", r->c->runtime_dir, f.name);
 		struct err why = ERR_INIT;
 
-		if (owned_folder_state(ent->d_name, ent->d_name) != RUN_LEFT)
+		if (owned_folder_state(f.name, f.name) != RUN_LEFT)
 			continue;
 		reap_root_qemus(r, root);
 		if (remove_tree(root, &why))
@@ -157,8 +149,6 @@ static void reap_embed_roots(struct reaping *r)
 		else
 			went(r, "folder", root);
 	}
-	if (d)
-		closedir(d);
 	cgroup_machine_remove_stale();
 }
 

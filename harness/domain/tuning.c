@@ -170,16 +170,13 @@ int tuning_want(struct tuning *t, const char *key, const char *value, struct err
 
 char *tuning_text(const struct tuning *t)
 {
-	struct strv v = {0};
-	char *text;
+	auto_struct(strv) v = {0};
 
 	for (size_t i = 0; i < t->n_rows; i++)
 		if (t->rows[i].want)
 			strv_add(&v, "%s %s -> %s", t->rows[i].key,
 				*t->rows[i].had ? t->rows[i].had : "none", t->rows[i].want);
-	text = strv_join(&v, ", ");
-	strv_release(&v);
-	return text;
+	return strv_join(&v, ", ");
 }
 
 unsigned tuning_names_defaults(const struct tuning *t)

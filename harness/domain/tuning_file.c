@@ -270,7 +270,7 @@ static void tell(const struct tuning *t, const struct tuning_outcome *o, struct 
 int tuning_recover(const char *path, struct strv *done, struct err *e)
 {
 	int fd = open_locked(path, 0, e), rc;
-	struct tuning_outcome o = {0};
+	auto_struct(tuning_outcome) o = {0};
 	struct tuning *t = NULL;
 
 	if (fd == -ENOENT || fd == -EWOULDBLOCK) {
@@ -294,7 +294,6 @@ int tuning_recover(const char *path, struct strv *done, struct err *e)
 		tuning_put_back(NULL, t, TUNING_RECOVER_NS, &o);
 	tell(t, &o, done);
 	tuning_forget(t, &o);
-	tuning_outcome_release(&o);
 	tuning_free(t);
 	return 1;
 }
@@ -302,20 +301,16 @@ int tuning_recover(const char *path, struct strv *done, struct err *e)
 int tuning_recover_all(struct strv *done, struct err *e)
 {
 	auto_free char *dir = folder();
-	DIR *d = opendir(dir);
-	struct dirent *ent;
 	int n = 0;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s", dir, ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s", dir, f.name);
 		struct err why = ERR_INIT;
-		int rc = ent->d_name[0] == '.' ? 0 : tuning_recover(path, done, &why);
+		int rc = f.name[0] == '.' ? 0 : tuning_recover(path, done, &why);
 
 		n += rc > 0;
 		if (rc < 0 && e && !e->code)
 			*e = why;
 	}
-	if (d)
-		closedir(d);
 	return e && e->code ? -e->code : n;
 }

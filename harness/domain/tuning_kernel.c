@@ -27,21 +27,16 @@ static pid_t thread_named(const struct tuning *t, const char *name)
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)t->pid);
 	size_t len = strlen(name);
-	struct dirent *ent;
 	pid_t found = 0;
-	DIR *d = opendir(dir);
 
-	while (d && !found && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s/comm", dir, ent->d_name);
-		auto_free char *comm = isdigit((unsigned char)ent->d_name[0])
-					       ? read_file(path, 64, NULL, NULL)
-					       : NULL;
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; !found && folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s/comm", dir, f.name);
+		auto_free char *comm =
+			isdigit((unsigned char)f.name[0]) ? read_file(path, 64, NULL, NULL) : NULL;
 
 		if (comm && !strncmp(comm, name, len) && !isdigit((unsigned char)comm[len]))
-			found = atoi(ent->d_name);
+			found = atoi(f.name);
 	}
-	if (d)
-		closedir(d);
 	return found;
 }
 
@@ -92,20 +87,16 @@ static int emulator_set(const struct tuning *t, const char *value, struct err *e
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)t->pid);
 	auto_free char *before = affinity_text(t->pid);
-	struct dirent *ent;
-	DIR *d = opendir(dir);
 
-	while (d && before && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s/comm", dir, ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; before && folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s/comm", dir, f.name);
 		auto_free char *comm = read_file(path, 64, NULL, NULL);
-		auto_free char *now = affinity_text(atoi(ent->d_name));
+		auto_free char *now = affinity_text(atoi(f.name));
 
 		if (comm && now && strncmp(comm, "CPU ", 4) && strncmp(comm, "IO iothread", 11) &&
-			!strcmp(now, before) && atoi(ent->d_name) != t->pid)
-			affinity_set(atoi(ent->d_name), value, NULL);
+			!strcmp(now, before) && atoi(f.name) != t->pid)
+			affinity_set(atoi(f.name), value, NULL);
 	}
-	if (d)
-		closedir(d);
 	return affinity_set(t->pid, value, e);
 }
 

@@ -71,18 +71,13 @@ struct sweep {
 
 static int sweep_machine(const char *machine, const struct sweep *s)
 {
-	DIR *d = opendir(machine);
-	struct dirent *ent;
 	int count = 0;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s", machine, ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(machine)}; folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s", machine, f.name);
 
-		count += strstr(ent->d_name, "-" NAME_PREFIX) &&
-			 s->remove(path, ent->d_name, s->name);
+		count += strstr(f.name, "-" NAME_PREFIX) && s->remove(path, f.name, s->name);
 	}
-	if (d)
-		closedir(d);
 	rmdir(machine); /* fails, and should, while anyone's domain is in it */
 	return count;
 }

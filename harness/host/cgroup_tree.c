@@ -240,17 +240,14 @@ void cgroup_strays(struct strv *names)
 {
 	const struct mount_row *rows = mounts();
 	auto_free char *root = NULL;
-	struct dirent *ent;
-	DIR *d;
 
 	if (rows->version == HOST_CGROUP_NONE)
 		return;
 	root = xasprintf("%s/" CGROUP_ROOT, rows->path);
-	d = opendir(root);
-	while (d && (ent = readdir(d)))
-		if (ent->d_type == DT_DIR && ent->d_name[0] != '.' &&
-			run_state(ent->d_name) == RUN_UNKNOWN)
-			strv_add(names, "%s", ent->d_name);
-	if (d)
-		closedir(d);
+	for (auto_struct(folder) f = {.dir = opendir(root)}; folder_next(&f);) {
+		auto_free char *events = xasprintf("%s/%s/cgroup.procs", root, f.name);
+
+		if (access(events, F_OK) == 0 && run_state(f.name) == RUN_UNKNOWN)
+			strv_add(names, "%s", f.name);
+	}
 }

@@ -146,15 +146,11 @@ void fact_cpu_mitigations(const struct fact_source *s, struct fact *f)
 	auto_free char *dir = xasprintf("%s" CPU "/vulnerabilities", s->root);
 	auto_free char *cmdline = fact_line(s, "/proc/cmdline");
 	char *given = cmdline ? strstr(cmdline, "mitigations=") : NULL;
-	DIR *d = opendir(dir);
 	unsigned mitigated = 0, open_ones = 0, unaffected = 0;
-	struct dirent *ent;
 
-	if (!d)
-		return;
-	while ((ent = readdir(d))) {
-		auto_free char *path = xasprintf(CPU "/vulnerabilities/%s", ent->d_name);
-		auto_free char *text = ent->d_name[0] == '.' ? NULL : fact_line(s, path);
+	for (auto_struct(folder) all = {.dir = opendir(dir)}; folder_next(&all);) {
+		auto_free char *path = xasprintf(CPU "/vulnerabilities/%s", all.name);
+		auto_free char *text = fact_line(s, path);
 
 		if (!text)
 			continue;
@@ -165,7 +161,8 @@ void fact_cpu_mitigations(const struct fact_source *s, struct fact *f)
 		else
 			open_ones++;
 	}
-	closedir(d);
+	if (!mitigated && !open_ones && !unaffected)
+		return;
 	if (given)
 		given[strcspn(given, " ")] = '\0';
 	fact_set(f, FACT_INFO,

@@ -38,7 +38,7 @@ void fact_defects(const struct fact_source *s, struct fact *f)
 {
 	auto_free char *release = fact_line(s, "/proc/sys/kernel/osrelease");
 	unsigned version = release ? kernel_version_parse(release) : 0;
-	struct strbuf what = {0}, effect = {0};
+	auto_struct(strbuf) what = {0}, effect = {0};
 
 	if (!version)
 		return;
@@ -53,8 +53,6 @@ void fact_defects(const struct fact_source *s, struct fact *f)
 			what.text);
 	else
 		fact_set(f, FACT_GOOD, "", "none known");
-	strbuf_release(&what);
-	strbuf_release(&effect);
 }
 
 /* The coarse clock advances with the tick: its resolution is 1/HZ on every kernel. */

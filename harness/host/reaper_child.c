@@ -100,14 +100,9 @@ static bool is_ours(struct child *c, pid_t pid)
 
 static void kill_guests(struct child *c)
 {
-	DIR *d = opendir("/proc");
-	struct dirent *ent;
-
-	while (d && (ent = readdir(d)))
-		if (isdigit((unsigned char)ent->d_name[0]) && is_ours(c, atoi(ent->d_name)))
-			kill_one(atoi(ent->d_name));
-	if (d)
-		closedir(d);
+	for (auto_struct(folder) f = {.dir = opendir("/proc")}; folder_next(&f);)
+		if (isdigit((unsigned char)f.name[0]) && is_ours(c, atoi(f.name)))
+			kill_one(atoi(f.name));
 }
 
 /* Domains that are somebody else's get back what they had: by this program, which knows libvirt. All

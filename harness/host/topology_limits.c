@@ -202,30 +202,26 @@ static void walk(const struct place *p, const char *path, unsigned depth, struct
 	struct strv *names)
 {
 	auto_free char *dir = xasprintf("%s%s", p->mount, path);
-	DIR *d = opendir(dir);
-	struct dirent *ent;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *sub = xasprintf("%s/%s", path, ent->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+		auto_free char *sub = xasprintf("%s/%s", path, f.name);
 		auto_free char *full = xasprintf("%s%s", p->mount, sub);
 		struct stat st;
 
-		if (ent->d_name[0] == '.' || lstat(full, &st) || !S_ISDIR(st.st_mode))
+		if (f.name[0] == '.' || lstat(full, &st) || !S_ISDIR(st.st_mode))
 			continue;
 		if (is_partition(full) && !holds_us(p, sub))
 			take(full, sub, taken, names);
 		if (depth > 0 && may_hold_partitions(full))
 			walk(p, sub, depth - 1, taken, names);
 	}
-	if (d)
-		closedir(d);
 }
 
 /* ---- all of it ---- */
 
 static void find_taken(struct topology *t, const struct place *p, struct strv *why)
 {
-	struct strv names = {0};
+	auto_struct(strv) names = {0};
 
 	if (p->v2 && p->mount) {
 		auto_free char *isolated = text_of(p->mount, "cpuset.cpus.isolated");
@@ -243,7 +239,6 @@ static void find_taken(struct topology *t, const struct place *p, struct strv *w
 		strv_add(why, "the cpuset partition%s of others (%.200s)", names.n == 1 ? "" : "s",
 			all);
 	}
-	strv_release(&names);
 }
 
 static void limit_cpus(struct topology *t, const struct place *p, struct strv *why)
@@ -288,7 +283,7 @@ static void limit_nodes(struct topology *t, const struct place *p)
 int topology_limits(struct topology *t, const char *root, struct err *e)
 {
 	struct place p = {.root = root};
-	struct strv why = {0};
+	auto_struct(strv) why = {0};
 
 	find_mount(&p);
 	p.path = own_path(&p);
@@ -299,7 +294,6 @@ int topology_limits(struct topology *t, const char *root, struct err *e)
 	limit_nodes(t, &p);
 	free(t->limit);
 	t->limit = why.n ? strv_join(&why, " and ") : NULL;
-	strv_release(&why);
 	free(p.mount);
 	free(p.path);
 	if (cpuset_empty(&t->allowed))

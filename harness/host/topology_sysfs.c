@@ -70,18 +70,14 @@ static struct cpuset folders(const char *root, const char *dir, const char *pref
 	auto_free char *path = xasprintf("%s%s", root, dir);
 	struct cpuset s = {{0}};
 	size_t len = strlen(prefix);
-	struct dirent *ent;
-	DIR *d = opendir(path);
 
-	while (d && (ent = readdir(d))) {
-		const char *digits = ent->d_name + len;
+	for (auto_struct(folder) f = {.dir = opendir(path)}; folder_next(&f);) {
+		const char *digits = f.name + len;
 
-		if (!strncmp(ent->d_name, prefix, len) && isdigit((unsigned char)*digits) &&
+		if (!strncmp(f.name, prefix, len) && isdigit((unsigned char)*digits) &&
 			strspn(digits, "0123456789") == strlen(digits) && strlen(digits) < 6)
 			cpuset_add(&s, (unsigned)atoi(digits));
 	}
-	if (d)
-		closedir(d);
 	return s;
 }
 

@@ -95,17 +95,14 @@ enum which { BY_NAME, ALL_BUT_MAIN, ALL_THREADS };
 static void read_threads(struct vm *vm, enum which which)
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)vm->pid);
-	DIR *d = opendir(dir);
 
-	if (!d)
-		return;
-	for (struct dirent *entry; (entry = readdir(d));) {
-		auto_free char *path = xasprintf("%s/%s/comm", dir, entry->d_name), *comm = NULL;
-		pid_t tid = (pid_t)atoi(entry->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s/comm", dir, f.name), *comm = NULL;
+		pid_t tid = (pid_t)atoi(f.name);
 		enum vm_accel accel = VM_ACCEL_UNKNOWN;
 		int id = VM_VCPU_UNKNOWN;
 
-		if (!isdigit((unsigned char)entry->d_name[0]))
+		if (!isdigit((unsigned char)f.name[0]))
 			continue;
 		if (which == BY_NAME) {
 			comm = read_file(path, 256, NULL, NULL);
@@ -121,7 +118,6 @@ static void read_threads(struct vm *vm, enum which which)
 		if (which != ALL_BUT_MAIN || tid != vm->pid)
 			add_vcpu(vm, tid, id);
 	}
-	closedir(d);
 	if (vm->n_vcpus)
 		qsort(vm->vcpus, vm->n_vcpus, sizeof(*vm->vcpus), by_id);
 }
@@ -231,19 +227,15 @@ static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any, struct vm
 /* All pids of the box, in order; the last is 0. Caller frees. */
 static pid_t *all_pids(void)
 {
-	DIR *d = opendir("/proc");
 	pid_t *pids = NULL;
 	size_t n = 0;
 
-	if (!d)
-		return NULL;
-	for (struct dirent *entry; (entry = readdir(d));) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
+	for (auto_struct(folder) f = {.dir = opendir("/proc")}; folder_next(&f);) {
+		if (!isdigit((unsigned char)f.name[0]))
 			continue;
 		ARRAY_GROW(pids, n);
-		pids[n++] = (pid_t)atoi(entry->d_name);
+		pids[n++] = (pid_t)atoi(f.name);
 	}
-	closedir(d);
 	ARRAY_GROW(pids, n);
 	return pids;
 }

@@ -43,7 +43,8 @@ static void add_disk(struct strbuf *f, const struct plan_disk *d)
 
 static void print_guest(FILE *out, const struct plan_guest *g)
 {
-	struct strbuf line = {0}, *f = &line;
+	auto_struct(strbuf) line = {0};
+	struct strbuf *f = &line;
 	char buf[256];
 
 	strbuf_add(f, "  %-12s %s%s, %u vCPU%s", g->name, g->is_noise ? "noise guest, " : "",
@@ -71,7 +72,6 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 	if (!cpuset_empty(&g->emulator_cpus))
 		strbuf_add(f, ", emulator on %s", plan_cpus_text(&g->emulator_cpus, buf));
 	plan_print_line(out, line.text, 15);
-	strbuf_release(&line);
 }
 
 /* Copies of one guest differ in their name only. */
@@ -96,7 +96,8 @@ static void print_guests(const struct plan *p, FILE *f)
 
 static void print_noise(FILE *out, const struct plan_noise *n)
 {
-	struct strbuf line = {0}, *f = &line;
+	auto_struct(strbuf) line = {0};
+	struct strbuf *f = &line;
 	char a[32];
 
 	strbuf_add(f, "  %-12s noise %s, %u thread%s", n->name, n->kind, n->threads,
@@ -114,12 +115,11 @@ static void print_noise(FILE *out, const struct plan_noise *n)
 	if (n->stop_ns)
 		strbuf_add(f, ", until %s", format_time(n->stop_ns, a));
 	plan_print_line(out, line.text, 15);
-	strbuf_release(&line);
 }
 
 void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 {
-	struct strbuf line = {0};
+	auto_struct(strbuf) line = {0};
 	struct plan_map m;
 	char b[32];
 
@@ -134,7 +134,6 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 	strbuf_add(&line, ", %.3g vCPUs per CPU; housekeeping ", p->overcommit);
 	plan_add_cpus(&line, &p->housekeeping_cpus);
 	plan_print_line(f, line.text, 6);
-	strbuf_release(&line);
 	fputc('\n', f);
 	plan_map_make(p, t, &m);
 	plan_print_map(&m, f);

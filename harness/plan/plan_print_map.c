@@ -122,7 +122,7 @@ static const char *cpu_role(const struct plan_map *m, const struct topo_cpu *c)
 static void print_cpu(const struct plan_map *m, FILE *f, const struct topo_cpu *c, bool new_core)
 {
 	static const char *const kinds[] = {"", " (P)", " (E)"};
-	struct strv words = {0};
+	auto_struct(strv) words = {0};
 	char core[32] = "";
 
 	if (new_core)
@@ -135,7 +135,6 @@ static void print_cpu(const struct plan_map *m, FILE *f, const struct topo_cpu *
 	} else {
 		fputc('\n', f);
 	}
-	strv_release(&words);
 }
 
 /* A core is shown when one of its threads is used: an idle sibling matters. */
@@ -185,14 +184,13 @@ static void print_cores(const struct plan_map *m, FILE *f, const struct cpuset *
 
 static void print_rest(FILE *f, const char *what, const struct cpuset *cpus)
 {
-	struct strbuf b = {0};
+	auto_struct(strbuf) b = {0};
 
 	if (cpuset_empty(cpus))
 		return;
 	strbuf_add(&b, "    %s: ", what);
 	plan_add_cpus(&b, cpus);
 	plan_print_line(f, b.text, 6);
-	strbuf_release(&b);
 }
 
 /* CPUs of one node, by the caches they share where there are several. */
@@ -203,13 +201,12 @@ static void print_cpus(const struct plan_map *m, FILE *f, const struct cpuset *c
 
 	while (!cpuset_empty(&left)) {
 		struct cpuset cache = plan_llc_cpus(m->t, (unsigned)cpuset_next(&left, 0), &left);
-		struct strbuf head = {0};
+		auto_struct(strbuf) head = {0};
 
 		left = cpuset_minus(&left, &cache);
 		strbuf_add(&head, "    last-level cache of ");
 		plan_add_cpus(&head, &cache);
 		print_cores(m, f, &cache, several ? head.text : NULL, &rest);
-		strbuf_release(&head);
 	}
 	barred = cpuset_minus(&rest, &m->t->allowed);
 	rest = cpuset_and(&rest, &m->t->allowed);
@@ -252,7 +249,7 @@ static void add_distances(struct strbuf *b, const struct topology *t, size_t nod
 static void print_node(const struct plan_map *m, FILE *f, size_t node)
 {
 	const struct topo_node *n = &m->t->nodes[node];
-	struct strbuf b = {0};
+	auto_struct(strbuf) b = {0};
 
 	strbuf_add(&b, "  NUMA ");
 	add_nodes(&b, &n->ids);
@@ -266,7 +263,6 @@ static void print_node(const struct plan_map *m, FILE *f, size_t node)
 		strbuf_add(&b, ", no CPUs");
 	add_distances(&b, m->t, node);
 	plan_print_line(f, b.text, 6);
-	strbuf_release(&b);
 	print_cpus(m, f, &n->cpus);
 }
 
@@ -289,7 +285,7 @@ static bool node_is_used(const struct plan_map *m, size_t node)
 static void print_unused_nodes(const struct plan_map *m, FILE *f)
 {
 	struct cpuset ids = {{0}}, cpus = {{0}};
-	struct strbuf b = {0};
+	auto_struct(strbuf) b = {0};
 
 	for (size_t i = 0; i < m->t->n_nodes; i++) {
 		if (node_is_used(m, i))
@@ -304,7 +300,6 @@ static void print_unused_nodes(const struct plan_map *m, FILE *f)
 	strbuf_add(&b, " with ");
 	plan_add_cpus(&b, &cpus);
 	plan_print_line(f, b.text, 6);
-	strbuf_release(&b);
 }
 
 static void print_groups(const struct plan_map *m, FILE *f)
@@ -312,7 +307,7 @@ static void print_groups(const struct plan_map *m, FILE *f)
 	char label[4];
 
 	for (size_t i = 0; i < m->n_groups; i++) {
-		struct strbuf b = {0};
+		auto_struct(strbuf) b = {0};
 
 		if (cpuset_count(&m->groups[i].cpus) < 2)
 			continue;
@@ -322,7 +317,6 @@ static void print_groups(const struct plan_map *m, FILE *f)
 		for (size_t k = 0; k < m->groups[i].who.n; k++)
 			strbuf_add(&b, " %s", m->groups[i].who.items[k]);
 		plan_print_line(f, b.text, 9);
-		strbuf_release(&b);
 	}
 }
 

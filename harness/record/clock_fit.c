@@ -39,7 +39,7 @@ struct slopes {
 static struct slopes epoch_slopes(const struct clock_map *c, unsigned epoch)
 {
 	struct slopes s = {0, -SLOPE_MAX, SLOPE_MAX};
-	struct stretch all = {0};
+	auto_struct(stretch) all = {0};
 	struct line l;
 
 	for (size_t i = 0; i < c->n_stretches; i++)
@@ -50,7 +50,6 @@ static struct slopes epoch_slopes(const struct clock_map *c, unsigned epoch)
 		hull_slopes(&all.lower, &all.upper, &l, &s.min, &s.max);
 		s.best = l.b;
 	}
-	stretch_release(&all);
 	return s;
 }
 

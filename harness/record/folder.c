@@ -117,13 +117,11 @@ int record_begin(const char *results, const char *scenario, const char *variant,
 
 static void sync_dir(const char *path)
 {
-	DIR *d = beneath_opendir(path);
+	auto_struct(folder) f = {.dir = beneath_opendir(path)};
 
 	/* A file system that cannot sync folders is no reason to fail a finished run. */
-	if (d && fsync(dirfd(d)) == 0)
+	if (f.dir && fsync(dirfd(f.dir)) == 0)
 		errno = 0;
-	if (d)
-		closedir(d);
 }
 
 int record_finish(struct record_folder *f, struct err *e)
@@ -185,32 +183,26 @@ static int by_name(const void *a, const void *b)
 
 int record_list(const char *results, struct record_entry **out, size_t *n, struct err *e)
 {
-	DIR *dir = beneath_opendir(results);
+	auto_struct(folder) f = {.dir = beneath_opendir(results)};
 	struct record_entry *list = NULL;
-	size_t count = 0, cap = 0;
-	struct dirent *d;
+	size_t count = 0;
 
 	*out = NULL;
 	*n = 0;
-	if (!dir)
+	if (!f.dir)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", results);
-	while ((d = readdir(dir))) {
-		size_t len = strlen(d->d_name), suffix = strlen(RECORD_PARTIAL);
-		auto_free char *info = xasprintf("%s/run.json", d->d_name);
-		bool partial = len > suffix && !strcmp(d->d_name + len - suffix, RECORD_PARTIAL);
+	while (folder_next(&f)) {
+		size_t len = strlen(f.name), suffix = strlen(RECORD_PARTIAL);
+		auto_free char *info = xasprintf("%s/run.json", f.name);
+		bool partial = len > suffix && !strcmp(f.name + len - suffix, RECORD_PARTIAL);
 
-		if (d->d_name[0] == '.' || (!partial && faccessat(dirfd(dir), info, F_OK, 0)))
+		if (f.name[0] == '.' || (!partial && faccessat(dirfd(f.dir), info, F_OK, 0)))
 			continue;
-		if (count == cap) {
-			cap = cap ? cap * 2 : 64;
-			list = xrealloc(list, cap * sizeof(*list));
-		}
-		list[count].name =
-			xasprintf("%.*s", (int)(partial ? len - suffix : len), d->d_name);
-		list[count].path = xasprintf("%s/%s", results, d->d_name);
+		ARRAY_GROW(list, count);
+		list[count].name = xasprintf("%.*s", (int)(partial ? len - suffix : len), f.name);
+		list[count].path = xasprintf("%s/%s", results, f.name);
 		list[count++].partial = partial;
 	}
-	closedir(dir);
 	if (count)
 		qsort(list, count, sizeof(*list), by_name);
 	*out = list;

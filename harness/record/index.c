@@ -309,7 +309,7 @@ static int rebuild_one(struct index *x, const char *folder, index_read_fn read, 
 	auto_free char *json = xasprintf("%s/run.json", dir);
 	auto_free struct index_metric *metrics = NULL;
 	struct stat st;
-	struct run_info r = {0};
+	auto_struct(run_info) r = {0};
 	struct err why = ERR_INIT;
 	size_t n = 0;
 	int rc;
@@ -325,7 +325,6 @@ static int rebuild_one(struct index *x, const char *folder, index_read_fn read, 
 		n = 0;
 	}
 	rc = put(x, &r, folder, metrics, n, e);
-	run_info_release(&r);
 	return rc ? rc : 1;
 }
 

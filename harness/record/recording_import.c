@@ -352,8 +352,8 @@ static void begin_info(struct run_info *info, const char *run, uint64_t start_un
 int recording_import(
 	const char *const *files, size_t n, const char *results, char **record, struct err *e)
 {
-	struct record_folder folder = {0};
-	struct run_info info = {0};
+	auto_struct(record_folder) folder = {0};
+	auto_struct(run_info) info = {0};
 	struct recording *first;
 	uint64_t start_unix_ns;
 	int rc;
@@ -383,7 +383,5 @@ int recording_import(
 		remove_tree(folder.path, NULL);
 	else
 		*record = xstrdup(folder.path);
-	run_info_release(&info);
-	record_folder_release(&folder);
 	return rc;
 }

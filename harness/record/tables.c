@@ -65,7 +65,7 @@ int tables_create(const char *path, struct tables **out, struct err *e)
 void tables_add(struct tables *t, const char *name, const char *columns, unsigned n_columns)
 {
 	auto_free char *create = xasprintf("CREATE TABLE %s (%s)", name, columns);
-	struct strbuf insert = {0};
+	auto_struct(strbuf) insert = {0};
 
 	ARRAY_GROW(t->items, t->n);
 	t->items[t->n].insert = NULL;
@@ -80,7 +80,6 @@ void tables_add(struct tables *t, const char *name, const char *columns, unsigne
 			sqlite3_prepare_v2(t->db, insert.text, -1, &t->items[t->n].insert, NULL),
 			"make its tables");
 	t->n++;
-	strbuf_release(&insert);
 }
 
 static void bind(sqlite3_stmt *s, int at, const struct table_cell *c)

@@ -149,7 +149,7 @@ static int take_list(struct attach *a, const struct vm_list *l, bool chosen, str
 
 static void say_nobody(const struct attach *a, const struct vm_list *all, struct err *e)
 {
-	struct strbuf names = {0};
+	auto_struct(strbuf) names = {0};
 
 	for (size_t i = 0; i < all->n; i++) {
 		auto_free char *shown = vm_shown_name(all->items[i].name);
@@ -159,7 +159,6 @@ static void say_nobody(const struct attach *a, const struct vm_list *all, struct
 	}
 	err_set_exit(e, EXIT_USAGE, ENOENT, "no VM '%s' runs here; %s%s", a->what->name,
 		names.len ? "running: " : "none is running", names.len ? names.text : "");
-	strbuf_release(&names);
 }
 
 int attach_refresh(struct attach *a, struct err *e)

@@ -25,35 +25,27 @@ struct cleaning {
 
 static void find_runs(struct cleaning *c)
 {
-	DIR *d = opendir(runtime_root());
-
-	for (struct dirent *entry; d && (entry = readdir(d));)
-		if (run_state(entry->d_name) == RUN_LEFT)
-			strv_add(&c->runs, "%s", entry->d_name);
-	if (d)
-		closedir(d);
+	for (auto_struct(folder) f = {.dir = opendir(runtime_root())}; folder_next(&f);)
+		if (run_state(f.name) == RUN_LEFT)
+			strv_add(&c->runs, "%s", f.name);
 }
 
 /* Mapped by a process, as far as this user may see: QEMU or the harness that made it. */
 static bool shm_in_use(const char *name)
 {
 	auto_free char *needle = xasprintf("/dev/shm/%s", name);
-	DIR *proc = opendir("/proc");
-	bool used = false;
+	bool used = access("/proc/self", F_OK) != 0; /* nobody to ask */
 
-	if (!proc)
-		return true;
-	for (struct dirent *d; !used && (d = readdir(proc));) {
+	for (auto_struct(folder) f = {.dir = opendir("/proc")}; !used && folder_next(&f);) {
 		char path[64];
 		auto_free char *maps = NULL;
 
-		if (d->d_name[0] < '0' || d->d_name[0] > '9')
+		if (f.name[0] < '0' || f.name[0] > '9')
 			continue;
-		snprintf(path, sizeof(path), "/proc/%.20s/maps", d->d_name);
+		snprintf(path, sizeof(path), "/proc/%.20s/maps", f.name);
 		maps = read_file(path, 64 << 20, NULL, NULL);
 		used = maps && strstr(maps, needle);
 	}
-	closedir(proc);
 	return used;
 }
 
@@ -71,16 +63,14 @@ static bool is_of_a_run(const char *name, const struct strv *runs)
 
 static void clean_shm(struct cleaning *c)
 {
-	DIR *d = opendir("/dev/shm");
-
-	for (struct dirent *entry; d && (entry = readdir(d));) {
-		auto_free char *path = xasprintf("/dev/shm/%s", entry->d_name);
+	for (auto_struct(folder) f = {.dir = opendir("/dev/shm")}; folder_next(&f);) {
+		auto_free char *path = xasprintf("/dev/shm/%s", f.name);
 		struct stat st;
 
-		if (strncmp(entry->d_name, SHM_PREFIX, strlen(SHM_PREFIX)) || lstat(path, &st) ||
-			(geteuid() != 0 && st.st_uid != geteuid()) || shm_in_use(entry->d_name))
+		if (strncmp(f.name, SHM_PREFIX, strlen(SHM_PREFIX)) || lstat(path, &st) ||
+			(geteuid() != 0 && st.st_uid != geteuid()) || shm_in_use(f.name))
 			continue;
-		if (!S_ISREG(st.st_mode) || !is_of_a_run(entry->d_name, &c->runs))
+		if (!S_ISREG(st.st_mode) || !is_of_a_run(f.name, &c->runs))
 			strv_add(c->left,
 				"shared memory %s: it belongs to no run that a dead harness left",
 				path);
@@ -89,13 +79,11 @@ static void clean_shm(struct cleaning *c)
 		else
 			strv_add(c->removed, "shared memory %s", path);
 	}
-	if (d)
-		closedir(d);
 }
 
 static void clean_groups(struct cleaning *c)
 {
-	struct strv strays = {0};
+	auto_struct(strv) strays = {0};
 
 	for (size_t i = 0; i < c->runs.n; i++) {
 		struct err why = ERR_INIT;
@@ -114,7 +102,6 @@ static void clean_groups(struct cleaning *c)
 	for (size_t i = 0; i < strays.n && geteuid() == 0; i++)
 		strv_add(c->left, "control group stealscope/%s: it belongs to no run known here",
 			strays.items[i]);
-	strv_release(&strays);
 }
 
 static void remove_folder(struct cleaning *c, const char *name)
@@ -131,10 +118,8 @@ static void remove_folder(struct cleaning *c, const char *name)
 /* Folders of runs come last: they prove what the rest is. */
 static void clean_folders(struct cleaning *c)
 {
-	DIR *d = opendir(runtime_root());
-
-	for (struct dirent *entry; d && (entry = readdir(d));) {
-		const char *name = entry->d_name;
+	for (auto_struct(folder) f = {.dir = opendir(runtime_root())}; folder_next(&f);) {
+		const char *name = f.name;
 		enum run_state state;
 
 		/* Saved tunings say themselves whose they are (domain/tuning.h). */
@@ -147,8 +132,6 @@ static void clean_folders(struct cleaning *c)
 			strv_add(c->left, "%s/%s: it has no owner that proves whose it is",
 				runtime_root(), name);
 	}
-	if (d)
-		closedir(d);
 	rmdir(runtime_root()); /* when no run uses it */
 }
 

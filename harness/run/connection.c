@@ -94,14 +94,13 @@ static int find_domain(struct run_lab **labs, const char *domain, const char **u
 	/* root's own session is nobody's home, and asking for it would start a daemon. */
 	for (size_t i = 0; i < (geteuid() ? ARRAY_SIZE(usual) : 1); i++) {
 		struct run_lab *lab = find(labs, usual[i]);
-		struct live_facts f = {0};
+		auto_struct(live_facts) f = {0};
 		struct err why = ERR_INIT;
 		int rc = lab ? 0 : open_lab(usual[i], labs, &why);
 
 		lab = lab ? lab : *labs;
 		if (!rc)
 			rc = live_look(lab->conn, domain, &f, &why);
-		live_facts_release(&f);
 		if (!rc) {
 			*uri = usual[i];
 			return 0;
@@ -175,7 +174,7 @@ static int resolve_guest(
 	struct run_lab **labs, const char *connect, struct exp_guest *g, struct err *e)
 {
 	const char *uri;
-	struct live_facts f = {0};
+	auto_struct(live_facts) f = {0};
 	struct run_lab *lab;
 	int rc = choose_uri(labs, connect, g->domain, &uri, e);
 
@@ -194,7 +193,6 @@ static int resolve_guest(
 		g->vcpus = f.vcpus;
 		g->memory_bytes = f.running && g->use != USE_COPY ? 0 : f.memory_bytes;
 	}
-	live_facts_release(&f);
 	return rc;
 }
 

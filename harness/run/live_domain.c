@@ -56,7 +56,7 @@ static int check_vcpus(const struct plan_guest *g, const struct live_facts *f, s
 static int look_at_one(struct session *s, struct guest_run *g, struct err *e)
 {
 	bool copy = g->plan->use == USE_COPY;
-	struct live_facts f = {0};
+	auto_struct(live_facts) f = {0};
 	int rc = live_look(s->conn, g->plan->domain, &f, e);
 
 	if (rc)
@@ -72,7 +72,6 @@ static int look_at_one(struct session *s, struct guest_run *g, struct err *e)
 	g->info->domain = xstrdup(g->plan->domain);
 	g->info->use = xstrdup(copy ? "copy" : f.running ? "live" : "started");
 	g->info->accel = xstrdup(f.kvm ? "kvm" : "tcg");
-	live_facts_release(&f);
 	return rc;
 }
 
@@ -145,7 +144,7 @@ static int prepare_once(struct session *s, struct guest_run *g, struct strv *don
 
 static int change_one(struct session *s, struct guest_run *g, struct err *e)
 {
-	struct strv done = {0};
+	auto_struct(strv) done = {0};
 	unsigned n;
 	int rc = -EAGAIN;
 
@@ -157,7 +156,6 @@ static int change_one(struct session *s, struct guest_run *g, struct err *e)
 	}
 	for (size_t i = 0; i < done.n; i++)
 		session_warn(s, "left by another run: %s", done.items[i]);
-	strv_release(&done);
 	if (!rc)
 		rc = domain_attach(s->conn, g->tuning, &g->domain, e);
 	if (!rc)
@@ -222,7 +220,7 @@ static void check_restored(
 
 static void put_back_one(struct session *s, struct guest_run *g)
 {
-	struct tuning_outcome o = {0};
+	auto_struct(tuning_outcome) o = {0};
 
 	if (g->use == LIVE_STARTED)
 		tuning_shut_down(s->conn, g->tuning, &o);
@@ -232,7 +230,6 @@ static void put_back_one(struct session *s, struct guest_run *g)
 	if (g->use != LIVE_STARTED)
 		check_restored(s, g, &o);
 	tuning_forget(g->tuning, &o);
-	tuning_outcome_release(&o);
 }
 
 void undo_live_domains(struct session *s)

@@ -69,11 +69,9 @@ static int find(const struct plan_measure *m, const char *folder, struct strv *w
 int measure_host_find(const struct plan_measure *m, const char *folder, struct err *e)
 {
 	auto_free char *path = NULL;
-	struct strv words = {0};
-	int rc = find(m, folder, &words, &path, e);
+	auto_struct(strv) words = {0};
 
-	strv_release(&words);
-	return rc;
+	return find(m, folder, &words, &path, e);
 }
 
 static void bind_to(const struct cpuset *cpus)

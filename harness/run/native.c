@@ -144,19 +144,15 @@ bool native_alive(const struct native_guest *n)
 static pid_t find_thread(pid_t pid, const char *name)
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)pid);
-	DIR *d = opendir(dir);
-	struct dirent *entry;
 	pid_t found = 0;
 
-	while (d && !found && (entry = readdir(d))) {
-		auto_free char *path = xasprintf("%s/%s/comm", dir, entry->d_name);
+	for (auto_struct(folder) f = {.dir = opendir(dir)}; !found && folder_next(&f);) {
+		auto_free char *path = xasprintf("%s/%s/comm", dir, f.name);
 		auto_free char *comm = read_file(path, 64, NULL, NULL);
 
 		if (comm && !strncmp(comm, name, strlen(name)) && comm[strlen(name)] == '\n')
-			found = (pid_t)atoi(entry->d_name);
+			found = (pid_t)atoi(f.name);
 	}
-	if (d)
-		closedir(d);
 	return found;
 }
 

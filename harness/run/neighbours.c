@@ -18,22 +18,18 @@ static bool said_already(const struct session *s, const char *run)
 
 void warn_of_neighbours(struct session *s)
 {
-	DIR *d = opendir(runtime_root());
 	char self[OWNER_MAX];
 
-	if (!d)
-		return;
 	owner_self(self);
-	for (struct dirent *entry; (entry = readdir(d));) {
+	for (auto_struct(folder) f = {.dir = opendir(runtime_root())}; folder_next(&f);) {
 		char owner[OWNER_MAX];
 
-		if (owner_of_run(entry->d_name, owner) && strcmp(owner, self) &&
-			owner_alive(owner) && !said_already(s, entry->d_name))
+		if (owner_of_run(f.name, owner) && strcmp(owner, self) && owner_alive(owner) &&
+			!said_already(s, f.name))
 			session_warn(s,
 				"another stealscope ran on this box at the same time: %s; each disturbed what the other measured",
-				entry->d_name);
+				f.name);
 	}
-	closedir(d);
 }
 
 static struct cpuset cpus_of(const struct plan_guest *g)

@@ -44,7 +44,7 @@ static void add_vcpu(struct run_vm *to, const struct vm_vcpu *v)
 
 void other_vms_note(struct session *s)
 {
-	struct kvm_vcpus kernel = {.known = false};
+	auto_struct(kvm_vcpus) kernel = {.known = false};
 	struct vm_list list = {0};
 
 	if (s->hostd)
@@ -59,5 +59,4 @@ void other_vms_note(struct session *s)
 				add_vcpu(to, &vm->vcpus[v]);
 		}
 	vms_release(&list);
-	kvm_vcpus_release(&kernel);
 }

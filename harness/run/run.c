@@ -141,7 +141,7 @@ static int finish_record(
  * due to it. */
 static void compare_facts(struct session *s, struct err *failure)
 {
-	struct strv changes = {0};
+	auto_struct(strv) changes = {0};
 	struct facts *after;
 
 	if (!s->facts)
@@ -157,7 +157,6 @@ static void compare_facts(struct session *s, struct err *failure)
 		snprintf(failure->msg + len, sizeof(failure->msg) - len,
 			" (the host changed during the run: %s)", all);
 	}
-	strv_release(&changes);
 	facts_free(after);
 }
 

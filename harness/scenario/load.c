@@ -70,13 +70,13 @@ static void read_texts(struct loading *l, const char *path, struct experiment *x
 
 static void make_configs(struct loading *l, struct experiment *x)
 {
-	struct points points = {0};
+	auto_struct(points) points = {0};
 
 	resolve_points(l, &points);
 	for (size_t i = 0; i < points.n; i++) {
 		struct point *p = &points.items[i];
 		struct exp_config c = {0};
-		struct arena a = {0};
+		auto_struct(arena) a = {0};
 
 		build_config(resolve_tree(l, &a, p), &c);
 		c.name = xstrdup(p->name);
@@ -85,11 +85,9 @@ static void make_configs(struct loading *l, struct experiment *x)
 		build_expects(l->root, &points, p, &c, l->msgs);
 		check_config(&c, l->msgs);
 		check_expects(&c, l->msgs);
-		arena_release(&a);
 		ARRAY_GROW(x->configs, x->n_configs);
 		x->configs[x->n_configs++] = c;
 	}
-	points_release(&points);
 }
 
 /* `l->root` has been read (or not: then there is a message). */

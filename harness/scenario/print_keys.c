@@ -5,7 +5,7 @@
 
 static void print_attr(FILE *f, const struct key_elem *e, const struct key_attr *a)
 {
-	struct strbuf type = {0}, doc = {0};
+	auto_struct(strbuf) type = {0}, doc = {0};
 	const struct key_attr *kind = key_attr_find(e, "kind");
 
 	value_describe(a, &type);
@@ -18,8 +18,6 @@ static void print_attr(FILE *f, const struct key_elem *e, const struct key_attr 
 		: a->def    ? a->def
 			    : "",
 		a->def && a->def[0] ? "`" : "", doc.text);
-	strbuf_release(&type);
-	strbuf_release(&doc);
 	if (a->only && kind) {
 		const char *between = " Only for kind ";
 

@@ -47,12 +47,11 @@ static void print_value(FILE *f, const struct key_attr *a)
 static void print_attr(FILE *f, const struct key_attr *a)
 {
 	const char *wrap = a->required ? "group" : "optional";
-	struct strbuf doc = {0};
+	auto_struct(strbuf) doc = {0};
 
 	fprintf(f, "      <%s>\n        <attribute name=\"%s\">\n", wrap, a->name);
 	key_attr_doc(a, &doc);
 	print_doc(f, "          ", doc.text);
-	strbuf_release(&doc);
 	print_value(f, a);
 	fprintf(f, "        </attribute>\n      </%s>\n", wrap);
 }

@@ -177,7 +177,7 @@ static void add_point(
 	const struct sweep *s, const struct node *variant, size_t index, struct points *out)
 {
 	const char *v = variant ? attr_text(variant, "name") : "base";
-	struct strbuf label = {0}, text = {0};
+	auto_struct(strbuf) label = {0}, text = {0};
 	struct point p = {.variant = xstrdup(v), .variant_node = variant, .index = index};
 
 	point_label(s, index, &label, &text);
@@ -191,8 +191,6 @@ static void add_point(
 		p.name = xasprintf("%.40s-p%zu", v, index);
 	}
 	p.text = xstrdup(text.text ? text.text : "");
-	strbuf_release(&label);
-	strbuf_release(&text);
 	ARRAY_GROW(out->items, out->n);
 	out->items[out->n++] = p;
 }

@@ -229,7 +229,7 @@ static bool take_value(const struct key_attr *row, const char *text, union value
 /* Words and units that are nearly right get a hint. */
 static void describe_failure(const struct key_attr *row, const char *text, struct err *e)
 {
-	struct strbuf want = {0};
+	auto_struct(strbuf) want = {0};
 	struct near near = {.word = text};
 	char hint[96] = "";
 
@@ -240,7 +240,6 @@ static void describe_failure(const struct key_attr *row, const char *text, struc
 		near_hint(&near, hint);
 	}
 	err_set(e, EINVAL, "'%.60s' must be %s%s", text, want.text, hint);
-	strbuf_release(&want);
 }
 
 int value_parse(const struct key_attr *row, const char *text, void *out, struct err *e)

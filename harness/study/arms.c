@@ -82,15 +82,12 @@ static size_t place_of(const struct arm *arms, size_t n, const char *name, const
 static int no_variant(const struct arm *whole, const char *baseline, const struct arm *arms,
 	size_t n, struct err *e)
 {
-	struct strbuf names = {0};
-	int rc;
+	auto_struct(strbuf) names = {0};
 
 	for (size_t i = 0; i < n; i++)
 		strbuf_add(&names, "%s%s", i ? ", " : "", arms[i].name);
-	rc = err_set_exit(e, EXIT_USAGE, ENOENT, "'%s' has no variant '%s'; it has %s", whole->name,
-		baseline, names.text ? names.text : "none");
-	strbuf_release(&names);
-	return rc;
+	return err_set_exit(e, EXIT_USAGE, ENOENT, "'%s' has no variant '%s'; it has %s",
+		whole->name, baseline, names.text ? names.text : "none");
 }
 
 int arms_of_variants(const struct arm *whole, struct index *x, const char *baseline,

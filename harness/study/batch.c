@@ -44,13 +44,12 @@ static void cool_down(struct batch *b, const struct plan *plan, struct strv *war
 
 static void compare_facts(struct batch *b, struct strv *warnings)
 {
-	struct strv changes = {0};
+	auto_struct(strv) changes = {0};
 	struct facts *now = facts_read("");
 
 	facts_compare(b->facts, now, &changes);
 	for (size_t i = 0; i < changes.n; i++)
 		strv_add(warnings, "the host changed since the batch began: %s", changes.items[i]);
-	strv_release(&changes);
 	facts_free(now);
 }
 
@@ -66,7 +65,7 @@ static int attempt(struct batch *b, size_t i, const char *left, struct err *e)
 		.tail = left};
 	auto_free char *record = NULL;
 	struct analysis *a = NULL;
-	struct strv warnings = {0};
+	auto_struct(strv) warnings = {0};
 	struct run_info info;
 	struct err ignored = ERR_INIT;
 	int rc;
@@ -78,7 +77,6 @@ static int attempt(struct batch *b, size_t i, const char *left, struct err *e)
 					  : journal_begin(&b->journal, i, e);
 	if (!rc)
 		rc = execute(&b->executor, &what, &record, &a, e);
-	strv_release(&warnings);
 	analysis_free(a);
 	if (rc && record && !run_info_load(&info, record, &ignored)) {
 		if (!strcmp(info.status, "complete")) {

@@ -39,17 +39,15 @@ static bool is_wanted(const char *dir, const struct strv *asked, const char *id)
 
 char *batch_find(const char *results, const struct strv *asked, const char *id)
 {
-	DIR *d = beneath_opendir(results);
 	struct timespec best = {0};
-	struct dirent *ent;
 	char *found = NULL;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *dir = xasprintf("%s/%s", results, ent->d_name);
+	for (auto_struct(folder) f = {.dir = beneath_opendir(results)}; folder_next(&f);) {
+		auto_free char *dir = xasprintf("%s/%s", results, f.name);
 		auto_free char *file = xasprintf("%s/%s", dir, JOURNAL_NAME);
 		struct stat st;
 
-		if (strncmp(ent->d_name, "batch-", 6) || beneath_stat(file, &st) ||
+		if (strncmp(f.name, "batch-", 6) || beneath_stat(file, &st) ||
 			!is_wanted(dir, asked, id))
 			continue;
 		if (found && (st.st_mtim.tv_sec < best.tv_sec ||
@@ -61,8 +59,6 @@ char *batch_find(const char *results, const struct strv *asked, const char *id)
 		found = dir;
 		dir = NULL;
 	}
-	if (d)
-		closedir(d);
 	return found;
 }
 
@@ -302,7 +298,7 @@ static int adopt(struct batch *b, struct found *f, struct err *e)
 
 int batch_take_up(struct batch *b, struct err *e)
 {
-	struct strv removed = {0}, left = {0};
+	auto_struct(strv) removed = {0}, left = {0};
 	struct err why = ERR_INIT;
 	struct found *list = NULL;
 	char host[256] = "";
@@ -322,8 +318,6 @@ int batch_take_up(struct batch *b, struct err *e)
 		study_say(&b->study, "note: cannot look for leftovers: %s", why.msg);
 	for (size_t i = 0; i < removed.n; i++)
 		study_say(&b->study, "removed %s", removed.items[i]);
-	strv_release(&removed);
-	strv_release(&left);
 	own_boots(b);
 	rc = found_list(b->study.results, b->journal.id, &list, &n, e);
 	for (size_t i = 0; i < n && !rc; i++)

@@ -97,13 +97,10 @@ static int save(const char *dir, const char *name,
 	struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", dir, name);
-	struct strbuf text = {0};
-	int rc;
+	auto_struct(strbuf) text = {0};
 
 	make(r, &text);
-	rc = replace_file(path, text.text, e);
-	strbuf_release(&text);
-	return rc;
+	return replace_file(path, text.text, e);
 }
 
 /* Judge, and write what came out. */
@@ -221,15 +218,13 @@ static size_t scenario_index(struct batch_report *r, const char *name)
 static void read_journals(const char *results, const char *id, struct batch_sum *out)
 {
 	auto_free char *prefix = xasprintf("batch-%s", id);
-	DIR *d = beneath_opendir(results);
-	struct dirent *ent;
 
-	while (d && (ent = readdir(d))) {
-		auto_free char *dir = xasprintf("%s/%s", results, ent->d_name);
+	for (auto_struct(folder) f = {.dir = beneath_opendir(results)}; folder_next(&f);) {
+		auto_free char *dir = xasprintf("%s/%s", results, f.name);
 		struct err e = ERR_INIT;
 		struct journal j;
 
-		if (strncmp(ent->d_name, prefix, strlen(prefix)) || journal_read(dir, &j, &e))
+		if (strncmp(f.name, prefix, strlen(prefix)) || journal_read(dir, &j, &e))
 			continue;
 		if (strcmp(j.id, id)) {
 			journal_release(&j);
@@ -238,8 +233,6 @@ static void read_journals(const char *results, const char *id, struct batch_sum 
 		ARRAY_GROW(out->journals, out->n_journals);
 		out->journals[out->n_journals++] = j;
 	}
-	if (d)
-		closedir(d);
 }
 
 static void add_found(struct batch_report *r, const struct found *f)

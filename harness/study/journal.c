@@ -74,7 +74,7 @@ static int lock_alone(struct journal *j, struct err *e)
 int journal_create(struct journal *j, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", j->dir, JOURNAL_NAME);
-	struct strbuf head = {0};
+	auto_struct(strbuf) head = {0};
 	struct stat st;
 	int rc = check_texts(j, e);
 
@@ -87,7 +87,6 @@ int journal_create(struct journal *j, struct err *e)
 		return rc;
 	format_head(j, &head);
 	rc = replace_file(path, head.text, e);
-	strbuf_release(&head);
 	return rc ? rc : lock_alone(j, e);
 }
 

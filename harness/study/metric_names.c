@@ -24,7 +24,7 @@ void metric_names_begin(struct metric_names *names)
 
 void metric_names_of_record(struct metric_names *names, const char *dir)
 {
-	struct run_info info = {0};
+	auto_struct(run_info) info = {0};
 	struct err e = ERR_INIT;
 
 	if (run_info_load(&info, dir, &e))
@@ -36,7 +36,6 @@ void metric_names_of_record(struct metric_names *names, const char *dir)
 		if (name_is_safe(m->name) && metric_names_find(names, m->name) == names->n)
 			add(names, m->name, m->unit, higher ? BETTER_HIGHER : BETTER_LOWER);
 	}
-	run_info_release(&info);
 }
 
 size_t metric_names_find(const struct metric_names *names, const char *name)

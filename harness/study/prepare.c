@@ -33,7 +33,7 @@ static int read_topology(const struct study *s, struct topology *out, struct err
 static int finish(const struct study *s, int rc, bool with_host, struct scenario_msgs *msgs,
 	struct prepared *out)
 {
-	struct strbuf text = {0};
+	auto_struct(strbuf) text = {0};
 	struct scenario_pos where = {0};
 	struct err e = ERR_INIT;
 
@@ -57,7 +57,6 @@ static int finish(const struct study *s, int rc, bool with_host, struct scenario
 	scenario_msgs_format(msgs, &text);
 	if (text.len && s->tell)
 		s->tell(s->ctx, STUDY_WRONG, text.text);
-	strbuf_release(&text);
 	scenario_msgs_release(msgs);
 	return rc == 0 ? EXIT_DONE : rc == -ENODEV ? EXIT_HOST : EXIT_USAGE;
 }

@@ -96,13 +96,12 @@ static int read_record(void *ctx, const char *dir, const struct run_info *r,
 static int rebuild_index(const struct study *s, struct index *x, struct err *e)
 {
 	struct analysis *held = NULL;
-	struct strv problems = {0};
+	auto_struct(strv) problems = {0};
 	int n = index_rebuild(x, read_record, &held, &problems, e);
 
 	analysis_free(held);
 	for (size_t i = 0; i < problems.n; i++)
 		study_say(s, "note: %s", problems.items[i]);
-	strv_release(&problems);
 	return MIN(n, 0);
 }
 

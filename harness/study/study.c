@@ -7,7 +7,7 @@
 
 void study_tell(const struct study *s, enum study_tone tone, const char *fmt, ...)
 {
-	struct strbuf text = {0};
+	auto_struct(strbuf) text = {0};
 	va_list ap;
 
 	if (!s->tell)
@@ -16,7 +16,6 @@ void study_tell(const struct study *s, enum study_tone tone, const char *fmt, ..
 	text_vadd(&text, fmt, ap);
 	va_end(ap);
 	s->tell(s->ctx, tone, text.text ? text.text : "");
-	strbuf_release(&text);
 }
 
 bool study_interrupted(const struct study *s)

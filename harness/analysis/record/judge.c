@@ -135,14 +135,12 @@ static double other_value(
 {
 	const char *name = *x->other_guest ? x->other_guest : guest;
 	const char *other = *x->other_variant ? x->other_variant : variant;
-	struct strv v = guests_of(s, other, name);
+	auto_struct(strv) v = guests_of(s, other, name);
 	double sum = 0;
 
 	for (size_t i = 0; i < v.n; i++)
 		sum += mean_of(s, other, v.items[i], x->other_metric);
-	sum = v.n ? sum / (double)v.n : NAN;
-	strv_release(&v);
-	return sum;
+	return v.n ? sum / (double)v.n : NAN;
 }
 
 static enum verdict compare(const struct run_expect *x, double got, double wanted)
@@ -243,7 +241,7 @@ static struct expect_result judge_one(struct set s, const struct run_expect *x, 
 {
 	struct expect_result r = {
 		.expect = x, .verdict = VERDICT_UNKNOWN, .got = NAN, .wanted = NAN};
-	struct strv guests = guests_of(s, variant, x->guest);
+	auto_struct(strv) guests = guests_of(s, variant, x->guest);
 
 	for (size_t i = 0; i < guests.n; i++)
 		judge_guest(s, x, variant, guests.items[i], &r);
@@ -251,7 +249,6 @@ static struct expect_result judge_one(struct set s, const struct run_expect *x, 
 		r.why = xasprintf("there is no guest %s%s%s",
 			*x->guest ? x->guest : "that is not noise", *variant ? " in variant " : "",
 			variant);
-	strv_release(&guests);
 	return r;
 }
 

@@ -90,7 +90,7 @@ static int measure_blocks(const struct compare_input *in, const struct compare_w
 static int measure(const struct compare_input *in, const struct compare_metric *m,
 	const struct compare_result *of, struct compare_row *r, struct err *e)
 {
-	struct compare_within w = {0};
+	auto_struct(compare_within) w = {0};
 	int rc;
 
 	*r = (struct compare_row){.metric = m,
@@ -105,7 +105,6 @@ static int measure(const struct compare_input *in, const struct compare_metric *
 	r->blocks = w.n;
 	rc = w.n >= of->blocks_wanted ? measure_blocks(in, &w, of->confidence, r, e)
 				      : measure_samples(in, m, of->confidence, r, e);
-	compare_within_release(&w);
 	r->delta_word = isnan(r->delta) ? "" : stats_cliffs_word(r->delta);
 	return rc ? err_wrap(e, "%s", m->name) : 0;
 }

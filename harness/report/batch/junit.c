@@ -76,7 +76,7 @@ static void add_expect(
 static void add_suite(const struct batch_report *r, size_t scenario, struct strbuf *out)
 {
 	const struct batch_scenario *s = &r->scenarios[scenario];
-	struct strbuf cases = {0};
+	auto_struct(strbuf) cases = {0};
 	struct counts c = {0};
 
 	for (size_t i = 0; i < r->n_runs; i++)
@@ -100,7 +100,6 @@ static void add_suite(const struct batch_report *r, size_t scenario, struct strb
 		c.tests, c.failures, c.errors, c.skipped, c.seconds);
 	strbuf_addn(out, cases.text ? cases.text : "", cases.len);
 	strbuf_add(out, "</testsuite>\n");
-	strbuf_release(&cases);
 }
 
 void junit_xml(const struct batch_report *r, struct strbuf *out)

@@ -148,7 +148,7 @@ static void add_runs(const struct batch_report *r, struct strbuf *out)
 void batch_page(const struct batch_report *r, struct strbuf *out)
 {
 	auto_free char *title = xasprintf("batch %s \xc2\xb7 stealscope", r->id);
-	struct strbuf body = {0};
+	auto_struct(strbuf) body = {0};
 
 	add_head(r, &body);
 	html_raw(&body, "</header>\n<main id=\"main\">\n");
@@ -161,5 +161,4 @@ void batch_page(const struct batch_report *r, struct strbuf *out)
 	add_runs(r, &body);
 	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
-	strbuf_release(&body);
 }

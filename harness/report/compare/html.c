@@ -89,7 +89,7 @@ static const struct {
 
 static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 {
-	struct strbuf notes = {0};
+	auto_struct(strbuf) notes = {0};
 	char *save = NULL;
 
 	html_wide(out, "Verdicts");
@@ -112,7 +112,6 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 		line = strtok_r(NULL, "\n", &save)) {
 		html_add(out, "<p class=\"note\">%s</p>\n", line);
 	}
-	strbuf_release(&notes);
 }
 
 /* Both ends in one unit, which is said once. */
@@ -236,11 +235,8 @@ void compare_html(const struct compare_page *p, struct strbuf *out)
 
 int compare_html_save(const struct compare_page *p, const char *path, struct err *e)
 {
-	struct strbuf page = {0};
-	int rc;
+	auto_struct(strbuf) page = {0};
 
 	compare_html(p, &page);
-	rc = template_save(&page, path, e);
-	strbuf_release(&page);
-	return rc;
+	return template_save(&page, path, e);
 }

@@ -69,14 +69,13 @@ void compare_methods(const struct compare_result *r, struct strbuf *out)
 /* Lines that a page shows as paragraphs, for a terminal. */
 static void add_methods(const struct compare_result *r, struct strbuf *out)
 {
-	struct strbuf lines = {0};
+	auto_struct(strbuf) lines = {0};
 	char *save;
 
 	compare_methods(r, &lines);
 	for (char *line = lines.text ? strtok_r(lines.text, "\n", &save) : NULL; line;
 		line = strtok_r(NULL, "\n", &save))
 		wrap_add(out, line, 0, 2);
-	strbuf_release(&lines);
 }
 
 static void table_line(const struct compare_row *r, struct strbuf *out)
@@ -104,7 +103,7 @@ static void table_line(const struct compare_row *r, struct strbuf *out)
 static void one_text(const struct compare_result *r, struct strbuf *out)
 {
 	auto_free char *legend = NULL;
-	struct strbuf missing = {0};
+	auto_struct(strbuf) missing = {0};
 
 	if (r->warning)
 		text_add(out, "warning: %s\n", r->warning);
@@ -118,7 +117,6 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 	compare_missing(r, &missing);
 	if (missing.len)
 		wrap_add(out, missing.text, 0, 2);
-	strbuf_release(&missing);
 	legend = xasprintf(
 		"a = %s, b = %s; shift = b - a, its %.0f %% interval; p(Holm) corrected for all %zu tests",
 		r->input->name_a, r->input->name_b, 100 * r->confidence, r->tests);

@@ -69,7 +69,7 @@ static void add_sweep(const struct sweep *s, struct strbuf *out)
 void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf *out)
 {
 	auto_free char *title = xasprintf("%s by %s \xc2\xb7 stealscope", what, n ? s->key : "");
-	struct strbuf body = {0};
+	auto_struct(strbuf) body = {0};
 
 	html_add(&body,
 		"<header>\n<h1>%s by %s</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the band its 95 %% interval, point by point; below 6 boots their range.</p>\n</header>\n"
@@ -80,19 +80,15 @@ void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf
 			add_sweep(&s[i], &body);
 	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
-	strbuf_release(&body);
 }
 
 int sweep_page_save(
 	const struct sweep *s, size_t n, const char *what, const char *path, struct err *e)
 {
-	struct strbuf page = {0};
-	int rc;
+	auto_struct(strbuf) page = {0};
 
 	sweep_page(s, n, what, &page);
-	rc = template_save(&page, path, e);
-	strbuf_release(&page);
-	return rc;
+	return template_save(&page, path, e);
 }
 
 int sweep_svg_save(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e)

@@ -92,7 +92,7 @@ static void add_column(struct strbuf *out, const struct export_column *c)
 struct tables *export_sqlite_begin(const char *path, struct err *e)
 {
 	struct tables *db;
-	struct strbuf columns = {0};
+	auto_struct(strbuf) columns = {0};
 
 	if (tables_create(path, &db, e))
 		return NULL;
@@ -109,7 +109,6 @@ struct tables *export_sqlite_begin(const char *path, struct err *e)
 	for (size_t i = 0; i < EXPORT_RUN_COLUMNS; i++)
 		add_column(&columns, &export_run_columns[i]);
 	tables_add(db, "runs", columns.text, EXPORT_RUN_COLUMNS);
-	strbuf_release(&columns);
 	return db;
 }
 

@@ -129,11 +129,10 @@ int export_each_piece(const struct analysis *a,
 
 void export_json_text(FILE *out, const char *s)
 {
-	struct strbuf b = {0};
+	auto_struct(strbuf) b = {0};
 
 	escape_json(&b, s);
 	fwrite(b.text, 1, b.len, out);
-	strbuf_release(&b);
 }
 
 int export_finish(FILE *out, struct err *e)

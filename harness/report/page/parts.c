@@ -13,7 +13,7 @@
 
 bool html_plot(struct strbuf *out, html_draw draw, const void *what)
 {
-	struct strbuf wide = {0};
+	auto_struct(strbuf) wide = {0};
 	bool any = draw(what, SVG_WIDE, false, &wide);
 
 	if (any) {
@@ -23,7 +23,6 @@ bool html_plot(struct strbuf *out, html_draw draw, const void *what)
 		draw(what, SVG_NARROW, false, out);
 		html_raw(out, "</div>\n");
 	}
-	strbuf_release(&wide);
 	return any;
 }
 

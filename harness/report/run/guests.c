@@ -58,8 +58,7 @@ static void add_seconds(struct strbuf *out, double s, double of, const char *wha
 char *guest_job_text(const struct analysis_guest *g)
 {
 	const struct job_parts *p = &g->job;
-	struct strbuf parts = {0};
-	char *out;
+	auto_struct(strbuf) parts = {0};
 
 	if (!p->have)
 		return NULL;
@@ -72,22 +71,17 @@ char *guest_job_text(const struct analysis_guest *g)
 	if (p->box_s >= p->time_s / 1000)
 		strbuf_add(&parts, " (about %.3g s of it taken by the box's own hypervisor)",
 			p->box_s);
-	out = xasprintf(
+	return xasprintf(
 		"job.time of %s: %.3g s a unit = %s; how fast the CPU was (clock, caches, memory, SMT sibling, emulation) no source here tells apart",
 		g->name, p->time_s, parts.text ? parts.text : "nothing known");
-	strbuf_release(&parts);
-	return out;
 }
 
 char *guests_outside(const struct analysis *a)
 {
-	struct strv names = {0};
-	char *text;
+	auto_struct(strv) names = {0};
 
 	for (size_t i = 0; i < a->n_guests; i++)
 		if (a->guests[i].outside)
 			strv_add(&names, "%s", a->guests[i].name);
-	text = strv_join(&names, ", ");
-	strv_release(&names);
-	return text;
+	return strv_join(&names, ", ");
 }

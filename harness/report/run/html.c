@@ -143,11 +143,8 @@ int html_report(const struct analysis *a, const char *dygraphs, struct strbuf *o
 int html_report_save(const struct analysis *a, const char *dir, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/report.html", dir);
-	struct strbuf page = {0};
+	auto_struct(strbuf) page = {0};
 	int rc = html_report(a, NULL, &page, e);
 
-	if (!rc)
-		rc = template_save(&page, path, e);
-	strbuf_release(&page);
-	return rc;
+	return rc ? rc : template_save(&page, path, e);
 }

@@ -83,7 +83,7 @@ static void own_rows(const struct analysis *a, const struct column *c, size_t n,
 static void metric_table_html(
 	const struct analysis *a, const struct column *c, size_t n, struct strbuf *out)
 {
-	struct strbuf none = {0};
+	auto_struct(strbuf) none = {0};
 
 	html_wide(out, "Metrics");
 	html_raw(out, "<table><tr><th scope=\"col\">metric</th>");
@@ -113,7 +113,6 @@ static void metric_table_html(
 			"<details class=\"note\"><summary>Not provided in this run</summary>%s</details>\n",
 			none.text);
 	}
-	strbuf_release(&none);
 }
 
 void html_metrics(const struct analysis *a, struct strbuf *out)

@@ -50,7 +50,7 @@ static void add_figures(struct strbuf *out, const char *accel, double run, doubl
 
 static void add_culprits(const struct live_vcpu *x, struct strbuf *out)
 {
-	struct strbuf who = {0};
+	auto_struct(strbuf) who = {0};
 
 	for (size_t k = 0; k < x->n_who && k < CULPRITS; k++)
 		text_add(&who, "%s%s %.1f", k ? ", " : "", x->who[k].name, x->who[k].ms_per_s);
@@ -58,7 +58,6 @@ static void add_culprits(const struct live_vcpu *x, struct strbuf *out)
 		text_add(out, "  waited for ");
 		wrap_add(out, who.text, 13, 13);
 	}
-	strbuf_release(&who);
 }
 
 static void add_advice(struct strbuf *out, const char *who, const char *advice)

@@ -209,7 +209,7 @@ int side_by_side_check(const struct side_by_side *s, struct err *e)
 void side_by_side_page(const struct side_by_side *s, struct strbuf *out)
 {
 	auto_free char *title = xasprintf("%zu records side by side \xc2\xb7 stealscope", s->n);
-	struct strbuf body = {0};
+	auto_struct(strbuf) body = {0};
 
 	html_add(&body,
 		"<header>\n<h1>%zu records side by side</h1>\n<p class=\"sub\">Each begins at 0, whenever it was made. Two machines are two blocks: differences between them have many causes.</p>\n"
@@ -221,18 +221,14 @@ void side_by_side_page(const struct side_by_side *s, struct strbuf *out)
 	add_warnings(s, &body);
 	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
-	strbuf_release(&body);
 }
 
 int side_by_side_save(const struct side_by_side *s, const char *path, struct err *e)
 {
-	struct strbuf page = {0};
-	int rc;
+	auto_struct(strbuf) page = {0};
 
 	side_by_side_page(s, &page);
-	rc = template_save(&page, path, e);
-	strbuf_release(&page);
-	return rc;
+	return template_save(&page, path, e);
 }
 
 int side_by_side_svg(const struct side_by_side *s, const struct svg_files *to, struct err *e)

@@ -156,7 +156,7 @@ static void print_other(const struct text *t, const struct analysis *a)
 	for (size_t i = 0; i < a->n_guests; i++) {
 		const struct analysis_guest *g = &a->guests[i];
 		auto_free char *job = NULL;
-		struct strbuf line = {0};
+		auto_struct(strbuf) line = {0};
 
 		for (size_t k = 0; k < ARRAY_SIZE(ids); k++) {
 			const struct metric_value *m = &g->metrics[ids[k]];
@@ -176,7 +176,6 @@ static void print_other(const struct text *t, const struct analysis *a)
 		}
 		if (line.len)
 			wrap_print(t->out, line.text, 0, 2);
-		strbuf_release(&line);
 		job = guest_job_text(g);
 		if (job)
 			wrap_print(t->out, job, 0, 2);
@@ -270,7 +269,7 @@ static void print_late(const struct text *t, const struct analysis *a)
 	text_print(t->out, "\n%slatest wake-ups%s (of %zu kept)\n", t->bold, t->plain, a->n_late);
 	for (size_t i = 0; i < a->n_late && i < TOP_LATE; i++) {
 		const struct late *l = &a->late[i];
-		struct strbuf line = {0};
+		auto_struct(strbuf) line = {0};
 
 		text_add(&line, "%s%s/vcpu%u at %.3f s: ", l->kind == LATE_GAP ? "gap of " : "",
 			a->guests[l->guest].name, l->vcpu,
@@ -278,7 +277,6 @@ static void print_late(const struct text *t, const struct analysis *a)
 		add_parts(&line, l);
 		text_print(t->out, "  %9s ", show_ns(l->lateness_ns, b, sizeof(b)));
 		wrap_print(t->out, line.text, 12, 12);
-		strbuf_release(&line);
 	}
 }
 
@@ -324,7 +322,7 @@ static void print_tail(const struct text *t, const struct analysis *a)
 	const struct metric_value *cpu =
 		a->n_guests ? &a->guests[0].metrics[METRIC_HARNESS_CPU] : NULL;
 	auto_free char *losses = analysis_losses(a);
-	struct strbuf line = {0};
+	auto_struct(strbuf) line = {0};
 	char b[32];
 
 	if (a->warnings.n)
@@ -346,7 +344,6 @@ static void print_tail(const struct text *t, const struct analysis *a)
 		text_add(&line, "; harness %.1f %% of a CPU", cpu->value);
 	fputc('\n', t->out);
 	wrap_print(t->out, line.text, 0, 0);
-	strbuf_release(&line);
 }
 
 void report_text(const struct analysis *a, FILE *out, bool color)
@@ -367,7 +364,7 @@ void report_text(const struct analysis *a, FILE *out, bool color)
 int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *e)
 {
 	const struct late *l;
-	struct strbuf parts = {0};
+	auto_struct(strbuf) parts = {0};
 	char b[32];
 
 	if (n >= a->n_late)
@@ -382,7 +379,6 @@ int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *
 	text_print(out, " (clock error %s)\n  ", show_ns(l->clock_error_ns, b, sizeof(b)));
 	add_parts(&parts, l);
 	wrap_print(out, parts.text ? parts.text : "", 2, 2);
-	strbuf_release(&parts);
 	for (size_t i = 0; i < l->n_who; i++)
 		text_print(out, "  behind %-40s %10s  %s\n", l->who[i].name,
 			show_ns(l->who[i].ns, b, sizeof(b)), culprit_kind_name(l->who[i].kind));
