@@ -50,7 +50,7 @@ else
 say = @printf '  %-5s %s\n' '$(1)' '$@'; 
 endif
 
-.PHONY: all help test build-tests docs man install deb clean layers format format-check tidy
+.PHONY: all help test build-tests docs man install deb clean layers bpf-stack format format-check tidy
 all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
 
 ## make help: this list
@@ -100,6 +100,10 @@ test: $(UNIT)
 ## make layers: every include is in the table of docs/architecture.md
 layers:
 	@scripts/check-layers
+
+## make bpf-stack: no chain of calls in an eBPF program needs more stack than Linux 6.1 allows
+bpf-stack: $(BPF_SRC:%.c=$(BUILD)/%.o)
+	@scripts/check-bpf-stack $^
 
 ## make format, make format-check: as .clang-format has it
 format:

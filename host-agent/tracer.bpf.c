@@ -25,7 +25,7 @@ const volatile bool use_queue = false;	      /* instead of the ring */
 const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
 
 /* Set by hostd while running. */
-uint32_t active = 0;	     /* 0: only remember who occupies each CPU */
+uint32_t active = TRACER_IDLE;
 uint32_t watch_throttle = 0; /* some tracked thread stands under a quota */
 
 uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
@@ -96,6 +96,13 @@ static __always_inline uint32_t find(uint32_t tid)
 
 #include "host-agent/tracer_state.bpf.h"
 
+static __always_inline void set_occupant(
+	struct tracer_cpu *c, uint32_t tid, struct task_struct *task)
+{
+	c->occupant = tid;
+	c->occupant_task = (uint64_t)task;
+}
+
 /* What the switch means to those who stay: they go on waiting behind `next_tid`. */
 static __always_inline void switch_seen_by_waiters(struct tracer_cpu *c, uint32_t cpu,
 	uint32_t next_tid, struct task_struct *next, uint64_t now)
@@ -104,56 +111,78 @@ static __always_inline void switch_seen_by_waiters(struct tracer_cpu *c, uint32_
 		check_waiters(cpu, now);
 	if (counts_mode)
 		return;
-	name_task(next_tid, next);
+	name_argument(next_tid, next);
 	emit_occupy(cpu, next_tid, now);
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+/* A switch that concerns a tracked thread. Counts mode: the CPU is `prev`'s until the end. */
+static __always_inline void switched(struct tracer_cpu *c, uint32_t cpu, bool preempt,
+	struct task_struct *prev, struct task_struct *next, uint32_t out, uint32_t in,
+	uint32_t believed, uint64_t believed_task)
 {
-	uint32_t cpu = bpf_get_smp_processor_id(), prev_tid = prev->pid, next_tid = next->pid;
-	uint32_t out, in, believed;
-	struct tracer_cpu *c;
-	uint64_t now, believed_task;
+	uint32_t prev_tid = prev->pid, next_tid = next->pid;
+	uint64_t now = bpf_ktime_get_ns();
 
-	if (cpu >= TRACER_MAX_CPUS)
-		return 0;
-	c = cpu_at(cpu);
-	believed = c->occupant;
-	believed_task = c->occupant_task;
-	c->occupant = next_tid;
-	c->occupant_task = (uint64_t)next;
-	if (!active)
-		return 0;
-	/* A migration to this CPU adds to `waiters`, then reads `occupant`. With this barrier
-	 * either it sees `next`, or the OCCUPY below is made, with a later time. */
-	__sync_fetch_and_add(&c->fence, 1);
-	out = find(prev_tid);
-	in = find(next_tid);
-	if (out == NOT_TRACKED && in == NOT_TRACKED && !*(volatile uint64_t *)&c->waiters)
-		return 0;
-	now = bpf_ktime_get_ns();
 	/* PREEMPT_RT may switch inside a softirq: such a one is not timed. */
 	c->softirq_since = 0;
 	if (believed != prev_tid && prev_tid && c->waiters)
 		infer_occupant(c, cpu, believed, believed_task, prev_tid, prev, now);
 	if (out != NOT_TRACKED)
 		infer_arrival(thread_at(out), prev, c, cpu, now);
-	if (counts_mode && c->waiters) {
-		name_task(prev_tid, prev);
-		charge_waiters(cpu, prev_tid, BLAME_TASK, now);
+	if (counts_mode) {
+		set_occupant(c, prev_tid, prev);
+		if (c->waiters)
+			/* Read back: the verifier takes a number there, no pointer. */
+			charge_waiters(c, cpu, prev_tid, BLAME_TASK,
+				*(volatile uint64_t *)&c->occupant_task, now);
 	}
 	if (out != NOT_TRACKED) {
-		name_task(next_tid, next);
+		if (!counts_mode)
+			name_argument(next_tid, next);
 		left_cpu(thread_at(out), prev, preempt, cpu, next_tid, now);
 	}
 	if (in != NOT_TRACKED) {
-		name_task(prev_tid, prev);
+		if (!counts_mode)
+			name_argument(prev_tid, prev);
 		infer_queued(thread_at(in), next, c, cpu, prev_tid, now);
 		got_cpu(thread_at(in), next, cpu, prev_tid, now);
 	}
+	if (counts_mode)
+		set_occupant(c, next_tid, next);
 	if (c->waiters)
 		switch_seen_by_waiters(c, cpu, next_tid, next, now);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	uint32_t cpu = bpf_get_smp_processor_id(), out, in, believed;
+	uint64_t believed_task;
+	struct tracer_cpu *c;
+
+	if (cpu >= TRACER_MAX_CPUS)
+		return 0;
+	c = cpu_at(cpu);
+	if (active != TRACER_ACTIVE) {
+		if (active == TRACER_IDLE)
+			set_occupant(c, next->pid, next);
+		return 0;
+	}
+	believed = c->occupant;
+	believed_task = c->occupant_task;
+	/* Events: a migration to this CPU adds to `waiters`, then reads `occupant`. With this barrier
+	 * either it sees `next`, or the OCCUPY of switched() is made, with a later time. Counts: it joins,
+	 * and reads nothing of this CPU. */
+	if (!counts_mode) {
+		set_occupant(c, next->pid, next);
+		__sync_fetch_and_add(&c->fence, 1);
+	}
+	out = find(prev->pid);
+	in = find(next->pid);
+	if (out == NOT_TRACKED && in == NOT_TRACKED && !*(volatile uint64_t *)&c->waiters)
+		set_occupant(c, next->pid, next);
+	else
+		switched(c, cpu, preempt, prev, next, out, in, believed, believed_task);
 	return 0;
 }
 
@@ -165,7 +194,7 @@ static __always_inline int woken(struct task_struct *p)
 	uint32_t cpu, slot;
 	uint64_t now;
 
-	if (!active)
+	if (active != TRACER_ACTIVE)
 		return 0;
 	slot = find(p->pid);
 	t = thread_at(slot);
@@ -178,7 +207,8 @@ static __always_inline int woken(struct task_struct *p)
 		return 0;
 	c = cpu_at(cpu);
 	waker = (struct task_struct *)bpf_get_current_task();
-	name_task((uint32_t)bpf_get_current_pid_tgid(), waker);
+	if (!counts_mode)
+		name_task((uint32_t)bpf_get_current_pid_tgid(), waker);
 	now = bpf_ktime_get_ns();
 	t->waits++;
 	t->task = (uint64_t)p;
@@ -188,6 +218,7 @@ static __always_inline int woken(struct task_struct *p)
 	t->run_delay = kt_run_delay(p);
 	t->clock_since = kt_rq_clock(p);
 	set_state(t, THREAD_WAITING, cpu, now);
+	c->joined = 1;
 	emit_state(slot, 0, from, (uint32_t)bpf_get_current_pid_tgid());
 	if (c->waiters <= 1)
 		emit_occupant(c, cpu, now);
@@ -214,23 +245,17 @@ int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
 {
 	uint32_t cpu = (uint32_t)new_cpu, slot;
 	struct tracer_thread *t;
-	struct tracer_cpu *old;
 	uint64_t now;
 	uint16_t from;
 
-	if (!active)
+	if (active != TRACER_ACTIVE)
 		return 0;
 	slot = find(p->pid);
 	t = thread_at(slot);
 	if (slot == NOT_TRACKED || t->state != THREAD_WAITING || cpu >= TRACER_MAX_CPUS)
 		return 0;
 	from = t->cpu;
-	old = cpu_at(from);
 	now = bpf_ktime_get_ns();
-	if (counts_mode) {
-		name_task(old->occupant, (struct task_struct *)old->occupant_task);
-		charge(slot, old->occupant, BLAME_TASK, now);
-	}
 	t->migrations++;
 	/* From here on the new run queue's clock counts: at the end it is in last_queued, but
 	 * another move before that wipes it out. */
@@ -240,6 +265,7 @@ int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
 	t->moved = 1;
 	t->run_delay = kt_run_delay(p);
 	set_state(t, THREAD_WAITING, cpu, now);
+	cpu_at(cpu)->joined = 1;
 	emit_state(slot, TRACE_STATE_MIGRATED, from, (uint32_t)bpf_get_current_pid_tgid());
 	emit_occupant(cpu_at(cpu), cpu, now);
 	return 0;
@@ -250,7 +276,7 @@ int BPF_PROG(on_rename, struct task_struct *p, const char *comm)
 {
 	uint32_t tid = p->pid;
 
-	if (active && is_named(tid, p))
+	if (active == TRACER_ACTIVE && is_named(tid, p))
 		emit_task(tid, address_of(p), TRACE_TASK_EXEC, address_of(comm));
 	return 0;
 }

@@ -11,18 +11,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "host-agent/tracer_shared.h"
-#include "tracer.skel.h"
-
-struct tracer {
-	struct tracer_bpf *skel;
-	struct ring_buffer *ring;
-	struct bpf_link *walk;
-	struct sink *sink; /* where the ring's callback puts records, during tracer_drain() */
-	int stats_fd;
-	uint64_t lost_seen;
-	bool running;
-};
+#include "host-agent/priv.h"
 
 static char libbpf_last[256]; /* its last warning, the best reason there is */
 
@@ -38,9 +27,7 @@ keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
 
 static int on_record(void *ctx, void *data, size_t size)
 {
-	struct tracer *t = ctx;
-
-	sink_put(t->sink, data, size);
+	sink_put(((struct tracer *)ctx)->sink, data, size);
 	return 0;
 }
 
@@ -154,7 +141,25 @@ void tracer_close(struct tracer *t)
 	free(t);
 }
 
-static struct tracer_thread *thread_of(struct tracer *t, pid_t tid)
+/* What a thread collected of its culprits goes to the map; nobody else writes it then. */
+static void flush_culprits(struct tracer *t, const struct tracer_thread *th)
+{
+	struct bpf_map *map = t->skel->maps.blame;
+
+	for (unsigned i = 0; i < TRACER_LEDGER; i++) {
+		struct blame_key key = {th->tid, th->culprit_tid[i], th->culprit_kind[i]};
+		struct blame_cell cell = {0};
+
+		if (!th->culprit_times[i])
+			continue;
+		bpf_map__lookup_elem(map, &key, sizeof(key), &cell, sizeof(cell), 0);
+		cell.ns += th->culprit_ns[i];
+		cell.times += th->culprit_times[i];
+		bpf_map__update_elem(map, &key, sizeof(key), &cell, sizeof(cell), BPF_ANY);
+	}
+}
+
+struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid)
 {
 	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
 		if (t->skel->bss->threads[i].tid == (uint32_t)tid)
@@ -164,7 +169,7 @@ static struct tracer_thread *thread_of(struct tracer *t, pid_t tid)
 
 static struct tracer_thread *free_slot(struct tracer *t)
 {
-	struct tracer_thread *th = thread_of(t, 0);
+	struct tracer_thread *th = tracer_thread_of(t, 0);
 
 	for (unsigned i = 0; !th && i < TRACER_MAX_THREADS; i++)
 		if (t->skel->bss->threads[i].state == THREAD_EXITED)
@@ -184,7 +189,7 @@ static void make_others_cell(struct tracer *t, uint32_t victim)
 
 int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 {
-	struct tracer_thread *th = thread_of(t, tid);
+	struct tracer_thread *th = tracer_thread_of(t, tid);
 	uint32_t key = (uint32_t)tid, old, slot;
 
 	if (th && th->state != THREAD_EXITED)
@@ -194,6 +199,8 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 	if (!th)
 		return err_set(e, ENOSPC, "more than %u threads to trace", TRACER_MAX_THREADS);
 	old = th->tid;
+	if (old)
+		flush_culprits(t, th);
 	if (old)
 		bpf_map__delete_elem(t->skel->maps.slots, &old, sizeof(old), 0);
 	slot = (uint32_t)(th - t->skel->bss->threads);
@@ -212,7 +219,7 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 
 int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
 {
-	struct tracer_thread *th = thread_of(t, tid);
+	struct tracer_thread *th = tracer_thread_of(t, tid);
 	uint32_t key = (uint32_t)tid;
 
 	if (!th)
@@ -237,14 +244,19 @@ void tracer_watch_throttle(struct tracer *t)
 
 int tracer_start(struct tracer *t, struct sink *s, struct err *e)
 {
-	__atomic_store_n(&t->skel->bss->active, 1, __ATOMIC_SEQ_CST);
+	if (t->stopped) /* who occupies the CPUs was not followed since */
+		for (unsigned i = 0; i < TRACER_MAX_CPUS; i++)
+			t->skel->bss->cpus[i].occupant_task = 0;
+	t->stopped = 0;
+	__atomic_store_n(&t->skel->bss->active, TRACER_ACTIVE, __ATOMIC_SEQ_CST);
 	t->running = true;
 	return walk(t, s, e);
 }
 
 void tracer_stop(struct tracer *t, struct sink *s)
 {
-	__atomic_store_n(&t->skel->bss->active, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&t->skel->bss->active, TRACER_STOPPED, __ATOMIC_SEQ_CST);
+	t->stopped = now_ns();
 	t->running = false;
 	sleep_ns(NS_PER_MS); /* events under way */
 	tracer_drain(t, s);
@@ -283,120 +295,6 @@ void tracer_drain(struct tracer *t, struct sink *s)
 	if (lost > t->lost_seen)
 		sink_lost(s, lost - t->lost_seen);
 	t->lost_seen = lost;
-}
-
-struct counter_row {
-	enum counter_key key;
-	uint64_t value;
-};
-
-static void put_rows(
-	struct sink *s, uint32_t tid, uint64_t now, const struct counter_row *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		sink_counter(s, now, tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
-}
-
-static void dump_thread(const struct tracer_thread *th, uint64_t now, struct sink *s)
-{
-	uint64_t open = now > th->since ? now - th->since : 0;
-	const struct counter_row rows[] = {
-		{CTR_TRACED_RUN_NS, th->run_ns + (th->state == THREAD_RUNNING ? open : 0)},
-		{CTR_TRACED_WAIT_NS, th->wait_ns + (th->state == THREAD_WAITING ? open : 0)},
-		{CTR_TRACED_SLEEP_NS, th->sleep_ns + (th->state == THREAD_SLEEPING ? open : 0)},
-		{CTR_TRACED_WAITS, th->waits},
-		{CTR_TRACED_MIGRATIONS, th->migrations},
-	};
-
-	put_rows(s, th->tid, now, rows, ARRAY_SIZE(rows));
-}
-
-bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
-{
-	const struct tracer_thread *th = thread_of(t, tid);
-
-	if (!th)
-		return false;
-	*out = (struct tracer_seen){th->clock_wait_ns,
-		th->sleep_booked_ns - (th->state == THREAD_WAITING ? th->booked_ahead_ns : 0),
-		th->conflicts, th->state == THREAD_SLEEPING, th->run_delay};
-	return true;
-}
-
-static void put_blame(struct sink *s, const struct blame_key *key, const struct blame_cell *cell)
-{
-	struct trace_blame r = {.culprit_tid = key->culprit,
-		.kind = key->kind,
-		.ns = cell->ns,
-		.times = cell->times};
-
-	r.h = trace_head(now_ns(), key->victim, 0, TRACE_BLAME, sizeof(r));
-	if (r.times)
-		sink_put(s, &r, sizeof(r));
-}
-
-/* What a thread that waits now has not yet been charged with. False: nothing. */
-static bool open_blame(struct tracer *t, const struct tracer_thread *th, uint64_t now,
-	struct blame_key *key, struct blame_cell *cell)
-{
-	uint32_t occupant = t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS].occupant;
-
-	if (!th->tid || th->state != THREAD_WAITING || now <= th->charged)
-		return false;
-	*key = (struct blame_key){.victim = th->tid,
-		.culprit = th->throttled ? 0 : occupant,
-		.kind = th->throttled ? BLAME_THROTTLED
-			: occupant    ? BLAME_TASK
-				      : BLAME_IDLE};
-	*cell = (struct blame_cell){.ns = now - th->charged, .times = 1};
-	return true;
-}
-
-static void dump_blame(
-	struct tracer *t, const struct tracer_thread *threads, uint64_t now, struct sink *s)
-{
-	struct blame_key open[TRACER_MAX_THREADS], key, *at = NULL;
-	struct blame_cell rest[TRACER_MAX_THREADS], cell;
-	unsigned n = 0,
-		 left = TRACER_BLAME_CELLS * 2; /* a table in motion could restart the walk */
-
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
-		n += open_blame(t, &threads[i], now, &open[n], &rest[n]);
-	while (left-- && !bpf_map__get_next_key(t->skel->maps.blame, at, &key, sizeof(key))) {
-		at = &key;
-		if (bpf_map__lookup_elem(
-			    t->skel->maps.blame, &key, sizeof(key), &cell, sizeof(cell), 0))
-			continue;
-		for (unsigned i = 0; i < n; i++) {
-			if (memcmp(&open[i], &key, sizeof(key)))
-				continue;
-			cell.ns += rest[i].ns;
-			cell.times += rest[i].times;
-			rest[i].times = 0;
-		}
-		put_blame(s, &key, &cell);
-	}
-	for (unsigned i = 0; i < n; i++)
-		put_blame(s, &open[i], &rest[i]);
-}
-
-/* One instant for all: the CPU may be taken from hostd between any two lines, and what the threads
- * waited and whom it is blamed on must add up. (While the tracer runs, cells go on growing.) */
-void tracer_dump(struct tracer *t, struct sink *s)
-{
-	size_t size = sizeof(t->skel->bss->threads);
-	struct tracer_thread *threads = xcalloc(1, size);
-	uint64_t now;
-
-	tracer_drain(t, s);
-	now = now_ns();
-	memcpy(threads, t->skel->bss->threads, size);
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
-		if (threads[i].tid)
-			dump_thread(&threads[i], now, s);
-	if (t->skel->rodata->counts_mode)
-		dump_blame(t, threads, now, s);
-	free(threads);
 }
 
 int tracer_measure(struct tracer *t, struct err *e)

@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Part of tracer.bpf.c: walking those who wait on a CPU, and the sums of the counts mode. */
+/*
+ * Part of tracer.bpf.c: walking those who wait on a CPU, and the sums of the counts mode.
+ *
+ * Each CPU has a ledger (tracer_shared.h): a switch adds the time that ends with it to who had the CPU.
+ * A waiting thread is blamed on others only when it stops waiting: the ledger less its base, the rest on
+ * who has the CPU then, so that blame adds up to the wait to the ns. It collects its culprits itself;
+ * one is put into the map when another takes its place, hostd adds up both.
+ *
+ * A thread that begins to wait in its own CPU's switch takes its base there. One that is woken or moved
+ * there may lack that CPU's lock: it joins, and the next event of that CPU blames what it waited until
+ * then on who had the CPU, and takes its base.
+ */
 
-static __always_inline void blame_add(uint32_t victim, uint32_t culprit, uint32_t kind, uint64_t ns)
+static __always_inline void blame_add(
+	uint32_t victim, uint32_t culprit, uint32_t kind, uint64_t ns, uint64_t times)
 {
 	struct blame_key key = {.victim = victim, .culprit = culprit, .kind = kind};
-	struct blame_cell *cell = bpf_map_lookup_elem(&blame, &key), first = {.ns = ns, .times = 1};
+	struct blame_cell *cell = bpf_map_lookup_elem(&blame, &key),
+			  first = {.ns = ns, .times = times};
 
 	if (!cell) {
 		if (!bpf_map_update_elem(&blame, &key, &first, BPF_NOEXIST))
@@ -20,25 +33,46 @@ static __always_inline void blame_add(uint32_t victim, uint32_t culprit, uint32_
 	if (!cell)
 		return;
 	__sync_fetch_and_add(&cell->ns, ns);
-	__sync_fetch_and_add(&cell->times, 1);
+	__sync_fetch_and_add(&cell->times, times);
 }
 
-/* Blame what the thread in `slot` waited since it was last charged on who had the CPU. */
-__noinline int charge(uint32_t slot, uint32_t culprit, uint32_t kind, uint64_t now)
+/* A place in a ledger, its bound where the verifier sees it (Linux 6.1's knows none of an exclusive or). */
+static __always_inline uint32_t place(uint32_t i)
+{
+	asm volatile("" : "+r"(i));
+	return i % TRACER_LEDGER;
+}
+
+static __always_inline uint32_t cell_of(uint32_t tid, uint32_t kind)
+{
+	return place(tid + kind * 7);
+}
+
+/* The thread in `slot` waited `ns` for this culprit. */
+__noinline int blame_on(uint32_t slot, uint32_t tid, uint32_t kind, uint64_t ns, uint32_t times)
 {
 	struct tracer_thread *t = thread_at(slot);
-	uint64_t ns = now - t->charged;
+	uint32_t i;
 
-	if (now <= t->charged)
-		return 0;
-	t->charged = now;
-	if (t->throttled) {
-		culprit = 0;
-		kind = BLAME_THROTTLED;
-	} else if (kind == BLAME_TASK && !culprit) {
+	if (kind == BLAME_TASK && !tid)
 		kind = BLAME_IDLE;
+	if (t->throttled) {
+		tid = 0;
+		kind = BLAME_THROTTLED;
 	}
-	blame_add(t->tid, culprit, kind, ns);
+	t->charged += ns;
+	i = cell_of(tid, kind);
+	if (t->culprit_tid[i] != tid || t->culprit_kind[i] != kind) {
+		if (t->culprit_times[i])
+			blame_add(t->tid, t->culprit_tid[i], t->culprit_kind[i], t->culprit_ns[i],
+				t->culprit_times[i]);
+		t->culprit_tid[i] = tid;
+		t->culprit_kind[i] = kind;
+		t->culprit_ns[i] = 0;
+		t->culprit_times[i] = 0;
+	}
+	t->culprit_ns[i] += ns;
+	t->culprit_times[i] += times;
 	return 0;
 }
 
@@ -55,10 +89,169 @@ __noinline int charge(uint32_t slot, uint32_t culprit, uint32_t kind, uint64_t n
 		}                                                                                  \
 	}
 
-__noinline int charge_waiters(uint32_t cpu, uint32_t culprit, uint32_t kind, uint64_t now)
+/* One cell of the ledger, blamed on its way out. */
+__noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i)
 {
-	for_each_waiter(slot, cpu, charge(slot, culprit, kind, now));
+	struct tracer_thread *t = thread_at(slot);
+	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
+	uint64_t ns;
+
+	i = place(i);
+	if (!t->based)
+		return 0;
+	ns = l->ns[i] - t->base_ns[i];
+	if (ns)
+		blame_on(slot, l->tid[i], l->kind[i], ns, l->times[i] - t->base_times[i]);
+	t->base_ns[i] = l->ns[i];
+	t->base_times[i] = l->times[i];
 	return 0;
+}
+
+/* Another takes the place of cell `i`: all who wait here are blamed on it first. Who had the CPU is named here,
+ * while it is there. Its time begins with the sum of the one before: only differences mean something. */
+__noinline int new_cell(uint32_t cpu, uint32_t i, uint32_t tid, uint32_t kind, uint64_t task)
+{
+	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
+
+	i = place(i);
+	for_each_waiter(slot, cpu, settle_cell(slot, cpu, i));
+	l->tid[i] = tid;
+	l->kind[i] = kind;
+	l->task[i] = task;
+	if (task)
+		name_task(tid, (struct task_struct *)task);
+	return 0;
+}
+
+static __always_inline bool holds(
+	struct tracer_ledger *l, uint32_t i, uint32_t tid, uint32_t kind, uint64_t task)
+{
+	return l->tid[i] == tid && l->task[i] == task && l->kind[i] == kind;
+}
+
+/* The CPU was `tid`'s, or an interrupt's, from the last account on until `until`. */
+__noinline int account(uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t task, uint64_t until)
+{
+	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
+	uint64_t ns = until - l->since;
+	uint32_t i = cell_of(tid, kind);
+
+	if (until <= l->since)
+		return 0;
+	l->since = until;
+	if (!holds(l, i, tid, kind, task)) {
+		i = place(i ^ 1);
+		if (!holds(l, i, tid, kind, task)) {
+			i = place(i ^ (until >> 6 & 1)); /* either of two, as the clock has it */
+			new_cell(cpu, i, tid, kind, task);
+		}
+	}
+	i = place(i);
+	l->ns[i] += ns;
+	l->times[i]++;
+	return 0;
+}
+
+static __always_inline void take_base(struct tracer_thread *t, struct tracer_cpu *c)
+{
+	__builtin_memcpy(t->base_ns, c->ledger.ns, sizeof(t->base_ns));
+	__builtin_memcpy(t->base_times, c->ledger.times, sizeof(t->base_times));
+	t->based = 1;
+}
+
+/* Blame what the thread in `slot` waited up to `now`, and no more: where a switch was hidden, `now` is past, and
+ * the ledger may be ahead of it. */
+__noinline int settle(uint32_t slot, uint64_t now)
+{
+	struct tracer_thread *t = thread_at(slot);
+	struct tracer_cpu *c = cpu_at(t->cpu);
+	struct tracer_ledger *l = &c->ledger;
+
+	if (t->based)
+		for (uint32_t i = 0; i < TRACER_LEDGER; i++) {
+			uint64_t ns = l->ns[i] - t->base_ns[i];
+			uint64_t room = now > t->charged ? now - t->charged : 0;
+
+			if (!ns)
+				continue;
+			if (ns > room)
+				ns = room;
+			if (ns)
+				blame_on(slot, l->tid[i], l->kind[i], ns,
+					l->times[i] - t->base_times[i]);
+			t->base_ns[i] = l->ns[i];
+			t->base_times[i] = l->times[i];
+		}
+	if (now > t->charged) {
+		uint64_t task = c->occupant_task;
+
+		if (c->occupant && task)
+			name_task(c->occupant, (struct task_struct *)task);
+		blame_on(slot, c->occupant, BLAME_TASK, now - t->charged, 1);
+	}
+	return 0;
+}
+
+/* A thread that joined is blamed on what ended now; from here on it has a base. */
+__noinline int adopt(uint32_t slot, uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
+{
+	struct tracer_thread *t = thread_at(slot);
+	struct tracer_cpu *c = cpu_at(cpu);
+
+	if (t->based)
+		return 0;
+	if (t->charged > now) { /* it came while this CPU looked */
+		c->joined = 1;
+		return 0;
+	}
+	if (t->charged < now)
+		blame_on(slot, tid, kind, now - t->charged, 1);
+	take_base(t, c);
+	return 0;
+}
+
+__noinline int adopt_waiters(uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
+{
+	for_each_waiter(slot, cpu, adopt(slot, cpu, tid, kind, now));
+	return 0;
+}
+
+/* What ended at `now` on this CPU was the time of `tid` or of an interrupt. */
+static __always_inline void charge_waiters(struct tracer_cpu *c, uint32_t cpu, uint32_t tid,
+	uint32_t kind, uint64_t task, uint64_t now)
+{
+	account(cpu, tid, kind, task, now);
+	if (!c->joined)
+		return;
+	c->joined = 0;
+	/* Whoever joins from here on is seen below or sets the flag again. */
+	__sync_fetch_and_add(&c->fence, 1);
+	adopt_waiters(cpu, tid, kind, now);
+}
+
+/* Look whether a waiting thread is held back by its group's quota; a record only when that changed. */
+__noinline int check_throttle(uint32_t slot, uint32_t cpu, uint64_t now)
+{
+	struct tracer_thread *t = thread_at(slot);
+	bool throttled = kt_task_throttled((struct task_struct *)t->task);
+
+	if (throttled == !!t->throttled)
+		return 0;
+	if (counts_mode)
+		settle(slot, now);
+	t->throttled = throttled;
+	if (throttled)
+		watch_throttle = 1;
+	emit_throttle(slot, cpu, now);
+	return 0;
+}
+
+static __always_inline void end_throttle(struct tracer_thread *t, uint16_t cpu, uint64_t now)
+{
+	if (counts_mode)
+		settle(t->slot, now);
+	t->throttled = 0;
+	emit_throttle(t->slot, cpu, now);
 }
 
 __noinline int check_waiters(uint32_t cpu, uint64_t now)

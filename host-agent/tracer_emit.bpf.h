@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Part of tracer.bpf.c: making records. They are built on the stack and copied into the ring, which
- * needs no per-CPU scratch memory (on PREEMPT_RT that would not be exclusive).
+ * needs no per-CPU scratch memory (on PREEMPT_RT that would not be exclusive). Only functions that are
+ * not inlined build one: kernels allow 512 bytes of stack for all calls under way together, each
+ * rounded up to 32 (`make bpf-stack` shows them).
  *
  * Functions that are not static are verified once by themselves, not once per call: without that
  * the verifier's budget does not suffice. They may take numbers only, so tasks are given by
  * address.
  */
 
-static __always_inline bool emit(void *record, uint32_t size)
+/* Room for the longest: the queue takes them all at one size. */
+union record {
+	char whole[TRACER_RECORD_MAX];
+	struct trace_state state;
+	struct trace_occupy occupy;
+	struct trace_task task;
+	struct trace_irq irq;
+};
+
+static __always_inline bool emit(union record *record, uint32_t size)
 {
 	uint64_t flags = BPF_RB_NO_WAKEUP;
 	uint32_t cpu;
 	long failed;
 
 	if (use_queue) {
-		char whole[TRACER_RECORD_MAX] = {};
-
-		__builtin_memcpy(whole, record, size);
-		failed = bpf_map_push_elem(&queue, whole, 0);
+		failed = bpf_map_push_elem(&queue, record, 0);
 	} else {
-		if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
+		cpu = bpf_get_smp_processor_id();
+		/* To look costs as much as a record: now and then will do, the ring has room for far more. */
+		if (!(++cpu_at(cpu)->emitted % 64) &&
+			bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
 			flags = BPF_RB_FORCE_WAKEUP;
 		failed = bpf_ringbuf_output(&ring, record, size, flags);
 	}
@@ -53,20 +64,22 @@ static __always_inline void fill_state(struct trace_state *r, struct tracer_thre
 /* The state a thread now is in. `from`: the CPU it was on. */
 __noinline int emit_state(uint32_t slot, uint32_t flags, uint32_t from, uint32_t other)
 {
-	struct trace_state r;
+	union record r = {};
 
 	if (counts_mode)
 		return 0;
-	fill_state(&r, thread_at(slot), flags, from, other);
-	emit(&r, sizeof(r));
+	fill_state(&r.state, thread_at(slot), flags, from, other);
+	emit(&r, sizeof(r.state));
 	return 0;
 }
 
-static __always_inline void emit_occupy(uint16_t cpu, uint32_t tid, uint64_t now)
+__noinline int emit_occupy(uint32_t cpu, uint32_t tid, uint64_t now)
 {
-	struct trace_occupy r = {.h = head(now, tid, cpu, TRACE_OCCUPY, sizeof(r))};
+	union record r = {};
 
-	emit(&r, sizeof(r));
+	r.occupy.h = head(now, tid, cpu, TRACE_OCCUPY, sizeof(r.occupy));
+	emit(&r, sizeof(r.occupy));
+	return 0;
 }
 
 /* A tid may be used again by another task: its start time is part of the mark. */
@@ -85,21 +98,21 @@ __noinline int emit_task(uint32_t tid, uint64_t task, uint32_t flags, uint64_t c
 {
 	struct task_struct *p = (struct task_struct *)task;
 	uint64_t mark = name_mark(tid, p);
-	struct trace_task r = {};
+	union record r = {};
 
 	if ((uint32_t)BPF_CORE_READ(p, pid) != tid)
 		return 0;
-	r.h = head(bpf_ktime_get_ns(), tid, 0, TRACE_TASK, sizeof(r));
-	r.tgid = BPF_CORE_READ(p, tgid);
-	r.flags = flags;
+	r.task.h = head(bpf_ktime_get_ns(), tid, 0, TRACE_TASK, sizeof(r.task));
+	r.task.tgid = BPF_CORE_READ(p, tgid);
+	r.task.flags = flags;
 	if (BPF_CORE_READ(p, flags) & KT_PF_KTHREAD)
-		r.flags |= TRACE_TASK_KTHREAD;
-	r.cgroup_id = kt_cgroup_id(p, cgroup_v1);
+		r.task.flags |= TRACE_TASK_KTHREAD;
+	r.task.cgroup_id = kt_cgroup_id(p, cgroup_v1);
 	if (comm)
-		bpf_probe_read_kernel_str(r.comm, sizeof(r.comm), (const void *)comm);
+		bpf_probe_read_kernel_str(r.task.comm, sizeof(r.task.comm), (const void *)comm);
 	else
-		BPF_CORE_READ_INTO(&r.comm, p, comm);
-	named[tid % TRACER_NAMED_SLOTS] = emit(&r, sizeof(r)) ? mark : 0;
+		BPF_CORE_READ_INTO(&r.task.comm, p, comm);
+	named[tid % TRACER_NAMED_SLOTS] = emit(&r, sizeof(r.task)) ? mark : 0;
 	return 0;
 }
 
@@ -110,6 +123,15 @@ static __always_inline uint64_t address_of(const void *p)
 
 	bpf_probe_read_kernel(&address, sizeof(address), &p);
 	return address;
+}
+
+/* The same of a tracepoint's own argument, which may be read without a helper's call. */
+static __always_inline void name_argument(uint32_t tid, struct task_struct *p)
+{
+	uint64_t mark = (uint64_t)tid << 32 | (uint32_t)(p->start_time >> 10);
+
+	if (tid && named[tid % TRACER_NAMED_SLOTS] != mark)
+		emit_task(tid, address_of(p), 0, 0);
 }
 
 static __always_inline void name_task(uint32_t tid, struct task_struct *p)
@@ -130,37 +152,31 @@ static __always_inline void emit_occupant(struct tracer_cpu *c, uint16_t cpu, ui
 	emit_occupy(cpu, tid, now);
 }
 
-static __always_inline void emit_throttle(struct tracer_thread *t, uint16_t cpu, uint64_t now)
-{
-	struct trace_state r = {};
-
-	if (counts_mode)
-		return;
-	r.h = head(now, t->tid, cpu, TRACE_THROTTLE, sizeof(r));
-	r.state = t->throttled;
-	r.prev_cpu = cpu;
-	r.run_delay_ns = ~0ull;
-	emit(&r, sizeof(r));
-}
-
-static __always_inline void end_throttle(struct tracer_thread *t, uint16_t cpu, uint64_t now)
-{
-	t->throttled = 0;
-	emit_throttle(t, cpu, now);
-}
-
-/* Look whether a waiting thread is held back by its group's quota; a record only when that changed.
- */
-__noinline int check_throttle(uint32_t slot, uint32_t cpu, uint64_t now)
+/* The thread in `slot` is throttled, or no longer. */
+__noinline int emit_throttle(uint32_t slot, uint32_t cpu, uint64_t now)
 {
 	struct tracer_thread *t = thread_at(slot);
-	bool throttled = kt_task_throttled((struct task_struct *)t->task);
+	union record r = {};
 
-	if (throttled == !!t->throttled)
+	if (counts_mode)
 		return 0;
-	t->throttled = throttled;
-	if (throttled)
-		watch_throttle = 1;
-	emit_throttle(t, cpu, now);
+	r.state.h = head(now, t->tid, cpu, TRACE_THROTTLE, sizeof(r.state));
+	r.state.state = t->throttled;
+	r.state.prev_cpu = cpu;
+	r.state.run_delay_ns = ~0ull;
+	emit(&r, sizeof(r.state));
+	return 0;
+}
+
+/* An interrupt that ended at `now`, and whom it hit. */
+__noinline int emit_irq(uint32_t tid, uint32_t other, uint32_t flags, uint64_t since, uint64_t now)
+{
+	union record r = {};
+
+	r.irq.h = head(now, tid, bpf_get_smp_processor_id(), TRACE_IRQ, sizeof(r.irq));
+	r.irq.other = other;
+	r.irq.flags = flags;
+	r.irq.ns = now - since;
+	emit(&r, sizeof(r.irq));
 	return 0;
 }

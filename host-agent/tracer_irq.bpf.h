@@ -6,7 +6,7 @@ static __always_inline struct tracer_cpu *this_cpu(void)
 {
 	uint32_t cpu = bpf_get_smp_processor_id();
 
-	return active && cpu < TRACER_MAX_CPUS ? cpu_at(cpu) : 0;
+	return active == TRACER_ACTIVE && cpu < TRACER_MAX_CPUS ? cpu_at(cpu) : 0;
 }
 
 static __always_inline void irq_end(
@@ -23,14 +23,12 @@ static __always_inline void irq_end(
 		/* What came before the interrupt goes to whom it hit. */
 		uint32_t cpu = bpf_get_smp_processor_id();
 
-		charge_waiters(cpu, c->occupant, BLAME_TASK, since);
-		charge_waiters(cpu, other, flags & TRACE_IRQ_HARD ? BLAME_IRQ : BLAME_SOFTIRQ, now);
+		charge_waiters(c, cpu, c->occupant, BLAME_TASK, c->occupant_task, since);
+		charge_waiters(
+			c, cpu, other, flags & TRACE_IRQ_HARD ? BLAME_IRQ : BLAME_SOFTIRQ, 0, now);
 		return;
 	}
-	struct trace_irq r = {.other = other, .flags = flags, .ns = now - since};
-
-	r.h = head(now, c->occupant, bpf_get_smp_processor_id(), TRACE_IRQ, sizeof(r));
-	emit(&r, sizeof(r));
+	emit_irq(c->occupant, other, flags, since, now);
 }
 
 SEC("tp_btf/irq_handler_entry")

@@ -40,8 +40,10 @@ int walk_tasks(struct bpf_iter__task *ctx)
 	t->task = (uint64_t)p;
 	t->run_delay = kt_run_delay(p);
 	set_state(t, on_cpu ? THREAD_RUNNING : queued ? THREAD_WAITING : THREAD_SLEEPING, cpu, now);
-	if (t->state == THREAD_WAITING)
+	if (t->state == THREAD_WAITING) {
 		t->waits++;
+		c->joined = 1;
+	}
 	if (!counts_mode) {
 		fill_state(&r, t, TRACE_STATE_INITIAL, cpu, 0);
 		bpf_seq_write(seq, &r, sizeof(r));

@@ -9,7 +9,23 @@
 #define TRACER_NAMED_SLOTS 32768 /* direct-mapped by tid; a collision only names a task again */
 #define TRACER_FILTER_BITS 65536
 #define TRACER_BLAME_CELLS 16384
+#define TRACER_LEDGER	   32 /* those who had a CPU, or held up a thread, last; a power of two */
 #define TRACER_RECORD_MAX  48 /* bytes of the longest record made in the kernel */
+
+/*
+ * Counts mode: who had this CPU, and for how long, while someone waited there: sums that only grow. A
+ * thread that waits keeps the sums of when it began; what it waited for is the difference when it
+ * stops waiting. So a switch costs one addition, however many wait. Written under the run queue
+ * lock, or by interrupts of this CPU.
+ */
+struct tracer_ledger {
+	uint64_t since; /* complete up to here, while someone with a base waits */
+	uint64_t ns[TRACER_LEDGER];
+	uint32_t times[TRACER_LEDGER];
+	uint32_t tid[TRACER_LEDGER];
+	uint32_t kind[TRACER_LEDGER]; /* enum blame_kind */
+	uint64_t task[TRACER_LEDGER]; /* kernel address: a tid may be used again */
+};
 
 /*
  * One CPU. `occupant*` are written by sched_switch on this CPU alone. `waiting` (bit = slot of a
@@ -25,8 +41,10 @@ struct tracer_cpu {
 	uint64_t irq_since, softirq_since;
 	uint64_t
 		clock_offset; /* CLOCK_MONOTONIC less the run queue clock, modulo 2^64; 0 unknown */
+	uint64_t emitted;     /* records, by whoever is on this CPU: about */
 	uint32_t occupant;
-	uint32_t pad;
+	uint32_t joined; /* counts mode: a thread waits here whose base is not taken yet */
+	struct tracer_ledger ledger;
 };
 
 /* One tracked thread. Written under the run queue lock its state is serialised by. */
@@ -35,11 +53,12 @@ struct tracer_thread {
 	uint8_t state; /* enum thread_state */
 	uint8_t throttled;
 	uint16_t cpu;
-	uint32_t slot;	    /* its own index */
-	uint16_t arrived;   /* `since` is the event at which it got the CPU */
-	uint16_t moved;	    /* in this wait: clock_since is an estimate, last_queued exact */
-	uint64_t since;	    /* of this state */
-	uint64_t charged;   /* counts mode: the wait is blamed on someone up to here */
+	uint32_t slot;	  /* its own index */
+	uint16_t arrived; /* `since` is the event at which it got the CPU */
+	uint16_t moved;	  /* in this wait: clock_since is an estimate, last_queued exact */
+	uint64_t since;	  /* of this state */
+	uint64_t
+		charged; /* counts mode: when the wait began + what of it has been blamed on someone */
 	uint64_t task;	    /* kernel address */
 	uint64_t run_delay; /* as of the last event */
 	uint64_t run_ns, wait_ns, sleep_ns;
@@ -48,6 +67,21 @@ struct tracer_thread {
 	uint64_t clock_wait_ns;	  /* the waits again, on the run queue clock */
 	uint64_t sleep_booked_ns; /* sleep the kernel will add to run_delay */
 	uint64_t booked_ahead_ns; /* ... of it, what it adds only when this wait ends */
+	uint64_t base_ns
+		[TRACER_LEDGER]; /* its CPU's ledger when it began to wait; valid if `based` */
+	uint32_t base_times[TRACER_LEDGER];
+	uint32_t based;
+	uint32_t culprit_tid
+		[TRACER_LEDGER]; /* whom it waited for: pushed out to the map by others */
+	uint32_t culprit_kind[TRACER_LEDGER];
+	uint32_t culprit_times[TRACER_LEDGER];
+	uint64_t culprit_ns[TRACER_LEDGER];
+};
+
+enum tracer_active {
+	TRACER_IDLE = 0, /* only remember who occupies each CPU */
+	TRACER_ACTIVE = 1,
+	TRACER_STOPPED = 2, /* all stays as it was then, until it is read */
 };
 
 struct blame_key {

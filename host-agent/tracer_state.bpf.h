@@ -24,6 +24,8 @@ static __always_inline void set_state(
 	uint64_t ns = now > t->since ? now - t->since : 0;
 
 	if (t->state == THREAD_WAITING) {
+		if (counts_mode)
+			settle(t->slot, now);
 		t->wait_ns += ns;
 		wait_count(t, -1ull);
 	} else if (t->state == THREAD_RUNNING) {
@@ -35,6 +37,7 @@ static __always_inline void set_state(
 	t->cpu = cpu;
 	t->since = now;
 	t->charged = now;
+	t->based = 0;
 	t->arrived = 0;
 	if (state == THREAD_WAITING)
 		wait_count(t, 1);
@@ -85,6 +88,10 @@ static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct
 	}
 	t->run_delay = kt_run_delay(prev);
 	set_state(t, state, cpu, now);
+	if (counts_mode && state == THREAD_WAITING) {
+		cpu_at(cpu)->ledger.since = now;
+		take_base(t, cpu_at(cpu));
+	}
 	emit_state(t->slot, flags, cpu, next_tid);
 	if (state == THREAD_WAITING)
 		check_throttle(t->slot, cpu, now);
@@ -133,8 +140,7 @@ static __always_inline void infer_occupant(struct tracer_cpu *c, uint32_t cpu, u
 	if (at > now)
 		at = now;
 	if (counts_mode) {
-		name_task(believed, (struct task_struct *)believed_task);
-		charge_waiters(cpu, believed, BLAME_TASK, at);
+		charge_waiters(c, cpu, believed, BLAME_TASK, believed_task, at);
 		return;
 	}
 	name_task(prev_tid, prev);
@@ -165,8 +171,6 @@ static __always_inline void infer_arrival(struct tracer_thread *t, struct task_s
 		emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
 	}
 	clock_wait(t, clock - waited, clock);
-	if (counts_mode && t->state == THREAD_WAITING)
-		charge(t->slot, cpu_at(from)->occupant, BLAME_TASK, at);
 	if (t->throttled)
 		end_throttle(t, cpu, at);
 	set_state(t, THREAD_RUNNING, cpu, at);
@@ -186,8 +190,8 @@ static __always_inline void infer_queued(struct tracer_thread *t, struct task_st
 		return;
 	t->conflicts++;
 	/* A move inside the hidden wait set last_queued anew and booked the part before it. Of a
-	 * thread that runs, run_delay is from before its last wait was booked, so it tells nothing.
-	 */
+	 * thread that runs, run_delay is from before its last wait was booked, so it tells
+	 * nothing. */
 	booked = t->state == THREAD_SLEEPING ? kt_run_delay(next) - t->run_delay : 0;
 	at = clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now);
 	at = clamp(at - booked, t->since, now);
@@ -195,8 +199,6 @@ static __always_inline void infer_queued(struct tracer_thread *t, struct task_st
 	t->waits++;
 	set_state(t, THREAD_WAITING, cpu, at);
 	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
-	if (counts_mode)
-		charge(t->slot, prev_tid, BLAME_TASK, now);
-	else
+	if (!counts_mode)
 		emit_occupy(cpu, prev_tid, at);
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The tracer from within: tracer.c loads and runs it, tracer_dump.c reads its sums. */
+#ifndef SS_HOST_AGENT_PRIV_H
+#define SS_HOST_AGENT_PRIV_H
+
+#include "base/util.h"
+#include "host-agent/tracer.h"
+#include "host-agent/tracer_shared.h"
+#include "tracer.skel.h"
+
+struct tracer {
+	struct tracer_bpf *skel;
+	struct ring_buffer *ring;
+	struct bpf_link *walk;
+	struct sink *sink; /* where the ring's callback puts records, during tracer_drain() */
+	int stats_fd;
+	uint64_t lost_seen;
+	bool running;
+	uint64_t stopped; /* when; 0: not */
+};
+
+/* The traced thread of that number; NULL: none. */
+struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid);
+
+#endif
