@@ -289,6 +289,7 @@ typedef void (*analysis_late_fn)(void *arg, const struct analysis *a, const stru
 int analysis_make_each(
 	const char *dir, analysis_late_fn each, void *arg, struct analysis **out, struct err *e);
 void analysis_free(struct analysis *a); /* NULL is fine */
+AUTO_PTR(analysis_free, struct analysis *)
 
 /* Judge every expectation of a set of records of one experiment (variants, repeats). An expectation
  * that compares variants takes the mean over the records of each. Results are owned by the caller:

@@ -15,14 +15,12 @@
 #define NOBODY 65534
 
 static struct held {
-	char *path; /* absolute, see full_name() */
+	char *path; /* absolute, see beneath_full_name() */
 	int fd;
 	unsigned times;
 } held[BENEATH_HELD_MAX];
 
-/* `path` from / on, without empty parts and "."; ".." stays: it is refused below a held folder, and
- * elsewhere means what the kernel says. */
-static char *full_name(const char *path)
+char *beneath_full_name(const char *path)
 {
 	auto_free char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
 	auto_free char *whole = xasprintf("%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path);
@@ -53,6 +51,16 @@ static struct held *holder(const char *full, const char **rest)
 	if (best)
 		*rest = full[best_len] ? full + best_len + 1 : "";
 	return best;
+}
+
+/* The held folder that `path` itself is, or NULL. */
+static struct held *held_itself(const char *path)
+{
+	auto_free char *full = beneath_full_name(path);
+	const char *rest = "";
+	struct held *h = holder(full, &rest);
+
+	return *rest ? NULL : h;
 }
 
 /* Kernels before 5.6, and sandboxes that do not know openat2(): part by part. */
@@ -138,7 +146,7 @@ static int find_place(const char *path, struct place *p)
 	struct held *h;
 	char *slash;
 
-	*p = (struct place){.full = full_name(path), .dir = -1};
+	*p = (struct place){.full = beneath_full_name(path), .dir = -1};
 	slash = strrchr(p->full, '/');
 	h = holder(p->full, &rest);
 	if (h && *rest) {
@@ -210,13 +218,19 @@ FILE *beneath_fopen(const char *path, const char *mode)
 	return fd < 0 ? NULL : fdopen(fd, reads ? "r" : "w");
 }
 
-DIR *beneath_opendir(const char *path)
+static int open_folder(const char *path)
 {
-	auto_free char *full = full_name(path);
+	auto_free char *full = beneath_full_name(path);
 	const char *rest;
 	struct held *h = holder(full, &rest);
-	int fd = h ? open_below(h->fd, *rest ? rest : ".", O_RDONLY | O_DIRECTORY, 0)
-		   : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return h ? open_below(h->fd, *rest ? rest : ".", O_RDONLY | O_DIRECTORY, 0)
+		 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+DIR *beneath_opendir(const char *path)
+{
+	int fd = open_folder(path);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd >= 0 && !d)
@@ -226,12 +240,10 @@ DIR *beneath_opendir(const char *path)
 
 int beneath_stat(const char *path, struct stat *st)
 {
-	auto_free char *full = full_name(path);
-	const char *rest;
-	struct held *h = holder(full, &rest);
+	struct held *h = held_itself(path);
 	auto_place struct place p = {.dir = -1};
 
-	if (h && !*rest)
+	if (h)
 		return fstat(h->fd, st);
 	return find_place(path, &p) ? -1 : fstatat(p.dir, p.last, st, AT_SYMLINK_NOFOLLOW);
 }
@@ -265,15 +277,13 @@ int beneath_remove(const char *path)
 
 int beneath_rename(const char *from, const char *to)
 {
-	auto_free char *old = full_name(from), *new = full_name(to);
 	auto_place struct place a, b = {.dir = -1};
-	const char *rest;
 	struct held *h;
 
 	if (find_place(from, &a) || find_place(to, &b))
 		return -1;
-	h = holder(old, &rest);
-	if (h && !*rest) { /* what stands there now must be what is held */
+	h = held_itself(from);
+	if (h) { /* what stands there now must be what is held */
 		struct stat there, ours;
 
 		if (fstatat(a.dir, a.last, &there, AT_SYMLINK_NOFOLLOW) || fstat(h->fd, &ours))
@@ -285,9 +295,9 @@ int beneath_rename(const char *from, const char *to)
 	}
 	if (renameat(a.dir, a.last, b.dir, b.last))
 		return -1;
-	if (h && !*rest) {
+	if (h) {
 		free(h->path);
-		h->path = xstrdup(new);
+		h->path = beneath_full_name(to);
 	}
 	return 0;
 }
@@ -306,23 +316,21 @@ static int keep(const char *full, int fd, const char *dir, struct err *e)
 
 int beneath_hold(const char *dir, struct err *e)
 {
-	auto_free char *full = full_name(dir);
-	const char *rest;
-	struct held *h = holder(full, &rest);
+	auto_free char *full = beneath_full_name(dir);
+	struct held *h = held_itself(dir);
 	int fd;
 
-	if (h && !*rest) {
+	if (h) {
 		h->times++;
 		return 0;
 	}
-	fd = h ? open_below(h->fd, rest, O_RDONLY | O_DIRECTORY, 0)
-	       : open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open_folder(dir);
 	return fd < 0 ? err_sys(e, "%s", dir) : keep(full, fd, dir, e);
 }
 
 int beneath_make(const char *dir, struct err *e)
 {
-	auto_free char *full = full_name(dir);
+	auto_free char *full = beneath_full_name(dir);
 	auto_place struct place p;
 	struct stat st;
 	int fd;
@@ -342,11 +350,9 @@ int beneath_make(const char *dir, struct err *e)
 
 void beneath_drop(const char *dir)
 {
-	auto_free char *full = full_name(dir);
-	const char *rest;
-	struct held *h = holder(full, &rest);
+	struct held *h = held_itself(dir);
 
-	if (!h || *rest || --h->times)
+	if (!h || --h->times)
 		return;
 	close(h->fd);
 	free(h->path);
@@ -361,45 +367,15 @@ void beneath_forget(void)
 
 int beneath_handle(const char *dir)
 {
-	auto_free char *full = full_name(dir);
-	const char *rest;
-	struct held *h = holder(full, &rest);
+	struct held *h = held_itself(dir);
 
-	return h && !*rest ? h->fd : -1;
+	return h ? h->fd : -1;
 }
 
 bool beneath_is_held(const char *path)
 {
-	auto_free char *full = full_name(path);
+	auto_free char *full = beneath_full_name(path);
 	const char *rest;
 
 	return holder(full, &rest) != NULL;
-}
-
-int beneath_make_dirs(const char *path, struct err *e)
-{
-	auto_free char *full = full_name(path);
-	struct stat st;
-
-	for (char *slash = full + 1;; slash++) {
-		char saved = *slash;
-		bool held_now;
-
-		if (saved && saved != '/')
-			continue;
-		*slash = '\0';
-		held_now = beneath_is_held(full);
-		if (beneath_mkdir(full, 0755) && errno != EEXIST && errno != EXDEV) {
-			int why = errno;
-
-			/* Read-only parents and the like are fine where the folder is there. */
-			if ((held_now ? beneath_stat(full, &st) : stat(full, &st)) ||
-				!S_ISDIR(st.st_mode))
-				return err_set(
-					e, why, "cannot create folder %s: %s", full, strerror(why));
-		}
-		*slash = saved;
-		if (!saved)
-			return 0;
-	}
 }

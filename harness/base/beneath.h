@@ -50,6 +50,8 @@ int beneath_mkdir(const char *path, mode_t mode);
 int beneath_unlink(const char *path);
 int beneath_remove(const char *path);		      /* a file, or a folder that is empty */
 int beneath_rename(const char *from, const char *to); /* a folder that is held stays held */
-int beneath_make_dirs(const char *path, struct err *e);
+/* `path` from / on, without empty parts and "."; ".." stays: it is refused below a held folder, and
+ * elsewhere means what the kernel says. Caller frees. */
+char *beneath_full_name(const char *path);
 
 #endif

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,7 +131,30 @@ int write_file(const char *path, const char *data, size_t len, struct err *e)
 
 int make_dirs(const char *path, struct err *e)
 {
-	return beneath_make_dirs(path, e);
+	auto_free char *full = beneath_full_name(path);
+	struct stat st;
+
+	for (char *slash = full + 1;; slash++) {
+		char saved = *slash;
+		bool held_now;
+
+		if (saved && saved != '/')
+			continue;
+		*slash = '\0';
+		held_now = beneath_is_held(full);
+		if (beneath_mkdir(full, 0755) && errno != EEXIST && errno != EXDEV) {
+			int why = errno;
+
+			/* Read-only parents and the like are fine where the folder is there. */
+			if ((held_now ? beneath_stat(full, &st) : stat(full, &st)) ||
+				!S_ISDIR(st.st_mode))
+				return err_set(
+					e, why, "cannot create folder %s: %s", full, strerror(why));
+		}
+		*slash = saved;
+		if (!saved)
+			return 0;
+	}
 }
 
 /* Everything in the folder of that handle, which is closed. 0 or -errno of the first failure. */

@@ -145,7 +145,7 @@ enum run_state owned_folder_state(const char *name, const char *owner)
 {
 	uint64_t start;
 	pid_t pid;
-	int fd;
+	auto_close int fd = -1;
 
 	if (!owner_parse(owner, &pid, &start))
 		return RUN_UNKNOWN;
@@ -154,6 +154,5 @@ enum run_state owned_folder_state(const char *name, const char *owner)
 	fd = open_ours(name);
 	if (fd < 0)
 		return RUN_UNKNOWN;
-	close(fd);
 	return RUN_LEFT;
 }

@@ -21,7 +21,7 @@ static bool read_stat(pid_t pid, char *state, uint64_t *start)
 {
 	char path[32], text[1024], *p;
 	ssize_t n;
-	int fd;
+	auto_close int fd = -1;
 
 	if (pid <= 0)
 		return false;
@@ -30,7 +30,6 @@ static bool read_stat(pid_t pid, char *state, uint64_t *start)
 	if (fd < 0)
 		return false;
 	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
 	if (n <= 0)
 		return false;
 	text[n] = '\0';

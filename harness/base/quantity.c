@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/quantity.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,5 +56,16 @@ char *quantity_text(double value, const char *unit, bool sign, char *buf, size_t
 
 	quantity_number(number, sizeof(number), value * factor, sign);
 	snprintf(buf, size, "%s%s%s", number, *best ? " " : "", best);
+	return buf;
+}
+
+char *quantity_ns(uint64_t ns, char *buf, size_t size)
+{
+	return quantity_text((double)ns, "ns", false, buf, size);
+}
+
+char *quantity_mib(uint64_t bytes, char *buf, size_t size)
+{
+	snprintf(buf, size, "%" PRIu64 " MiB", bytes >> 20);
 	return buf;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The time unit in which `size` (given in `unit`) reads best, or `unit` itself when it is no time.
  * *factor scales from `unit` to it. */
@@ -17,5 +18,8 @@ int quantity_number(char *buf, size_t size, double v, bool sign);
 /* "-3.1 ms": the number in the unit a person would choose (ns, us, ms, s scale into each other;
  * others stay). Returns buf. */
 char *quantity_text(double value, const char *unit, bool sign, char *buf, size_t size);
+char *quantity_ns(uint64_t ns, char *buf, size_t size);
+/* Memory of guests and nodes, in whole MiB: "512 MiB". */
+char *quantity_mib(uint64_t bytes, char *buf, size_t size);
 
 #endif

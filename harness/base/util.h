@@ -30,6 +30,15 @@ void cleanup_fclose(FILE **f);
 /* A struct that TYPE_release() is called on at the end of its block: auto_struct(strbuf) out = {0};
  */
 #define auto_struct(type) __attribute__((cleanup(type##_release))) struct type
+/* A pointer that FUNCTION() frees at the end of its block, unless it is NULL; AUTO_PTR() stands beside
+ * the function's declaration: auto_ptr(analysis_free) struct analysis *a = NULL; */
+#define auto_ptr(function) __attribute__((cleanup(function##_at)))
+#define AUTO_PTR(function, type)                                                                   \
+	static inline void function##_at(type *p)                                                  \
+	{                                                                                          \
+		if (*p)                                                                            \
+			function(*p);                                                              \
+	}
 
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);

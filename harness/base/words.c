@@ -2,7 +2,6 @@
 #include "base/words.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 int words_split(const char *text, struct strv *out, struct err *e)

@@ -6,7 +6,7 @@
 #include "cmd/execute.h"
 #include "study/batch.h"
 
-struct batch_line {
+struct args {
 	struct batch_args batch; /* its files are batch_line_files() */
 	struct strv paths;
 	uint64_t boot_timeout_ns;
@@ -14,14 +14,12 @@ struct batch_line {
 	const char *sum_up; /* id of the experiment to sum up, nothing is run */
 };
 
-extern const struct argp_option batch_options[];
-error_t batch_parse(int key, char *arg, struct argp_state *state);
-void batch_line_init(struct batch_line *l);
+extern const struct cmd_line batch_cmd_line;
+void batch_line_init(struct args *l);
 /* The scenario files that the paths stand for, in order; a folder gives its *.xml that hold a
  * <scenario>. */
 int batch_line_files(const struct strv *paths, struct strv *out, struct err *e);
 /* The same as words of a command line, paths made absolute: what the journal keeps. */
-int batch_line_format(
-	const struct batch_line *l, const char *connect, struct strv *out, struct err *e);
+int batch_line_format(const struct args *l, const char *connect, struct strv *out, struct err *e);
 
 #endif

@@ -8,43 +8,9 @@
 
 #include "cmd/batch.h"
 
-enum {
-	OPT_SEED = 0x100,
-	OPT_RESUME,
-	OPT_SHARD,
-	OPT_UNTIL,
-	OPT_COOL_DOWN,
-	OPT_RETRIES,
-	OPT_ID,
-	OPT_JOBS,
-	OPT_SUM_UP,
-};
-
-const struct argp_option batch_options[] = {
-	OPTION_SET,
-	{"repeats", 'n', "N", 0, "Boot every configuration N times (default: as scenarios say)", 0},
-	{"seed", OPT_SEED, "N", 0, "Seed of the random order (default: the first scenario's)", 0},
-	{"until", OPT_UNTIL, "METRIC[:GUEST]:P%", 0,
-		"Stop a scenario early when half the 95 % interval of the metric's median is within P % of it in each configuration; --repeats is the cap (default then: 30)",
-		0},
-	{"resume", OPT_RESUME, NULL, 0,
-		"Go on with the unfinished batch of the same scenarios and options, or (given none) with the newest unfinished one; where there is no such batch, begin it",
-		0},
-	{"shard", OPT_SHARD, "K/N", 0, "Only the K-th of N parts, split by whole blocks", 0},
-	{"cool-down", OPT_COOL_DOWN, "SECONDS", 0,
-		"Before each run, wait at most so long for quiet lab CPUs (default 10; 0: do not)",
-		0},
-	{"retries", OPT_RETRIES, "N", 0, "Repeat a run that failed so often (default 1)", 0},
-	{"jobs", OPT_JOBS, "1", 0, "Always one run at a time: two would measure each other", 0},
-	{"id", OPT_ID, "ID", 0, "Id of the experiment, shared by all its shards", 0},
-	{"sum-up", OPT_SUM_UP, "ID", 0,
-		"Run nothing: judge all records of an experiment, as of merged shards", 0},
-	OPTIONS_EXECUTE,
-	{0},
-};
-
-static void parse_shard(struct batch_args *a, const char *arg, struct argp_state *state)
+static void take_shard(void *args, const char *arg, struct argp_state *state)
 {
+	struct batch_args *a = &((struct args *)args)->batch;
 	int used = 0;
 
 	if (sscanf(arg, "%u/%u%n", &a->shard, &a->shards, &used) != 2 || arg[used] ||
@@ -53,8 +19,9 @@ static void parse_shard(struct batch_args *a, const char *arg, struct argp_state
 }
 
 /* "timer.late.p99:victim:2%" */
-static void parse_until(struct batch_until *u, const char *arg, struct argp_state *state)
+static void take_until(void *args, const char *arg, struct argp_state *state)
 {
+	struct batch_until *u = &((struct args *)args)->batch.until;
 	auto_free char *copy = xstrdup(arg);
 	char *last = strrchr(copy, ':'), *guest, *end;
 
@@ -84,84 +51,91 @@ static uint64_t parse_u64(const char *option, const char *arg, struct argp_state
 	return v;
 }
 
-static void check_all(const struct batch_line *l, struct argp_state *state)
+static void take_seed(void *args, const char *arg, struct argp_state *state)
 {
+	struct batch_args *a = &((struct args *)args)->batch;
+
+	a->seed = parse_u64("seed", arg, state);
+	a->have_seed = true;
+}
+
+static void take_retries(void *args, const char *arg, struct argp_state *state)
+{
+	((struct args *)args)->batch.retries = (unsigned)parse_u64("retries", arg, state);
+}
+
+static void take_cool_down(void *args, const char *arg, struct argp_state *state)
+{
+	bool none = !strcmp(arg, "0") || !strcmp(arg, "0s");
+
+	((struct args *)args)->batch.cool_down_ns =
+		none ? 0 : parse_count("cool-down", arg, 3600, "s", state) * NS_PER_S;
+}
+
+static void check_jobs(void *args, const char *arg, struct argp_state *state)
+{
+	(void)args;
+	if (strcmp(arg, "1"))
+		argp_error(state,
+			"--jobs is always 1: two runs on one box would measure each other; use --shard for more boxes");
+}
+
+static const struct cmd_option options[] = {
+	OPTION_SET(batch.sets),
+	OPTION_REPEATS(
+		batch.repeats, "Boot every configuration N times (default: as scenarios say)"),
+	{"seed", 0, "N", "Seed of the random order (default: the first scenario's)", BY(take_seed)},
+	{"until", 0, "METRIC[:GUEST]:P%",
+		"Stop a scenario early when half the 95 % interval of the metric's median is within P % of it in each configuration; --repeats is the cap (default then: 30)",
+		BY(take_until)},
+	{"resume", 0, NULL,
+		"Go on with the unfinished batch of the same scenarios and options, or (given none) with the newest unfinished one; where there is no such batch, begin it",
+		TO_FLAG(resume)},
+	{"shard", 0, "K/N", "Only the K-th of N parts, split by whole blocks", BY(take_shard)},
+	{"cool-down", 0, "SECONDS",
+		"Before each run, wait at most so long for quiet lab CPUs (default 10; 0: do not)",
+		BY(take_cool_down)},
+	{"retries", 0, "N", "Repeat a run that failed so often (default 1)", BY(take_retries)},
+	{"jobs", 0, "1", "Always one run at a time: two would measure each other", BY(check_jobs)},
+	{"id", 0, "ID", "Id of the experiment, shared by all its shards", TO_TEXT(batch.id)},
+	{"sum-up", 0, "ID", "Run nothing: judge all records of an experiment, as of merged shards",
+		TO_TEXT(sum_up)},
+	OPTIONS_EXECUTE(boot_timeout_ns, no_agent),
+	{0},
+};
+
+static void check_id(const char *id, struct argp_state *state)
+{
+	if (id && (!name_is_safe(id) || strlen(id) > 32))
+		argp_error(state, "an id is up to 32 letters, digits, - and _, not '%s'", id);
+}
+
+static void check(void *args, struct argp_state *state)
+{
+	const struct args *l = args;
+
+	check_id(l->batch.id, state);
+	check_id(l->sum_up, state);
 	if (l->sum_up && (l->paths.n || l->resume))
 		argp_error(state, "--sum-up runs nothing: give no scenario and no --resume");
 	if (!l->sum_up && !l->resume && !l->paths.n)
 		argp_error(state, "which scenario files or folders? For example scenarios/");
 }
 
-error_t batch_parse(int key, char *arg, struct argp_state *state)
-{
-	struct batch_line *l = state->input;
-	struct batch_args *a = &l->batch;
+const struct cmd_line batch_cmd_line = {
+	.more = "A block is one repeat of a scenario: each configuration boots once, in random order. Every boot makes a record; RESULTS/batch-ID/ gets the journal, junit.xml and summary.html. Killed at any instant, `batch --resume` goes on where it was. Exit status 3 when an expectation fell short over the boots of a scenario, 1 when a boot failed for good.",
+	.options = options,
+	.operand = TO_LIST(paths),
+	.check = check,
+};
 
-	switch (key) {
-	case OPT_SET:
-		strv_add(&a->sets, "%s", arg);
-		break;
-	case 'n':
-		a->repeats = (unsigned)parse_count("repeats", arg, 10000, "", state);
-		break;
-	case OPT_SEED:
-		a->seed = parse_u64("seed", arg, state);
-		a->have_seed = true;
-		break;
-	case OPT_UNTIL:
-		parse_until(&a->until, arg, state);
-		break;
-	case OPT_RESUME:
-		l->resume = true;
-		break;
-	case OPT_SHARD:
-		parse_shard(a, arg, state);
-		break;
-	case OPT_COOL_DOWN:
-		a->cool_down_ns =
-			strcmp(arg, "0") && strcmp(arg, "0s")
-				? parse_count("cool-down", arg, 3600, "s", state) * NS_PER_S
-				: 0;
-		break;
-	case OPT_RETRIES:
-		a->retries = (unsigned)parse_u64("retries", arg, state);
-		break;
-	case OPT_JOBS:
-		if (strcmp(arg, "1"))
-			argp_error(state,
-				"--jobs is always 1: two runs on one box would measure each other; use --shard for more boxes");
-		break;
-	case OPT_ID:
-	case OPT_SUM_UP:
-		if (!name_is_safe(arg) || strlen(arg) > 32)
-			argp_error(
-				state, "an id is up to 32 letters, digits, - and _, not '%s'", arg);
-		*(key == OPT_ID ? &a->id : &l->sum_up) = arg;
-		break;
-	case OPT_BOOT_TIMEOUT:
-	case OPT_NO_AGENT:
-		execute_option(key, arg, state, &l->boot_timeout_ns, &l->no_agent);
-		break;
-	case ARGP_KEY_ARG:
-		strv_add(&l->paths, "%s", arg);
-		break;
-	case ARGP_KEY_END:
-		check_all(l, state);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-void batch_line_init(struct batch_line *l)
+void batch_line_init(struct args *l)
 {
-	*l = (struct batch_line){
+	*l = (struct args){
 		.batch = {.shard = 1, .shards = 1, .cool_down_ns = 10 * NS_PER_S, .retries = 1}};
 }
 
-int batch_line_format(
-	const struct batch_line *l, const char *connect, struct strv *out, struct err *e)
+int batch_line_format(const struct args *l, const char *connect, struct strv *out, struct err *e)
 {
 	const struct batch_args *a = &l->batch;
 
@@ -217,7 +191,7 @@ static bool holds_scenario(const char *path)
 
 static int add_folder(const char *dir, struct strv *out, struct err *e)
 {
-	struct dirent **list;
+	auto_free struct dirent **list = NULL;
 	size_t before = out->n;
 	int n = scandir(dir, &list, is_xml, alphasort);
 
@@ -230,7 +204,6 @@ static int add_folder(const char *dir, struct strv *out, struct err *e)
 			strv_add(out, "%s", path);
 		free(list[i]);
 	}
-	free(list);
 	if (out->n == before)
 		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no scenario in this folder", dir);
 	return 0;

@@ -57,35 +57,6 @@ static void common_options_of(
 			out[i].flags |= OPTION_HIDDEN;
 }
 
-/* argp hands one input to a parser; this pair lets the command's parser have its own and the common
- * parser the common struct. */
-struct inputs {
-	void *own;
-	struct cmd_common *common;
-	error_t (*parse)(int, char *, struct argp_state *);
-};
-
-static error_t parse_both(int key, char *arg, struct argp_state *state)
-{
-	struct inputs *in = state->input;
-	error_t rc;
-
-	if (key == ARGP_KEY_INIT) {
-		state->child_inputs[0] = in->common;
-		return 0;
-	}
-	if (!in->parse) {
-		if (key == ARGP_KEY_ARG)
-			argp_error(state, "'%s' is one argument too many: this command takes none",
-				arg);
-		return ARGP_ERR_UNKNOWN;
-	}
-	state->input = in->own;
-	rc = in->parse(key, arg, state);
-	state->input = in;
-	return rc;
-}
-
 volatile sig_atomic_t cmd_interrupted;
 
 static void tell(void *ctx, enum study_tone tone, const char *text)
@@ -102,22 +73,21 @@ static void tell(void *ctx, enum study_tone tone, const char *text)
 		fputs(text, stderr);
 }
 
-void cmd_parse(const struct command *c, const char *more, const struct argp_option *options,
-	error_t (*parse)(int, char *, struct argp_state *), void *own, struct cmd_common *common,
-	int argc, char **argv)
+void cmd_parse(const struct command *c, const struct cmd_line *line, void *args,
+	struct cmd_common *common, int argc, char **argv)
 {
-	static const struct argp_option none[] = {{0}};
+	auto_free struct argp_option *options = line_options(line);
 	struct argp_option common_of[ARRAY_SIZE(common_options)];
 	struct argp common_argp = {.options = common_of, .parser = parse_common};
 	struct argp_child children[] = {{&common_argp, 0, "Common options:", 10}, {0}};
-	auto_free char *doc = xasprintf("%s\v%s", c->doc, more);
+	auto_free char *doc = xasprintf("%s\v%s", c->doc, line->more ? line->more : "");
 	auto_free char *name = xasprintf("stealscope %s", c->name);
-	struct argp argp = {.options = options ? options : none,
-		.parser = parse_both,
+	struct argp argp = {.options = options,
+		.parser = line_parse,
 		.args_doc = c->args,
 		.doc = doc,
 		.children = children};
-	struct inputs in = {own, common, parse};
+	struct line_input in = {.line = line, .args = args, .child = common};
 
 	common_options_of(c, common_of);
 	*common = (struct cmd_common){.results = "results", .connect = "auto"};
@@ -130,35 +100,6 @@ void cmd_parse(const struct command *c, const char *more, const struct argp_opti
 		text_print(stderr, "stealscope: %s has no --json: %s\n", c->name, c->no_json);
 		exit(EXIT_USAGE);
 	}
-}
-
-static error_t one_arg(int key, char *arg, struct argp_state *state, const char **dest,
-	const char *many, const char *none)
-{
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*dest)
-			argp_error(state, "%s", many);
-		*dest = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "%s", none);
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-error_t cmd_one_record(int key, char *arg, struct argp_state *state, const char **dest)
-{
-	return one_arg(key, arg, state, dest, "one record at a time",
-		"which record? `stealscope list` shows them; `last` is the newest");
-}
-
-error_t cmd_one_scenario(int key, char *arg, struct argp_state *state, const char **dest)
-{
-	return one_arg(key, arg, state, dest, "one scenario at a time; `batch` takes many",
-		"which scenario file? For example scenarios/first-light.xml");
 }
 
 int cmd_fail(const struct err *e)

@@ -4,11 +4,11 @@
 #ifndef SS_CMD_CMD_H
 #define SS_CMD_CMD_H
 
-#include <argp.h>
 #include <signal.h>
 
 #include "base/err.h"
 #include "base/util.h"
+#include "cmd/line.h"
 #include "study/study.h"
 
 struct command {
@@ -30,20 +30,10 @@ struct cmd_common {
 	struct study study; /* the same for harness/study, which tells through cmd_say() */
 };
 
-/*
- * Parse argv with the command's own options and the common ones. `parse` gets own keys and
- * ARGP_KEY_ARG with state->input == own; it may be NULL when there are neither. `more` is the text
- * after the options in --help ("" for none). Exits with EXIT_USAGE on a bad line, such as --json
- * for a command that has none.
- */
-void cmd_parse(const struct command *c, const char *more, const struct argp_option *options,
-	error_t (*parse)(int key, char *arg, struct argp_state *state), void *own,
+/* Parse argv by the command's own line (cmd/line.h), into its `struct args`, and the common options.
+ * Exits with EXIT_USAGE on a bad line, such as --json for a command that has none. */
+void cmd_parse(const struct command *c, const struct cmd_line *line, void *args,
 	struct cmd_common *common, int argc, char **argv);
-
-/* The end of a parser whose command takes exactly one record, or one scenario: ARGP_KEY_ARG into
- * *dest, one line of help when there is none or more than one. Any other key is unknown. */
-error_t cmd_one_record(int key, char *arg, struct argp_state *state, const char **dest);
-error_t cmd_one_scenario(int key, char *arg, struct argp_state *state, const char **dest);
 
 /* Print "stealscope: sentence" on stderr; returns the exit status that belongs to it. */
 int cmd_fail(const struct err *e);
@@ -70,22 +60,6 @@ char *cmd_find_part(const char *name, struct err *e);
 /* Resolve what a user calls a run (a folder, a record's name in --results, its unique beginning, or
  * "last") to the record's folder. Caller frees. */
 char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *e);
-
-/* --box, shared by check and plan. */
-#define OPT_BOX 0x201
-#define OPTION_BOX                                                                                 \
-	{                                                                                          \
-		"box", OPT_BOX, "FILE", 0,                                                         \
-			"Plan for the box that `doctor --box FILE` described, not for this one", 0 \
-	}
-
-/* --set, shared by check, plan and run. */
-#define OPT_SET 0x200
-#define OPTION_SET                                                                                 \
-	{                                                                                          \
-		"set", OPT_SET, "KEY=VALUE", 0,                                                    \
-			"Override: guest.victim.vcpus=4, duration=10h; may be repeated", 0         \
-	}
 
 int cmd_doctor(const struct command *c, int argc, char **argv);
 int cmd_check(const struct command *c, int argc, char **argv);

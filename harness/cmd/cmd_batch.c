@@ -7,8 +7,8 @@
 #include "cmd/batch.h"
 
 /* What the journal was begun with, as if it stood on the command line. */
-static void parse_again(const struct command *c, const struct journal *j, struct batch_line *l,
-	struct cmd_common *common)
+static void parse_again(
+	const struct command *c, const struct journal *j, struct args *l, struct cmd_common *common)
 {
 	struct cmd_common now = *common;
 	auto_free char **argv = xcalloc(j->args.n + 2, sizeof(*argv));
@@ -21,13 +21,13 @@ static void parse_again(const struct command *c, const struct journal *j, struct
 	free(l->batch.until.guest);
 	free(l->batch.until.metric);
 	batch_line_init(l);
-	cmd_parse(c, "", batch_options, batch_parse, l, common, argc, argv);
+	cmd_parse(c, &batch_cmd_line, l, common, argc, argv);
 	now.connect = now.study.connect = common->connect;
 	*common = now;
 }
 
 /* Open the journal to resume, if there is one; its words replace a line that names no scenario. */
-static int find_journal(const struct command *c, const struct strv *words, struct batch_line *l,
+static int find_journal(const struct command *c, const struct strv *words, struct args *l,
 	struct cmd_common *common, struct journal *j, struct err *e)
 {
 	bool named = l->paths.n;
@@ -50,7 +50,7 @@ static int find_journal(const struct command *c, const struct strv *words, struc
 
 /* Everything up to the first boot. */
 static int get_ready(
-	const struct command *c, struct batch *b, struct batch_line *l, struct cmd_common *common)
+	const struct command *c, struct batch *b, struct args *l, struct cmd_common *common)
 {
 	auto_struct(strv) words = {0};
 	struct err e = ERR_INIT;
@@ -122,14 +122,12 @@ int cmd_batch(const struct command *c, int argc, char **argv)
 	auto_struct(batch) b = {.journal.fd = -1};
 	struct batch_sum sum = {0};
 	struct cmd_common common;
-	struct batch_line line;
+	struct args line;
 	struct err e = ERR_INIT;
 	int status, rc;
 
 	batch_line_init(&line);
-	cmd_parse(c,
-		"A block is one repeat of a scenario: each configuration boots once, in random order. Every boot makes a record; RESULTS/batch-ID/ gets the journal, junit.xml and summary.html. Killed at any instant, `batch --resume` goes on where it was. Exit status 3 when an expectation fell short over the boots of a scenario, 1 when a boot failed for good.",
-		batch_options, batch_parse, &line, &common, argc, argv);
+	cmd_parse(c, &batch_cmd_line, &line, &common, argc, argv);
 	if (line.sum_up) {
 		rc = batch_sum_records(&common.study, line.sum_up, &sum, &e);
 		return tell(&common, rc, &e, &sum);

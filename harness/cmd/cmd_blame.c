@@ -10,24 +10,11 @@
 #include "report/run/live.h"
 #include "run/attach.h"
 
-struct blame_args {
+struct args {
 	struct attach_what what;
 	bool vcpus;
 	uint64_t for_ns; /* 0 = until interrupted */
 	uint64_t interval_ns;
-};
-
-enum { OPT_PID = 0x100, OPT_CHILDREN, OPT_ALL, OPT_VCPUS, OPT_FOR, OPT_INTERVAL };
-
-static const struct argp_option options[] = {
-	{"pid", OPT_PID, "PID", 0, "This QEMU (or any) process instead of a domain's name", 0},
-	{"children", OPT_CHILDREN, NULL, 0, "With --pid: its descendants too, as they come and go",
-		0},
-	{"all", OPT_ALL, NULL, 0, "Every VM on this box, as they come and go", 0},
-	{"vcpus", OPT_VCPUS, NULL, 0, "A line for each vCPU, not only for each VM", 0},
-	{"for", OPT_FOR, "TIME", 0, "End after this long and print the whole: 30s, 5m, 2h", 0},
-	{"interval", OPT_INTERVAL, "TIME", 0, "Between two tables (default 2s)", 0},
-	{0},
 };
 
 /* "30s", "500ms", "5m", "2h", plain numbers are seconds. 0 = no such time. */
@@ -47,56 +34,65 @@ static uint64_t parse_time(const char *text)
 	return 0;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void take_pid(void *args, const char *word, struct argp_state *state)
 {
-	struct blame_args *a = state->input;
 	char *end;
-	long pid;
+	long pid = strtol(word, &end, 10);
 
-	switch (key) {
-	case OPT_PID:
-		pid = strtol(arg, &end, 10);
-		a->what.pid = (pid_t)pid;
-		if (*end || end == arg || pid < 1 || pid > INT32_MAX)
-			argp_error(state, "--pid wants a process id, not '%s'", arg);
-		return 0;
-	case OPT_CHILDREN:
-		a->what.children = true;
-		return 0;
-	case OPT_ALL:
-		a->what.all = true;
-		return 0;
-	case OPT_VCPUS:
-		a->vcpus = true;
-		return 0;
-	case OPT_FOR:
-		a->for_ns = parse_time(arg);
-		if (!a->for_ns)
-			argp_error(state, "--for wants a time such as 30s or 2h, not '%s'", arg);
-		return 0;
-	case OPT_INTERVAL:
-		a->interval_ns = parse_time(arg);
-		if (a->interval_ns < 100 * NS_PER_MS)
-			argp_error(state, "--interval wants a time from 100ms, not '%s'", arg);
-		return 0;
-	case ARGP_KEY_ARG:
-		if (a->what.name)
-			argp_error(state, "one domain at a time, or --all");
-		a->what.name = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!!a->what.name + !!a->what.pid + a->what.all != 1)
-			argp_error(state, "whom to watch? A domain's name, --pid PID, or --all");
-		if (a->what.children && !a->what.pid)
-			argp_error(state, "--children goes with --pid PID");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (*end || end == word || pid < 1 || pid > INT32_MAX)
+		argp_error(state, "--pid wants a process id, not '%s'", word);
+	((struct args *)args)->what.pid = (pid_t)pid;
 }
 
+static void take_for(void *args, const char *word, struct argp_state *state)
+{
+	struct args *a = args;
+
+	a->for_ns = parse_time(word);
+	if (!a->for_ns)
+		argp_error(state, "--for wants a time such as 30s or 2h, not '%s'", word);
+}
+
+static void take_interval(void *args, const char *word, struct argp_state *state)
+{
+	struct args *a = args;
+
+	a->interval_ns = parse_time(word);
+	if (a->interval_ns < 100 * NS_PER_MS)
+		argp_error(state, "--interval wants a time from 100ms, not '%s'", word);
+}
+
+static const struct cmd_option options[] = {
+	{"pid", 0, "PID", "This QEMU (or any) process instead of a domain's name", BY(take_pid)},
+	{"children", 0, NULL, "With --pid: its descendants too, as they come and go",
+		TO_FLAG(what.children)},
+	{"all", 0, NULL, "Every VM on this box, as they come and go", TO_FLAG(what.all)},
+	{"vcpus", 0, NULL, "A line for each vCPU, not only for each VM", TO_FLAG(vcpus)},
+	{"for", 0, "TIME", "End after this long and print the whole: 30s, 5m, 2h", BY(take_for)},
+	{"interval", 0, "TIME", "Between two tables (default 2s)", BY(take_interval)},
+	{0},
+};
+
+static void check(void *args, struct argp_state *state)
+{
+	const struct attach_what *w = &((const struct args *)args)->what;
+
+	if (!!w->name + !!w->pid + w->all != 1)
+		argp_error(state, "whom to watch? A domain's name, --pid PID, or --all");
+	if (w->children && !w->pid)
+		argp_error(state, "--children goes with --pid PID");
+}
+
+static const struct cmd_line line = {
+	.more = "Works on any KVM host and any VMM, whoever started it: the kernel says which threads are vCPUs. Nothing in the VM is needed and nothing of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) and throttle are ms per s of each vCPU. With --json one line per interval (docs/blame.md).",
+	.options = options,
+	.operand = TO_TEXT(what.name),
+	.many = "one domain at a time, or --all",
+	.check = check,
+};
+
 /* The run queues that blame looks into are this kernel's: another host's VMs have theirs. */
-static int refuse_others(const struct cmd_common *c, const struct blame_args *args, struct err *e)
+static int refuse_others(const struct cmd_common *c, const struct args *args, struct err *e)
 {
 	const char *uri = c->connect, *host = strstr(uri, "://");
 	size_t n;
@@ -121,8 +117,8 @@ static unsigned screen_rows(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) ? 0 : w.ws_row;
 }
 
-static void print_view(const struct cmd_common *c, const struct blame_args *args,
-	const struct attach *a, const struct live_view *v, bool table_in_place)
+static void print_view(const struct cmd_common *c, const struct args *args, const struct attach *a,
+	const struct live_view *v, bool table_in_place)
 {
 	auto_struct(strv) asleep = {0};
 	const struct live_notes notes = {.vcpus = args->vcpus,
@@ -133,9 +129,9 @@ static void print_view(const struct cmd_common *c, const struct blame_args *args
 
 	attach_asleep(a, &asleep);
 	if (c->json) {
-		auto_free char *line = live_report_json(v, attach_info(a), &notes);
+		auto_free char *json = live_report_json(v, attach_info(a), &notes);
 
-		fputs(line, stdout);
+		fputs(json, stdout);
 	} else {
 		auto_struct(strbuf) text = {0};
 
@@ -156,7 +152,7 @@ static void sleep_until(uint64_t until)
 }
 
 static int watch(
-	const struct cmd_common *c, const struct blame_args *args, struct attach *a, struct err *e)
+	const struct cmd_common *c, const struct args *args, struct attach *a, struct err *e)
 {
 	bool in_place = !c->json && isatty(STDOUT_FILENO);
 	/* With --for a table of the whole follows; between, only those who look on are served. */
@@ -191,16 +187,14 @@ static int watch(
 
 int cmd_blame(const struct command *c, int argc, char **argv)
 {
-	struct blame_args args = {.interval_ns = 2 * NS_PER_S};
+	struct args args = {.interval_ns = 2 * NS_PER_S};
 	struct cmd_common common;
-	struct attach *a = NULL;
+	auto_ptr(attach_end) struct attach *a = NULL;
 	struct err e = ERR_INIT;
 	auto_free char *hostd = NULL;
 	int rc;
 
-	cmd_parse(c,
-		"Works on any KVM host and any VMM, whoever started it: the kernel says which threads are vCPUs. Nothing in the VM is needed and nothing of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) and throttle are ms per s of each vCPU. With --json one line per interval (docs/blame.md).",
-		options, parse, &args, &common, argc, argv);
+	cmd_parse(c, &line, &args, &common, argc, argv);
 	cmd_catch_signals();
 	rc = refuse_others(&common, &args, &e);
 	if (!rc) {
@@ -209,6 +203,5 @@ int cmd_blame(const struct command *c, int argc, char **argv)
 	}
 	if (!rc)
 		rc = watch(&common, &args, a, &e);
-	attach_end(a);
 	return rc ? cmd_fail(&e) : EXIT_DONE;
 }

@@ -5,23 +5,21 @@
 
 #include <string.h>
 
-static const struct argp_option options[] = {
-	{"tuning", 't', "FILE", 0,
-		"Put back only what this saved tuning of a domain says, and leave the rest", 0},
+struct args {
+	const char *tuning;
+};
+
+static const struct cmd_option options[] = {
+	{"tuning", 't', "FILE",
+		"Put back only what this saved tuning of a domain says, and leave the rest",
+		TO_TEXT(tuning)},
 	{0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	const char **tuning = state->input;
-
-	if (key == ARGP_KEY_ARG)
-		argp_error(state, "no argument is wanted, not '%s'", arg);
-	if (key != 't')
-		return ARGP_ERR_UNKNOWN;
-	*tuning = arg;
-	return 0;
-}
+static const struct cmd_line line = {
+	.more = "Domains, control groups, shared memory and runtime folders that are proven to be of a harness which is dead; what is only named like them is left, and told. Domains of others that a run changed get back what they had. Records are never touched. Idempotent.",
+	.options = options,
+};
 
 /* What became of somebody's domain is a sentence of its own. */
 static bool is_removed(const char *text)
@@ -33,15 +31,13 @@ int cmd_clean(const struct command *c, int argc, char **argv)
 {
 	struct cmd_common common;
 	auto_struct(strv) removed = {0}, left = {0};
-	const char *tuning = NULL;
+	struct args args = {0};
 	struct err e = ERR_INIT;
 	int rc;
 
-	cmd_parse(c,
-		"Domains, control groups, shared memory and runtime folders that are proven to be of a harness which is dead; what is only named like them is left, and told. Domains of others that a run changed get back what they had. Records are never touched. Idempotent.",
-		options, parse, &tuning, &common, argc, argv);
-	rc = tuning ? run_clean_tuning(tuning, &removed, &e)
-		    : run_clean(common.connect, &removed, &left, &e);
+	cmd_parse(c, &line, &args, &common, argc, argv);
+	rc = args.tuning ? run_clean_tuning(args.tuning, &removed, &e)
+			 : run_clean(common.connect, &removed, &left, &e);
 	for (size_t i = 0; i < removed.n; i++)
 		cmd_say(&common, "%s%s", is_removed(removed.items[i]) ? "removed " : "",
 			removed.items[i]);

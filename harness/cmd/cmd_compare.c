@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope compare: sets of boots, metric by metric, with verdicts a reviewer would accept. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +7,7 @@
 #include "report/compare/report.h"
 #include "study/sweeps.h"
 
-struct compare_args {
+struct args {
 	struct strv sets;
 	const char *baseline; /* NULL = two arms */
 	const char *guest;    /* NULL = mean over the guests */
@@ -18,39 +17,26 @@ struct compare_args {
 	bool pdf;
 };
 
-enum {
-	OPT_GUEST = 0x100,
-	OPT_METRIC,
-	OPT_FORCE,
-	OPT_UNPAIRED,
-	OPT_CSV,
-	OPT_HTML,
-	OPT_BASELINE,
-	OPT_SWEEP,
-	OPT_SVG,
-	OPT_PDF,
-};
-
-static const struct argp_option options[] = {
-	{"baseline", OPT_BASELINE, "NAME", 0,
+static const struct cmd_option options[] = {
+	{"baseline", 0, "NAME",
 		"Hold every other variant of the set A against its variant NAME; with more sets, each of them against the set NAME. p is corrected for all tests together",
-		0},
-	{"sweep", OPT_SWEEP, NULL, 0,
+		TO_TEXT(baseline)},
+	{"sweep", 0, NULL,
 		"How the metrics of the set A follow what its scenario sweeps: medians of the boots with 95 % intervals",
-		0},
-	{"guest", OPT_GUEST, "NAME", 0,
+		TO_FLAG(sweep)},
+	{"guest", 0, "NAME",
 		"Values of this guest (default: the mean over the run's guests that are not noise)",
-		0},
-	{"metric", OPT_METRIC, "NAME", 0, "This metric only; may be repeated (default: all)", 0},
-	{"force", OPT_FORCE, NULL, 0,
-		"Compare even across different hosts, kernels or --set values", 0},
-	{"unpaired", OPT_UNPAIRED, NULL, 0,
-		"Compare the boots as independent samples, whatever blocks they were run in", 0},
-	{"html", OPT_HTML, "FILE", 0, "Also write a page with the plots of all arms", 0},
-	{"svg", OPT_SVG, "DIR", 0, "Also write every plot into DIR as an SVG file of its own", 0},
-	{"pdf", OPT_PDF, NULL, 0,
-		"With --svg: as PDF too (needs rsvg-convert, package librsvg2-bin)", 0},
-	{"csv", OPT_CSV, NULL, 0, "Comma-separated values instead of text", 0},
+		TO_TEXT(guest)},
+	{"metric", 0, "NAME", "This metric only; may be repeated (default: all)", TO_LIST(metrics)},
+	{"force", 0, NULL, "Compare even across different hosts, kernels or --set values",
+		TO_FLAG(force)},
+	{"unpaired", 0, NULL,
+		"Compare the boots as independent samples, whatever blocks they were run in",
+		TO_FLAG(unpaired)},
+	{"html", 0, "FILE", "Also write a page with the plots of all arms", TO_TEXT(html)},
+	{"svg", 0, "DIR", "Also write every plot into DIR as an SVG file of its own", TO_TEXT(svg)},
+	OPTION_PDF(pdf),
+	{"csv", 0, NULL, "Comma-separated values instead of text", TO_FLAG(csv)},
 	{0},
 };
 
@@ -65,65 +51,28 @@ static const char help[] =
 	"--json: {a, b, confidence, tests, blocks_wanted, warning, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
 	"Methods: signed-rank (within blocks; v), mann-whitney (independent samples; u). Verdicts: no_data, too_few, same, a_better, b_better, different. What does not exist is null, in CSV an empty field; figures are in their \"unit\".";
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void check(void *args, struct argp_state *state)
 {
-	struct compare_args *a = state->input;
+	const struct args *a = args;
 
-	switch (key) {
-	case OPT_BASELINE:
-		a->baseline = arg;
-		return 0;
-	case OPT_SWEEP:
-		a->sweep = true;
-		return 0;
-	case OPT_GUEST:
-		a->guest = arg;
-		return 0;
-	case OPT_METRIC:
-		strv_add(&a->metrics, "%s", arg);
-		return 0;
-	case OPT_FORCE:
-		a->force = true;
-		return 0;
-	case OPT_UNPAIRED:
-		a->unpaired = true;
-		return 0;
-	case OPT_HTML:
-		a->html = arg;
-		return 0;
-	case OPT_PDF:
-		a->pdf = true;
-		return 0;
-	case OPT_SVG:
-		a->svg = arg;
-		return 0;
-	case OPT_CSV:
-		a->csv = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		strv_add(&a->sets, "%s", arg);
-		return 0;
-	case ARGP_KEY_END:
-		if (a->pdf && !a->svg)
-			argp_error(state, "--pdf makes PDF files beside those of --svg=DIR");
-		if (a->sweep && (a->baseline || a->unpaired || a->sets.n != 1))
-			argp_error(state,
-				"--sweep wants one set of runs, and neither --baseline nor --unpaired");
-		if (a->baseline && !a->sets.n)
-			argp_error(state, "--baseline of which runs? For example scenario=NAME");
-		if (!a->sweep && !a->baseline && a->sets.n != 2)
-			argp_error(state, "%s",
-				a->sets.n > 2
-					? "two sets of runs, or --baseline for more"
-					: "which two sets? For example variant=float variant=pinned");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (a->pdf && !a->svg)
+		argp_error(state, PDF_ALONE);
+	if (a->sweep && (a->baseline || a->unpaired || a->sets.n != 1))
+		argp_error(state,
+			"--sweep wants one set of runs, and neither --baseline nor --unpaired");
+	if (a->baseline && !a->sets.n)
+		argp_error(state, "--baseline of which runs? For example scenario=NAME");
+	if (!a->sweep && !a->baseline && a->sets.n != 2)
+		argp_error(state, "%s",
+			a->sets.n > 2 ? "two sets of runs, or --baseline for more"
+				      : "which two sets? For example variant=float variant=pinned");
 }
 
+static const struct cmd_line line = {
+	.more = help, .options = options, .operand = TO_LIST(sets), .check = check};
+
 /* All arms of the comparison, the one the others are held against first. */
-static int read_arms(const struct study *s, const struct compare_args *args, struct index *x,
+static int read_arms(const struct study *s, const struct args *args, struct index *x,
 	struct arm **arms, size_t *n, struct err *e)
 {
 	int rc = 0;
@@ -154,7 +103,7 @@ static int read_arms(const struct study *s, const struct compare_args *args, str
 }
 
 /* One comparison, of `arm` with the first of the arms. */
-static void fill_input(const struct compare_args *args, const struct metric_names *names,
+static void fill_input(const struct args *args, const struct metric_names *names,
 	const struct arm *first, const struct arm *arm, struct compare_metric *metrics,
 	struct compare_blocks *blocks, struct compare_input *in)
 {
@@ -178,11 +127,11 @@ static void fill_input(const struct compare_args *args, const struct metric_name
 					.nb = arm->values[m].n};
 }
 
-static int save_plots(const struct study *s, const struct compare_args *args,
-	const struct arm *arms, const struct compare_set *set, struct err *e)
+static int save_plots(const struct study *s, const struct args *args, const struct arm *arms,
+	const struct compare_set *set, struct err *e)
 {
 	struct compare_page page = {.set = set, .n_arms = set->n + 1};
-	struct compare_boots *boots = xcalloc(page.n_arms, sizeof(*boots));
+	auto_free struct compare_boots *boots = xcalloc(page.n_arms, sizeof(*boots));
 	int rc = 0;
 
 	for (size_t i = 0; i < page.n_arms; i++)
@@ -196,12 +145,11 @@ static int save_plots(const struct study *s, const struct compare_args *args,
 			0);
 	for (size_t i = 0; i < page.n_arms; i++)
 		arm_boots_free(&boots[i]);
-	free(boots);
 	return rc;
 }
 
-static int print_set(const struct cmd_common *c, const struct compare_args *args,
-	const struct arm *arms, const struct compare_set *set, struct err *e)
+static int print_set(const struct cmd_common *c, const struct args *args, const struct arm *arms,
+	const struct compare_set *set, struct err *e)
 {
 	auto_struct(strbuf) out = {0};
 
@@ -212,7 +160,7 @@ static int print_set(const struct cmd_common *c, const struct compare_args *args
 	return args->html || args->svg ? save_plots(&c->study, args, arms, set, e) : 0;
 }
 
-static int compare_and_print(const struct cmd_common *c, const struct compare_args *args,
+static int compare_and_print(const struct cmd_common *c, const struct args *args,
 	const struct metric_names *names, const struct arm *arms, size_t n_arms, struct err *e)
 {
 	size_t n = n_arms - 1;
@@ -238,7 +186,7 @@ static int compare_and_print(const struct cmd_common *c, const struct compare_ar
 }
 
 static int compare_sets(
-	const struct cmd_common *c, const struct compare_args *args, struct index *x, struct err *e)
+	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e)
 {
 	auto_struct(metric_names) names = {0};
 	struct arm *arms = NULL;
@@ -261,8 +209,8 @@ static int compare_sets(
 	return rc;
 }
 
-static int print_sweeps(const struct cmd_common *c, const struct compare_args *args,
-	const struct sweeps *s, struct err *e)
+static int print_sweeps(
+	const struct cmd_common *c, const struct args *args, const struct sweeps *s, struct err *e)
 {
 	auto_struct(strbuf) out = {0};
 	int rc = 0;
@@ -280,7 +228,7 @@ static int print_sweeps(const struct cmd_common *c, const struct compare_args *a
 }
 
 static int compare_sweep(
-	const struct cmd_common *c, const struct compare_args *args, struct index *x, struct err *e)
+	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e)
 {
 	auto_struct(sweeps) sweeps = {0};
 	int rc = sweeps_read(&c->study, x, args->sets.items[0], args->guest, &args->metrics,
@@ -293,17 +241,16 @@ static int compare_sweep(
 
 int cmd_compare(const struct command *c, int argc, char **argv)
 {
-	struct compare_args args = {0};
+	struct args args = {0};
 	struct cmd_common common;
-	struct index *x = NULL;
+	auto_ptr(index_close) struct index *x = NULL;
 	struct err e = ERR_INIT;
 	int rc;
 
-	cmd_parse(c, help, options, parse, &args, &common, argc, argv);
+	cmd_parse(c, &line, &args, &common, argc, argv);
 	rc = results_open(&common.study, false, &x, &e);
 	if (!rc)
 		rc = (args.sweep ? compare_sweep : compare_sets)(&common, &args, x, &e);
-	index_close(x);
 	strv_release(&args.metrics);
 	strv_release(&args.sets);
 	return rc ? cmd_fail(&e) : EXIT_DONE;

@@ -12,7 +12,7 @@
 #include "domain/domain.h"
 #include "host/box.h"
 #include "host/facts.h"
-#include "report/run/facts.h"
+#include "report/run/lists.h"
 
 /* Rows beyond host/facts.h: they need the parts that doctor tries for real. */
 struct tried {
@@ -36,7 +36,7 @@ static void add_row(struct tried *t, const char *key, const char *doc, const cha
 
 static void try_libvirt(const struct cmd_common *c, struct tried *t)
 {
-	struct lab_conn *conn = NULL;
+	auto_ptr(lab_close) struct lab_conn *conn = NULL;
 	struct err e = ERR_INIT;
 	unsigned long v, q;
 	auto_free char *value = NULL;
@@ -51,7 +51,6 @@ static void try_libvirt(const struct cmd_common *c, struct tried *t)
 	value = xasprintf("%s, libvirt %lu.%lu.%lu, QEMU %lu.%lu.%lu", lab_uri(conn), v / 1000000,
 		v / 1000 % 1000, v % 1000, q / 1000000, q / 1000 % 1000, q % 1000);
 	add_row(t, "libvirt", "connection that guests are made through", "good", "", value);
-	lab_close(conn);
 }
 
 /* Load the tracer for real: nothing else tells whether eBPF works here. */
@@ -61,7 +60,7 @@ static void try_tracer(struct tried *t)
 	struct err e = ERR_INIT;
 	auto_free char *path = cmd_find_part("stealscope-hostd", &e);
 	struct hostd_options how = {.path = path, .mode = TRACE_MODE_EVENTS};
-	struct hostd *h = NULL;
+	auto_ptr(hostd_close) struct hostd *h = NULL;
 
 	if (!path || hostd_spawn(&how, &h, &e))
 		add_row(t, "ebpf.tracer", doc, "missing", e.msg, "the host agent does not start");
@@ -70,7 +69,6 @@ static void try_tracer(struct tried *t)
 			"counters only: no trace, no blame");
 	else
 		add_row(t, "ebpf.tracer", doc, "good", "", "loads and traces");
-	hostd_close(h);
 }
 
 static void say_user(struct tried *t)
@@ -106,32 +104,25 @@ static void print_rows(const struct fact_row *rows, size_t n)
 	}
 }
 
-struct doctor_args {
+struct args {
 	const char *box;
 };
 
-enum { OPT_WRITE_BOX = 0x100 };
-
-static const struct argp_option options[] = {
-	{"box", OPT_WRITE_BOX, "FILE", 0,
+static const struct cmd_option options[] = {
+	{"box", 0, "FILE",
 		"Also write what this box has, and the rows, to FILE: check --box and plan --box plan for it anywhere",
-		0},
+		TO_TEXT(box)},
 	{0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct doctor_args *a = state->input;
-
-	if (key != OPT_WRITE_BOX)
-		return ARGP_ERR_UNKNOWN;
-	a->box = arg;
-	return 0;
-}
+static const struct cmd_line line = {
+	.more = "Each row: verdict, what it is about, what was found, and what follows. good: as one would wish; limits: works, but limits what results mean; missing: cannot be done here. Nothing is changed. Exit status 4 when a guest cannot be run at all.",
+	.options = options,
+};
 
 static int write_box(const char *path, const struct tried *tried, struct err *e)
 {
-	struct box_fact *facts = xcalloc(tried->n, sizeof(*facts));
+	auto_free struct box_fact *facts = xcalloc(tried->n, sizeof(*facts));
 	struct topology t;
 	int rc = topology_read("", &t, e);
 
@@ -142,23 +133,20 @@ static int write_box(const char *path, const struct tried *tried, struct err *e)
 		rc = box_write(path, &t, facts, tried->n, e);
 		topology_release(&t);
 	}
-	free(facts);
 	return rc;
 }
 
 int cmd_doctor(const struct command *c, int argc, char **argv)
 {
-	struct doctor_args args = {0};
+	struct args args = {0};
 	struct cmd_common common;
 	struct tried t = {0};
 	struct err e = ERR_INIT;
 	int status;
-	struct facts *f;
+	auto_ptr(facts_free) struct facts *f = NULL;
 	bool missing = false;
 
-	cmd_parse(c,
-		"Each row: verdict, what it is about, what was found, and what follows. good: as one would wish; limits: works, but limits what results mean; missing: cannot be done here. Nothing is changed. Exit status 4 when a guest cannot be run at all.",
-		options, parse, &args, &common, argc, argv);
+	cmd_parse(c, &line, &args, &common, argc, argv);
 	f = facts_read("");
 	for (size_t i = 0; i < facts_count(f); i++)
 		add_row(&t, facts_key(f, i), facts_doc(f, i),
@@ -178,7 +166,6 @@ int cmd_doctor(const struct command *c, int argc, char **argv)
 	status = missing ? EXIT_HOST : EXIT_DONE;
 	if (args.box && write_box(args.box, &t, &e))
 		status = cmd_fail(&e);
-	facts_free(f);
 	strv_release(&t.texts);
 	free(t.rows);
 	return status;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope export: a record for other tools. */
 #include <string.h>
-#include <unistd.h>
-
-#include <errno.h>
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
@@ -13,75 +10,65 @@
 enum format { FORMAT_PERFETTO, FORMAT_CSV, FORMAT_JSONL, FORMATS };
 static const char *const format_names[FORMATS] = {"perfetto", "csv", "jsonl"};
 
-struct export_args {
+struct args {
 	struct strv runs;
 	const char *output, *sqlite;
 	enum format format;
 	enum export_table table;
 };
 
-enum { OPT_SQLITE = 0x100 };
+static void take_format(void *args, const char *word, struct argp_state *state)
+{
+	struct args *a = args;
 
-static const struct argp_option options[] = {
-	{"format", 'f', "FORMAT", 0,
-		"perfetto (default; open it in ui.perfetto.dev), csv, or jsonl (JSON Lines)", 0},
-	{"table", 't', "TABLE", 0,
-		"For csv and jsonl: samples (default), states, series, metrics, blame, late", 0},
-	{"output", 'o', "FILE", 0, "Write there instead of standard output", 0},
-	{"sqlite", OPT_SQLITE, "FILE", 0,
+	for (a->format = 0; a->format < FORMATS; a->format++)
+		if (!strcmp(word, format_names[a->format]))
+			return;
+	argp_error(state, "no format '%s'; there are perfetto, csv and jsonl", word);
+}
+
+static void take_table(void *args, const char *word, struct argp_state *state)
+{
+	struct args *a = args;
+
+	a->table = export_table_find(word);
+	if (a->table == EXPORT_TABLES)
+		argp_error(state, "no table '%s'; `stealscope list tables` shows them", word);
+}
+
+static const struct cmd_option options[] = {
+	{"format", 'f', "FORMAT",
+		"perfetto (default; open it in ui.perfetto.dev), csv, or jsonl (JSON Lines)",
+		BY(take_format)},
+	{"table", 't', "TABLE",
+		"For csv and jsonl: samples (default), states, series, metrics, blame, late",
+		BY(take_table)},
+	{"output", 'o', "FILE", "Write there instead of standard output", TO_TEXT(output)},
+	{"sqlite", 0, "FILE",
 		"All tables of one or more records as an SQLite file, in place of what was there",
-		0},
+		TO_TEXT(sqlite)},
 	{0},
 };
 
-static enum format find_format(const char *name)
+static void check(void *args, struct argp_state *state)
 {
-	enum format f = 0;
+	struct args *a = args;
 
-	while (f < FORMATS && strcmp(name, format_names[f]))
-		f++;
-	return f;
+	if (a->runs.n > 1 && !a->sqlite)
+		argp_error(state, "one record at a time, but with --sqlite");
+	if (a->output && !strcmp(a->output, "-"))
+		a->output = NULL;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct export_args *a = state->input;
+static const struct cmd_line line = {
+	.more = "RUN as in `stealscope analyze`; with --sqlite also a set as in `stealscope compare`: scenario=x,variant=y. `stealscope list tables` says what the tables and their columns are. Records are streamed: memory does not grow with them.",
+	.options = options,
+	.operand = TO_LIST(runs),
+	.none = WHICH_RECORD,
+	.check = check,
+};
 
-	switch (key) {
-	case 'f':
-		a->format = find_format(arg);
-		if (a->format == FORMATS)
-			argp_error(state, "no format '%s'; there are perfetto, csv and jsonl", arg);
-		return 0;
-	case 't':
-		a->table = export_table_find(arg);
-		if (a->table == EXPORT_TABLES)
-			argp_error(
-				state, "no table '%s'; `stealscope list tables` shows them", arg);
-		return 0;
-	case 'o':
-		a->output = strcmp(arg, "-") ? arg : NULL;
-		return 0;
-	case OPT_SQLITE:
-		a->sqlite = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		strv_add(&a->runs, "%s", arg);
-		return 0;
-	case ARGP_KEY_END:
-		if (!a->runs.n)
-			argp_error(state,
-				"which record? `stealscope list` shows them; `last` is the newest");
-		if (a->runs.n > 1 && !a->sqlite)
-			argp_error(state, "one record at a time, but with --sqlite");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static int write_export(
-	const struct export_args *args, const struct analysis *a, FILE *out, struct err *e)
+static int write_export(const struct args *args, const struct analysis *a, FILE *out, struct err *e)
 {
 	switch (args->format) {
 	case FORMAT_CSV:
@@ -93,10 +80,10 @@ static int write_export(
 	}
 }
 
-static int export_one(const struct cmd_common *c, const struct export_args *args, struct err *e)
+static int export_one(const struct cmd_common *c, const struct args *args, struct err *e)
 {
 	auto_free char *dir = cmd_find_record(c, args->runs.items[0], e);
-	struct analysis *a = NULL;
+	auto_ptr(analysis_free) struct analysis *a = NULL;
 	FILE *out = stdout;
 	int rc = dir ? analysis_make(dir, &a, e) : -e->code;
 
@@ -108,7 +95,6 @@ static int export_one(const struct cmd_common *c, const struct export_args *args
 		rc = write_export(args, a, out, e);
 	if (out && out != stdout && fclose(out) && !rc)
 		rc = err_sys(e, "cannot write %s", args->output);
-	analysis_free(a);
 	return rc;
 }
 
@@ -116,7 +102,7 @@ static int export_one(const struct cmd_common *c, const struct export_args *args
 static int find_dirs(
 	const struct cmd_common *c, const struct strv *runs, struct strv *dirs, struct err *e)
 {
-	struct index *x = NULL;
+	auto_ptr(index_close) struct index *x = NULL;
 	int rc = 0;
 
 	for (size_t i = 0; i < runs->n && !rc; i++) {
@@ -139,14 +125,13 @@ static int find_dirs(
 			strv_add(dirs, "%s/%s", c->results, set->rows[k].folder);
 		arms_free(set, 1);
 	}
-	index_close(x);
 	return rc;
 }
 
-static int export_tables(const struct cmd_common *c, const struct export_args *args, struct err *e)
+static int export_tables(const struct cmd_common *c, const struct args *args, struct err *e)
 {
 	auto_struct(strv) dirs = {0};
-	struct tables *db = NULL;
+	auto_ptr(tables_free) struct tables *db = NULL;
 	int rc = find_dirs(c, &args->runs, &dirs, e);
 
 	if (!rc) {
@@ -154,31 +139,27 @@ static int export_tables(const struct cmd_common *c, const struct export_args *a
 		rc = db ? 0 : -e->code;
 	}
 	for (size_t i = 0; i < dirs.n && !rc; i++) {
-		struct analysis *a = NULL;
+		auto_ptr(analysis_free) struct analysis *a = NULL;
 
 		cmd_progress(c, "[%zu/%zu] %s", i + 1, dirs.n, dirs.items[i]);
 		rc = analysis_make(dirs.items[i], &a, e);
 		if (!rc)
 			rc = export_sqlite_run(db, a, (unsigned)i + 1, e);
-		analysis_free(a);
 	}
 	if (!rc)
 		rc = tables_finish(db, e);
-	tables_free(db);
 	cmd_progress(c, "%s", "");
 	return rc;
 }
 
 int cmd_export(const struct command *c, int argc, char **argv)
 {
-	struct export_args args = {.table = EXPORT_SAMPLES};
+	struct args args = {.table = EXPORT_SAMPLES};
 	struct cmd_common common;
 	struct err e = ERR_INIT;
 	int rc;
 
-	cmd_parse(c,
-		"RUN as in `stealscope analyze`; with --sqlite also a set as in `stealscope compare`: scenario=x,variant=y. `stealscope list tables` says what the tables and their columns are. Records are streamed: memory does not grow with them.",
-		options, parse, &args, &common, argc, argv);
+	cmd_parse(c, &line, &args, &common, argc, argv);
 	rc = args.sqlite ? export_tables(&common, &args, &e) : export_one(&common, &args, &e);
 	strv_release(&args.runs);
 	return rc ? cmd_fail(&e) : EXIT_DONE;

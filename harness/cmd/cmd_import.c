@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope import: recordings of the agent as a record. */
-#include <errno.h>
-#include <stdlib.h>
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
@@ -9,49 +7,41 @@
 #include "cmd/present.h"
 #include "record/recording.h"
 
-struct import_args {
-	const char *files[IMPORT_MAX];
-	size_t n;
+struct args {
+	struct strv files;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void check(void *args, struct argp_state *state)
 {
-	struct import_args *a = state->input;
-
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (a->n == IMPORT_MAX)
-			argp_error(state, "at most %d recordings side by side", IMPORT_MAX);
-		a->files[a->n++] = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which recording? `stealscope-agent record` makes them");
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (((const struct args *)args)->files.n > IMPORT_MAX)
+		argp_error(state, "at most %d recordings side by side", IMPORT_MAX);
 }
+
+static const struct cmd_line line = {
+	.more = "FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut one is read up to the cut. Each FILE becomes a guest of one record, named after the file; the record's report shows them side by side, as if begun at one time. No root needed.\n\n"
+		"  stealscope-agent record --for 10h --out vultr.recording   (there)\n"
+		"  stealscope import vultr.recording aws.recording           (here)\n"
+		"  stealscope report RUN1 RUN2       (of records imported one by one)",
+	.operand = TO_LIST(files),
+	.none = "which recording? `stealscope-agent record` makes them",
+	.check = check,
+};
 
 int cmd_import(const struct command *c, int argc, char **argv)
 {
-	struct import_args args = {0};
+	struct args args = {0};
 	struct cmd_common common;
-	struct analysis *a = NULL;
+	auto_ptr(analysis_free) struct analysis *a = NULL;
 	auto_free char *record = NULL;
 	struct err e = ERR_INIT;
 	int status;
 
-	cmd_parse(c,
-		"FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut one is read up to the cut. Each FILE becomes a guest of one record, named after the file; the record's report shows them side by side, as if begun at one time. No root needed.\n\n"
-		"  stealscope-agent record --for 10h --out vultr.recording   (there)\n"
-		"  stealscope import vultr.recording aws.recording           (here)\n"
-		"  stealscope report RUN1 RUN2       (of records imported one by one)",
-		NULL, parse, &args, &common, argc, argv);
-	if (recording_import(args.files, args.n, common.results, &record, &e) ||
+	cmd_parse(c, &line, &args, &common, argc, argv);
+	if (recording_import((const char *const *)args.files.items, args.files.n, common.results,
+		    &record, &e) ||
 		execute_analysis(&common.study, record, &a, &e))
 		return cmd_fail(&e);
 	status = present_one(&common, a);
 	cmd_say(&common, "report: %s/report.html", record);
-	analysis_free(a);
 	return status;
 }

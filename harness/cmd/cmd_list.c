@@ -11,35 +11,22 @@
 #include "cmd/privileges.h"
 #include "noise/noise.h"
 #include "report/export/export.h"
-#include "report/run/runs_json.h"
+#include "report/run/lists.h"
 #include "scenario/experiment.h"
 #include "scenario/units.h"
 #include "study/results.h"
 
-struct list_args {
+struct args {
 	const char *what;
 	struct index_filter filter;
 	char *metric_text;
 	bool rebuild;
 };
 
-enum { OPT_SCENARIO = 0x100, OPT_VARIANT, OPT_HOST, OPT_SINCE, OPT_WHERE, OPT_LIMIT, OPT_REBUILD };
-
-static const struct argp_option options[] = {
-	{"scenario", OPT_SCENARIO, "NAME", 0, "Runs of this scenario; * and ? are wild", 0},
-	{"variant", OPT_VARIANT, "NAME", 0, "Runs of this variant; * and ? are wild", 0},
-	{"host", OPT_HOST, "NAME", 0, "Runs on this host", 0},
-	{"since", OPT_SINCE, "DATE", 0, "Runs begun on or after it: 2026-11-20", 0},
-	{"where", OPT_WHERE, "CONDITION", 0, "Runs in which any guest meets it: 'steal.rate>100'",
-		0},
-	{"limit", OPT_LIMIT, "N", 0, "At most the newest N", 0},
-	{"rebuild", OPT_REBUILD, NULL, 0, "Make the index anew from the folders", 0},
-	{0},
-};
-
 /* "steal.rate>=100" into the filter. */
-static void parse_where(struct list_args *a, char *arg, struct argp_state *state)
+static void take_where(void *args, const char *arg, struct argp_state *state)
 {
+	struct args *a = args;
 	size_t name = strcspn(arg, "<>="), op = strspn(arg + name, "<>=");
 	char sign[4] = "", choices[64];
 	double factor = 1;
@@ -66,44 +53,28 @@ static void parse_where(struct list_args *a, char *arg, struct argp_state *state
 	a->filter.value *= factor;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void take_limit(void *args, const char *word, struct argp_state *state)
 {
-	struct list_args *a = state->input;
+	size_t *limit = &((struct args *)args)->filter.limit;
 	char *end;
 
-	switch (key) {
-	case OPT_SCENARIO:
-		a->filter.scenario = arg;
-		return 0;
-	case OPT_VARIANT:
-		a->filter.variant = arg;
-		return 0;
-	case OPT_HOST:
-		a->filter.host = arg;
-		return 0;
-	case OPT_SINCE:
-		a->filter.since = arg;
-		return 0;
-	case OPT_WHERE:
-		parse_where(a, arg, state);
-		return 0;
-	case OPT_LIMIT:
-		a->filter.limit = strtoul(arg, &end, 10);
-		if (*end || end == arg || !a->filter.limit)
-			argp_error(state, "--limit wants a number, not '%s'", arg);
-		return 0;
-	case OPT_REBUILD:
-		a->rebuild = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (a->what)
-			argp_error(state, "one thing at a time");
-		a->what = arg;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	*limit = strtoul(word, &end, 10);
+	if (*end || end == word || !*limit)
+		argp_error(state, "--limit wants a number, not '%s'", word);
 }
+
+static const struct cmd_option options[] = {
+	{"scenario", 0, "NAME", "Runs of this scenario; * and ? are wild",
+		TO_TEXT(filter.scenario)},
+	{"variant", 0, "NAME", "Runs of this variant; * and ? are wild", TO_TEXT(filter.variant)},
+	{"host", 0, "NAME", "Runs on this host", TO_TEXT(filter.host)},
+	{"since", 0, "DATE", "Runs begun on or after it: 2026-11-20", TO_TEXT(filter.since)},
+	{"where", 0, "CONDITION", "Runs in which any guest meets it: 'steal.rate>100'",
+		BY(take_where)},
+	{"limit", 0, "N", "At most the newest N", BY(take_limit)},
+	{"rebuild", 0, NULL, "Make the index anew from the folders", TO_FLAG(rebuild)},
+	{0},
+};
 
 /* A name that is none of stealscope's own must be that of some record's <measure>. */
 static int check_metric(struct index *x, const char *name, struct err *e)
@@ -124,9 +95,9 @@ static int check_metric(struct index *x, const char *name, struct err *e)
 	return rc;
 }
 
-static int list_records(const struct cmd_common *c, struct list_args *a, struct err *e)
+static int list_records(const struct cmd_common *c, struct args *a, struct err *e)
 {
-	struct index *x = NULL;
+	auto_ptr(index_close) struct index *x = NULL;
 	struct index_row *rows = NULL;
 	size_t n = 0;
 	int rc = results_open(&c->study, a->rebuild, &x, e);
@@ -149,116 +120,83 @@ static int list_records(const struct cmd_common *c, struct list_args *a, struct 
 				c->results);
 	}
 	index_rows_free(rows, n);
-	index_close(x);
 	return rc;
 }
 
-static int list_metrics(const struct cmd_common *c, struct err *e)
+static void list_metrics(FILE *f)
 {
-	(void)c;
-	(void)e;
 	for (size_t i = 0; i < METRIC_COUNT; i++)
-		text_print(stdout, "%-24s %-8s %s\n", metric_table[i].name, metric_table[i].unit,
+		text_print(f, "%-24s %-8s %s\n", metric_table[i].name, metric_table[i].unit,
 			metric_table[i].doc);
-	return 0;
 }
 
-static int list_noise(const struct cmd_common *c, struct err *e)
+static void list_noise(FILE *f)
 {
-	(void)c;
-	(void)e;
 	for (unsigned i = 0; i < words_noise_kind.n; i++) {
 		struct err why = ERR_INIT;
 		const struct kind *k = kind_of(&words_noise_kind, i);
 		int rc = noise_available(k, &why);
 
-		text_print(stdout, "%-10s %s%s%s\n", k->name, k->doc, rc ? " -- not here: " : "",
+		text_print(f, "%-10s %s%s%s\n", k->name, k->doc, rc ? " -- not here: " : "",
 			rc ? why.msg : "");
 	}
-	return 0;
-}
-
-static int list_keys(const struct cmd_common *c, struct err *e)
-{
-	(void)c;
-	(void)e;
-	scenario_print_keys(stdout);
-	return 0;
-}
-
-static int list_rng(const struct cmd_common *c, struct err *e)
-{
-	(void)c;
-	(void)e;
-	scenario_print_rng(stdout);
-	return 0;
-}
-
-static int list_tables(const struct cmd_common *c, struct err *e)
-{
-	(void)c;
-	(void)e;
-	export_print_tables(stdout);
-	return 0;
-}
-
-static int list_metrics_doc(const struct cmd_common *c, struct err *e)
-{
-	(void)c;
-	(void)e;
-	metrics_print_markdown(stdout);
-	return 0;
-}
-
-static int list_privileges(const struct cmd_common *c, struct err *e)
-{
-	(void)c;
-	(void)e;
-	privileges_print_markdown(stdout);
-	return 0;
 }
 
 /* What `list` knows besides the records. The last four are what `make docs` writes to files. */
 static const struct {
 	const char *name, *doc;
-	int (*print)(const struct cmd_common *c, struct err *e);
+	void (*print)(FILE *f);
+	int (*look)(const struct cmd_common *c, struct err *e); /* instead: it may fail */
 } lists[] = {
-	{"scenarios", "the scenarios that come with it, and which run here", library_list},
-	{"metrics", "the metrics with units and definitions", list_metrics},
-	{"probes", "what runs inside a guest", library_list_probes},
-	{"noise", "the kinds of noisy neighbours", list_noise},
-	{"tables", "what `stealscope export` writes, column by column", list_tables},
-	{"keys", "the scenario language (docs/scenario-keys.md)", list_keys},
-	{"rng", "its RELAX NG schema (scenarios/scenario.rng)", list_rng},
-	{"metrics-doc", "docs/metrics.md", list_metrics_doc},
-	{"privileges", "what needs which privilege (docs/privileges.md)", list_privileges},
+	{"scenarios", "the scenarios that come with it, and which run here", NULL, library_list},
+	{"metrics", "the metrics with units and definitions", list_metrics, NULL},
+	{"probes", "what runs inside a guest", library_list_probes, NULL},
+	{"noise", "the kinds of noisy neighbours", list_noise, NULL},
+	{"tables", "what `stealscope export` writes, column by column", export_print_tables, NULL},
+	{"keys", "the scenario language (docs/scenario-keys.md)", scenario_print_keys, NULL},
+	{"rng", "its RELAX NG schema (scenarios/scenario.rng)", scenario_print_rng, NULL},
+	{"metrics-doc", "docs/metrics.md", metrics_print_markdown, NULL},
+	{"privileges", "what needs which privilege (docs/privileges.md)", privileges_print_markdown,
+		NULL},
 };
+
+/* 0, or negative with `e`. */
+static int list_what(const struct cmd_common *c, const char *what, struct err *e)
+{
+	if (c->json) /* text on stdout would break its promise */
+		return err_set_exit(e, EXIT_USAGE, EINVAL,
+			"--json lists the records only; %.40s is text", what);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (strcmp(what, lists[i].name) != 0)
+			continue;
+		if (lists[i].look)
+			return lists[i].look(c, e);
+		lists[i].print(stdout);
+		return 0;
+	}
+	return err_set_exit(e, EXIT_USAGE, EINVAL,
+		"nothing to list called '%.40s'; `stealscope list --help` names what there is",
+		what);
+}
 
 int cmd_list(const struct command *c, int argc, char **argv)
 {
-	struct list_args a = {0};
+	struct args a = {0};
 	struct cmd_common common;
 	auto_struct(strbuf) more = {0};
 	struct err e = ERR_INIT;
-	int rc = -EINVAL;
+	int rc;
 
 	strbuf_add(&more, "Without WHAT: the records. WHAT may be:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		strbuf_add(&more, "  %-12s %s\n", lists[i].name, lists[i].doc);
-	cmd_parse(c, more.text, options, parse, &a, &common, argc, argv);
-	if (!a.what) {
-		rc = list_records(&common, &a, &e);
-	} else if (common.json) { /* text on stdout would break its promise */
-		err_set_exit(&e, EXIT_USAGE, EINVAL, "--json lists the records only; %.40s is text",
-			a.what);
-	} else {
-		err_set_exit(&e, EXIT_USAGE, EINVAL,
-			"nothing to list called '%.40s'; `stealscope list --help` names what there is",
-			a.what);
-		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-			if (!strcmp(a.what, lists[i].name))
-				rc = lists[i].print(&common, &e);
-	}
+	cmd_parse(c,
+		&(struct cmd_line){.more = more.text,
+			.options = options,
+			.operand = TO_TEXT(what),
+			.many = "one thing at a time"},
+		&a, &common, argc, argv);
+	rc = a.what ? list_what(&common, a.what, &e) : list_records(&common, &a, &e);
 	free(a.metric_text);
 	return rc ? cmd_fail(&e) : EXIT_DONE;
 }

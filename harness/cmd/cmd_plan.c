@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope plan: what `run` would do on this box, drawn; nothing is started. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -9,40 +8,26 @@
 #include "domain/domain.h"
 #include "plan/plan_json.h"
 
-struct plan_args {
-	const char *file;
-	const char *box;
+struct args {
+	const char *file, *box;
 	struct strv sets;
 	bool xml;
 };
 
-enum { OPT_XML = 0x100 };
-
-static const struct argp_option options[] = {
-	OPTION_SET,
-	OPTION_BOX,
-	{"xml", OPT_XML, NULL, 0, "Also the domain XML and the cgroups, as they would be made", 0},
+static const struct cmd_option options[] = {
+	OPTION_SET(sets),
+	OPTION_BOX(box),
+	{"xml", 0, NULL, "Also the domain XML and the cgroups, as they would be made",
+		TO_FLAG(xml)},
 	{0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct plan_args *a = state->input;
-
-	switch (key) {
-	case OPT_SET:
-		strv_add(&a->sets, "%s", arg);
-		return 0;
-	case OPT_BOX:
-		a->box = arg;
-		return 0;
-	case OPT_XML:
-		a->xml = true;
-		return 0;
-	default:
-		return cmd_one_scenario(key, arg, state, &a->file);
-	}
-}
+static const struct cmd_line line = {
+	.more = "The plan is a pure function of the file and the box: `run` does exactly this.\n\n"
+		"--json: {scenario, plans: [{variant, point, warmup_ns, duration_ns, repeats, trace, overcommit, lab_cpus, housekeeping_cpus, map: [{cpu, core, node, lab, housekeeping, isolated, who: [...]}], guests: [{name, kind, is_noise, accel, vcpus: [{id, cpus}], memory_bytes, memory_nodes, hugepage_bytes, emulator_cpus, vcpu_limits, policy, priority, probes}], noise: [{name, kind, threads, cpus, pin_each, duty_percent, burst_ns, bytes, start_ns, stop_ns, cgroup, limits}], notes}]}; a guest has its domain_xml too with --xml. 0 stands for no limit.",
+	.options = options,
+	ONE_SCENARIO(file),
+};
 
 static char *guest_xml(const struct plan_guest *g, struct err *e)
 {
@@ -121,17 +106,14 @@ static void print_text(const struct prepared *p, char *const *const *xml, bool w
 
 int cmd_plan(const struct command *c, int argc, char **argv)
 {
-	struct plan_args args = {0};
+	struct args args = {0};
 	struct cmd_common common;
-	struct prepared p;
+	auto_struct(prepared) p = {0};
 	struct err e = ERR_INIT;
 	char ***xml;
 	int status;
 
-	cmd_parse(c,
-		"The plan is a pure function of the file and the box: `run` does exactly this.\n\n"
-		"--json: {scenario, plans: [{variant, point, warmup_ns, duration_ns, repeats, trace, overcommit, lab_cpus, housekeeping_cpus, map: [{cpu, core, node, lab, housekeeping, isolated, who: [...]}], guests: [{name, kind, is_noise, accel, vcpus: [{id, cpus}], memory_bytes, memory_nodes, hugepage_bytes, emulator_cpus, vcpu_limits, policy, priority, probes}], noise: [{name, kind, threads, cpus, pin_each, duty_percent, burst_ns, bytes, start_ns, stop_ns, cgroup, limits}], notes}]}; a guest has its domain_xml too with --xml. 0 stands for no limit.",
-		options, parse, &args, &common, argc, argv);
+	cmd_parse(c, &line, &args, &common, argc, argv);
 	common.study.box = args.box;
 	status = prepare_scenario(&common.study, args.file, &args.sets, true, &p);
 	xml = xcalloc(p.plans.n + 1, sizeof(*xml));
@@ -145,7 +127,6 @@ int cmd_plan(const struct command *c, int argc, char **argv)
 		print_text(&p, (char *const *const *)xml, args.xml);
 	}
 	free_xml(&p.plans, xml);
-	prepared_release(&p);
 	strv_release(&args.sets);
 	return status;
 }

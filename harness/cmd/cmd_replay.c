@@ -8,27 +8,21 @@
 #include "cmd/present.h"
 #include "host/facts.h"
 
-struct replay_args {
+struct args {
 	const char *run;
 	uint64_t boot_timeout_ns;
 	bool no_agent;
 };
 
-static const struct argp_option options[] = {OPTIONS_EXECUTE, {0}};
+static const struct cmd_option options[] = {OPTIONS_EXECUTE(boot_timeout_ns, no_agent), {0}};
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct replay_args *a = state->input;
-
-	switch (key) {
-	case OPT_BOOT_TIMEOUT:
-	case OPT_NO_AGENT:
-		execute_option(key, arg, state, &a->boot_timeout_ns, &a->no_agent);
-		return 0;
-	default:
-		return cmd_one_record(key, arg, state, &a->run);
-	}
-}
+static const struct cmd_line line = {
+	.more = "Boots the one configuration that RUN is of once more, from the scenario, includes and --set\n"
+		"values in the record, and says in which facts this host differs from that of RUN. Files that a\n"
+		"guest carries are not in a record: they are looked for where they were.",
+	.options = options,
+	ONE_RECORD(run),
+};
 
 /* The configuration of the scenario that the record is of. */
 static int find_config(const struct experiment *x, const struct run_info *was, size_t *out)
@@ -46,7 +40,7 @@ static int find_config(const struct experiment *x, const struct run_info *was, s
 /* What of this host is not as it was then; it stands in the new record too. */
 static void compare_hosts(const struct cmd_common *c, const struct run_info *was, struct strv *out)
 {
-	struct facts *now = facts_read("");
+	auto_ptr(facts_free) struct facts *now = facts_read("");
 	auto_struct(strv) changes = {0};
 
 	for (size_t i = 0; i < was->n_facts; i++)
@@ -55,11 +49,10 @@ static void compare_hosts(const struct cmd_common *c, const struct run_info *was
 		strv_add(out, "this host is not the one of %s: %s", was->run, changes.items[i]);
 		cmd_say(c, "%s", out->items[out->n - 1]);
 	}
-	facts_free(now);
 }
 
-static int boot(const struct cmd_common *c, const struct replay_args *args,
-	const struct run_info *was, const struct prepared *p, size_t config)
+static int boot(const struct cmd_common *c, const struct args *args, const struct run_info *was,
+	const struct prepared *p, size_t config)
 {
 	auto_struct(executor) x = {.boot_timeout_ns = args->boot_timeout_ns};
 	auto_struct(strv) warnings = {0};
@@ -70,7 +63,7 @@ static int boot(const struct cmd_common *c, const struct replay_args *args,
 		.places = 1,
 		.warnings = &warnings};
 	auto_free char *record = NULL;
-	struct analysis *a = NULL;
+	auto_ptr(analysis_free) struct analysis *a = NULL;
 	struct err e = ERR_INIT;
 	int status = EXIT_DONE;
 
@@ -84,15 +77,14 @@ static int boot(const struct cmd_common *c, const struct replay_args *args,
 		status = present_set(c, (const struct analysis *const *)&a, 1);
 		cmd_say(c, "report: %s/report.html", a->dir);
 	}
-	analysis_free(a);
 	return status;
 }
 
-static int replay(const struct cmd_common *c, const struct replay_args *args,
-	const struct run_info *was, const char *dir)
+static int replay(const struct cmd_common *c, const struct args *args, const struct run_info *was,
+	const char *dir)
 {
 	struct err e = ERR_INIT;
-	struct prepared p;
+	auto_struct(prepared) p = {0};
 	size_t config = 0;
 	int status = prepare_recorded(&c->study, dir, was, &p);
 
@@ -104,7 +96,6 @@ static int replay(const struct cmd_common *c, const struct replay_args *args,
 	}
 	if (status == EXIT_DONE)
 		status = boot(c, args, was, &p, config);
-	prepared_release(&p);
 	return status;
 }
 
@@ -119,17 +110,13 @@ static int can_replay(const struct run_info *was, struct err *e)
 
 int cmd_replay(const struct command *c, int argc, char **argv)
 {
-	struct replay_args args = {0};
+	struct args args = {0};
 	struct cmd_common common;
 	auto_struct(run_info) was = {0};
 	struct err e = ERR_INIT;
 	auto_free char *dir = NULL;
 
-	cmd_parse(c,
-		"Boots the one configuration that RUN is of once more, from the scenario, includes and --set\n"
-		"values in the record, and says in which facts this host differs from that of RUN. Files that a\n"
-		"guest carries are not in a record: they are looked for where they were.",
-		options, parse, &args, &common, argc, argv);
+	cmd_parse(c, &line, &args, &common, argc, argv);
 	cmd_catch_signals();
 	dir = cmd_find_record(&common, args.run, &e);
 	return !dir || run_info_load(&was, dir, &e) || can_replay(&was, &e)

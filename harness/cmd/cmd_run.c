@@ -6,7 +6,7 @@
 #include "cmd/execute.h"
 #include "cmd/present.h"
 
-struct run_args {
+struct args {
 	const char *file;
 	struct strv sets;
 	uint64_t boot_timeout_ns; /* 0 = by the kind of guest */
@@ -14,39 +14,25 @@ struct run_args {
 	unsigned repeats; /* 0 = as the scenario says */
 };
 
-static const struct argp_option options[] = {
-	OPTION_SET,
-	{"repeats", 'n', "N", 0, "Run every configuration N times, interleaved", 0},
-	OPTIONS_EXECUTE,
+static const struct cmd_option options[] = {
+	OPTION_SET(sets),
+	OPTION_REPEATS(repeats, "Run every configuration N times, interleaved"),
+	OPTIONS_EXECUTE(boot_timeout_ns, no_agent),
 	{0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct run_args *a = state->input;
-
-	switch (key) {
-	case OPT_SET:
-		strv_add(&a->sets, "%s", arg);
-		return 0;
-	case 'n':
-		a->repeats = (unsigned)parse_count("repeats", arg, 10000, "", state);
-		return 0;
-	case OPT_BOOT_TIMEOUT:
-	case OPT_NO_AGENT:
-		execute_option(key, arg, state, &a->boot_timeout_ns, &a->no_agent);
-		return 0;
-	default:
-		return cmd_one_scenario(key, arg, state, &a->file);
-	}
-}
+static const struct cmd_line line = {
+	.more = "Nothing is started before the file is right and this box can run it. Ctrl-C ends the run and cleans up; what was measured so far stays as a marked record. Exit status 3 when an expectation of the scenario fell short.",
+	.options = options,
+	ONE_SCENARIO(file),
+};
 
 struct done {
 	struct analysis **analyses;
 	size_t n;
 };
 
-static int run_all(struct executor *x, const struct prepared *prepared, const struct run_args *args,
+static int run_all(struct executor *x, const struct prepared *prepared, const struct args *args,
 	struct done *done)
 {
 	const struct plan *first = &prepared->plans.plans[0];
@@ -74,17 +60,15 @@ static int run_all(struct executor *x, const struct prepared *prepared, const st
 
 int cmd_run(const struct command *c, int argc, char **argv)
 {
-	struct run_args args = {0};
+	struct args args = {0};
 	struct cmd_common common;
-	struct prepared prepared;
+	auto_struct(prepared) prepared = {0};
 	auto_struct(executor) x = {0};
 	struct done done = {0};
 	struct err e = ERR_INIT;
 	int status;
 
-	cmd_parse(c,
-		"Nothing is started before the file is right and this box can run it. Ctrl-C ends the run and cleans up; what was measured so far stays as a marked record. Exit status 3 when an expectation of the scenario fell short.",
-		options, parse, &args, &common, argc, argv);
+	cmd_parse(c, &line, &args, &common, argc, argv);
 	cmd_catch_signals();
 	status = prepare_scenario(&common.study, args.file, &args.sets, true, &prepared);
 	if (status == EXIT_DONE && cmd_executor(&x, &common.study, !args.no_agent, &e))
@@ -105,6 +89,5 @@ int cmd_run(const struct command *c, int argc, char **argv)
 	}
 	free(done.analyses);
 	strv_release(&args.sets);
-	prepared_release(&prepared);
 	return status;
 }

@@ -2,7 +2,6 @@
 #include "cmd/library.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +54,7 @@ int library_list(const struct cmd_common *c, struct err *e)
 {
 	auto_free char *dir = library_dir(e);
 	struct topology t = {0};
-	struct dirent **files;
+	auto_free struct dirent **files = NULL;
 	int n, rc;
 
 	if (!dir)
@@ -74,18 +73,14 @@ int library_list(const struct cmd_common *c, struct err *e)
 		print_scenario(path, files[i]->d_name, &t);
 		free(files[i]);
 	}
-	free(files);
 	topology_release(&t);
 	cmd_say(c, "in %s; run one with: stealscope run FILE", dir);
 	return 0;
 }
 
-int library_list_probes(const struct cmd_common *c, struct err *e)
+void library_list_probes(FILE *f)
 {
-	(void)c;
-	(void)e;
 	for (size_t i = 0; i < ELEM_COUNT; i++)
 		if (key_elems[i].probe)
-			text_print(stdout, "%-8s %s\n", key_elems[i].name, key_elems[i].doc);
-	return 0;
+			text_print(f, "%-8s %s\n", key_elems[i].name, key_elems[i].doc);
 }

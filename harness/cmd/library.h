@@ -8,6 +8,6 @@
 /* One line per scenario of the library: name, title, and why this box cannot run it, if so. */
 int library_list(const struct cmd_common *c, struct err *e);
 /* One line per probe, from the scenario table. */
-int library_list_probes(const struct cmd_common *c, struct err *e);
+void library_list_probes(FILE *f);
 
 #endif

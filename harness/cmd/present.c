@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cmd/present.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -38,7 +37,7 @@ static void print_expects(const struct expect_result *r, size_t n)
 
 static void print_published(const struct analysis *const *set, size_t n)
 {
-	struct published *p = published_make(set, n);
+	auto_ptr(published_free) struct published *p = published_make(set, n);
 	auto_struct(strbuf) text = {0};
 
 	if (!p)
@@ -46,7 +45,6 @@ static void print_published(const struct analysis *const *set, size_t n)
 	published_text(p, &text);
 	putchar('\n');
 	fputs(text.text, stdout);
-	published_free(p);
 }
 
 int present_set(const struct cmd_common *c, const struct analysis *const *set, size_t n)

@@ -4,7 +4,6 @@
 #include "cmd/privileges.h"
 
 #include <grp.h>
-#include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* From the rings into guest/<name>.bin. */
-#include <errno.h>
 #include <string.h>
 
 #include "collect/priv.h"

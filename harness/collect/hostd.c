@@ -273,7 +273,7 @@ int hostd_cgroup(struct hostd *h, uint32_t owner, const char *path, struct err *
 	return ask(h, NULL, 0, e, "cgroup %" PRIu32 " %s", owner, path);
 }
 
-/* "n=3 100:101:0:0 100:102:1:0 ...": the rest of an answer; false: it is none. */
+/* "n=3 100:101:0:0 100:102:1:0 ...": the rest of an answer; false: it is no such list. */
 static bool take_vcpus(const char *text, struct kvm_vcpus *k, size_t *all)
 {
 	int used = 0;
@@ -312,7 +312,8 @@ int hostd_vcpus(struct hostd *h, struct kvm_vcpus *out, struct err *e)
 		}
 		if (!take_vcpus(answer, &k, &all)) {
 			kvm_vcpus_release(&k);
-			return broken(h, EPROTO, "sent an answer that is none", e);
+			return broken(h, EPROTO,
+				"answered \"vcpus\" with something that is no list of them", e);
 		}
 	} while (k.n < all && k.n > had);
 	*out = k;

@@ -74,5 +74,6 @@ int hostd_stop(struct hostd *h, struct hostd_totals *out, struct err *e);
 bool hostd_dead(struct hostd *h);
 /* End it, by force after HOSTD_REPLY_MS, and free. NULL is fine. */
 void hostd_close(struct hostd *h);
+AUTO_PTR(hostd_close, struct hostd *)
 
 #endif

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The box behind a connection, from libvirt's capabilities XML: CPUs, cores, nodes, QEMU's ids. */
 #include <errno.h>
-#include <libxml/parser.h>
-#include <libxml/xpath.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "domain/priv.h"
+#include "domain/xml.h"
 
 static xmlDocPtr parse(const char *xml, struct err *e)
 {
@@ -45,7 +44,7 @@ static xmlNodePtr next_named(xmlNodePtr node, const char *name)
 /* A number in an attribute, or `missing`. */
 static long attr_long(xmlNodePtr node, const char *name, long missing)
 {
-	xmlChar *text = xmlGetProp(node, BAD_CAST name);
+	auto_ptr(xmlFree) xmlChar *text = xmlGetProp(node, BAD_CAST name);
 	char *end;
 	long v;
 
@@ -54,27 +53,22 @@ static long attr_long(xmlNodePtr node, const char *name, long missing)
 	v = strtol((const char *)text, &end, 10);
 	if (end == (const char *)text || *end)
 		v = missing;
-	xmlFree(text);
 	return v;
 }
 
 static uint64_t content_u64(xmlNodePtr node)
 {
-	xmlChar *text = node ? xmlNodeGetContent(node) : NULL;
-	uint64_t v = text ? strtoull((const char *)text, NULL, 10) : 0;
+	auto_ptr(xmlFree) xmlChar *text = node ? xmlNodeGetContent(node) : NULL;
 
-	xmlFree(text);
-	return v;
+	return text ? strtoull((const char *)text, NULL, 10) : 0;
 }
 
 /* A CPU list in an attribute; false where it is missing or none. */
 static bool attr_cpus(xmlNodePtr node, const char *name, struct cpuset *out)
 {
-	xmlChar *text = xmlGetProp(node, BAD_CAST name);
-	bool good = text && !cpuset_parse((const char *)text, out, NULL);
+	auto_ptr(xmlFree) xmlChar *text = xmlGetProp(node, BAD_CAST name);
 
-	xmlFree(text);
-	return good;
+	return text && !cpuset_parse((const char *)text, out, NULL);
 }
 
 /* A CPU may stand in several cells: those are made one by topology_settle(). */
@@ -196,7 +190,7 @@ static void sum_memory(struct topology *t)
 int topology_from_capabilities(const char *xml, struct topology *out, struct err *e)
 {
 	struct topology t = {0};
-	xmlDocPtr doc = parse(xml, e);
+	auto_ptr(xmlFreeDoc) xmlDocPtr doc = parse(xml, e);
 	xmlNodePtr host, cells;
 	int rc = 0;
 
@@ -222,20 +216,16 @@ int topology_from_capabilities(const char *xml, struct topology *out, struct err
 		*out = t;
 	else
 		topology_release(&t);
-	xmlFreeDoc(doc);
 	return rc;
 }
 
 int lab_topology(const struct lab_conn *c, struct topology *out, struct err *e)
 {
-	char *xml = virConnectGetCapabilities(c->conn);
-	int rc;
+	auto_free char *xml = virConnectGetCapabilities(c->conn);
 
 	if (!xml)
 		return lab_error(e, "libvirt gives no capabilities");
-	rc = topology_from_capabilities(xml, out, e);
-	free(xml);
-	return rc;
+	return topology_from_capabilities(xml, out, e);
 }
 
 /* <secmodel><model>dac</model><baselabel type='kvm'>+64055:+108</baselabel> */
@@ -246,22 +236,20 @@ static bool ids_from_capabilities(xmlNodePtr host, uid_t *uid, gid_t *gid)
 
 	for_each_child(sec, host, "secmodel")
 	{
-		xmlChar *model = xmlNodeGetContent(child(sec, "model"));
+		auto_ptr(xmlFree) xmlChar *model = xmlNodeGetContent(child(sec, "model"));
 		bool dac = model && strcmp((const char *)model, "dac") == 0;
 
-		xmlFree(model);
 		if (!dac)
 			continue;
 		for_each_child(label, sec, "baselabel")
 		{
-			xmlChar *text = xmlNodeGetContent(label);
+			auto_ptr(xmlFree) xmlChar *text = xmlNodeGetContent(label);
 
 			if (!found && text && sscanf((const char *)text, "+%u:+%u", &u, &g) == 2) {
 				*uid = u;
 				*gid = g;
 				found = true;
 			}
-			xmlFree(text);
 		}
 	}
 	return found;
@@ -269,8 +257,8 @@ static bool ids_from_capabilities(xmlNodePtr host, uid_t *uid, gid_t *gid)
 
 int lab_qemu_ids(const struct lab_conn *c, uid_t *uid, gid_t *gid, struct err *e)
 {
-	xmlDocPtr doc;
-	char *xml;
+	auto_ptr(xmlFreeDoc) xmlDocPtr doc = NULL;
+	auto_free char *xml = NULL;
 	int rc = 0;
 
 	if (c->embed_root) {
@@ -282,31 +270,26 @@ int lab_qemu_ids(const struct lab_conn *c, uid_t *uid, gid_t *gid, struct err *e
 	if (!xml)
 		return lab_error(e, "libvirt gives no capabilities");
 	doc = parse(xml, e);
-	free(xml);
 	if (!doc)
 		return -EINVAL;
 	if (!ids_from_capabilities(child(xmlDocGetRootElement(doc), "host"), uid, gid))
 		rc = err_set(e, ENOENT, "%s does not say which user its QEMU runs as", c->uri);
-	xmlFreeDoc(doc);
 	return rc;
 }
 
 bool lab_confined(const struct lab_conn *c)
 {
-	char *xml = c->embed_root ? NULL : virConnectGetCapabilities(c->conn);
-	xmlDocPtr doc = xml ? parse(xml, NULL) : NULL;
+	auto_free char *xml = c->embed_root ? NULL : virConnectGetCapabilities(c->conn);
+	auto_ptr(xmlFreeDoc) xmlDocPtr doc = xml ? parse(xml, NULL) : NULL;
 	bool found = false;
 
-	free(xml);
 	if (!doc)
 		return false;
 	for_each_child(sec, child(xmlDocGetRootElement(doc), "host"), "secmodel")
 	{
-		xmlChar *model = xmlNodeGetContent(child(sec, "model"));
+		auto_ptr(xmlFree) xmlChar *model = xmlNodeGetContent(child(sec, "model"));
 
 		found |= model && strcmp((const char *)model, "apparmor") == 0;
-		xmlFree(model);
 	}
-	xmlFreeDoc(doc);
 	return found;
 }

@@ -3,17 +3,14 @@
  * identity, its disks on overlays that are thrown away. */
 #include <errno.h>
 #include <libvirt/virterror.h>
-#include <libxml/parser.h>
-#include <libxml/xpath.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "domain/live.h"
 #include "domain/tuning_priv.h"
+#include "domain/xml.h"
 
 struct copy {
 	xmlDocPtr doc;
@@ -31,12 +28,12 @@ typedef int (*node_fn)(struct copy *c, xmlNodePtr node, struct err *e);
 /* Call `fn` for all nodes that are there now: it may remove them. */
 static int for_each(struct copy *c, const char *path, node_fn fn, struct err *e)
 {
-	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, c->ctx);
+	auto_ptr(xmlXPathFreeObject) xmlXPathObjectPtr found =
+		xmlXPathEvalExpression(BAD_CAST path, c->ctx);
 	int n = found && found->nodesetval ? found->nodesetval->nodeNr : 0, rc = 0;
 
 	for (int i = 0; !rc && i < n; i++)
 		rc = fn(c, found->nodesetval->nodeTab[i], e);
-	xmlXPathFreeObject(found);
 	return rc;
 }
 
@@ -73,11 +70,9 @@ static int drop_node(struct copy *c, xmlNodePtr node, struct err *e)
 
 static char *attribute(xmlNodePtr node, const char *name)
 {
-	xmlChar *text = node ? xmlGetProp(node, BAD_CAST name) : NULL;
-	char *out = text ? xstrdup((const char *)text) : NULL;
+	auto_ptr(xmlFree) xmlChar *text = node ? xmlGetProp(node, BAD_CAST name) : NULL;
 
-	xmlFree(text);
-	return out;
+	return text ? xstrdup((const char *)text) : NULL;
 }
 
 static void set(xmlNodePtr node, const char *name, const char *value)
@@ -308,18 +303,6 @@ static int change(struct copy *c, const char *run, const char *owner, struct err
 	return rc;
 }
 
-static char *text_of(xmlDocPtr doc)
-{
-	xmlChar *text = NULL;
-	char *out;
-	int len;
-
-	xmlDocDumpFormatMemoryEnc(doc, &text, &len, "UTF-8", 1);
-	out = text ? xstrdup((const char *)text) : NULL;
-	xmlFree(text);
-	return out;
-}
-
 static char *inactive_xml(struct lab_conn *c, const char *name, struct err *e)
 {
 	virDomainPtr dom = tuning_domain(c, NULL, name, e);
@@ -337,7 +320,8 @@ char *live_copy_xml(struct lab_conn *c, const struct plan_guest *g, const char *
 {
 	struct copy copy = {.g = g, .folder = folder};
 	struct live_facts f;
-	char *xml, *out = NULL;
+	auto_free char *xml = NULL;
+	char *out = NULL;
 
 	if (live_look(c, g->domain, &f, e))
 		return NULL;
@@ -350,14 +334,13 @@ char *live_copy_xml(struct lab_conn *c, const struct plan_guest *g, const char *
 	xml = e->code ? NULL : inactive_xml(c, g->domain, e);
 	if (!xml)
 		return NULL;
-	copy.doc = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, XML_PARSE_NONET);
-	free(xml);
+	copy.doc = xml_read(xml);
 	copy.root = copy.doc ? xmlDocGetRootElement(copy.doc) : NULL;
 	copy.ctx = copy.doc ? xmlXPathNewContext(copy.doc) : NULL;
 	if (!copy.root || !copy.ctx)
 		err_set(e, EINVAL, "domain '%s': its XML cannot be read", g->domain);
 	else if (make_dirs(folder, e) == 0 && change(&copy, run, owner, e) == 0)
-		out = text_of(copy.doc);
+		out = xml_text(copy.doc);
 	else
 		err_wrap(e, "no copy of domain '%s'", g->domain);
 	xmlXPathFreeContext(copy.ctx);

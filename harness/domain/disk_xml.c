@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The parts of a domain's XML that only a guest with disks of the user's has. */
 #include <libxml/tree.h>
-#include <stdio.h>
 
 #include "domain/priv.h"
 

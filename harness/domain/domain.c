@@ -95,7 +95,7 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
 void domain_kill_named(struct lab_conn *c, const char *name)
 {
 	pid_t pid = qemu_find(c, name);
-	int fd = pid ? process_open(pid) : -1;
+	auto_close int fd = pid ? process_open(pid) : -1;
 
 	if (fd < 0)
 		return;
@@ -104,7 +104,6 @@ void domain_kill_named(struct lab_conn *c, const char *name)
 		process_wait_end(fd, 2000);
 		cgroup_machine_remove(name);
 	}
-	close(fd);
 }
 
 virDomainPtr domain_handle(const struct domain *d)
@@ -156,7 +155,8 @@ static unsigned tids_from_proc(pid_t pid, pid_t *tids, unsigned max)
 /* {"return":[{"thread-id":N,"cpu-index":I,...},...]}: how many threads, their ids by CPU. */
 unsigned qmp_cpu_threads(const char *reply, pid_t *tids, unsigned max)
 {
-	json_t *all = json_loads(reply, 0, NULL), *cpu;
+	json_auto_t *all = json_loads(reply, 0, NULL);
+	json_t *cpu;
 	unsigned found = 0;
 	size_t at;
 
@@ -171,20 +171,16 @@ unsigned qmp_cpu_threads(const char *reply, pid_t *tids, unsigned max)
 			tids[index] = (pid_t)tid;
 		found++;
 	}
-	json_decref(all);
 	return found;
 }
 
 static unsigned tids_from_qmp(virDomainPtr dom, pid_t *tids, unsigned max)
 {
-	unsigned found;
-	char *reply = NULL;
+	auto_free char *reply = NULL;
 
 	if (virDomainQemuMonitorCommand(dom, "{\"execute\":\"query-cpus-fast\"}", &reply, 0) < 0)
 		return 0;
-	found = qmp_cpu_threads(reply, tids, max);
-	free(reply);
-	return found;
+	return qmp_cpu_threads(reply, tids, max);
 }
 
 int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, struct err *e)

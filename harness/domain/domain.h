@@ -76,6 +76,7 @@ int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, st
  * removed when this process is killed (see host/reaper.h). Caller frees. */
 char *lab_planned_root(const char *uri);
 void lab_close(struct lab_conn *c); /* NULL is fine */
+AUTO_PTR(lab_close, struct lab_conn *)
 /* Whether its daemon is still there. */
 bool lab_answers(const struct lab_conn *c);
 const char *lab_uri(const struct lab_conn *c);

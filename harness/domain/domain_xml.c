@@ -4,13 +4,12 @@
 #include "domain/domain.h"
 
 #include <errno.h>
-#include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "domain/priv.h"
+#include "domain/xml.h"
 
 #define QEMU_NS "http://libvirt.org/schemas/domain/qemu/1.0"
 
@@ -275,25 +274,17 @@ static int check(
 
 static char *doc_text(xmlDocPtr doc, struct err *e)
 {
-	xmlChar *text = NULL;
-	char *out;
-	int len;
+	char *text = xml_text(doc);
 
-	xmlDocDumpFormatMemoryEnc(doc, &text, &len, "UTF-8", 1);
-	if (!text) {
+	if (!text)
 		err_set(e, ENOMEM, "the domain XML could not be written");
-		return NULL;
-	}
-	out = xstrdup((const char *)text);
-	xmlFree(text);
-	return out;
+	return text;
 }
 
 char *domain_xml_plain(const char *xml, struct err *e)
 {
-	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, XML_PARSE_NONET);
+	auto_ptr(xmlFreeDoc) xmlDocPtr doc = xml_read(xml);
 	xmlNodePtr node = doc ? xmlDocGetRootElement(doc) : NULL;
-	char *out;
 
 	for (node = node ? node->children : NULL; node; node = node->next)
 		if (node->ns && strcmp((const char *)node->name, "capabilities") == 0)
@@ -302,16 +293,14 @@ char *domain_xml_plain(const char *xml, struct err *e)
 		xmlUnlinkNode(node);
 		xmlFreeNode(node);
 	}
-	out = doc ? doc_text(doc, e) : NULL;
-	xmlFreeDoc(doc);
-	return out;
+	return doc ? doc_text(doc, e) : NULL;
 }
 
 char *domain_xml(
 	const struct plan_guest *g, const char *run, const struct domain_files *f, struct err *e)
 {
 	xmlNodePtr root;
-	xmlDocPtr doc;
+	auto_ptr(xmlFreeDoc) xmlDocPtr doc = NULL;
 	char *out;
 
 	if (check(g, run, f, e))
@@ -329,7 +318,6 @@ char *domain_xml(
 	add_devices(root, f);
 	add_actions(root, f);
 	out = doc_text(doc, e);
-	xmlFreeDoc(doc);
 	if (!out && e)
 		err_wrap(e, "guest %s", g->name);
 	return out;

@@ -4,15 +4,13 @@
 
 #include <errno.h>
 #include <libvirt/virterror.h>
-#include <libxml/parser.h>
-#include <libxml/xpath.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/process.h"
 #include "domain/tuning_priv.h"
+#include "domain/xml.h"
 
 static const char *const states[] = {[VIR_DOMAIN_NOSTATE] = "in no known state",
 	[VIR_DOMAIN_RUNNING] = "running",
@@ -22,15 +20,6 @@ static const char *const states[] = {[VIR_DOMAIN_NOSTATE] = "in no known state",
 	[VIR_DOMAIN_SHUTOFF] = "shut off",
 	[VIR_DOMAIN_CRASHED] = "crashed",
 	[VIR_DOMAIN_PMSUSPENDED] = "suspended by its guest"};
-
-static bool has(xmlXPathContextPtr ctx, const char *path)
-{
-	xmlXPathObjectPtr found = ctx ? xmlXPathEvalExpression(BAD_CAST path, ctx) : NULL;
-	bool any = found && found->nodesetval && found->nodesetval->nodeNr > 0;
-
-	xmlXPathFreeObject(found);
-	return any;
-}
 
 /* What of the host it holds: a second one cannot have it too. */
 static const char *passthrough_of(xmlXPathContextPtr ctx)
@@ -48,25 +37,20 @@ static const char *passthrough_of(xmlXPathContextPtr ctx)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (has(ctx, rows[i].path))
+		if (xml_has(ctx, rows[i].path))
 			return rows[i].what;
 	return NULL;
 }
 
 static void look_at_xml(virDomainPtr dom, struct live_facts *f)
 {
-	char *xml = virDomainGetXMLDesc(dom, 0);
-	xmlDocPtr doc = xml ? xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
-				      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
-			    : NULL;
-	xmlXPathContextPtr ctx = doc ? xmlXPathNewContext(doc) : NULL;
+	auto_free char *xml = virDomainGetXMLDesc(dom, 0);
+	auto_ptr(xmlFreeDoc) xmlDocPtr doc = xml_read(xml);
+	auto_ptr(xmlXPathFreeContext) xmlXPathContextPtr ctx = doc ? xmlXPathNewContext(doc) : NULL;
 	const char *held = passthrough_of(ctx);
 
-	f->kvm = has(ctx, "/domain[@type='kvm']");
+	f->kvm = xml_has(ctx, "/domain[@type='kvm']");
 	f->passthrough = held ? xstrdup(held) : NULL;
-	xmlXPathFreeContext(ctx);
-	xmlFreeDoc(doc);
-	free(xml);
 }
 
 static int look(virDomainPtr dom, const char *name, struct live_facts *f, struct err *e)
@@ -152,7 +136,7 @@ static struct tuning *intent(struct lab_conn *c, virDomainPtr dom)
 int live_start(
 	struct lab_conn *c, const char *name, struct strv *done, struct tuning **out, struct err *e)
 {
-	virDomainPtr dom = tuning_domain(c, NULL, name, e);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, NULL, name, e);
 	struct tuning *before, *t = NULL;
 	int rc;
 
@@ -164,7 +148,6 @@ int live_start(
 		rc = lab_error(e, "it does not start");
 	if (!rc)
 		rc = tuning_read(c, name, &t, e);
-	virDomainFree(dom);
 	if (!rc) {
 		t->started = true;
 		t->fd = before->fd; /* goes on in the same file */

@@ -2,7 +2,6 @@
 /* What only QEMU's own monitor says. */
 #include <libvirt/libvirt-qemu.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "domain/priv.h"
@@ -11,7 +10,8 @@
  * A forwarded connection has the guest's address and port as its destination. */
 int domain_connections(struct domain *d, unsigned port, struct err *e)
 {
-	char *text = NULL, *save = NULL;
+	auto_free char *text = NULL;
+	char *save = NULL;
 	int n = 0;
 
 	if (virDomainQemuMonitorCommand(domain_handle(d), "info usernet", &text,
@@ -24,6 +24,5 @@ int domain_connections(struct domain *d, unsigned port, struct err *e)
 		if (sscanf(line, " TCP[ESTABLISHED] %*d %*s %*u %*s %u", &at) == 1 && at == port)
 			n++;
 	}
-	free(text);
 	return n;
 }

@@ -4,7 +4,6 @@
  * group fails with EPERM. There the threads move to the root cpu group, whose share of real-time is
  * the box's own (sched_rt_runtime_us); shares and quota, which mean nothing to them, are given
  * up. */
-#include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>

@@ -42,6 +42,7 @@ void embed_forget(const char *root, const char *domain_name);
  * there. Caller frees. */
 char *domain_xml_plain(const char *xml, struct err *e);
 
+AUTO_PTR(virDomainFree, virDomainPtr)
 virDomainPtr domain_handle(const struct domain *d);
 
 /* disk_xml.c: what a guest with disks has in <os>, <devices> and on QEMU's command line. */

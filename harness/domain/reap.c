@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What harnesses that no longer live left behind: domains, and runtime folders with their QEMUs. */
 #include <dirent.h>
-#include <libxml/parser.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/owner.h"
 #include "domain/priv.h"
+#include "domain/xml.h"
 #include "host/cgroup.h"
 
 struct reaping {
@@ -33,18 +32,14 @@ static void stays(struct reaping *r, const char *what, const char *name, const c
 /* The owner written by domain_xml(); false for a domain that carries none. */
 static bool read_owner(virDomainPtr dom, char *owner, size_t size)
 {
-	char *xml = virDomainGetMetadata(dom, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_META_URI, 0);
-	xmlDocPtr doc = xml ? xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
-				      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
-			    : NULL;
-	xmlChar *text = doc ? xmlNodeGetContent(xmlDocGetRootElement(doc)) : NULL;
+	auto_free char *xml =
+		virDomainGetMetadata(dom, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_META_URI, 0);
+	auto_ptr(xmlFreeDoc) xmlDocPtr doc = xml_read(xml);
+	auto_ptr(xmlFree) xmlChar *text = doc ? xmlNodeGetContent(xmlDocGetRootElement(doc)) : NULL;
 
-	free(xml);
-	xmlFreeDoc(doc);
 	if (!text)
 		return false;
 	snprintf(owner, size, "%s", (const char *)text);
-	xmlFree(text);
 	return true;
 }
 
@@ -100,7 +95,7 @@ static void reap_domain(struct reaping *r, virDomainPtr dom)
 
 static int reap_domains(struct reaping *r, struct err *e)
 {
-	virDomainPtr *doms = NULL;
+	auto_free virDomainPtr *doms = NULL;
 	int n = virConnectListAllDomains(r->c->conn, &doms, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 
 	if (n < 0)
@@ -109,7 +104,6 @@ static int reap_domains(struct reaping *r, struct err *e)
 		reap_domain(r, doms[i]);
 		virDomainFree(doms[i]);
 	}
-	free(doms);
 	return 0;
 }
 

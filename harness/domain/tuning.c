@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* A tuning as a list of rows: read, marked, compared, in words. */
+/* A tuning as a list of rows: read from a domain, marked, compared, in words. */
 #include "domain/tuning.h"
 
 #include <errno.h>
@@ -9,77 +9,6 @@
 
 #include "base/process.h"
 #include "domain/tuning_priv.h"
-
-int tuning_index(const char *key, const char *kind)
-{
-	size_t len = strlen(kind);
-
-	if (strncmp(key, kind, len) || key[len] != '.' || key[len + 1] < '0' || key[len + 1] > '9')
-		return -1;
-	return atoi(key + len + 1);
-}
-
-struct tuning *tuning_new(void)
-{
-	struct tuning *t = xcalloc(1, sizeof(*t));
-
-	t->fd = -1;
-	return t;
-}
-
-void tuning_add(struct tuning *t, const char *key, const char *value, bool named)
-{
-	auto_free char *kernel = tuning_kernel_read(t, key);
-	bool by_kernel = tuning_kernel_may(t, key) && kernel;
-	struct tuning_row *r;
-
-	ARRAY_GROW(t->rows, t->n_rows);
-	r = &t->rows[t->n_rows++];
-	/* Named, and yet otherwise in the kernel: its owner went past libvirt, and so do we. */
-	by_kernel = by_kernel && (!named || !value || strcmp(kernel, value) != 0);
-	r->key = xstrdup(key);
-	r->named = named;
-	r->way = by_kernel ? TUNING_KERNEL : TUNING_LIBVIRT;
-	r->had = xstrdup(by_kernel ? kernel : value ? value : "");
-}
-
-static struct tuning_row *find(const struct tuning *t, const char *key)
-{
-	for (size_t i = 0; i < t->n_rows; i++)
-		if (!strcmp(t->rows[i].key, key))
-			return &t->rows[i];
-	return NULL;
-}
-
-const struct tuning_row *tuning_row(const struct tuning *t, const char *key)
-{
-	return find(t, key);
-}
-
-void tuning_free(struct tuning *t)
-{
-	if (!t)
-		return;
-	for (size_t i = 0; i < t->n_rows; i++) {
-		free(t->rows[i].key);
-		free(t->rows[i].had);
-		free(t->rows[i].want);
-	}
-	free(t->rows);
-	free(t->uri);
-	free(t->uuid);
-	free(t->name);
-	free(t->owner);
-	cleanup_close(&t->fd);
-	free(t);
-}
-
-void tuning_outcome_release(struct tuning_outcome *o)
-{
-	strv_release(&o->kept);
-	strv_release(&o->lost);
-	*o = (struct tuning_outcome){0};
-}
 
 virDomainPtr tuning_domain(struct lab_conn *c, const char *uuid, const char *name, struct err *e)
 {
@@ -157,7 +86,7 @@ int tuning_read(struct lab_conn *c, const char *domain, struct tuning **out, str
 
 int tuning_want(struct tuning *t, const char *key, const char *value, struct err *e)
 {
-	struct tuning_row *r = find(t, key);
+	struct tuning_row *r = tuning_row(t, key);
 
 	if (!r)
 		return err_set_exit(e, EXIT_HOST, ENOENT,
@@ -205,7 +134,7 @@ static char *value_now(const struct tuning *now, const struct tuning *t, const s
 
 int tuning_now(struct lab_conn *c, const struct tuning *t, struct tuning **out, struct err *e)
 {
-	virDomainPtr dom = tuning_domain(c, t->uuid, t->name, e);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, t->uuid, t->name, e);
 	struct tuning *raw, *now;
 	int rc;
 
@@ -215,7 +144,6 @@ int tuning_now(struct lab_conn *c, const struct tuning *t, struct tuning **out, 
 	raw->name = xstrdup(t->name);
 	raw->vcpus = t->vcpus;
 	rc = tuning_libvirt_read(dom, raw, e);
-	virDomainFree(dom);
 	now = tuning_new();
 	for (size_t i = 0; !rc && i < t->n_rows; i++) {
 		auto_free char *value = value_now(raw, t, &t->rows[i]);
@@ -237,18 +165,17 @@ int tuning_now(struct lab_conn *c, const struct tuning *t, struct tuning **out, 
 
 int tuning_check(struct lab_conn *c, const struct tuning *t, struct err *e)
 {
-	struct tuning *now;
+	auto_ptr(tuning_free) struct tuning *now = NULL;
 	int rc = tuning_now(c, t, &now, e);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; !rc && i < t->n_rows; i++) {
-		const struct tuning_row *r = find(now, t->rows[i].key);
+		const struct tuning_row *r = tuning_row(now, t->rows[i].key);
 
 		if (r && strcmp(r->had, t->rows[i].had) != 0)
 			rc = err_set(e, EIO, "domain '%s': %s is %s and was %s", t->name, r->key,
 				r->had, t->rows[i].had);
 	}
-	tuning_free(now);
 	return rc;
 }

@@ -66,11 +66,12 @@ void tuning_outcome_release(struct tuning_outcome *o);
  * does not run. */
 int tuning_read(struct lab_conn *c, const char *domain, struct tuning **out, struct err *e);
 void tuning_free(struct tuning *t); /* NULL is fine */
+AUTO_PTR(tuning_free, struct tuning *)
 
 /* Mark a row to be changed; the same as it has = left alone. -ENOENT when there is no such row. */
 int tuning_want(struct tuning *t, const char *key, const char *value, struct err *e);
 /* NULL when there is none. */
-const struct tuning_row *tuning_row(const struct tuning *t, const char *key);
+struct tuning_row *tuning_row(const struct tuning *t, const char *key);
 /* "vcpupin.0 0-1 -> 0, ..." of the rows that are changed; "" of none. Caller frees. */
 char *tuning_text(const struct tuning *t);
 /* How many rows are changed by way of libvirt though its XML did not name them: this user may not

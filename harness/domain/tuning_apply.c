@@ -15,7 +15,7 @@
 
 int tuning_apply(struct lab_conn *c, const struct tuning *t, struct err *e)
 {
-	virDomainPtr dom = tuning_domain(c, t->uuid, t->name, e);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, t->uuid, t->name, e);
 	int rc = 0;
 
 	if (!dom)
@@ -28,7 +28,6 @@ int tuning_apply(struct lab_conn *c, const struct tuning *t, struct err *e)
 		rc = r->way == TUNING_KERNEL ? tuning_kernel_write(t, r->key, r->want, e)
 					     : tuning_libvirt_write(dom, r->key, r->want, e);
 	}
-	virDomainFree(dom);
 	if (rc && (e->code == EPERM || e->code == EACCES || strstr(e->msg, "denied")))
 		e->exit = EXIT_HOST;
 	return rc ? err_wrap(e, "domain '%s' cannot be changed", t->name) : 0;
@@ -141,7 +140,7 @@ static bool any_by(const struct tuning *t, enum tuning_way way)
 static bool back_all_by_libvirt(
 	struct lab_conn *c, const struct tuning *t, struct tuning_outcome *out)
 {
-	struct tuning *now = NULL;
+	auto_ptr(tuning_free) struct tuning *now = NULL;
 	struct err why = ERR_INIT;
 	virDomainPtr dom;
 	int rc = tuning_now(c, t, &now, &why);
@@ -159,7 +158,6 @@ static bool back_all_by_libvirt(
 		if (r->want && r->way == TUNING_LIBVIRT)
 			back_by_libvirt(t, r, dom, n ? n->had : NULL, out);
 	}
-	tuning_free(now);
 	if (dom)
 		virDomainFree(dom);
 	return dom != NULL;

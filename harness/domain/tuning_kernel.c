@@ -19,6 +19,15 @@
 #define V2_NO_QUOTA  "18446744073709551"
 #define QUOTA_MAX_US 17592186044415LL
 
+int tuning_index(const char *key, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	if (strncmp(key, kind, len) || key[len] != '.' || key[len + 1] < '0' || key[len + 1] > '9')
+		return -1;
+	return atoi(key + len + 1);
+}
+
 /* ---- threads */
 
 /* The thread of QEMU that a row is about, by the names that libvirt has QEMU give them: asking its

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What libvirt knows of a domain's CPU tuning, and how it is told. Live flags only. */
-#include <errno.h>
 #include <libvirt/virterror.h>
-#include <libxml/parser.h>
-#include <libxml/xpath.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "domain/tuning_priv.h"
+#include "domain/xml.h"
 
 #define LIVE VIR_DOMAIN_AFFECT_LIVE
 
@@ -20,29 +18,17 @@ struct named {
 
 static void named_open(struct named *n, virDomainPtr dom)
 {
-	char *xml = virDomainGetXMLDesc(dom, 0);
+	auto_free char *xml = virDomainGetXMLDesc(dom, 0);
 
 	*n = (struct named){0};
-	n->doc = xml ? xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
-			       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
-		     : NULL;
+	n->doc = xml_read(xml);
 	n->ctx = n->doc ? xmlXPathNewContext(n->doc) : NULL;
-	free(xml);
 }
 
 static void named_close(struct named *n)
 {
 	xmlXPathFreeContext(n->ctx);
 	xmlFreeDoc(n->doc);
-}
-
-static bool is_named(const struct named *n, const char *path)
-{
-	xmlXPathObjectPtr found = n->ctx ? xmlXPathEvalExpression(BAD_CAST path, n->ctx) : NULL;
-	bool any = found && found->nodesetval && found->nodesetval->nodeNr > 0;
-
-	xmlXPathFreeObject(found);
-	return any;
 }
 
 /* "cpu_shares" is <cputune><shares>, "vcpu_quota" <quota>, "emulator_period" <emulator_period>. */
@@ -53,7 +39,7 @@ static bool parameter_is_named(const struct named *n, const char *field)
 							    : field;
 	auto_free char *path = xasprintf("/domain/cputune/%s", element);
 
-	return is_named(n, path);
+	return xml_has(n->ctx, path);
 }
 
 /* ---- CPU maps */
@@ -84,19 +70,19 @@ static void read_pins(virDomainPtr dom, struct tuning *t, const struct named *n,
 		auto_free char *path = xasprintf("/domain/cputune/vcpupin[@vcpu='%d']", v);
 		auto_free char *text = map_text(maps + (size_t)v * len, len);
 
-		tuning_add(t, key, text, is_named(n, path));
+		tuning_add(t, key, text, xml_has(n->ctx, path));
 	}
 	memset(maps, 0, len);
 	if (virDomainGetEmulatorPinInfo(dom, maps, (int)len, LIVE) >= 0) {
 		auto_free char *text = map_text(maps, len);
 
-		tuning_add(t, "emulatorpin", text, is_named(n, "/domain/cputune/emulatorpin"));
+		tuning_add(t, "emulatorpin", text, xml_has(n->ctx, "/domain/cputune/emulatorpin"));
 	}
 }
 
 static void read_iothreads(virDomainPtr dom, struct tuning *t, const struct named *n)
 {
-	virDomainIOThreadInfoPtr *info = NULL;
+	auto_free virDomainIOThreadInfoPtr *info = NULL;
 	int got = virDomainGetIOThreadInfo(dom, &info, LIVE);
 
 	for (int i = 0; i < got; i++) {
@@ -105,10 +91,9 @@ static void read_iothreads(virDomainPtr dom, struct tuning *t, const struct name
 			"/domain/cputune/iothreadpin[@iothread='%u']", info[i]->iothread_id);
 		auto_free char *text = map_text(info[i]->cpumap, (unsigned)info[i]->cpumaplen);
 
-		tuning_add(t, key, text, is_named(n, path));
+		tuning_add(t, key, text, xml_has(n->ctx, path));
 		virDomainIOThreadInfoFree(info[i]);
 	}
-	free(info);
 }
 
 /* ---- typed parameters */
@@ -116,7 +101,7 @@ static void read_iothreads(virDomainPtr dom, struct tuning *t, const struct name
 static void read_parameters(virDomainPtr dom, struct tuning *t, const struct named *n)
 {
 	int count = 0;
-	char *kind = virDomainGetSchedulerType(dom, &count);
+	auto_free char *kind = virDomainGetSchedulerType(dom, &count);
 	virTypedParameterPtr p = xcalloc((size_t)MAX(count, 0) + 1, sizeof(*p));
 
 	if (!kind || count < 1 || virDomainGetSchedulerParametersFlags(dom, p, &count, LIVE) < 0)
@@ -134,7 +119,6 @@ static void read_parameters(virDomainPtr dom, struct tuning *t, const struct nam
 			tuning_add(t, key, text, parameter_is_named(n, p[i].field));
 	}
 	free(p);
-	free(kind);
 }
 
 static void read_numa(virDomainPtr dom, struct tuning *t, const struct named *n)
@@ -154,7 +138,7 @@ static void read_numa(virDomainPtr dom, struct tuning *t, const struct named *n)
 		if (p[i].type == VIR_TYPED_PARAM_INT)
 			mode = xasprintf("%d", p[i].value.i);
 		tuning_add(t, node ? "numatune.nodeset" : "numatune.mode",
-			node ? p[i].value.s : mode, is_named(n, "/domain/numatune/memory"));
+			node ? p[i].value.s : mode, xml_has(n->ctx, "/domain/numatune/memory"));
 	}
 	virTypedParamsFree(p, count);
 }
@@ -163,11 +147,10 @@ int tuning_libvirt_read(virDomainPtr dom, struct tuning *t, struct err *e)
 {
 	struct named n;
 	size_t before = t->n_rows;
-	unsigned char *map = NULL;
+	auto_free unsigned char *map = NULL;
 	unsigned online;
 	int cpus = virNodeGetCPUMap(virDomainGetConnect(dom), &map, &online, 0);
 
-	free(map);
 	if (cpus < 1)
 		return lab_error(e, t->name);
 	named_open(&n, dom);

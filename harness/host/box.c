@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "base/util.h"
+#include "json/json_text.h"
 
 #define FORMAT	 "stealscope box 1"
 #define MAX_SIZE (64 << 20)
@@ -17,111 +17,71 @@ static const char *const kinds[] = {"uniform", "performance", "efficiency"};
 
 /* ---- writing ---- */
 
-static json_t *json_clean(const char *s)
+/* NULL, which JSON() leaves out, of what is not known. */
+static json_t *known(uint64_t v)
 {
-	auto_free char *clean = text_cleaned(s);
-
-	return json_string(clean);
+	return v == TOPO_UNKNOWN ? NULL : json_count(v);
 }
 
-static void set_list(json_t *j, const char *key, const struct cpuset *s)
+static json_t *known_id(int v)
 {
-	char text[CPUSET_TEXT];
-
-	json_object_set_new(j, key, json_string(cpuset_format(s, text, sizeof(text))));
-}
-
-static void set_known(json_t *j, const char *key, uint64_t v)
-{
-	if (v != TOPO_UNKNOWN)
-		json_object_set_new(j, key, json_integer((json_int_t)v));
+	return v >= 0 ? json_integer(v) : NULL;
 }
 
 static json_t *cpu_json(const struct topo_cpu *c)
 {
-	json_t *j = json_object();
-
-	json_object_set_new(j, "id", json_integer(c->id));
-	if (c->socket >= 0)
-		json_object_set_new(j, "socket", json_integer(c->socket));
-	if (c->llc >= 0)
-		json_object_set_new(j, "llc", json_integer(c->llc));
-	set_list(j, "siblings", &c->siblings);
-	if (c->kind != TOPO_CORE_UNIFORM)
-		json_object_set_new(j, "kind", json_string(kinds[c->kind]));
-	return j;
+	return JSON({"id", json_integer(c->id)}, {"socket", known_id(c->socket)},
+		{"llc", known_id(c->llc)}, {"siblings", json_cpus(&c->siblings)},
+		{"kind", c->kind == TOPO_CORE_UNIFORM ? NULL : json_text(kinds[c->kind])});
 }
 
 static json_t *node_json(const struct topology *t, const struct topo_node *n)
 {
-	json_t *j = json_object(), *distance = json_array();
+	json_t *distance = json_array();
 
-	json_object_set_new(j, "id", json_integer(n->id));
-	set_list(j, "ids", &n->ids);
-	set_list(j, "cpus", &n->cpus);
-	set_known(j, "memory_bytes", n->memory_bytes);
-	set_known(j, "free_bytes", n->free_bytes);
-	set_known(j, "hugepages_2m", n->hugepages_2m);
-	set_known(j, "hugepages_1g", n->hugepages_1g);
 	for (size_t i = 0; i < t->n_nodes; i++)
 		json_array_append_new(distance, json_integer(n->distance[i]));
-	json_object_set_new(j, "distance", distance);
-	return j;
+	return JSON({"id", json_integer(n->id)}, {"ids", json_cpus(&n->ids)},
+		{"cpus", json_cpus(&n->cpus)}, {"memory_bytes", known(n->memory_bytes)},
+		{"free_bytes", known(n->free_bytes)}, {"hugepages_2m", known(n->hugepages_2m)},
+		{"hugepages_1g", known(n->hugepages_1g)}, {"distance", distance});
 }
 
 static json_t *box_json(const struct topology *t, const struct box_fact *facts, size_t n_facts)
 {
-	json_t *j = json_object(), *cpus = json_array(), *nodes = json_array(),
-	       *list = json_array();
+	json_t *cpus = json_array(), *nodes = json_array(), *list = json_array();
 
-	json_object_set_new(j, "format", json_string(FORMAT));
-	set_known(j, "memory_bytes", t->memory_bytes);
-	set_known(j, "memory_available_bytes", t->memory_available_bytes);
-	set_list(j, "online", &t->online);
-	set_list(j, "isolated", &t->isolated);
-	set_list(j, "allowed", &t->allowed);
-	set_list(j, "taken", &t->taken);
-	set_list(j, "allowed_nodes", &t->allowed_nodes);
-	if (t->limit)
-		json_object_set_new(j, "limit", json_clean(t->limit));
 	for (size_t i = 0; i < t->n_cpus; i++)
 		json_array_append_new(cpus, cpu_json(&t->cpus[i]));
 	for (size_t i = 0; i < t->n_nodes; i++)
 		json_array_append_new(nodes, node_json(t, &t->nodes[i]));
-	for (size_t i = 0; i < n_facts; i++) {
-		json_t *f = json_object();
-
-		json_object_set_new(f, "key", json_clean(facts[i].key));
-		json_object_set_new(f, "value", json_clean(facts[i].value));
-		json_object_set_new(f, "verdict", json_clean(facts[i].verdict));
-		json_object_set_new(f, "note", json_clean(facts[i].note));
-		json_array_append_new(list, f);
-	}
-	json_object_set_new(j, "cpus", cpus);
-	json_object_set_new(j, "nodes", nodes);
-	json_object_set_new(j, "facts", list);
-	return j;
+	for (const struct box_fact *f = facts; f < facts + n_facts; f++)
+		json_array_append_new(list,
+			JSON({"key", json_text(f->key)}, {"value", json_text(f->value)},
+				{"verdict", json_text(f->verdict)}, {"note", json_text(f->note)}));
+	return JSON({"format", json_text(FORMAT)}, {"memory_bytes", known(t->memory_bytes)},
+		{"memory_available_bytes", known(t->memory_available_bytes)},
+		{"online", json_cpus(&t->online)}, {"isolated", json_cpus(&t->isolated)},
+		{"allowed", json_cpus(&t->allowed)}, {"taken", json_cpus(&t->taken)},
+		{"allowed_nodes", json_cpus(&t->allowed_nodes)},
+		{"limit", t->limit ? json_text(t->limit) : NULL}, {"cpus", cpus}, {"nodes", nodes},
+		{"facts", list});
 }
 
 int box_write(const char *path, const struct topology *t, const struct box_fact *facts,
 	size_t n_facts, struct err *e)
 {
-	json_t *j = box_json(t, facts, n_facts);
-	char *text = json_dumps(j, JSON_INDENT(1));
-	auto_free char *line = xasprintf("%s\n", text);
-	int rc = write_file(path, line, strlen(line), e);
+	auto_free char *text = json_document(box_json(t, facts, n_facts), JSON_INDENT(1));
 
-	free(text);
-	json_decref(j);
-	return rc;
+	return write_file(path, text, strlen(text), e);
 }
 
 /* ---- reading ---- */
 
 static int bad(struct err *e, const char *what, const char *key)
 {
-	return err_set(
-		e, EINVAL, "%s \"%s\" is missing or no list or number that can be", what, key);
+	return err_set(e, EINVAL, "%s \"%s\" is missing, or is not a list or a number in range",
+		what, key);
 }
 
 static int get_list(json_t *j, const char *what, const char *key, struct cpuset *out, struct err *e)
@@ -264,7 +224,7 @@ int box_read(const char *path, struct topology *out, struct err *e)
 	auto_free char *text = read_file(path, MAX_SIZE, &len, e);
 	struct topology t = {0};
 	json_error_t why;
-	json_t *j;
+	json_auto_t *j = NULL;
 	int rc;
 
 	if (!text)
@@ -274,7 +234,6 @@ int box_read(const char *path, struct topology *out, struct err *e)
 		return err_set(
 			e, EINVAL, "%s is no box file: line %d: %s", path, why.line, why.text);
 	rc = read_all(j, &t, e);
-	json_decref(j);
 	if (rc) {
 		topology_release(&t);
 		return err_wrap(e, "box file %s", path);

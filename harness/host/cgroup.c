@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <libcgroup.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/cgroup_tree.h"

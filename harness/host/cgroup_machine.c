@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <mntent.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>

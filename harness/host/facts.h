@@ -25,6 +25,7 @@ struct facts;
  * file reads "not known"). Never fails: what cannot be read is a fact too. */
 struct facts *facts_read(const char *root);
 void facts_free(struct facts *f); /* NULL is fine */
+AUTO_PTR(facts_free, struct facts *)
 
 size_t facts_count(const struct facts *f);
 const char *facts_key(const struct facts *f, size_t i);	  /* "kvm.kind" */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Facts about processors and memory. */
 #include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cpuset.h"
@@ -71,7 +70,7 @@ void fact_cpu_allowed(const struct fact_source *s, struct fact *f)
 {
 	char text[CPUSET_TEXT], nodes[CPUSET_TEXT];
 	struct cpuset ids = {{0}};
-	struct topology t;
+	auto_struct(topology) t = {0};
 
 	if (topology_read(s->root, &t, NULL))
 		return;
@@ -90,7 +89,6 @@ void fact_cpu_allowed(const struct fact_source *s, struct fact *f)
 	} else {
 		fact_set(f, FACT_GOOD, "", "all");
 	}
-	topology_release(&t);
 }
 
 void fact_cpu_isolated(const struct fact_source *s, struct fact *f)
@@ -175,7 +173,7 @@ void fact_cpu_governor(const struct fact_source *s, struct fact *f)
 {
 	auto_free char *driver = fact_line(s, CPU "/cpu0/cpufreq/scaling_driver");
 	auto_free char *first = NULL;
-	struct topology t;
+	auto_struct(topology) t = {0};
 	bool mixed = false;
 
 	if (topology_read(s->root, &t, NULL))
@@ -191,7 +189,6 @@ void fact_cpu_governor(const struct fact_source *s, struct fact *f)
 		if (!first)
 			first = xstrdup(governor);
 	}
-	topology_release(&t);
 	if (!first)
 		fact_set(f, FACT_INFO, "", "not visible (a VM, or the firmware decides)");
 	else if (mixed || strcmp(first, "performance") != 0)

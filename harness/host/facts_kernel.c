@@ -2,7 +2,6 @@
 /* Facts about the kernel: its accounting, its control groups, what it lets us trace. */
 #include <errno.h>
 #include <linux/bpf.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>

@@ -2,7 +2,6 @@
 /* Facts about KVM, and about what this box itself runs on. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,13 +68,12 @@ static bool listen_harness(struct child *c, int fd)
 
 static void kill_one(pid_t pid)
 {
-	int fd = process_open(pid);
+	auto_close int fd = process_open(pid);
 
 	if (fd < 0)
 		return;
 	process_signal(fd, SIGKILL);
 	process_wait_end(fd, 2000);
-	close(fd);
 }
 
 /* A QEMU, by its executable, of the run's guests; or one that libvirt only asks what it can do: it names a socket below

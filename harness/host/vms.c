@@ -16,16 +16,6 @@ void kvm_vcpus_release(struct kvm_vcpus *k)
 	*k = (struct kvm_vcpus){0};
 }
 
-const char *vm_accel_name(enum vm_accel a)
-{
-	static const char *const names[] = {[VM_ACCEL_UNKNOWN] = "unknown",
-		[VM_ACCEL_KVM] = "kvm",
-		[VM_ACCEL_TCG] = "tcg",
-		[VM_ACCEL_NONE] = "none"};
-
-	return names[a];
-}
-
 static struct cpuset affinity(pid_t tid)
 {
 	struct cpuset s = {{0}};
@@ -47,14 +37,6 @@ static int by_id(const void *a, const void *b)
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
 	return x->tid < y->tid ? -1 : x->tid > y->tid;
-}
-
-bool vm_numbers_known(const struct vm *vm)
-{
-	for (size_t i = 0; i < vm->n_vcpus; i++)
-		if (vm->vcpus[i].id == VM_VCPU_UNKNOWN)
-			return false;
-	return true;
 }
 
 /* What VMMs call their vCPU threads. */

@@ -13,6 +13,7 @@
 
 #include "base/cpuset.h"
 #include "base/util.h"
+#include "terms/words.h"
 
 /* All vCPUs of KVM on this box, as the kernel has them. */
 struct kvm_vcpu {
@@ -28,14 +29,6 @@ struct kvm_vcpus {
 	size_t n;
 };
 void kvm_vcpus_release(struct kvm_vcpus *k);
-
-enum vm_accel {
-	VM_ACCEL_UNKNOWN,
-	VM_ACCEL_KVM,
-	VM_ACCEL_TCG,  /* emulated: its guest sees no steal */
-	VM_ACCEL_NONE, /* no VM: a process that was asked for by its id */
-};
-const char *vm_accel_name(enum vm_accel a); /* "unknown", "kvm", "tcg", "none" */
 
 #define VM_VCPU_UNKNOWN (-1) /* perhaps a vCPU; its number is not known */
 #define VM_VCPU_ALL	(-2) /* one thread for all vCPUs (TCG, thread=single) */
@@ -69,7 +62,5 @@ int vms_find(const struct kvm_vcpus *k, struct vm_list *out, struct err *e);
  * of all its descendants too. -ESRCH: no such process. */
 int vms_of_pid(
 	const struct kvm_vcpus *k, pid_t pid, bool children, struct vm_list *out, struct err *e);
-/* Whether the numbers of all its vCPUs are known: only then can advice be built on them. */
-bool vm_numbers_known(const struct vm *vm);
 
 #endif

@@ -79,7 +79,7 @@ static json_t *info(const char *path, const char *format, bool share, struct err
 	/* A path with a colon would be taken for a protocol. */
 	auto_free char *file = xasprintf("file:%s", path);
 	const char *argv[10] = {"qemu-img", "info", "--output=json"};
-	struct tool_result r;
+	auto_struct(tool_result) r = {0};
 	json_t *j = NULL;
 	size_t n = 3;
 
@@ -101,7 +101,6 @@ static json_t *info(const char *path, const char *format, bool share, struct err
 		if (!j)
 			err_set(e, EIO, "qemu-img said nothing sensible of %s", path);
 	}
-	tool_result_release(&r);
 	return j;
 }
 
@@ -222,11 +221,10 @@ static int add_layer(
 static int check_unused(const struct disk_chain *c, struct err *e)
 {
 	for (unsigned i = 0; i < c->n; i++) {
-		json_t *j = info(c->layers[i].path, c->layers[i].format, false, e);
+		json_auto_t *j = info(c->layers[i].path, c->layers[i].format, false, e);
 
 		if (!j)
 			return -e->code;
-		json_decref(j);
 	}
 	return 0;
 }
@@ -280,14 +278,13 @@ int disk_overlay(const struct disk_chain *c, const char *path, struct err *e)
 	/* -u: the chain is described to QEMU anew, and was looked at; it need not be opened here. */
 	const char *argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b",
 		c->layers[0].path, "-F", c->layers[0].format, path, size, NULL};
-	struct tool_result r;
+	auto_struct(tool_result) r = {0};
 	int rc;
 
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)c->virtual_bytes);
 	rc = tool_run(argv, CREATE_MS, &r, e);
 	if (!rc && r.status)
 		rc = err_set(e, EIO, "no overlay for the image: %.300s", r.err);
-	tool_result_release(&r);
 	return rc;
 }
 

@@ -2,10 +2,8 @@
 /* The seed disk: cloud-init's data source NoCloud
  * (https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html). */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/tool.h"
 #include "image/disk.h"
@@ -49,13 +47,12 @@ static int make(const char *dir, const char *path, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(programs) && rc == -ENOENT; i++) {
 		const char *argv[] = {programs[i], "-quiet", "-volid", "cidata", "-joliet", "-rock",
 			"-output", path, dir, NULL};
-		struct tool_result r;
+		auto_struct(tool_result) r = {0};
 
 		rc = tool_run(argv, MAKE_MS, &r, e);
 		if (!rc && r.status)
 			rc = err_set(e, EIO, "%s does not make the seed disk: %.300s", programs[i],
 				r.err);
-		tool_result_release(&r);
 	}
 	if (rc == -ENOENT)
 		return err_set_exit(e, EXIT_HOST, ENOENT,

@@ -2,7 +2,6 @@
 /* Cache thrashing: writes to cache lines in random order within a working set. */
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "noise/priv.h"
 

@@ -2,7 +2,6 @@
 /* Memory bandwidth: copies through a working set larger than the caches, piece by piece. */
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "noise/priv.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Any stressor of stress-ng, by its own command line. No shell: words are split at blanks. */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "abi/guest_shm.h"
+#include "base/quantity.h"
 #include "plan/priv.h"
 
 /* What QEMU takes beside a guest's memory, as seen with 7.2: the check against the box is no
@@ -208,11 +208,11 @@ static void check_guest_memory(struct planning *p, size_t i)
 	const struct exp_guest *e = &p->c->guests[i];
 	const struct plan_guest *g = &p->plan->guests[p->first[i]];
 	uint64_t need = e->memory_bytes * p->count[i];
-	char a[64];
+	char a[32], b[32];
 
 	if (!p->count[i])
 		return;
-	snprintf(a, sizeof(a), "%llu MiB", (unsigned long long)(need >> 20));
+	quantity_mib(need, a, sizeof(a));
 	for (size_t n = 0; n < p->t->n_nodes; n++) {
 		const struct topo_node *node = &p->t->nodes[n];
 		uint64_t has =
@@ -227,16 +227,16 @@ static void check_guest_memory(struct planning *p, size_t i)
 				node->id, e->name);
 		else if (need > has)
 			PLAN_REFUSE(p, e->pos,
-				"guest '%s' needs %s on NUMA node %d, which has %llu MiB free",
-				e->name, a, node->id, (unsigned long long)(has >> 20));
+				"guest '%s' needs %s on NUMA node %d, which has %s free", e->name,
+				a, node->id, quantity_mib(has, b, sizeof(b)));
 	}
 	if (!e->hugepage_bytes)
 		return;
 	if (need / e->hugepage_bytes > pages_of(p->t, e->hugepage_bytes, &g->memory_nodes))
 		PLAN_REFUSE(p, e->pos,
-			"guest '%s' needs %llu huge pages of %llu MiB, this box has %llu; set vm.nr_hugepages, or leave hugepages out",
+			"guest '%s' needs %llu huge pages of %s, this box has %llu; set vm.nr_hugepages, or leave hugepages out",
 			e->name, (unsigned long long)(need / e->hugepage_bytes),
-			(unsigned long long)(e->hugepage_bytes >> 20),
+			quantity_mib(e->hugepage_bytes, b, sizeof(b)),
 			(unsigned long long)pages_of(p->t, e->hugepage_bytes, &g->memory_nodes));
 }
 
@@ -266,6 +266,7 @@ static uint64_t memory_for_all(const struct topology *t)
 bool plan_check_memory(struct planning *p)
 {
 	uint64_t need = 0, has = memory_for_all(p->t);
+	char a[32], b[32];
 
 	for (size_t i = 0; i < p->plan->n_guests; i++)
 		/* A domain that runs has its memory already. */
@@ -275,12 +276,12 @@ bool plan_check_memory(struct planning *p)
 		need += p->plan->noises[i].bytes * p->plan->noises[i].threads;
 	if (has == TOPO_UNKNOWN)
 		strv_add(&p->plan->notes,
-			"how much memory this box has is not known: %llu MiB are needed",
-			(unsigned long long)(need >> 20));
+			"how much memory this box has is not known: %s are needed",
+			quantity_mib(need, a, sizeof(a)));
 	else if (need > has)
 		PLAN_REFUSE(p, p->c->pos,
-			"guests and noise need %llu MiB of memory (64 MiB for each QEMU included), this box has %llu MiB; use fewer or smaller guests",
-			(unsigned long long)(need >> 20), (unsigned long long)(has >> 20));
+			"guests and noise need %s of memory (64 MiB for each QEMU included), this box has %s; use fewer or smaller guests",
+			quantity_mib(need, a, sizeof(a)), quantity_mib(has, b, sizeof(b)));
 	for (size_t i = 0; i < p->c->n_guests; i++)
 		check_guest_memory(p, i);
 	return !p->failed;
@@ -341,7 +342,7 @@ int plan_make(const struct experiment *x, const struct topology *t, struct plan_
 	struct scenario_msgs *msgs)
 {
 	struct plan_list l = {.plans = xcalloc(x->n_configs, sizeof(struct plan))};
-	struct planning *p = xmalloc(sizeof(*p));
+	auto_free struct planning *p = xmalloc(sizeof(*p));
 	bool failed = false;
 
 	for (; l.n < x->n_configs; l.n++) {
@@ -350,7 +351,6 @@ int plan_make(const struct experiment *x, const struct topology *t, struct plan_
 		make_plan(x, p);
 		failed |= p->failed;
 	}
-	free(p);
 	if (failed) {
 		plan_list_release(&l);
 		return -ENODEV;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/quantity.h"
 #include "base/text.h"
 #include "plan/plan_map.h"
 #include "plan/priv.h"
@@ -54,11 +55,11 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 			g->as_placed ? ", placed as it is" : "",
 			g->use == USE_COPY ? ", a copy" : "");
 	if (g->memory_bytes)
-		strbuf_add(f, ", %llu MiB", (unsigned long long)(g->memory_bytes >> 20));
+		strbuf_add(f, ", %s", quantity_mib(g->memory_bytes, buf, sizeof(buf)));
 	if (g->kind != GUEST_NATIVE && g->accel != ACCEL_AUTO)
 		strbuf_add(f, ", %s", word_of(&words_accel, g->accel));
 	if (g->hugepage_bytes)
-		strbuf_add(f, " in %llu MiB pages", (unsigned long long)(g->hugepage_bytes >> 20));
+		strbuf_add(f, " in %s pages", quantity_mib(g->hugepage_bytes, buf, sizeof(buf)));
 	if (!cpuset_empty(&g->memory_nodes))
 		strbuf_add(f, " on node%s %s", cpuset_count(&g->memory_nodes) == 1 ? "" : "s",
 			cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
@@ -120,7 +121,7 @@ static void print_noise(FILE *out, const struct plan_noise *n)
 void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 {
 	auto_struct(strbuf) line = {0};
-	struct plan_map m;
+	auto_struct(plan_map) m = {0};
 	char b[32];
 
 	text_print(f, "%s / %s%s%s%s\n", p->scenario, p->variant, p->point[0] ? " (" : "", p->point,
@@ -147,5 +148,4 @@ void plan_print(const struct plan *p, const struct topology *t, FILE *f)
 
 		plan_print_line(f, note, 8);
 	}
-	plan_map_release(&m);
 }

@@ -78,7 +78,7 @@ static void share_out(struct group *g, size_t n_groups, unsigned n)
 static unsigned take_near(struct planning *p, const struct cpuset *from, unsigned n, bool whole)
 {
 	struct cpuset left = *from;
-	struct group *g = NULL;
+	auto_free struct group *g = NULL;
 	size_t n_groups = 0;
 
 	cpuset_for_each (cpu, &p->lab) {
@@ -98,7 +98,6 @@ static unsigned take_near(struct planning *p, const struct cpuset *from, unsigne
 	share_out(g, n_groups, n);
 	for (size_t i = 0; i < n_groups; i++)
 		n -= g[i].share - take_cores(p, &g[i].cpus, g[i].share, whole);
-	free(g);
 	return n;
 }
 
@@ -178,7 +177,7 @@ static bool wants_one_node(const struct planning *p)
 /* Over nodes: first threads of cores, then the others where siblings may be taken. */
 static void take_from_nodes(struct planning *p, const struct cpuset *from, unsigned n, bool whole)
 {
-	struct group *g = xcalloc(p->t->n_nodes + 1, sizeof(*g));
+	auto_free struct group *g = xcalloc(p->t->n_nodes + 1, sizeof(*g));
 	size_t n_groups = 0;
 	unsigned wanted = n;
 
@@ -201,7 +200,6 @@ static void take_from_nodes(struct planning *p, const struct cpuset *from, unsig
 		for (size_t i = 0; i < n_groups && n; i++)
 			n = take_cores(p, &g[i].cpus, n, true);
 	}
-	free(g);
 }
 
 void plan_take(struct planning *p, const struct cpuset *from, unsigned n, bool whole)
@@ -286,7 +284,7 @@ void plan_take_evenly(
 	struct planning *p, const struct cpuset *from, unsigned n, bool whole, unsigned n_llc)
 {
 	size_t n_list;
-	struct cpuset *list = list_llcs(p, from, &n_list);
+	auto_free struct cpuset *list = list_llcs(p, from, &n_list);
 
 	for (size_t i = 0; i < n_list && n_llc; i++, n_llc--) {
 		unsigned share = (n + n_llc - 1) / n_llc,
@@ -296,7 +294,6 @@ void plan_take_evenly(
 			left = take_cores(p, &list[i], left, true);
 		n -= share - left;
 	}
-	free(list);
 	if (plan_count_nodes(p->t, &p->lab) > 1)
 		strv_add(&p->plan->notes, "the lab CPUs lie on more than one NUMA node");
 }

@@ -7,7 +7,6 @@
 #include "record/priv.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/util.h"
 

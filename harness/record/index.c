@@ -184,6 +184,14 @@ static void bind_text(sqlite3_stmt *s, int at, const char *text)
 }
 
 /* Step a statement that gives no rows to its end and make it ready for the next. */
+static int begin(
+	struct index *x, const char *sql, const char *what, sqlite3_stmt **s, struct err *e)
+{
+	int rc = sqlite3_prepare_v2(x->db, sql, -1, s, NULL);
+
+	return rc == SQLITE_OK ? 0 : index_sqlite_error(x, rc, what, e);
+}
+
 static int finish(struct index *x, sqlite3_stmt *s, const char *what, struct err *e)
 {
 	int rc = sqlite3_step(s);
@@ -203,14 +211,13 @@ static int forget(struct index *x, const char *run, struct err *e)
 		"DELETE FROM metrics WHERE run = ?", "DELETE FROM runs WHERE run = ?"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sql); i++) {
-		sqlite3_stmt *s;
-		int rc = sqlite3_prepare_v2(x->db, sql[i], -1, &s, NULL);
+		auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
+		int rc = begin(x, sql[i], "forget a run", &s, e);
 
-		if (rc != SQLITE_OK)
-			return index_sqlite_error(x, rc, "forget a run", e);
+		if (rc)
+			return rc;
 		bind_text(s, 1, run);
 		rc = finish(x, s, "forget a run", e);
-		sqlite3_finalize(s);
 		if (rc)
 			return rc;
 	}
@@ -225,33 +232,28 @@ static int add_run(struct index *x, const struct run_info *r, const char *folder
 		fact(r, kernel_facts, ARRAY_SIZE(kernel_facts)), r->version, overrides};
 	uint64_t window =
 		r->window_end_ns > r->window_start_ns ? r->window_end_ns - r->window_start_ns : 0;
-	sqlite3_stmt *s;
-	int rc = sqlite3_prepare_v2(x->db,
+	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	int rc = begin(x,
 		"INSERT INTO runs (run, folder, experiment, scenario, variant, point, status, started, host, kernel, version, overrides, repeat, seed, duration_s) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		-1, &s, NULL);
+		"add a run", &s, e);
 
-	if (rc != SQLITE_OK)
-		return index_sqlite_error(x, rc, "add a run", e);
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		bind_text(s, (int)i + 1, text[i]);
 	sqlite3_bind_int64(s, 13, r->repeat);
 	sqlite3_bind_int64(s, 14, (sqlite3_int64)r->seed);
 	sqlite3_bind_double(s, 15, (double)window / 1e9);
-	rc = finish(x, s, "add a run", e);
-	sqlite3_finalize(s);
-	return rc;
+	return finish(x, s, "add a run", e);
 }
 
 static int add_metrics(
 	struct index *x, const char *run, const struct index_metric *m, size_t n, struct err *e)
 {
-	sqlite3_stmt *s;
-	int rc = sqlite3_prepare_v2(
-		x->db, "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?,?)", -1, &s, NULL);
+	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	int rc = begin(
+		x, "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?,?)", "add metrics", &s, e);
 
-	if (rc != SQLITE_OK)
-		return index_sqlite_error(x, rc, "add metrics", e);
-	rc = 0;
 	for (size_t i = 0; i < n && !rc; i++) {
 		if (!isfinite(m[i].value))
 			continue;
@@ -264,7 +266,6 @@ static int add_metrics(
 		sqlite3_bind_double(s, 7, m[i].value);
 		rc = finish(x, s, "add metrics", e);
 	}
-	sqlite3_finalize(s);
 	return rc;
 }
 
@@ -331,7 +332,7 @@ static int rebuild_one(struct index *x, const char *folder, index_read_fn read, 
 int index_rebuild(
 	struct index *x, index_read_fn read, void *ctx, struct strv *problems, struct err *e)
 {
-	struct dirent **names = NULL;
+	auto_free struct dirent **names = NULL;
 	int n = scandirat(beneath_handle(x->dir), ".", &names, NULL, alphasort), added = 0, rc;
 
 	if (n < 0)
@@ -346,7 +347,6 @@ int index_rebuild(
 		}
 		free(names[i]);
 	}
-	free(names);
 	rc = end(x, rc, e);
 	return rc ? rc : added;
 }

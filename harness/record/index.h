@@ -29,6 +29,7 @@ int index_open(const char *results_dir, struct index **out, struct err *e);
 /* Delete DIR/index.db and its side files. No process may have it open. */
 int index_reset(const char *results_dir, struct err *e);
 void index_close(struct index *x); /* NULL is fine */
+AUTO_PTR(index_close, struct index *)
 
 /* One value of one run. Strings are borrowed. */
 struct index_metric {

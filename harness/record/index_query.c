@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Questions to the index of runs. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +83,7 @@ int index_query(struct index *x, const struct index_filter *f, struct index_row 
 	struct err *e)
 {
 	struct index_row *found = NULL;
-	sqlite3_stmt *s = NULL;
+	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
 	size_t count = 0;
 	int rc = prepare(x,
 		"SELECT run, folder, experiment, scenario, variant, point, status, started, host, kernel, repeat, seed, duration_s, overrides" FILTER
@@ -106,7 +105,6 @@ int index_query(struct index *x, const struct index_filter *f, struct index_row 
 		*n = count;
 		rc = 0;
 	}
-	sqlite3_finalize(s);
 	return rc;
 }
 
@@ -132,7 +130,7 @@ int index_values(struct index *x, const struct index_filter *f, const char *gues
 	double **values, size_t *n, struct err *e)
 {
 	double *v = NULL;
-	sqlite3_stmt *s = NULL;
+	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
 	size_t count = 0;
 	int rc = prepare(x,
 		"SELECT (SELECT avg(m.value) FROM metrics m WHERE m.run = r.run AND m.name = ?15 AND m.vcpu = -1 AND CASE WHEN ?16 IS NULL THEN NOT m.noise ELSE m.guest = ?16 END)" FILTER
@@ -156,6 +154,5 @@ int index_values(struct index *x, const struct index_filter *f, const char *gues
 		*n = count;
 		rc = 0;
 	}
-	sqlite3_finalize(s);
 	return rc;
 }

@@ -7,6 +7,8 @@
 
 #include "record/index.h"
 
+AUTO_PTR(sqlite3_finalize, sqlite3_stmt *)
+
 #define INDEX_FORMAT 2 /* of the tables; another is made anew */
 
 struct index {

@@ -3,24 +3,13 @@
 #include "record/json_map.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpuset.h"
-#include "base/text.h"
 #include "base/util.h"
-
-static json_t *from_u64(uint64_t v)
-{
-	char text[24];
-
-	if (v <= INT64_MAX)
-		return json_integer((json_int_t)v);
-	snprintf(text, sizeof(text), "%" PRIu64, v);
-	return json_string(text);
-}
+#include "json/json_text.h"
 
 static int to_u64(json_t *j, uint64_t *out)
 {
@@ -35,14 +24,6 @@ static int to_u64(json_t *j, uint64_t *out)
 	errno = 0;
 	*out = strtoull(json_string_value(j), &end, 10);
 	return errno || *end || end == json_string_value(j) ? -EINVAL : 0;
-}
-
-/* Names and console lines may hold anything. */
-static json_t *from_text(const char *s)
-{
-	auto_free char *clean = text_cleaned_lines(s);
-
-	return json_string(clean);
 }
 
 static size_t count_of(const struct field *f, const char *object)
@@ -74,21 +55,20 @@ static json_t *from_items(const struct field *f, const char *object)
 	char *items = items_of(f, object);
 
 	for (size_t i = 0, n = count_of(f, object); i < n; i++)
-		json_array_append_new(list, json_from_struct(f->sub, items + i * f->sub->size));
+		json_array_append_new(list, json_from_struct(f->sub(), items + i * f->sub()->size));
 	return list;
 }
 
 static json_t *from_field(const struct field *f, const char *object)
 {
 	const void *p = object + f->offset;
-	char cpus[CPUSET_TEXT];
 	json_t *list;
 
 	switch (f->type) {
 	case FIELD_STRING:
-		return from_text(*(char *const *)p);
+		return json_text(*(char *const *)p);
 	case FIELD_U64:
-		return from_u64(*(const uint64_t *)p);
+		return json_u64(*(const uint64_t *)p);
 	case FIELD_INT:
 		return json_integer(*(const int *)p);
 	case FIELD_UINT:
@@ -98,17 +78,14 @@ static json_t *from_field(const struct field *f, const char *object)
 	case FIELD_DOUBLE:
 		return json_real(*(const double *)p);
 	case FIELD_CPUSET:
-		return json_string(cpuset_format(p, cpus, sizeof(cpus)));
+		return json_cpus(p);
 	case FIELD_U64X4:
 		list = json_array();
 		for (int i = 0; i < 4; i++)
-			json_array_append_new(list, from_u64(((const uint64_t *)p)[i]));
+			json_array_append_new(list, json_u64(((const uint64_t *)p)[i]));
 		return list;
 	case FIELD_STRV:
-		list = json_array();
-		for (size_t i = 0; i < ((const struct strv *)p)->n; i++)
-			json_array_append_new(list, from_text(((const struct strv *)p)->items[i]));
-		return list;
+		return json_texts(p);
 	case FIELD_ARRAY:
 	case FIELD_INLINE:
 		return from_items(f, object);
@@ -134,14 +111,14 @@ static int to_items(const struct field *f, char *object, json_t *j, struct err *
 	if (!json_is_array(j) || n > f->max)
 		return err_set(e, EINVAL, "must be a list of at most %zu", f->max);
 	if (f->type == FIELD_ARRAY) {
-		items = xcalloc(n + 1, f->sub->size);
+		items = xcalloc(n + 1, f->sub()->size);
 		memcpy(object + f->offset, &items, sizeof(items));
 		memcpy(object + f->count_offset, &n, sizeof(n));
 	} else {
 		memcpy(object + f->count_offset, &small, sizeof(small));
 	}
 	for (size_t i = 0; i < n; i++)
-		if (struct_from_json(f->sub, items + i * f->sub->size, json_array_get(j, i), e))
+		if (struct_from_json(f->sub(), items + i * f->sub()->size, json_array_get(j, i), e))
 			return err_wrap(e, "[%zu]", i);
 	return 0;
 }
@@ -250,7 +227,7 @@ void struct_release(const struct json_struct *s, void *object)
 		else if (f->type == FIELD_STRV)
 			strv_release((struct strv *)((char *)object + f->offset));
 		for (size_t k = 0, n = items ? count_of(f, object) : 0; k < n; k++)
-			struct_release(f->sub, items + k * f->sub->size);
+			struct_release(f->sub(), items + k * f->sub()->size);
 		if (f->type == FIELD_ARRAY)
 			free(items);
 	}

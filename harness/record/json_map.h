@@ -31,8 +31,8 @@ struct field {
 	const char *key;
 	enum field_type type;
 	size_t offset, count_offset;
-	const struct json_struct *sub;
-	size_t max; /* most elements accepted */
+	const struct json_struct *(*sub)(void); /* of a list: what each element is */
+	size_t max;				/* most elements accepted */
 };
 struct json_struct {
 	size_t size;

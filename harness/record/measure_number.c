@@ -107,8 +107,9 @@ static int from_json(const char *path, const char *text, size_t len, double *out
 {
 	size_t skip = strcspn(text, "{[");
 	json_error_t where;
-	json_t *j = skip < len ? json_loadb(text + skip, len - skip, JSON_DISABLE_EOF_CHECK, &where)
-			       : NULL;
+	json_auto_t *j =
+		skip < len ? json_loadb(text + skip, len - skip, JSON_DISABLE_EOF_CHECK, &where)
+			   : NULL;
 	const json_t *found = j ? walk(j, path) : NULL;
 	int rc = 0;
 
@@ -122,7 +123,6 @@ static int from_json(const char *path, const char *text, size_t len, double *out
 	else if (!json_is_string(found) ||
 		 !parse_number(json_string_value(found), json_string_length(found), out))
 		rc = err_set(e, EINVAL, "what the JSON has at \"%.200s\" is no number", path);
-	json_decref(j);
 	return rc;
 }
 

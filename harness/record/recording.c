@@ -3,9 +3,7 @@
 #include "record/recording.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define MISSED_MAX UINT64_C(1000000000)

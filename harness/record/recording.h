@@ -44,6 +44,7 @@ bool recording_next(struct recording *r, struct recording_event *ev);
 /* Begins a new block after this event: a place to resynchronise. */
 struct recording_status recording_status(const struct recording *r);
 void recording_close(struct recording *r); /* NULL is fine */
+AUTO_PTR(recording_close, struct recording *)
 
 #define IMPORT_MAX 16 /* recordings side by side in one record */
 

@@ -44,18 +44,27 @@ static int put(struct importer *m, const struct shm_rec *rec, struct err *e)
 	return 0;
 }
 
-static int put_pairs(struct importer *m, uint64_t ns, struct err *e)
+/* A record of every CPU that has no steal of its own. */
+static int put_each(
+	struct importer *m, unsigned type, uint64_t ns, const uint64_t v[3], struct err *e)
 {
 	int rc = 0;
 
-	for (unsigned v = 0; v < m->vcpus && !rc; v++)
+	for (unsigned cpu = 0; cpu < m->vcpus && !rc; cpu++)
 		rc = put(m,
-			&(struct shm_rec){.type = REC_OFFSET,
-				.vcpu = (uint16_t)v,
+			&(struct shm_rec){.type = (uint8_t)type,
+				.vcpu = (uint16_t)cpu,
 				.tsc = ns,
 				.steal_ns = SHM_STEAL_NONE,
-				.v = {ns, ERROR_NS, 0}},
+				.v = {v[0], v[1], v[2]}},
 			e);
+	return rc;
+}
+
+static int put_pairs(struct importer *m, uint64_t ns, struct err *e)
+{
+	int rc = put_each(m, REC_OFFSET, ns, (const uint64_t[]){ns, ERROR_NS, 0}, e);
+
 	m->next_pair = ns + PAIR_NS;
 	return rc;
 }
@@ -69,6 +78,18 @@ static bool is_held(const struct importer *m, const struct recording_event *ev, 
 
 	return m->row_have[v] && ev->cpu == (int)v && span >= NS_PER_S / 5 && m->samples >= 10 &&
 	       m->latest_ns < span / 10 && grown <= span + span / 10 && grown >= span - span / 50;
+}
+
+static int put_steal(
+	struct importer *m, unsigned vcpu, uint64_t ns, uint64_t steal_ns, struct err *e)
+{
+	return put(m,
+		&(struct shm_rec){.type = REC_STEAL,
+			.probe = PROBE_STEAL,
+			.vcpu = (uint16_t)vcpu,
+			.tsc = ns,
+			.steal_ns = steal_ns},
+		e);
 }
 
 static int put_row(struct importer *m, const struct recording_event *ev, struct err *e)
@@ -85,21 +106,10 @@ static int put_row(struct importer *m, const struct recording_event *ev, struct 
 		}
 		/* The growth of this stretch is not provided; the next begins at its end. */
 		if (!have && m->steal)
-			rc = put(m,
-				&(struct shm_rec){.type = REC_STEAL,
-					.probe = PROBE_STEAL,
-					.vcpu = (uint16_t)v,
-					.tsc = ns,
-					.steal_ns = SHM_STEAL_NONE},
-				e);
+			rc = put_steal(m, v, ns, SHM_STEAL_NONE, e);
 		if (!rc)
-			rc = put(m,
-				&(struct shm_rec){.type = REC_STEAL,
-					.probe = PROBE_STEAL,
-					.vcpu = (uint16_t)v,
-					.tsc = ns,
-					.steal_ns = m->steal && ev->steal_have[v] ? ev->steal_ns[v]
-										  : SHM_STEAL_NONE},
+			rc = put_steal(m, v, ns,
+				m->steal && ev->steal_have[v] ? ev->steal_ns[v] : SHM_STEAL_NONE,
 				e);
 		m->row_steal[v] = ev->steal_ns[v];
 		m->row_have[v] = m->steal && ev->steal_have[v];
@@ -146,19 +156,12 @@ static int put_head(struct importer *m, const char *name, uint32_t accel, struct
 		.start_host_ns = BASE_NS,
 		.start_unix_ns = recording_head(m->in)->start_unix_ns};
 	uint32_t features = m->steal ? SHM_FEAT_STEAL | SHM_FEAT_STEAL_COARSE : 0;
-	int rc = 0;
+	int rc;
 
 	snprintf(h.name, sizeof(h.name), "%.63s", name);
 	if (fwrite(&h, sizeof(h), 1, m->out) != 1)
 		return err_sys(e, "cannot write the record");
-	for (unsigned v = 0; v < m->vcpus && !rc; v++)
-		rc = put(m,
-			&(struct shm_rec){.type = REC_START,
-				.vcpu = (uint16_t)v,
-				.tsc = BASE_NS,
-				.steal_ns = SHM_STEAL_NONE,
-				.v = {features, NS_PER_S, accel}},
-			e);
+	rc = put_each(m, REC_START, BASE_NS, (const uint64_t[]){features, NS_PER_S, accel}, e);
 	return rc ? rc : put_pairs(m, BASE_NS, e);
 }
 
@@ -354,7 +357,7 @@ int recording_import(
 {
 	auto_struct(record_folder) folder = {0};
 	auto_struct(run_info) info = {0};
-	struct recording *first;
+	auto_ptr(recording_close) struct recording *first = NULL;
 	uint64_t start_unix_ns;
 	int rc;
 
@@ -365,7 +368,6 @@ int recording_import(
 	if (rc)
 		return rc;
 	start_unix_ns = recording_head(first)->start_unix_ns;
-	recording_close(first);
 	rc = record_begin(results, "recording", "", &folder, e);
 	if (rc)
 		return rc;

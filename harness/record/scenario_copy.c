@@ -2,7 +2,6 @@
 #include "record/scenario_copy.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/beneath.h"
 

@@ -4,7 +4,6 @@
 #include "record/tables.h"
 
 #include <errno.h>
-#include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>

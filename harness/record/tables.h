@@ -29,5 +29,6 @@ void tables_insert(struct tables *t, unsigned table, const struct table_cell *ce
 int tables_finish(struct tables *t, struct err *e);
 /* Frees, and removes the file unless tables_finish() succeeded. NULL is fine. */
 void tables_free(struct tables *t);
+AUTO_PTR(tables_free, struct tables *)
 
 #endif

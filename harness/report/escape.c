@@ -109,3 +109,11 @@ void escape_number(struct strbuf *out, double v, int digits)
 	else
 		strbuf_addn(out, "null", 4);
 }
+
+void escape_csv_number(struct strbuf *out, double v)
+{
+	if (isfinite(v))
+		strbuf_add(out, ",%.12g", v);
+	else
+		strbuf_addn(out, ",", 1);
+}

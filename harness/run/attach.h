@@ -37,5 +37,6 @@ const char *attach_doubt(const struct attach *a);
 uint64_t attach_cost_ns(const struct attach *a);
 /* Detach: nothing is left behind. NULL is fine. */
 void attach_end(struct attach *a);
+AUTO_PTR(attach_end, struct attach *)
 
 #endif

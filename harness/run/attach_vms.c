@@ -24,7 +24,7 @@ static void describe(struct run_vm *out, const struct vm *vm)
 	free(out->accel);
 	out->name = vm_shown_name(vm->name);
 	out->program = vm_shown_name(vm->program);
-	out->accel = xstrdup(vm_accel_name(vm->accel));
+	out->accel = xstrdup(word_of(&words_vm_accel, vm->accel));
 	out->pid = (int)vm->pid;
 }
 

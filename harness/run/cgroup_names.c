@@ -3,8 +3,8 @@
 #include "run/cgroup_names.h"
 
 #include <fts.h>
-#include <string.h>
 #include <sys/stat.h>
+#include <string.h>
 
 #include "host/cgroup.h"
 

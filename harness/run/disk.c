@@ -171,7 +171,7 @@ int disk_prepare(struct session *s, struct guest_run *g, struct domain_files *f,
 
 void disk_release(struct guest_run *g)
 {
-	struct disk_guest *d = g->disk;
+	auto_free struct disk_guest *d = g->disk;
 
 	if (!d)
 		return;
@@ -182,7 +182,6 @@ void disk_release(struct guest_run *g)
 	free(d->seed);
 	free(d->vars);
 	free(d->code);
-	free(d);
 	g->disk = NULL;
 }
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The steps before measuring: shared pages, libvirt, domains, noise, boot. */
+/* The steps before measuring: shared pages, libvirt, domains, boot. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/beneath.h"
 #include "base/process.h"
@@ -194,7 +191,7 @@ int step_start_domains(struct session *s, struct err *e)
 
 void undo_start_domains(struct session *s)
 {
-	struct domain **all = xcalloc(s->n_guests, sizeof(*all));
+	auto_free struct domain **all = xcalloc(s->n_guests, sizeof(*all));
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_guests; i++) {
@@ -207,80 +204,7 @@ void undo_start_domains(struct session *s)
 		s->guests[i].domain = NULL;
 	}
 	domain_stop_all(all, n, NULL);
-	free(all);
 	consoles_keep(s);
-}
-
-static char *noise_words_path(const struct session *s, const struct noise_run *n)
-{
-	return xasprintf("%s/host/noise-%s.log", s->folder.path, n->plan->name);
-}
-
-/* What its processes say goes into the record. */
-static int open_words(struct session *s, struct noise_run *n, struct err *e)
-{
-	auto_free char *path = noise_words_path(s, n);
-
-	n->words = beneath_open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0644);
-	return n->words < 0 ? err_sys(e, "%s", path) : 0;
-}
-
-int step_noise(struct session *s, struct err *e)
-{
-	for (size_t i = 0; i < s->n_noises; i++) {
-		struct noise_run *n = &s->noises[i];
-		int rc = open_words(s, n, e);
-
-		if (!rc)
-			rc = noise_start(n->plan, s->info.run, n->words, &n->noise, e);
-		if (rc)
-			return err_wrap(e, "noise %s", s->noises[i].plan->name);
-		if (!noise_cgroup_path(s->noises[i].noise))
-			session_warn(s,
-				"noise %s has no control group (this user may make none): it is a task among this user's others, known in blame by its name",
-				s->noises[i].plan->name);
-	}
-	return 0;
-}
-
-/* A noise that had nothing to say leaves no file. */
-static void close_words(struct session *s, struct noise_run *n)
-{
-	auto_free char *path = noise_words_path(s, n);
-	struct stat st;
-
-	if (n->words < 0)
-		return;
-	if (fstat(n->words, &st) == 0 && !st.st_size)
-		beneath_unlink(path);
-	close(n->words);
-	n->words = -1;
-}
-
-void undo_noise(struct session *s)
-{
-	for (size_t i = 0; i < s->n_noises; i++) {
-		noise_stop(s->noises[i].noise);
-		s->noises[i].noise = NULL;
-		close_words(s, &s->noises[i]);
-	}
-	cgroup_reap(s->info.run, NULL);
-}
-
-int noise_schedule(struct session *s, uint64_t t, struct err *e)
-{
-	for (size_t i = 0; i < s->n_noises; i++) {
-		struct noise_run *n = &s->noises[i];
-		bool wanted = t >= n->plan->start_ns && (!n->plan->stop_ns || t < n->plan->stop_ns);
-		int rc = 0;
-
-		if (wanted != n->running)
-			rc = wanted ? noise_resume(n->noise, e) : noise_pause(n->noise, e);
-		if (rc)
-			return err_wrap(e, "noise %s", n->plan->name);
-		n->running = wanted;
-	}
-	return 0;
 }
 
 /* Every vCPU of its agent has come up; a guest without one says so otherwise. */

@@ -3,7 +3,6 @@
  * put back afterwards, whatever happened in between. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "domain/live.h"
 #include "run/live_domain.h"

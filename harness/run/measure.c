@@ -2,9 +2,7 @@
 /* The steps from the tracer to the last sample. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/cgroup_thread.h"
@@ -277,48 +275,6 @@ static struct usage own_usage(void)
 		(uint64_t)(r.ru_nvcsw + r.ru_nivcsw)};
 }
 
-/* Add (sign +1) or take off (-1) what the noises report, so that the difference over the window
- * stays. */
-static void account_noise(struct session *s, int sign)
-{
-	for (size_t i = 0; i < s->n_noises; i++) {
-		struct noise_run *n = &s->noises[i];
-		struct noise_report r = {0};
-		struct err e = ERR_INIT;
-
-		if (noise_read(n->noise, &r, &e)) {
-			session_warn(s, "noise %s cannot be measured: %s", n->plan->name, e.msg);
-			continue;
-		}
-		n->info->requested_ns += (uint64_t)sign * r.requested_ns;
-		n->info->delivered_ns += (uint64_t)sign * r.delivered_ns;
-		n->info->throttled_ns += (uint64_t)sign * r.throttled_ns;
-		n->info->died = r.died;
-	}
-}
-
-/* A noise that did not get what it asked for measures something else than was meant: say why. */
-static void judge_noise(struct session *s)
-{
-	for (size_t i = 0; i < s->n_noises; i++) {
-		const struct run_noise *n = s->noises[i].info;
-		double share =
-			n->requested_ns ? (double)n->delivered_ns / (double)n->requested_ns : 1;
-
-		if (n->died)
-			session_warn(s, "noise %s ended by itself in mid-run", n->name);
-		else if (!n->requested_ns && n->delivered_ns < s->plan->duration_ns / 1000)
-			session_warn(s, "noise %s used no CPU in the window", n->name);
-		else if (share < 0.95)
-			session_warn(s, "noise %s got %.0f %% of the CPU it asked for: %s", n->name,
-				100 * share,
-				n->throttled_ns > n->requested_ns / 100
-					? "its own quota held it back"
-				: n->throttled_ns ? "quota and contention"
-						  : "it shared its CPUs with others");
-	}
-}
-
 int step_measure(struct session *s, struct err *e)
 {
 	uint64_t now, start, end;
@@ -329,7 +285,7 @@ int step_measure(struct session *s, struct err *e)
 	warn_of_neighbours(s);
 	warn_of_unfair_groups(s);
 	agent_sync(s);
-	account_noise(s, -1);
+	noises_account(s, -1);
 	s->info.window_start_ns = start = now_ns();
 	end = start + s->plan->duration_ns;
 	rc = measures_begin(s, e);
@@ -353,22 +309,15 @@ int step_measure(struct session *s, struct err *e)
 	if (!rc)
 		rc = session_check(s, e);
 	s->info.window_end_ns = now_ns();
-	account_noise(s, 1);
+	noises_account(s, 1);
 	agent_sync(s);
 	after = own_usage();
 	s->info.harness_cpu_ns = after.cpu_ns - before.cpu_ns;
 	s->info.harness_switches = after.switches - before.switches;
-	judge_noise(s);
+	noises_judge(s);
 	warn_of_neighbours(s);
 	cgroup_names_read(&s->info);
 	other_vms_note(s);
-	for (size_t i = 0; i < s->n_noises; i++) {
-		const char *path = noise_cgroup_path(s->noises[i].noise);
-		struct stat st;
-
-		if (path && stat(path, &st) == 0)
-			s->noises[i].info->cgroup_id = (uint64_t)st.st_ino;
-	}
 	return rc ? rc : measures_read(s, e);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A measure's command in a guest: the agent runs it when the shared page says so, and what it
  * prints comes through the guest's rings. */
-#include <string.h>
 
 #include "run/measure.h"
 

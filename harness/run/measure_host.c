@@ -261,7 +261,7 @@ int measure_host_start(struct session *s, struct measure_run *m, struct err *e)
 
 void measure_host_stop(struct measure_run *m)
 {
-	struct measure_host *h = m->host;
+	auto_free struct measure_host *h = m->host;
 
 	if (!h)
 		return;
@@ -272,6 +272,5 @@ void measure_host_stop(struct measure_run *m)
 	strv_release(&h->words);
 	free(h->program);
 	free(h->folder);
-	free(h);
 	m->host = NULL;
 }

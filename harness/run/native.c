@@ -178,7 +178,7 @@ int native_tids(const struct guest_run *g, pid_t *tids, struct err *e)
 
 void native_stop(struct guest_run *g)
 {
-	struct native_guest *n = g->native;
+	auto_free struct native_guest *n = g->native;
 
 	if (!n)
 		return;
@@ -190,6 +190,5 @@ void native_stop(struct guest_run *g)
 	}
 	cgroup_destroy(n->group, NULL);
 	free(n->config);
-	free(n);
 	g->native = NULL;
 }

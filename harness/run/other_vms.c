@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The VMs of the box that are not of this run, so that a culprit among them has its name and its
  * vCPU's number: run.json carries them, as it carries the names of control groups. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/vm_args.h"
@@ -27,7 +26,7 @@ static struct run_vm *entry_for(struct run_info *info, const struct vm *vm)
 	ARRAY_GROW(info->vms, n);
 	info->vms[n] = (struct run_vm){.name = xstrdup(name),
 		.program = vm_shown_name(vm->program),
-		.accel = xstrdup(vm_accel_name(vm->accel)),
+		.accel = xstrdup(word_of(&words_vm_accel, vm->accel)),
 		.pid = (int)vm->pid};
 	info->n_vms++;
 	return &info->vms[n];

@@ -179,8 +179,6 @@ void undo_shared_pages(struct session *s);
 int step_domain_xml(struct session *s, struct err *e);
 int step_start_domains(struct session *s, struct err *e);
 void undo_start_domains(struct session *s);
-int step_noise(struct session *s, struct err *e);
-void undo_noise(struct session *s);
 int step_boot(struct session *s, struct err *e);
 
 /* measure.c: from the tracer to the last sample */
@@ -195,7 +193,14 @@ int step_warm_up(struct session *s, struct err *e);
 int step_measure(struct session *s, struct err *e);
 int step_stop_guests(struct session *s, struct err *e);
 
+/* noises.c */
+int step_noise(struct session *s, struct err *e);
+void undo_noise(struct session *s);
 /* Let noises go or hold them as their start and stop times say, `t` ns after measuring began. */
 int noise_schedule(struct session *s, uint64_t t, struct err *e);
+/* Add (sign +1) or take off (-1) what they report, so that the difference over the window stays. */
+void noises_account(struct session *s, int sign);
+/* One that did not get what it asked for measures something else than was meant: say why. */
+void noises_judge(struct session *s);
 
 #endif

@@ -5,8 +5,6 @@
  * trades the harness's own CPU use against ring room and the width of the causality bounds.
  */
 #include <string.h>
-#include <errno.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 
 #include "run/priv.h"

@@ -142,7 +142,7 @@ static int finish_record(
 static void compare_facts(struct session *s, struct err *failure)
 {
 	auto_struct(strv) changes = {0};
-	struct facts *after;
+	auto_ptr(facts_free) struct facts *after = NULL;
 
 	if (!s->facts)
 		return;
@@ -157,7 +157,6 @@ static void compare_facts(struct session *s, struct err *failure)
 		snprintf(failure->msg + len, sizeof(failure->msg) - len,
 			" (the host changed during the run: %s)", all);
 	}
-	facts_free(after);
 }
 
 static void session_release(struct session *s)

@@ -3,17 +3,10 @@
 #include "scenario/build.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static bool is(const struct node *n, enum elem_id id)
 {
 	return n->key == &key_elems[id];
-}
-
-/* No agent is in it: nothing that is felt inside can be known. */
-bool guest_is_outside(const struct exp_guest *g)
-{
-	return g->kind == GUEST_DOMAIN || (g->kind == GUEST_DISK && g->disk.agent == AGENT_NONE);
 }
 
 /* What is not said of somebody's domain stays as it is. */

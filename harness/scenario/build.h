@@ -14,8 +14,6 @@ void config_release(struct exp_config *c);
 void build_expects(const struct node *scenario, const struct points *all, const struct point *self,
 	struct exp_config *out, struct scenario_msgs *msgs);
 
-bool guest_is_outside(const struct exp_guest *g);
-
 /* check_disk.c: what only a guest of kind "disk" has. */
 void check_disk(const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs);
 

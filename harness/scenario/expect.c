@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // <expect>: to which configurations it applies, what it compares, and whether that can be known.
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -101,6 +101,12 @@ struct exp_guest {
 	struct scenario_pos pos;
 };
 
+/* No agent is in it: nothing that is felt inside can be known. */
+static inline bool guest_is_outside(const struct exp_guest *g)
+{
+	return g->kind == GUEST_DOMAIN || (g->kind == GUEST_DISK && g->disk.agent == AGENT_NONE);
+}
+
 struct exp_noise {
 	char *name;
 	unsigned

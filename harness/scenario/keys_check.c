@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A tree against the table of keys, and from the tree into the structs.
-#include <stdlib.h>
 #include <string.h>
 
 #include "scenario/keys.h"
@@ -35,12 +34,11 @@ static const struct kind *kind_of_node(const struct node *n)
 
 static void free_value(enum value_type type, void *value)
 {
-	char *s;
+	auto_free char *s = NULL;
 
 	if (type > VALUE_FILE)
 		return;
 	memcpy(&s, value, sizeof(s));
-	free(s);
 	memset(value, 0, sizeof(s));
 }
 

@@ -2,7 +2,6 @@
 // The list of what is wrong with a scenario.
 #include "scenario/msg.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 // The tree of elements and the arena it lives in.
 #include "scenario/node.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_SIZE 65536
@@ -44,10 +43,9 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 void arena_release(struct arena *a)
 {
 	while (a->blocks) {
-		struct arena_block *b = a->blocks;
+		auto_free struct arena_block *b = a->blocks;
 
 		a->blocks = b->next;
-		free(b);
 	}
 }
 

@@ -2,8 +2,6 @@
 // What is allowed as a value, in words and as a pattern.
 #include "scenario/value.h"
 
-#include <string.h>
-
 #include "scenario/keys.h"
 #include "scenario/units.h"
 

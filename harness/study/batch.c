@@ -45,12 +45,11 @@ static void cool_down(struct batch *b, const struct plan *plan, struct strv *war
 static void compare_facts(struct batch *b, struct strv *warnings)
 {
 	auto_struct(strv) changes = {0};
-	struct facts *now = facts_read("");
+	auto_ptr(facts_free) struct facts *now = facts_read("");
 
 	facts_compare(b->facts, now, &changes);
 	for (size_t i = 0; i < changes.n; i++)
 		strv_add(warnings, "the host changed since the batch began: %s", changes.items[i]);
-	facts_free(now);
 }
 
 /* One attempt at one boot. A record that is complete counts, also when its analysis failed. */
@@ -64,7 +63,7 @@ static int attempt(struct batch *b, size_t i, const char *left, struct err *e)
 		.places = b->journal.n_units,
 		.tail = left};
 	auto_free char *record = NULL;
-	struct analysis *a = NULL;
+	auto_ptr(analysis_free) struct analysis *a = NULL;
 	auto_struct(strv) warnings = {0};
 	struct run_info info;
 	struct err ignored = ERR_INIT;
@@ -77,7 +76,6 @@ static int attempt(struct batch *b, size_t i, const char *left, struct err *e)
 					  : journal_begin(&b->journal, i, e);
 	if (!rc)
 		rc = execute(&b->executor, &what, &record, &a, e);
-	analysis_free(a);
 	if (rc && record && !run_info_load(&info, record, &ignored)) {
 		if (!strcmp(info.status, "complete")) {
 			study_say(&b->study, "note: %s is complete, but: %s", record, e->msg);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* How a batch begins: its scenarios, its order, or the journal of one that was interrupted. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,7 +269,7 @@ static int adopt(struct batch *b, struct found *f, struct err *e)
 {
 	struct journal *j = &b->journal;
 	long unit = unit_of(j, f);
-	struct analysis *a = NULL;
+	auto_ptr(analysis_free) struct analysis *a = NULL;
 	int rc = 0;
 
 	if (unit < 0)
@@ -290,7 +289,6 @@ static int adopt(struct batch *b, struct found *f, struct err *e)
 		rc = execute_analysis(&b->study, f->dir, &a, e);
 	if (!rc && !j->units[unit].done)
 		rc = journal_done(j, (size_t)unit, f->name, e);
-	analysis_free(a);
 	if (!rc)
 		b->boots[unit].record = xstrdup(f->name);
 	return rc;

@@ -9,15 +9,11 @@
 
 static bool take(struct found *f, const struct record_entry *entry, const char *experiment)
 {
-	struct run_info r;
+	auto_struct(run_info) r = {0};
 	struct err e = ERR_INIT;
 
-	if (run_info_load(&r, entry->path, &e))
+	if (run_info_load(&r, entry->path, &e) || strcmp(r.experiment, experiment))
 		return false;
-	if (strcmp(r.experiment, experiment)) {
-		run_info_release(&r);
-		return false;
-	}
 	*f = (struct found){.dir = xstrdup(entry->path),
 		.name = xstrdup(entry->name),
 		.scenario = xstrdup(r.scenario),
@@ -28,7 +24,6 @@ static bool take(struct found *f, const struct record_entry *entry, const char *
 		.complete = !strcmp(r.status, "complete"),
 		.partial = entry->partial,
 		.sealed = r.wall_ns != 0};
-	run_info_release(&r);
 	return true;
 }
 
@@ -65,16 +60,14 @@ void found_free(struct found *list, size_t n)
 
 int found_mark_killed(const struct found *f, struct err *e)
 {
-	struct run_info r;
+	auto_struct(run_info) r = {0};
 	int rc = run_info_load(&r, f->dir, e);
 
 	if (rc)
 		return rc;
 	free(r.status);
 	r.status = xstrdup("interrupted: its harness was killed");
-	rc = run_info_save(&r, f->dir, e);
-	run_info_release(&r);
-	return rc;
+	return run_info_save(&r, f->dir, e);
 }
 
 int found_finish(struct found *f, struct err *e)

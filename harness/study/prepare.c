@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "domain/domain.h"
 #include "host/box.h"
@@ -14,7 +13,7 @@
  * remote libvirt connection. */
 static int read_topology(const struct study *s, struct topology *out, struct err *e)
 {
-	struct lab_conn *conn;
+	auto_ptr(lab_close) struct lab_conn *conn = NULL;
 	int rc;
 
 	if (s->box)
@@ -25,7 +24,6 @@ static int read_topology(const struct study *s, struct topology *out, struct err
 	if (rc)
 		return rc;
 	rc = lab_topology(conn, out, e);
-	lab_close(conn);
 	return rc;
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LOOK_NS	 (500 * NS_PER_MS) /* 50 ticks a CPU: shares to 2 % */

@@ -2,7 +2,6 @@
 #include "study/results.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +63,7 @@ int results_save(const struct study *s, const struct analysis *a, struct err *e)
 void results_add(const struct study *s, const struct analysis *a)
 {
 	auto_free struct index_metric *metrics = NULL;
-	struct index *x = NULL;
+	auto_ptr(index_close) struct index *x = NULL;
 	struct err e = ERR_INIT;
 	size_t n;
 
@@ -74,7 +73,6 @@ void results_add(const struct study *s, const struct analysis *a)
 		study_say(s,
 			"note: the index was not updated: %s; `stealscope list --rebuild` mends it",
 			e.msg);
-	index_close(x);
 }
 
 /* index_rebuild() asks for one record at a time; the analysis must live until the next call. */
@@ -95,11 +93,10 @@ static int read_record(void *ctx, const char *dir, const struct run_info *r,
 
 static int rebuild_index(const struct study *s, struct index *x, struct err *e)
 {
-	struct analysis *held = NULL;
+	auto_ptr(analysis_free) struct analysis *held = NULL;
 	auto_struct(strv) problems = {0};
 	int n = index_rebuild(x, read_record, &held, &problems, e);
 
-	analysis_free(held);
 	for (size_t i = 0; i < problems.n; i++)
 		study_say(s, "note: %s", problems.items[i]);
 	return MIN(n, 0);

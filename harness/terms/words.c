@@ -44,6 +44,14 @@ static const char *const accel_found[] = {
 };
 const struct words words_accel_found = WORDS_OF(accel_found);
 
+static const char *const vm_accel[] = {
+	[VM_ACCEL_UNKNOWN] = "unknown",
+	[VM_ACCEL_KVM] = "kvm",
+	[VM_ACCEL_TCG] = "tcg",
+	[VM_ACCEL_NONE] = "none",
+};
+const struct words words_vm_accel = WORDS_OF(vm_accel);
+
 static const char *const policy[] = {
 	[SHM_POLICY_OTHER] = "other",
 	[SHM_POLICY_FIFO] = "fifo",

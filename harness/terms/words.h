@@ -71,6 +71,15 @@ extern const struct words words_probe;	      /* enum probe_id */
 extern const struct words words_trace_mode;   /* enum trace_mode */
 extern const struct words words_thread_state; /* enum thread_state */
 
+/* What a VM of this box, whosever, runs on. */
+enum vm_accel {
+	VM_ACCEL_UNKNOWN,
+	VM_ACCEL_KVM,
+	VM_ACCEL_TCG,  /* emulated: its guest sees no steal */
+	VM_ACCEL_NONE, /* no VM: a process that was asked for by its id */
+};
+extern const struct words words_vm_accel;
+
 /* Guests of kind "disk". */
 enum disk_format { DISK_AUTO, DISK_QCOW2, DISK_RAW };
 enum disk_boot { DISK_BIOS, DISK_UEFI };

@@ -61,7 +61,7 @@ int cmd_greet(const struct command *c, int argc, char **argv)
 {
 	struct cmd_common common;
 
-	cmd_parse(c, "", NULL, NULL, NULL, &common, argc, argv);
+	cmd_parse(c, &(struct cmd_line){0}, NULL, &common, argc, argv);
 	text_print(stdout, "hello\n");
 	return EXIT_DONE;
 }

@@ -95,7 +95,7 @@ static void refused(void **state)
 		{"{\"format\": \"stealscope box 2\"}", "does not say \"format\""},
 		{BOX("", SETS, CPU, NODE), "no CPU of this box is online"},
 		{BOX("0-1", SETS, CPU, NODE), "of which nothing is told"},
-		{BOX("x", SETS, CPU, NODE), "\"online\" is missing or no list"},
+		{BOX("x", SETS, CPU, NODE), "\"online\" is missing, or is not a list"},
 		{BOX("0", SETS, "{\"id\": 9000, \"siblings\": \"0\"}", NODE), "a CPU's \"id\""},
 		{BOX("0", SETS, CPU "," CPU, NODE), "that of another"},
 		{BOX("0", SETS, "7", NODE), "\"siblings\" is missing"},

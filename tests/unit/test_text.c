@@ -14,7 +14,7 @@
 #include "base/wrap.h"
 #include "record/index.h"
 #include "report/escape.h"
-#include "report/run/runs_json.h"
+#include "report/run/lists.h"
 
 #define BAD TEXT_REPLACEMENT
 

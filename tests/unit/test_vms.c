@@ -126,7 +126,7 @@ static void by_the_kernel(void **state)
 	k.n = 1;
 	l = look(&k, &p);
 	assert_int_equal(l.items[0].accel, VM_ACCEL_NONE);
-	assert_false(vm_numbers_known(&l.items[0]));
+	assert_int_equal(l.items[0].vcpus[0].id, VM_VCPU_UNKNOWN);
 	vms_release(&l);
 	stop(&p);
 }
@@ -194,7 +194,7 @@ static void a_qemu_without_kvm(void **state)
 		seen++;
 		assert_int_equal(l.items[i].accel, VM_ACCEL_TCG);
 		assert_int_equal(l.items[i].n_vcpus, 2); /* not the main thread */
-		assert_false(vm_numbers_known(&l.items[i]));
+		assert_int_equal(l.items[i].vcpus[0].id, VM_VCPU_UNKNOWN);
 	}
 	assert_int_equal(seen, 1);
 	vms_release(&l);

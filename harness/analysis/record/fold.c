@@ -2,7 +2,6 @@
 /* Sums to metrics, vCPUs to guests, cells to blame rows, the worst late wake-ups in order. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analysis/priv.h"
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Guest records to clock maps, sums, histograms, and samples for the join. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "analysis/priv.h"
 

@@ -11,8 +11,6 @@
  *   stretch no more is given to it than it took on that CPU between two samples.
  * - What is left is unexplained: no source splits exits, emulation and guest code any further.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "analysis/priv.h"
 

@@ -5,7 +5,6 @@
  * (source). What only an agent can know is not provided.
  */
 #include <math.h>
-#include <string.h>
 
 #include "analysis/priv.h"
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A record's own metrics: the figures of its <measure>s, by their own names, units and directions,
  * as run.json has them. */
-#include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/priv.h"

@@ -282,7 +282,7 @@ static int by_rate(const void *a, const void *b)
 static void view_culprits(
 	struct live *l, const struct live_thread *t, double s, bool whole, struct live_vcpu *out)
 {
-	struct live_culprit *all = xcalloc(t->n_cells, sizeof(*all));
+	auto_free struct live_culprit *all = xcalloc(t->n_cells, sizeof(*all));
 	double sum = 0, named = 0;
 	size_t n = 0;
 
@@ -309,7 +309,6 @@ static void view_culprits(
 	}
 	out->n_who = MIN(n, (size_t)LIVE_CULPRITS);
 	out->named = sum > 0 ? fmin(100, 100 * named / sum) : 100;
-	free(all);
 }
 
 static double rate(uint64_t now, uint64_t before, double s)

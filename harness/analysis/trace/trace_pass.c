@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The host trace, once through: states in order to the timeline, counters and names as they
  * come. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/priv.h"

@@ -3,12 +3,10 @@
 #include "report/batch/figures.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
 #include "analysis/stats/stats.h"
-#include "report/escape.h"
 #include "report/markup.h"
 #include "report/page/parts.h"
 

@@ -2,7 +2,6 @@
 #include "report/batch/junit.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "report/escape.h"
 
@@ -29,15 +28,20 @@ static void case_end(struct strbuf *out, const char *element, const char *messag
 	strbuf_add(out, "/></testcase>\n");
 }
 
+static void case_begin(struct strbuf *out, const char *suite, const char *name, struct counts *c)
+{
+	c->tests++;
+	strbuf_add(out, "<testcase");
+	attribute(out, "classname", suite);
+	attribute(out, "name", name);
+}
+
 static void add_run(
 	const struct batch_run *u, const char *suite, struct counts *c, struct strbuf *out)
 {
 	auto_free char *name = xasprintf("%s, boot %u", u->config, u->repeat + 1);
 
-	c->tests++;
-	strbuf_add(out, "<testcase");
-	attribute(out, "classname", suite);
-	attribute(out, "name", name);
+	case_begin(out, suite, name, c);
 	if (isfinite(u->wall_s)) {
 		strbuf_add(out, " time=\"%.3f\"", u->wall_s);
 		c->seconds += u->wall_s;
@@ -58,10 +62,7 @@ static void add_expect(
 {
 	auto_free char *name = xasprintf("%s: %s", x->variant, x->text);
 
-	c->tests++;
-	strbuf_add(out, "<testcase");
-	attribute(out, "classname", suite);
-	attribute(out, "name", name);
+	case_begin(out, suite, name, c);
 	if (x->verdict == VERDICT_PASS) {
 		case_end(out, NULL, NULL);
 	} else if (x->verdict == VERDICT_FAIL) {
@@ -86,11 +87,8 @@ static void add_suite(const struct batch_report *r, size_t scenario, struct strb
 		if (r->expects[i].scenario == scenario)
 			add_expect(&r->expects[i], s->name, &c, &cases);
 	if (*s->skipped) {
-		c.tests++;
 		c.skipped++;
-		strbuf_add(&cases, "<testcase");
-		attribute(&cases, "classname", s->name);
-		attribute(&cases, "name", "this box can run it");
+		case_begin(&cases, s->name, "this box can run it", &c);
 		case_end(&cases, "skipped", s->skipped);
 	}
 	strbuf_add(out, "<testsuite");

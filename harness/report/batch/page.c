@@ -2,7 +2,6 @@
 #include "report/batch/page.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "report/batch/figures.h"
 #include "report/markup.h"

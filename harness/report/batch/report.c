@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "report/batch/figures.h"
-#include "report/escape.h"
+#include "json/json_text.h"
 
 const char *batch_state_name(enum batch_state s)
 {
@@ -161,68 +161,46 @@ void batch_report_text(const struct batch_report *r, struct strbuf *out)
 			published_text(r->scenarios[i].published, out);
 }
 
-static void json_member(struct strbuf *out, const char *before, const char *key, const char *value)
+static json_t *run_json(const struct batch_report *r, const struct batch_run *u)
 {
-	text_add(out, "%s\"%s\": ", before, key);
-	escape_json(out, value);
+	return JSON({"scenario", json_text(r->scenarios[u->scenario].name)},
+		{"variant", json_text(u->config)}, {"repeat", json_integer(u->repeat)},
+		{"block", json_integer(u->block)}, {"state", json_text(batch_state_name(u->state))},
+		{"run", json_text(u->record)}, {"why", json_text(u->why)},
+		{"wall_s", json_number(u->wall_s)}, {"overhead_s", json_number(u->overhead_s)},
+		{"warnings", json_texts(&u->warnings)});
 }
 
-static void json_run(const struct batch_report *r, const struct batch_run *u, struct strbuf *out)
+static json_t *expect_json(const struct batch_report *r, const struct batch_expect *x)
 {
-	json_member(out, "{", "scenario", r->scenarios[u->scenario].name);
-	json_member(out, ", ", "variant", u->config);
-	text_add(out, ", \"repeat\": %u, \"block\": %u", u->repeat, u->block);
-	json_member(out, ", ", "state", batch_state_name(u->state));
-	json_member(out, ", ", "run", u->record);
-	json_member(out, ", ", "why", u->why);
-	text_add(out, ", \"wall_s\": ");
-	escape_number(out, u->wall_s, 6);
-	text_add(out, ", \"overhead_s\": ");
-	escape_number(out, u->overhead_s, 6);
-	text_add(out, ", \"warnings\": [");
-	for (size_t i = 0; i < u->warnings.n; i++) {
-		text_add(out, "%s", i ? ", " : "");
-		escape_json(out, u->warnings.items[i]);
-	}
-	text_add(out, "]}");
+	return JSON({"scenario", json_text(r->scenarios[x->scenario].name)},
+		{"variant", json_text(x->variant)},
+		{"verdict", json_text(verdict_name(x->verdict))}, {"text", json_text(x->text)},
+		{"why", json_text(x->why)});
+}
+
+static json_t *scenario_json(const struct batch_scenario *s)
+{
+	return JSON({"name", json_text(s->name)}, {"path", json_text(s->path)},
+		{"skipped", json_text(s->skipped)}, {"stopped", json_text(s->stopped)},
+		{"published", s->published ? published_json(s->published) : NULL});
 }
 
 void batch_report_json(const struct batch_report *r, struct strbuf *out)
 {
-	const char *sep = "";
+	json_t *runs = json_array(), *expects = json_array(), *scenarios = json_array();
+	auto_free char *text = NULL;
 
-	json_member(out, "{", "batch", r->id);
-	text_add(out, ",\n \"status\": %d, \"seed\": %llu, \"shard\": %u, \"shards\": %u,\n",
-		r->status, (unsigned long long)r->seed, r->shard, r->shards);
-	text_add(out, " \"runs\": [");
-	for (size_t i = 0; i < r->n_runs; i++) {
-		text_add(out, "%s\n  ", i ? "," : "");
-		json_run(r, &r->runs[i], out);
-	}
-	text_add(out, "],\n \"expect\": [");
-	for (size_t i = 0; i < r->n_expects; i++) {
-		const struct batch_expect *x = &r->expects[i];
-
-		text_add(out, "%s\n  ", i ? "," : "");
-		json_member(out, "{", "scenario", r->scenarios[x->scenario].name);
-		json_member(out, ", ", "variant", x->variant);
-		json_member(out, ", ", "verdict", verdict_name(x->verdict));
-		json_member(out, ", ", "text", x->text);
-		json_member(out, ", ", "why", x->why);
-		text_add(out, "}");
-	}
-	text_add(out, "],\n \"scenarios\": [");
-	for (size_t i = 0; i < r->n_scenarios; i++, sep = ",") {
-		text_add(out, "%s\n  ", sep);
-		json_member(out, "{", "name", r->scenarios[i].name);
-		json_member(out, ", ", "path", r->scenarios[i].path);
-		json_member(out, ", ", "skipped", r->scenarios[i].skipped);
-		json_member(out, ", ", "stopped", r->scenarios[i].stopped);
-		if (r->scenarios[i].published) {
-			text_add(out, ", \"published\": ");
-			published_json(r->scenarios[i].published, out);
-		}
-		text_add(out, "}");
-	}
-	text_add(out, "]}\n");
+	for (size_t i = 0; i < r->n_runs; i++)
+		json_array_append_new(runs, run_json(r, &r->runs[i]));
+	for (size_t i = 0; i < r->n_expects; i++)
+		json_array_append_new(expects, expect_json(r, &r->expects[i]));
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		json_array_append_new(scenarios, scenario_json(&r->scenarios[i]));
+	text = json_document(JSON({"batch", json_text(r->id)}, {"status", json_integer(r->status)},
+				     {"seed", json_u64(r->seed)}, {"shard", json_integer(r->shard)},
+				     {"shards", json_integer(r->shards)}, {"runs", runs},
+				     {"expect", expects}, {"scenarios", scenarios}),
+		JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+	strbuf_add(out, "%s", text);
 }

@@ -3,9 +3,7 @@
 #include "report/compare/html.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/quantity.h"
 #include "report/assets.h"

@@ -9,7 +9,7 @@
 
 #include "analysis/stats/stats.h"
 #include "report/assets.h"
-#include "report/escape.h"
+#include "json/json_text.h"
 
 static bool read_row(json_t *j, struct row *out)
 {
@@ -198,42 +198,31 @@ void published_text(const struct published *p, struct strbuf *out)
 		p->accels.text ? p->accels.text : "-", p->boots, p->boots == 1 ? "" : "s");
 }
 
-static void json_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
+static json_t *row_json(const struct published *p, size_t f, size_t r)
 {
 	const struct row *row = &p->table.figures[f].rows[r];
+	json_t *change = json_array();
 
-	strbuf_add(out, "%s\n     {\"who\": ", r ? "," : "");
-	escape_json(out, row->who);
-	strbuf_add(out, ", \"published\": ");
-	escape_json(out, row->said ? row->said : "");
-	strbuf_add(out, ", \"change\": [");
-	for (size_t k = 0; k < COLUMNS && !row->said; k++) {
-		strbuf_add(out, "%s", k ? ", " : "");
-		escape_number(out, p->cells[f][r][k].change, 6);
-	}
-	strbuf_add(out, "], \"mean\": ");
-	escape_number(out, p->means[f][r], 6);
-	strbuf_add(out, "}");
+	for (size_t k = 0; k < COLUMNS && !row->said; k++)
+		json_array_append_new(change, json_number(p->cells[f][r][k].change));
+	return JSON({"who", json_text(row->who)}, {"published", json_text(row->said)},
+		{"change", change}, {"mean", json_number(p->means[f][r])});
 }
 
-void published_json(const struct published *p, struct strbuf *out)
+json_t *published_json(const struct published *p)
 {
 	const struct table *t = &p->table;
+	json_t *figures = json_array();
 
-	strbuf_add(out, "{\"title\": ");
-	escape_json(out, t->title);
-	strbuf_add(out, ", \"source\": ");
-	escape_json(out, t->source);
-	strbuf_add(out, ", \"accel\": ");
-	escape_json(out, p->accels.text ? p->accels.text : "");
-	strbuf_add(out, ", \"boots\": %zu, \"figures\": [", p->boots);
 	for (size_t f = 0; f < t->n_figures; f++) {
-		strbuf_add(out, "%s\n   {\"title\": ", f ? "," : "");
-		escape_json(out, t->figures[f].title);
-		strbuf_add(out, ", \"rows\": [");
+		json_t *rows = json_array();
+
 		for (size_t r = 0; r < t->figures[f].n_rows; r++)
-			json_row(p, f, r, out);
-		strbuf_add(out, "]}");
+			json_array_append_new(rows, row_json(p, f, r));
+		json_array_append_new(
+			figures, JSON({"title", json_text(t->figures[f].title)}, {"rows", rows}));
 	}
-	strbuf_add(out, "]}");
+	return JSON({"title", json_text(t->title)}, {"source", json_text(t->source)},
+		{"accel", json_text(p->accels.text)}, {"boots", json_count(p->boots)},
+		{"figures", figures});
 }

@@ -6,6 +6,8 @@
 #ifndef SS_REPORT_COMPARE_PUBLISHED_H
 #define SS_REPORT_COMPARE_PUBLISHED_H
 
+#include <jansson.h>
+
 #include "analysis/analysis.h"
 #include "base/util.h"
 
@@ -15,12 +17,13 @@ struct published;
  * boots). NULL when the scenario asks for none. It borrows nothing. Free with published_free(). */
 struct published *published_make(const struct analysis *const *set, size_t n);
 void published_free(struct published *p); /* NULL is fine */
+AUTO_PTR(published_free, struct published *)
 
 /* At most 100 columns. */
 void published_text(const struct published *p, struct strbuf *out);
 /* A <section>. */
 void published_html(const struct published *p, struct strbuf *out);
 /* {"title","source","accel","figures":[{"title","rows":[{"who","published","change":[...],"mean"}]}]} */
-void published_json(const struct published *p, struct strbuf *out);
+json_t *published_json(const struct published *p);
 
 #endif

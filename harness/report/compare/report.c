@@ -4,14 +4,13 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
 #include "base/text.h"
 #include "base/wrap.h"
 #include "report/escape.h"
-#include "report/json_text.h"
+#include "json/json_text.h"
 #include "report/compare/words.h"
 
 int compare_rank(const struct compare_row *r)
@@ -144,24 +143,9 @@ void compare_report_text(const struct compare_set *s, struct strbuf *out)
 	}
 }
 
-/* JSON has neither NaN nor infinity: null. */
-static json_t *number(double v)
-{
-	return isfinite(v) ? json_real(v) : json_null();
-}
-
 static json_t *pair(struct interval v)
 {
-	return json_pack("[o,o]", number(v.lo), number(v.hi));
-}
-
-static json_t *values(const double *v, size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, number(v[i]));
-	return array;
+	return json_numbers((const double[]){v.lo, v.hi}, 2);
 }
 
 static json_t *row_json(const struct compare_result *of, const struct compare_row *r)
@@ -170,19 +154,21 @@ static json_t *row_json(const struct compare_result *of, const struct compare_ro
 	static const char *const better[] = {"lower", "none", "higher"}; /* from BETTER_LOWER */
 	const struct compare_metric *m = r->metric;
 
-	return json_pack(
-		"{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:[I,I],s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o}",
-		"name", json_text(m->name), "unit", json_text(m->unit), "better",
-		json_text(better[m->better - BETTER_LOWER]), "verdict",
-		json_text(compare_verdict_names[r->verdict]), "words", json_text(words), "method",
-		json_text(compare_method_names[r->method]), "blocks", (json_int_t)r->blocks,
-		"left_out", (json_int_t)r->left_a, (json_int_t)r->left_b, "n_a", (json_int_t)r->na,
-		"n_b", (json_int_t)r->nb, "median_a", number(r->median_a), "median_b",
-		number(r->median_b), "shift", number(r->shift.estimate), "ci", pair(r->shift.ci),
-		"bootstrap", pair(r->bootstrap), "u", number(r->u), "v", number(r->v), "p",
-		number(r->p), "p_holm", number(r->p_holm), "exact", (int)r->exact, "cliffs_delta",
-		number(r->delta), "effect", json_text(r->delta_word), "bound", number(r->bound),
-		"values_a", values(m->a, m->na), "values_b", values(m->b, m->nb));
+	return JSON({"name", json_text(m->name)}, {"unit", json_text(m->unit)},
+		{"better", json_text(better[m->better - BETTER_LOWER])},
+		{"verdict", json_text(compare_verdict_names[r->verdict])},
+		{"words", json_text(words)}, {"method", json_text(compare_method_names[r->method])},
+		{"blocks", json_count(r->blocks)},
+		{"left_out", json_pack("[o,o]", json_count(r->left_a), json_count(r->left_b))},
+		{"n_a", json_count(r->na)}, {"n_b", json_count(r->nb)},
+		{"median_a", json_number(r->median_a)}, {"median_b", json_number(r->median_b)},
+		{"shift", json_number(r->shift.estimate)}, {"ci", pair(r->shift.ci)},
+		{"bootstrap", pair(r->bootstrap)}, {"u", json_number(r->u)},
+		{"v", json_number(r->v)}, {"p", json_number(r->p)},
+		{"p_holm", json_number(r->p_holm)}, {"exact", json_boolean(r->exact)},
+		{"cliffs_delta", json_number(r->delta)}, {"effect", json_text(r->delta_word)},
+		{"bound", json_number(r->bound)}, {"values_a", json_numbers(m->a, m->na)},
+		{"values_b", json_numbers(m->b, m->nb)});
 }
 
 static json_t *one_json(const struct compare_result *r)
@@ -191,10 +177,10 @@ static json_t *one_json(const struct compare_result *r)
 
 	for (size_t i = 0; i < r->n_rows; i++)
 		json_array_append_new(metrics, row_json(r, &r->rows[i]));
-	return json_pack("{s:o,s:o,s:f,s:I,s:I,s:o,s:o}", "a", json_text(r->input->name_a), "b",
-		json_text(r->input->name_b), "confidence", r->confidence, "tests",
-		(json_int_t)r->tests, "blocks_wanted", (json_int_t)r->blocks_wanted, "warning",
-		r->warning ? json_text(r->warning) : json_null(), "metrics", metrics);
+	return JSON({"a", json_text(r->input->name_a)}, {"b", json_text(r->input->name_b)},
+		{"confidence", json_real(r->confidence)}, {"tests", json_count(r->tests)},
+		{"blocks_wanted", json_count(r->blocks_wanted)},
+		{"warning", json_text_or_null(r->warning)}, {"metrics", metrics});
 }
 
 static json_t *set_json(const struct compare_set *s)
@@ -203,27 +189,17 @@ static json_t *set_json(const struct compare_set *s)
 
 	for (size_t i = 0; i < s->n; i++)
 		json_array_append_new(list, one_json(&s->results[i]));
-	return json_pack("{s:o,s:f,s:I,s:o}", "baseline", json_text(s->results[0].input->name_a),
-		"confidence", s->results[0].confidence, "tests", (json_int_t)s->results[0].tests,
-		"comparisons", list);
+	return JSON({"baseline", json_text(s->results[0].input->name_a)},
+		{"confidence", json_real(s->results[0].confidence)},
+		{"tests", json_count(s->results[0].tests)}, {"comparisons", list});
 }
 
 void compare_report_json(const struct compare_set *s, struct strbuf *out)
 {
-	json_t *root = s->baseline ? set_json(s) : one_json(s->results);
-	char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+	auto_free char *text = json_document(s->baseline ? set_json(s) : one_json(s->results),
+		JSON_INDENT(1) | JSON_REAL_PRECISION(12));
 
-	strbuf_add(out, "%s\n", text ? text : "null");
-	free(text);
-	json_decref(root);
-}
-
-static void csv_number(struct strbuf *out, double v)
-{
-	if (isfinite(v))
-		text_add(out, ",%.12g", v);
-	else
-		text_add(out, ",");
+	strbuf_add(out, "%s", text);
 }
 
 static void csv_line(
@@ -239,7 +215,7 @@ static void csv_line(
 	text_add(out, ",%s,%s,%s,%zu,%zu", row->metric->name, row->metric->unit,
 		compare_verdict_names[row->verdict], row->na, row->nb);
 	for (size_t k = 0; k < ARRAY_SIZE(v); k++)
-		csv_number(out, v[k]);
+		escape_csv_number(out, v[k]);
 	text_add(out, ",%s,%zu,%zu,%zu\n", compare_method_names[row->method], row->blocks,
 		row->left_a, row->left_b);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The curves of a sweep as a page. */
-#include <stdlib.h>
 
 #include "base/quantity.h"
 #include "report/markup.h"

@@ -3,13 +3,12 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
 #include "base/text.h"
 #include "report/escape.h"
-#include "report/json_text.h"
+#include "json/json_text.h"
 
 static double *kept_values(const struct sweep_point *p, size_t *n)
 {
@@ -107,59 +106,44 @@ void sweep_report_text(const struct sweep *s, size_t n, struct strbuf *out)
 		text_add(out, "\n");
 }
 
-static json_t *number(double v)
-{
-	return isfinite(v) ? json_real(v) : json_null();
-}
-
 static json_t *line_json(const struct sweep_line *line)
 {
 	json_t *points = json_array();
 
 	for (size_t i = 0; i < line->n; i++) {
-		struct sweep_value v = sweep_value(&line->points[i]);
-		json_t *values = json_array();
+		const struct sweep_point *p = &line->points[i];
+		struct sweep_value v = sweep_value(p);
 
-		for (size_t k = 0; k < line->points[i].n; k++)
-			json_array_append_new(values, number(line->points[i].v[k]));
 		json_array_append_new(points,
-			json_pack("{s:o,s:I,s:o,s:[o,o],s:b,s:o}", "label",
-				json_text(line->points[i].label), "n", (json_int_t)v.n, "median",
-				number(v.median), "interval", number(v.ci.lo), number(v.ci.hi),
-				"enough", (int)v.enough, "values", values));
+			JSON({"label", json_text(p->label)}, {"n", json_count(v.n)},
+				{"median", json_number(v.median)},
+				{"interval", json_numbers((const double[]){v.ci.lo, v.ci.hi}, 2)},
+				{"enough", json_boolean(v.enough)},
+				{"values", json_numbers(p->v, p->n)}));
 	}
-	return json_pack("{s:o,s:o}", "name", json_text(line->name), "points", points);
+	return JSON({"name", json_text(line->name)}, {"points", points});
 }
 
 void sweep_report_json(const struct sweep *s, size_t n, struct strbuf *out)
 {
-	json_t *sweeps = json_array(), *root;
-	char *text;
+	json_t *sweeps = json_array();
+	auto_free char *text = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		json_t *lines = json_array();
+		json_t *lines;
 
-		for (size_t l = 0; l < s[i].n && sweep_has_values(&s[i]); l++)
+		if (!sweep_has_values(&s[i]))
+			continue;
+		lines = json_array();
+		for (size_t l = 0; l < s[i].n; l++)
 			json_array_append_new(lines, line_json(&s[i].lines[l]));
-		if (json_array_size(lines))
-			json_array_append_new(
-				sweeps, json_pack("{s:o,s:o,s:O}", "metric", json_text(s[i].metric),
-						"unit", json_text(s[i].unit), "lines", lines));
-		json_decref(lines);
+		json_array_append_new(
+			sweeps, JSON({"metric", json_text(s[i].metric)},
+					{"unit", json_text(s[i].unit)}, {"lines", lines}));
 	}
-	root = json_pack("{s:o,s:o}", "key", json_text(n ? s[0].key : ""), "sweeps", sweeps);
-	text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
-	strbuf_add(out, "%s\n", text ? text : "null");
-	free(text);
-	json_decref(root);
-}
-
-static void csv_number(struct strbuf *out, double v)
-{
-	if (isfinite(v))
-		text_add(out, ",%.12g", v);
-	else
-		text_add(out, ",");
+	text = json_document(JSON({"key", json_text(n ? s[0].key : "")}, {"sweeps", sweeps}),
+		JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+	strbuf_add(out, "%s", text);
 }
 
 void sweep_report_csv(const struct sweep *s, size_t n, struct strbuf *out)
@@ -176,9 +160,9 @@ void sweep_report_csv(const struct sweep *s, size_t n, struct strbuf *out)
 				text_add(out, ",%s,", s[i].key);
 				escape_csv(out, p->label);
 				text_add(out, ",%zu", v.n);
-				csv_number(out, v.median);
-				csv_number(out, v.ci.lo);
-				csv_number(out, v.ci.hi);
+				escape_csv_number(out, v.median);
+				escape_csv_number(out, v.ci.lo);
+				escape_csv_number(out, v.ci.hi);
 				text_add(out, ",%s\n", v.enough ? "yes" : "no");
 			}
 }

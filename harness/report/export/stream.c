@@ -3,7 +3,6 @@
 #include "report/export/stream.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -2,8 +2,6 @@
 /* CSV, JSON Lines and SQLite: the same tables, three ways to write a row. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "report/escape.h"
 #include "report/export/columns.h"
@@ -237,11 +235,9 @@ static void write_late(void *arg, const struct analysis *a, const struct late *l
 /* They are not kept by the analysis: made once more, row by row. */
 static int write_lates(struct writer *w, struct err *e)
 {
-	struct analysis *again = NULL;
-	int rc = analysis_make_each(w->a->dir, write_late, w, &again, e);
+	auto_ptr(analysis_free) struct analysis *again = NULL;
 
-	analysis_free(again);
-	return rc;
+	return analysis_make_each(w->a->dir, write_late, w, &again, e);
 }
 
 static int write_table(struct writer *w, enum export_table t, struct err *e)

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
@@ -41,7 +40,27 @@ void html_ns(struct strbuf *out, uint64_t ns)
 {
 	char buf[64];
 
-	html_add(out, "%s", quantity_text((double)ns, "ns", false, buf, sizeof(buf)));
+	html_add(out, "%s", quantity_ns(ns, buf, sizeof(buf)));
+}
+
+void html_value(const struct metric_value *v, const char *unit, struct strbuf *out)
+{
+	char buf[80] = "-";
+
+	html_raw(out, "<td class=\"n\">");
+	if (v->have || v->below > 0)
+		quantity_text(v->have ? v->value : v->below, unit, false, buf, sizeof(buf));
+	if (v->have)
+		html_add(out, "%s", buf);
+	else
+		html_add(out, "<span class=\"missing\" title=\"%s\">%s%s</span>", v->why,
+			v->below > 0 ? "< " : "", buf);
+	html_raw(out, "</td>");
+}
+
+void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out)
+{
+	html_value(v, metric_table[id].unit, out);
 }
 
 static void badge(struct strbuf *out, enum verdict v)

@@ -30,7 +30,9 @@ void html_late(const struct analysis *a, struct strbuf *out);
 void html_data(const struct analysis *a, struct strbuf *out);
 void html_series_note(const struct analysis *a, struct strbuf *out);
 
-/* A cell with a metric in the unit that reads best; without it "-", and why as its title. */
+/* A cell with a metric in the unit that reads best; where it is not provided "-", or what it lies
+ * below, and why as its title. */
+void html_value(const struct metric_value *v, const char *unit, struct strbuf *out);
 void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out);
 /* "<p class=missing>Not provided: WHY</p>" */
 void html_missing(struct strbuf *out, const char *why);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
-#include "report/escape.h"
 #include "report/markup.h"
 
 void asset_add(struct strbuf *out, const struct asset *x)

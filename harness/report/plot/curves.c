@@ -3,8 +3,6 @@
 #include "report/plot/svg.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "report/plot/figures.h"
 

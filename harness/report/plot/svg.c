@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "report/assets.h"
 #include "report/escape.h"
 
 #define TICK_EVERY 60 /* pixels between numbers on the x axis, at least */

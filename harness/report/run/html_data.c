@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The figures over time as the JSON that assets/report.js reads. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "report/escape.h"
 #include "report/markup.h"

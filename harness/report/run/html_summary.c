@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The answer first: a line per guest with what it felt and who had the CPU meanwhile. */
-#include <stdlib.h>
 
 #include "report/plot/figures.h"
 #include "report/run/guests.h"

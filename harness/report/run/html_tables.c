@@ -2,10 +2,7 @@
 /* Metrics, blame and the worst late wake-ups as tables. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/quantity.h"
 #include "report/markup.h"
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
@@ -27,28 +24,6 @@ struct column {
 	const struct metric_value *metrics;
 	const struct metric_value *own; /* NULL: a vCPU's column */
 };
-
-static void html_value(const struct metric_value *v, const char *unit, struct strbuf *out)
-{
-	char buf[80];
-
-	html_raw(out, "<td class=\"n\">");
-	if (v->have) {
-		html_add(out, "%s", quantity_text(v->value, unit, false, buf, sizeof(buf)));
-	} else {
-		html_add(out, "<span class=\"missing\" title=\"%s", v->why);
-		if (v->below > 0)
-			html_add(out, "\">&lt; %.2f</span>", v->below);
-		else
-			html_raw(out, "\">-</span>");
-	}
-	html_raw(out, "</td>");
-}
-
-void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out)
-{
-	html_value(v, metric_table[id].unit, out);
-}
 
 static void metric_row(size_t id, const struct column *c, size_t n, struct strbuf *out)
 {

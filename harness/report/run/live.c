@@ -2,10 +2,6 @@
 /* The table of `blame`: a line for each VM, the worst first, then what to do, said once. */
 #include "report/run/live.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/text.h"
 #include "base/wrap.h"
 #include "report/run/live_names.h"
@@ -41,7 +37,8 @@ static void add_figures(struct strbuf *out, const char *accel, double run, doubl
 	double steal, double throttled)
 {
 	text_add(out, " %8.1f %8.1f", run, wait);
-	if (strcmp(accel, "kvm") && strcmp(accel, "unknown"))
+	if (word_is(&words_vm_accel, accel, VM_ACCEL_TCG) ||
+		word_is(&words_vm_accel, accel, VM_ACCEL_NONE))
 		text_add(out, " %8s", "-");
 	else
 		text_add(out, " %8.1f", steal);
@@ -74,7 +71,8 @@ static void add_vm(const struct live_view *v, const struct run_info *info, const
 	const struct live_vcpu *worst = &v->vcpus[vm->rows[0]];
 	const char *accel = live_guest_accel(info, vm->guest);
 	auto_free char *name = xasprintf("%s%s%s", live_guest_name(info, vm->guest),
-		!strcmp(accel, "tcg") ? " (TCG)" : "", vm->gone ? " (ended)" : "");
+		word_is(&words_vm_accel, accel, VM_ACCEL_TCG) ? " (TCG)" : "",
+		vm->gone ? " (ended)" : "");
 	auto_free char *which = live_vcpu_label(worst);
 
 	add_name(out, name);
@@ -146,9 +144,11 @@ static void add_notes(const struct live_view *v, const struct run_info *info,
 	for (size_t i = 0; i < n; i++) {
 		const char *accel = live_guest_accel(info, vms[i].guest);
 
-		tcg |= !strcmp(accel, "tcg");
-		process |= !strcmp(accel, "none");
-		unknown |= !vms[i].numbered && strcmp(accel, "none");
+		tcg |= word_is(&words_vm_accel, accel, VM_ACCEL_TCG);
+		if (word_is(&words_vm_accel, accel, VM_ACCEL_NONE))
+			process = true;
+		else
+			unknown |= !vms[i].numbered;
 	}
 	if (!n && !(notes->asleep && notes->asleep->n))
 		text_add(out, "no VM runs on this box now\n");

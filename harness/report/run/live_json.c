@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* One interval of `blame` as JSON: docs/blame.schema.json. */
 #include <jansson.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "report/json_text.h"
+#include "json/json_text.h"
 #include "report/run/live.h"
 #include "report/run/live_names.h"
 
@@ -17,7 +14,8 @@ const char *live_guest_name(const struct run_info *info, size_t guest)
 
 const char *live_guest_accel(const struct run_info *info, size_t guest)
 {
-	return guest < info->n_guests ? "kvm" : info->vms[guest - info->n_guests].accel;
+	return guest < info->n_guests ? word_of(&words_vm_accel, VM_ACCEL_KVM)
+				      : info->vms[guest - info->n_guests].accel;
 }
 
 static int guest_pid(const struct run_info *info, size_t guest)
@@ -38,29 +36,20 @@ char *live_vcpu_label(const struct live_vcpu *x)
 			       : xasprintf("thread %u", x->tid);
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_text(text) : json_null();
-}
-
-static json_t *number_or_null(double v)
-{
-	return isfinite(v) ? json_real(v) : json_null();
-}
-
 static json_t *json_culprits(const struct live_vcpu *x)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < x->n_who; i++)
 		json_array_append_new(
-			list, json_pack("{s:o,s:o,s:f,s:f}", "name", json_text(x->who[i].name),
-				      "kind", json_text(culprit_kind_name(x->who[i].kind)),
-				      "ms_per_s", x->who[i].ms_per_s, "share", x->who[i].share));
+			list, JSON({"name", json_text(x->who[i].name)},
+				      {"kind", json_text(culprit_kind_name(x->who[i].kind))},
+				      {"ms_per_s", json_real(x->who[i].ms_per_s)},
+				      {"share", json_real(x->who[i].share)}));
 	return list;
 }
 
-static json_t *json_number(const struct live_vcpu *x)
+static json_t *vcpu_number(const struct live_vcpu *x)
 {
 	return x->vcpu >= 0 ? json_integer(x->vcpu) : json_null();
 }
@@ -75,12 +64,14 @@ static json_t *json_vcpu(
 {
 	auto_free char *advice = live_advice(v, x);
 
-	return json_pack("{s:o,s:i,s:o,s:o,s:i,s:b,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "vm",
-		json_text(live_guest_name(info, x->guest)), "pid", guest_pid(info, x->guest),
-		"vcpu", json_number(x), "role", json_text(role_of(x)), "tid", (int)x->tid, "ended",
-		x->gone, "run", x->run, "wait", x->wait, "sleep", x->sleep, "run_delay",
-		x->run_delay, "throttled", x->throttled, "migrations", x->migrations, "named",
-		x->named, "culprits", json_culprits(x), "advice", text_or_null(advice));
+	return JSON({"vm", json_text(live_guest_name(info, x->guest))},
+		{"pid", json_integer(guest_pid(info, x->guest))}, {"vcpu", vcpu_number(x)},
+		{"role", json_text(role_of(x))}, {"tid", json_integer(x->tid)},
+		{"ended", json_boolean(x->gone)}, {"run", json_real(x->run)},
+		{"wait", json_real(x->wait)}, {"sleep", json_real(x->sleep)},
+		{"run_delay", json_real(x->run_delay)}, {"throttled", json_real(x->throttled)},
+		{"migrations", json_real(x->migrations)}, {"named", json_real(x->named)},
+		{"culprits", json_culprits(x)}, {"advice", json_text_or_null(advice)});
 }
 
 static json_t *json_vm(
@@ -89,30 +80,22 @@ static json_t *json_vm(
 	const struct live_vcpu *worst = &v->vcpus[vm->rows[0]];
 	auto_free char *advice = vm->numbered ? live_advice(v, worst) : NULL;
 
-	return json_pack("{s:o,s:i,s:o,s:o,s:i,s:b,s:b,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "vm",
-		json_text(live_guest_name(info, vm->guest)), "pid", guest_pid(info, vm->guest),
-		"program", json_text(guest_program(info, vm->guest)), "accel",
-		json_text(live_guest_accel(info, vm->guest)), "n_vcpus", (int)vm->n, "numbered",
-		vm->numbered, "ended", vm->gone, "run", vm->run, "wait", vm->wait, "run_delay",
-		vm->run_delay, "throttled", vm->throttled, "worst_wait", worst->wait, "worst_vcpu",
-		json_number(worst), "advice", text_or_null(advice));
-}
-
-static json_t *json_asleep(const struct live_notes *notes)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; notes->asleep && i < notes->asleep->n; i++)
-		json_array_append_new(list, json_text(notes->asleep->items[i]));
-	return list;
+	return JSON({"vm", json_text(live_guest_name(info, vm->guest))},
+		{"pid", json_integer(guest_pid(info, vm->guest))},
+		{"program", json_text(guest_program(info, vm->guest))},
+		{"accel", json_text(live_guest_accel(info, vm->guest))},
+		{"n_vcpus", json_count(vm->n)}, {"numbered", json_boolean(vm->numbered)},
+		{"ended", json_boolean(vm->gone)}, {"run", json_real(vm->run)},
+		{"wait", json_real(vm->wait)}, {"run_delay", json_real(vm->run_delay)},
+		{"throttled", json_real(vm->throttled)}, {"worst_wait", json_real(worst->wait)},
+		{"worst_vcpu", vcpu_number(worst)}, {"advice", json_text_or_null(advice)});
 }
 
 char *live_report_json(
 	const struct live_view *v, const struct run_info *info, const struct live_notes *notes)
 {
-	json_t *vcpus = json_array(), *list = json_array(), *doc;
+	json_t *vcpus = json_array(), *list = json_array();
 	struct live_vm *vms;
-	char *text, *out;
 	size_t n;
 
 	vms = live_vms(v, &n);
@@ -121,15 +104,14 @@ char *live_report_json(
 	live_vms_free(vms, n);
 	for (size_t i = 0; i < v->n; i++)
 		json_array_append_new(vcpus, json_vcpu(v, info, &v->vcpus[i]));
-	doc = json_pack("{s:I,s:I,s:I,s:o,s:i,s:I,s:o,s:o,s:o,s:o,s:o}", "from_ns",
-		(json_int_t)v->from_ns, "to_ns", (json_int_t)v->to_ns, "lost", (json_int_t)v->lost,
-		"box_steal", number_or_null(v->box_steal), "advice_from", LIVE_ADVICE_FROM,
-		"not_watched", (json_int_t)notes->untracked, "vcpus_by",
-		json_text(notes->doubt ? "names" : "kernel"), "doubt", text_or_null(notes->doubt),
-		"not_run", json_asleep(notes), "vms", list, "vcpus", vcpus);
-	text = json_dumps(doc, JSON_COMPACT);
-	out = xasprintf("%s\n", text);
-	free(text);
-	json_decref(doc);
-	return out;
+	return json_document(
+		JSON({"from_ns", json_count(v->from_ns)}, {"to_ns", json_count(v->to_ns)},
+			{"lost", json_count(v->lost)}, {"box_steal", json_number(v->box_steal)},
+			{"advice_from", json_integer(LIVE_ADVICE_FROM)},
+			{"not_watched", json_count(notes->untracked)},
+			{"vcpus_by", json_text(notes->doubt ? "names" : "kernel")},
+			{"doubt", json_text_or_null(notes->doubt)},
+			{"not_run", notes->asleep ? json_texts(notes->asleep) : json_array()},
+			{"vms", list}, {"vcpus", vcpus}),
+		JSON_COMPACT);
 }

@@ -4,6 +4,7 @@
 #define SS_REPORT_RUN_LIVE_NAMES_H
 
 #include "analysis/trace/live.h"
+#include "terms/words.h"
 
 const char *live_guest_name(const struct run_info *info, size_t guest);
 const char *live_guest_accel(const struct run_info *info, size_t guest); /* "kvm", "tcg", "none" */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/quantity.h"
 #include "report/markup.h"
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
@@ -58,7 +57,7 @@ static struct figure_line *all_lines(const struct drawing *d, size_t *n)
 	for (size_t i = 0; i < d->set->n; i++)
 		for (size_t k = 0; k < d->set->runs[i]->n_guests; k++) {
 			const struct analysis_guest *g = &d->set->runs[i]->guests[k];
-			struct figure_line *line;
+			auto_free struct figure_line *line = NULL;
 
 			if (g->is_noise || !figure_guest_line(d->set->runs[i], g, d->figure,
 						   use_fine(d->set), &line))
@@ -67,7 +66,6 @@ static struct figure_line *all_lines(const struct drawing *d, size_t *n)
 			line->name = line_name(d->set, i, g);
 			ARRAY_GROW(lines, *n);
 			lines[(*n)++] = *line;
-			free(line);
 		}
 	return lines;
 }
@@ -109,22 +107,6 @@ static void add_figure(const struct side_by_side *s, const char *id, struct strb
 	html_raw(out, "</section>\n");
 }
 
-static void add_value(const struct metric_value *v, enum metric_id id, struct strbuf *out)
-{
-	char buf[80];
-
-	html_raw(out, "<td class=\"n\">");
-	if (v->have)
-		html_add(out, "%s",
-			quantity_text(v->value, metric_table[id].unit, false, buf, sizeof(buf)));
-	else if (v->below > 0)
-		html_add(out, "&lt; %s",
-			quantity_text(v->below, metric_table[id].unit, false, buf, sizeof(buf)));
-	else
-		html_raw(out, "<span class=\"missing\">not provided</span>");
-	html_raw(out, "</td>");
-}
-
 static void add_rows(const struct side_by_side *s, size_t run, struct strbuf *out)
 {
 	const struct analysis *a = s->runs[run];
@@ -138,7 +120,7 @@ static void add_rows(const struct side_by_side *s, size_t run, struct strbuf *ou
 			"<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td><td class=\"n\">%u</td><td class=\"n\">%.0f s</td>",
 			g->name, a->info.run, g->accel, g->n_vcpus, a->window_s);
 		for (size_t m = 0; m < ARRAY_SIZE(columns); m++)
-			add_value(&g->metrics[columns[m]], columns[m], out);
+			html_metric(columns[m], &g->metrics[columns[m]], out);
 		html_raw(out, "</tr>\n");
 	}
 }

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/quantity.h"
 #include "base/text.h"
 #include "base/wrap.h"
 #include "report/run/guests.h"
@@ -48,22 +48,6 @@ static const char *show_id(
 	const struct analysis_guest *g, enum metric_id id, char *buf, size_t size)
 {
 	return show(&g->metrics[id], buf, size);
-}
-
-/* ns as a person reads it. */
-static const char *show_ns(uint64_t ns, char *buf, size_t size)
-{
-	double v = (double)ns;
-
-	if (v < 1e4)
-		snprintf(buf, size, "%.0f ns", v);
-	else if (v < 1e6)
-		snprintf(buf, size, "%.1f us", v / 1e3);
-	else if (v < 1e9)
-		snprintf(buf, size, "%.2f ms", v / 1e6);
-	else
-		snprintf(buf, size, "%.2f s", v / 1e9);
-	return buf;
 }
 
 static void print_head(const struct text *t, const struct analysis *a)
@@ -206,12 +190,13 @@ static void print_blame(const struct text *t, const struct analysis *a)
 		head = true;
 		rest = sum;
 		text_print(t->out, "%-14.14s waited %s\n", a->guests[g].name,
-			show_ns(sum, b, sizeof(b)));
+			quantity_ns(sum, b, sizeof(b)));
 		/* The first always; of the others none that would read 0.0 %. */
 		for (k = 0; k < n && k < TOP_CULPRITS && (!k || list[k].ns * 2000 >= sum); k++) {
 			text_print(t->out, "  %5.1f %%  %-40.60s %10s  %s\n",
 				100 * (double)list[k].ns / (double)sum, list[k].name,
-				show_ns(list[k].ns, b, sizeof(b)), culprit_kind_name(list[k].kind));
+				quantity_ns(list[k].ns, b, sizeof(b)),
+				culprit_kind_name(list[k].kind));
 			rest -= list[k].ns;
 		}
 		if (k < n)
@@ -228,7 +213,7 @@ static void add_part(struct strbuf *out, bool *any, uint64_t ns, uint64_t of, co
 
 	if (ns * 100 < of)
 		return;
-	text_add(out, "%s%s %s", *any ? ", " : "", show_ns(ns, b, sizeof(b)), what);
+	text_add(out, "%s%s %s", *any ? ", " : "", quantity_ns(ns, b, sizeof(b)), what);
 	*any = true;
 }
 
@@ -275,7 +260,7 @@ static void print_late(const struct text *t, const struct analysis *a)
 			a->guests[l->guest].name, l->vcpu,
 			((double)l->deadline_ns - (double)a->window_start_ns) / 1e9);
 		add_parts(&line, l);
-		text_print(t->out, "  %9s ", show_ns(l->lateness_ns, b, sizeof(b)));
+		text_print(t->out, "  %9s ", quantity_ns(l->lateness_ns, b, sizeof(b)));
 		wrap_print(t->out, line.text, 12, 12);
 	}
 }
@@ -337,8 +322,8 @@ static void print_tail(const struct text *t, const struct analysis *a)
 	text_add(&line, "%s; ", losses);
 	if (a->info.first_sample_ns)
 		text_add(&line, "first sample after %s; ",
-			show_ns(a->info.first_sample_ns, b, sizeof(b)));
-	text_add(&line, "not measuring %s of %.1f s", show_ns(a->overhead_ns, b, sizeof(b)),
+			quantity_ns(a->info.first_sample_ns, b, sizeof(b)));
+	text_add(&line, "not measuring %s of %.1f s", quantity_ns(a->overhead_ns, b, sizeof(b)),
 		(double)a->info.wall_ns / 1e9);
 	if (cpu && cpu->have)
 		text_add(&line, "; harness %.1f %% of a CPU", cpu->value);
@@ -375,13 +360,13 @@ int report_late_text(const struct analysis *a, size_t n, FILE *out, struct err *
 	text_print(out, "%s/vcpu%u, %s, %.6f s into the window: %s", a->guests[l->guest].name,
 		l->vcpu, l->kind == LATE_GAP ? "gap" : "late wake-up",
 		((double)l->deadline_ns - (double)a->window_start_ns) / 1e9,
-		show_ns(l->lateness_ns, b, sizeof(b)));
-	text_print(out, " (clock error %s)\n  ", show_ns(l->clock_error_ns, b, sizeof(b)));
+		quantity_ns(l->lateness_ns, b, sizeof(b)));
+	text_print(out, " (clock error %s)\n  ", quantity_ns(l->clock_error_ns, b, sizeof(b)));
 	add_parts(&parts, l);
 	wrap_print(out, parts.text ? parts.text : "", 2, 2);
 	for (size_t i = 0; i < l->n_who; i++)
 		text_print(out, "  behind %-40s %10s  %s\n", l->who[i].name,
-			show_ns(l->who[i].ns, b, sizeof(b)), culprit_kind_name(l->who[i].kind));
+			quantity_ns(l->who[i].ns, b, sizeof(b)), culprit_kind_name(l->who[i].kind));
 	text_print(out, "timeline, us from the %s:\n",
 		l->kind == LATE_GAP ? "gap's start" : "deadline");
 	for (size_t i = 0; i < l->n_pieces; i++) {
