@@ -83,6 +83,10 @@ int write_file(const char *path, const char *data, size_t len, struct err *e);
 ssize_t read_some(int fd, void *buf, size_t size);
 /* write(2) all of it, resuming after EINTR and short writes. 0 or -errno. */
 int write_all(int fd, const void *data, size_t len);
+/* Let another user, and beside this one nobody, read and write the file: as root it becomes that
+ * user's, without root by an access control list. `name` is for the message. */
+int file_give(int fd, const char *name, uid_t uid, gid_t gid, struct err *e);
+int path_give(const char *path, uid_t uid, gid_t gid, struct err *e);
 /* mkdir -p, mode 0755. */
 int make_dirs(const char *path, struct err *e);
 /* The names in a folder but . and ..; none where it cannot be opened:

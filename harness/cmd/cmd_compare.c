@@ -48,7 +48,7 @@ static const char help[] =
 	"  compare --baseline float last            (all runs of its experiment)\n"
 	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n\n"
 	"--csv: a line per metric, of a baseline per arm and metric, of a sweep per metric, line and point. The first line names the columns.\n\n"
-	"--json: {a, b, confidence, tests, blocks_wanted, warning, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
+	"--json: {a, b, confidence, tests, blocks_wanted, warning, seen_from_outside, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, seen_from_outside, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
 	"Methods: signed-rank (within blocks; v), mann-whitney (independent samples; u). Verdicts: no_data, too_few, same, a_better, b_better, different. What does not exist is null, in CSV an empty field; figures are in their \"unit\".";
 
 static void check(void *args, struct argp_state *state)
@@ -168,7 +168,8 @@ static int compare_and_print(const struct cmd_common *c, const struct args *args
 	auto_free struct compare_blocks *blocks = xcalloc(n, sizeof(*blocks));
 	auto_free struct compare_input *in = xcalloc(n, sizeof(*in));
 	auto_free struct compare_result *results = xcalloc(n, sizeof(*results));
-	const struct compare_set set = {results, n, args->baseline != NULL};
+	auto_free char *outside = arms_outside(&c->study, arms, n_arms);
+	const struct compare_set set = {results, n, args->baseline != NULL, outside};
 	int rc;
 
 	for (size_t i = 0; i < n; i++)

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A guest's shared page as an object: made, told, looked at, removed. */
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/posix_acl.h>
-#include <linux/posix_acl_xattr.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -135,37 +131,11 @@ int guest_shm_create(const char *shm_name, const char *guest_name, unsigned vcpu
 	return 0;
 }
 
-/* An access control list: reading and writing for the owner and for `uid`, for nobody else. */
-static int let_in(int fd, uid_t uid)
-{
-	struct {
-		uint32_t version;
-		struct posix_acl_xattr_entry entries[5];
-	} acl = {
-		.version = htole32(POSIX_ACL_XATTR_VERSION),
-		.entries =
-			{
-				{htole16(ACL_USER_OBJ), htole16(ACL_READ | ACL_WRITE),
-					htole32((uint32_t)ACL_UNDEFINED_ID)},
-				{htole16(ACL_USER), htole16(ACL_READ | ACL_WRITE), htole32(uid)},
-				{htole16(ACL_GROUP_OBJ), 0, htole32((uint32_t)ACL_UNDEFINED_ID)},
-				{htole16(ACL_MASK), htole16(ACL_READ | ACL_WRITE),
-					htole32((uint32_t)ACL_UNDEFINED_ID)},
-				{htole16(ACL_OTHER), 0, htole32((uint32_t)ACL_UNDEFINED_ID)},
-			},
-	};
-
-	return fsetxattr(fd, "system.posix_acl_access", &acl, sizeof(acl), 0) ? -errno : 0;
-}
-
 int guest_shm_chown(struct guest_shm *g, uid_t uid, gid_t gid, struct err *e)
 {
-	/* Without root the file cannot be given away, but QEMU's user can be let in. */
-	if (geteuid() != 0 && uid != geteuid() && let_in(g->shm_fd, uid) == 0)
-		return 0;
-	if (fchown(g->shm_fd, uid, gid))
-		return err_sys(e, "cannot give /dev/shm/%s to user %u", g->shm_name, (unsigned)uid);
-	return 0;
+	auto_free char *name = xasprintf("/dev/shm/%s", g->shm_name);
+
+	return file_give(g->shm_fd, name, uid, gid, e);
 }
 
 void guest_shm_limit(struct guest_shm *g, uint64_t bytes)

@@ -255,13 +255,24 @@ static bool ids_from_capabilities(xmlNodePtr host, uid_t *uid, gid_t *gid)
 	return found;
 }
 
+/* A user's own libvirt runs QEMU as that user, and has nothing to say of it. */
+static bool is_session(const struct lab_conn *c)
+{
+	return strstr(c->uri, ":///session") != NULL;
+}
+
+bool lab_gives_files(const struct lab_conn *c)
+{
+	return c->embed_root ? geteuid() == 0 : !is_session(c);
+}
+
 int lab_qemu_ids(const struct lab_conn *c, uid_t *uid, gid_t *gid, struct err *e)
 {
 	auto_ptr(xmlFreeDoc) xmlDocPtr doc = NULL;
 	auto_free char *xml = NULL;
 	int rc = 0;
 
-	if (c->embed_root) {
+	if (c->embed_root || is_session(c)) {
 		*uid = geteuid();
 		*gid = getegid();
 		return 0;

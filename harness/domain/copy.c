@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/child.h"
 #include "domain/live.h"
 #include "domain/tuning_priv.h"
 #include "domain/xml.h"
+#include "image/disk.h"
 
 struct copy {
 	xmlDocPtr doc;
@@ -88,28 +86,21 @@ static void set_text(xmlNodePtr parent, const char *name, const char *text)
 
 /* ---- disks */
 
-static int run_qemu_img(const char *base, const char *format, const char *overlay, struct err *e)
+/* Of the same formats, and refused with the same words, as an image that is named by its file. */
+static int make_overlay(char *base, const char *format, const char *overlay, struct err *e)
 {
-	const struct child_setup setup = {
-		.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL}, .keep = -1, .death_signal = 9};
-	pid_t pid = child_fork(&setup, e);
-	int status = 0;
+	const struct plan_disk disk = {.image = base,
+		.format = !strcmp(format, "qcow2") ? DISK_QCOW2
+			  : !strcmp(format, "raw") ? DISK_RAW
+						   : DISK_AUTO,
+		.backing = BACKING_ANYWHERE};
+	struct disk_chain chain = {0};
+	int rc = disk_look(&disk, "/", &chain, e);
 
-	if (pid < 0)
-		return pid;
-	if (pid == 0) {
-		execlp("qemu-img", "qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b",
-			base, overlay, (char *)NULL);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 127
-		       ? err_set_exit(
-				 e, EXIT_HOST, ENOENT, "there is no qemu-img; install qemu-utils")
-		       : err_set(e, EIO, "no overlay can be made of %s (%s)", base, format);
+	if (!rc)
+		rc = disk_overlay(&chain, overlay, e);
+	disk_chain_release(&chain);
+	return rc;
 }
 
 static int overlay_disk(struct copy *c, xmlNodePtr disk, struct err *e)
@@ -120,7 +111,7 @@ static int overlay_disk(struct copy *c, xmlNodePtr disk, struct err *e)
 	auto_free char *name = attribute(child(disk, "target"), "dev");
 	auto_free char *kind = attribute(disk, "device");
 	auto_free char *overlay = NULL;
-	const char *base = file ? file : dev;
+	char *base = file ? file : dev;
 	int rc;
 
 	if (!source || child(disk, "readonly") || (kind && strcmp(kind, "disk") != 0))
@@ -134,7 +125,7 @@ static int overlay_disk(struct copy *c, xmlNodePtr disk, struct err *e)
 			"its disk %s is of type \"%s\", of which no overlay can be made; use=\"live\", or take the disk out",
 			name, type ? type : "?");
 	overlay = xasprintf("%s/%s-%s.qcow2", c->folder, c->g->name, name ? name : "disk");
-	rc = run_qemu_img(base, format ? format : "raw", overlay, e);
+	rc = make_overlay(base, format ? format : "raw", overlay, e);
 	if (rc)
 		return rc;
 	set(disk, "type", "file");

@@ -28,17 +28,19 @@ void disk_xml_os(xmlNodePtr os, const struct domain_files *f)
 }
 
 /* libvirt may not give the files another owner: they are the user's, or made for QEMU's user. */
-static void add_source(xmlNodePtr parent, const char *path)
+static void add_source(xmlNodePtr parent, const char *path, bool label_it)
 {
 	xmlNodePtr source = add(parent, "source"), label;
 
 	attr(source, "file", path);
+	if (!label_it)
+		return;
 	label = add(source, "seclabel");
 	attr(label, "model", "dac");
 	attr(label, "relabel", "no");
 }
 
-static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned index)
+static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned index, bool label_it)
 {
 	char name[4] = {'v', 'd', (char)('a' + index), '\0'};
 	xmlNodePtr disk = add(devices, "disk"), node, at = disk;
@@ -48,12 +50,12 @@ static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned i
 	node = add(disk, "driver");
 	attr(node, "name", "qemu");
 	attr(node, "type", d->layers[0].format);
-	add_source(disk, d->layers[0].path);
+	add_source(disk, d->layers[0].path, label_it);
 	for (unsigned i = 1; i < d->n_layers; i++) {
 		at = add(at, "backingStore");
 		attr(at, "type", "file");
 		attr(add(at, "format"), "type", d->layers[i].format);
-		add_source(at, d->layers[i].path);
+		add_source(at, d->layers[i].path, label_it);
 	}
 	add(at, "backingStore"); /* the chain ends here: nothing is to be looked for */
 	node = add(disk, "target");
@@ -66,10 +68,13 @@ static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned i
 void disk_xml_devices(xmlNodePtr devices, const struct domain_files *f)
 {
 	for (unsigned i = 0; i < f->n_disks; i++)
-		add_disk(devices, &f->disks[i], i);
+		add_disk(devices, &f->disks[i], i, f->label_files);
 }
 
-/* libvirt 9 cannot forward a port by QEMU's own network. */
+/* libvirt 9 cannot forward a port by QEMU's own network. It does not know of the card either: the
+ * slot is one that it gives to nothing of its own, which it counts up from 2. */
+#define NETWORK_SLOT "0x1e"
+
 unsigned disk_xml_args(const struct domain_files *f, char *args[4])
 {
 	if (!f->network)
@@ -79,6 +84,6 @@ unsigned disk_xml_args(const struct domain_files *f, char *args[4])
 				    f->host_port, f->port)
 			  : xstrdup("user,id=stealscope");
 	args[2] = xstrdup("-device");
-	args[3] = xstrdup("virtio-net-pci,netdev=stealscope,romfile=");
+	args[3] = xstrdup("virtio-net-pci,netdev=stealscope,romfile=,bus=pci.0,addr=" NETWORK_SLOT);
 	return 4;
 }

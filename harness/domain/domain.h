@@ -48,6 +48,7 @@ struct domain_files {
 				   */
 	const char *owner;	  /* owner_self() of base/process.h, for reaping; NULL = none. The
 				    domain's UUID follows from it: domain_uuid() */
+	bool label_files;	  /* lab_gives_files(): tell it to leave those of the disks alone */
 };
 
 /* The firmware that boots this kind of guest fastest here, or NULL for QEMU's own. Metal guests
@@ -84,6 +85,9 @@ unsigned long lab_libvirt_version(const struct lab_conn *c); /* as libvirt: 9000
 unsigned long lab_qemu_version(const struct lab_conn *c);
 /* uid/gid QEMU runs as under this connection, for the /dev/shm file's owner. */
 int lab_qemu_ids(const struct lab_conn *c, uid_t *uid, gid_t *gid, struct err *e);
+/* Whether libvirt gives the files that a QEMU opens to the user it runs as (its security driver
+ * "dac"): not where all is one user's. */
+bool lab_gives_files(const struct lab_conn *c);
 /* Whether QEMU runs under a libvirt AppArmor profile there. virt-aa-helper, which writes the
  * profile, refuses a domain with firmware below /usr/share (libvirt 9 and 11) or with a relative
  * path. */

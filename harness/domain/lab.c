@@ -33,6 +33,7 @@ static const struct {
 	{"client socket is closed", "libvirtd ended meanwhile", EXIT_FAILED},
 	{"Cannot write data", "libvirtd ended meanwhile", EXIT_FAILED},
 	{"Cannot recv data", "libvirtd ended meanwhile", EXIT_FAILED},
+	{"sock': Permission denied", "join group libvirt, or run as root", EXIT_HOST},
 	{"Failed to connect socket", "start libvirtd (and virtlogd), or use --connect auto",
 		EXIT_HOST},
 	{"authentication unavailable", "join group libvirt, or run as root", EXIT_HOST},

@@ -65,10 +65,7 @@ static int give(struct session *s, const char *path, struct err *e)
 	gid_t gid;
 	int rc = lab_qemu_ids(s->conn, &uid, &gid, e);
 
-	if (rc || uid == geteuid())
-		return rc;
-	return chown(path, uid, gid) ? err_sys(e, "cannot give %s to user %u", path, (unsigned)uid)
-				     : 0;
+	return rc ? rc : path_give(path, uid, gid, e);
 }
 
 static void describe_disks(struct disk_guest *d, struct domain_files *f)
@@ -153,6 +150,7 @@ int disk_prepare(struct session *s, struct guest_run *g, struct domain_files *f,
 		g->info->accel = xstrdup(f->kvm ? "kvm" : "tcg");
 	}
 	describe_disks(d, f);
+	f->label_files = lab_gives_files(s->conn);
 	f->kernel = NULL;
 	f->firmware = NULL;
 	f->uefi_code = d->code;

@@ -292,6 +292,39 @@ char *arms_mismatch(const struct arm *a, const struct arm *b)
 	return NULL;
 }
 
+static void add_outside(const struct run_info *r, struct strv *names)
+{
+	for (size_t i = 0; i < r->n_guests; i++) {
+		bool known = !seen_from_outside(&r->guests[i]);
+
+		for (size_t k = 0; k < names->n; k++)
+			known |= !strcmp(names->items[k], r->guests[i].name);
+		if (!known)
+			strv_add(names, "%s", r->guests[i].name);
+	}
+}
+
+char *arms_outside(const struct study *s, const struct arm *arms, size_t n)
+{
+	struct strv names = {0};
+	char *text;
+
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *dir = xasprintf(
+			"%s/%s", s->results, arms[i].n ? arms[i].rows[arms[i].n - 1].folder : "");
+		struct run_info info = {0};
+		struct err why = ERR_INIT;
+
+		/* A record that is gone says nothing of its guests. */
+		if (arms[i].n && run_info_load(&info, dir, &why) == 0)
+			add_outside(&info, &names);
+		run_info_release(&info);
+	}
+	text = strv_join(&names, ", ");
+	strv_release(&names);
+	return text;
+}
+
 struct compare_boots arm_boots(const struct study *s, const struct arm *a)
 {
 	const struct analysis **list = xcalloc(a->n, sizeof(*list));

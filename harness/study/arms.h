@@ -56,6 +56,9 @@ int arms_check_overrides(const struct arm *arms, size_t n, struct err *e);
  * a block: arms from different hosts differ by their hosts. Caller frees. */
 char *arms_mismatch(const struct arm *a, const struct arm *b);
 
+/* Guests without an agent, of the newest record of each arm: "vm, db". Caller frees. */
+char *arms_outside(const struct study *s, const struct arm *arms, size_t n);
+
 /* The analyses of an arm's records, for lateness and blame on the page. Those that cannot be read
  * any more are left out with a note; the figures come from the index. */
 struct compare_boots arm_boots(const struct study *s, const struct arm *a);

@@ -168,7 +168,7 @@ static void test_printers(void **state)
 	};
 	struct compare_input in = {.name_a = "x", .name_b = "y", .metrics = m, .n_metrics = 5};
 	struct compare_result r = compare_one(&in);
-	const struct compare_set set = {&r, 1, false};
+	const struct compare_set set = {&r, 1, false, NULL};
 	struct strbuf text = {0}, js = {0}, csv = {0};
 	json_t *root, *row;
 
@@ -203,7 +203,7 @@ static void test_baseline(void **state)
 		{.name_a = "base", .name_b = "b", .metrics = of_b, .n_metrics = 12},
 		{.name_a = "base", .name_b = "c, d", .metrics = of_c, .n_metrics = 12}};
 	struct compare_result r[2], alone;
-	const struct compare_set set = {r, 2, true};
+	const struct compare_set set = {r, 2, true, NULL};
 	struct strbuf text = {0}, js = {0}, csv = {0};
 	struct err e = ERR_INIT;
 	json_t *root, *list;

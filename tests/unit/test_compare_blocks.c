@@ -156,7 +156,7 @@ static void test_hosts(void **state)
 	struct compare_metric m[] = {metric(A, 8, B, 8), metric(A, 8, A, 8), metric(gaps, 8, B, 8)};
 	struct compare_input in = input(m, 2);
 	struct compare_result r;
-	struct compare_set set = {&r, 1, false};
+	struct compare_set set = {&r, 1, false, NULL};
 	struct strbuf text = {0};
 	struct err e = ERR_INIT;
 
@@ -200,7 +200,7 @@ static void test_printers(void **state)
 	struct compare_metric m[] = {metric(A, 8, B, 8), metric(A, 8, B, 6)};
 	struct compare_input in = input(m, 2);
 	struct compare_result r = compare(&in);
-	const struct compare_set set = {&r, 1, false};
+	const struct compare_set set = {&r, 1, false, NULL};
 	struct strbuf text = {0}, js = {0}, csv = {0};
 	json_t *root, *row;
 

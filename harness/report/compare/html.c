@@ -36,6 +36,7 @@ static void part_title(const void *p, struct strbuf *out)
 static void part_header(const void *page, struct strbuf *out)
 {
 	const struct compare_set *s = set_of(page);
+	auto_free char *outside = compare_outside(s);
 
 	html_raw(out, "<h1>");
 	add_names(s, out);
@@ -51,6 +52,8 @@ static void part_header(const void *page, struct strbuf *out)
 			html_add(out, "%s: ", s->results[i].input->name_b);
 		html_add(out, "%s</p>\n", s->results[i].warning);
 	}
+	if (*outside)
+		html_add(out, "<p class=\"note\">%s</p>\n", outside);
 }
 
 /* "each against": above the part of one of several comparisons. */

@@ -130,8 +130,19 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 			table_line(&r->rows[i], out);
 }
 
+char *compare_outside(const struct compare_set *s)
+{
+	if (!s->outside || !*s->outside)
+		return xstrdup("");
+	return xasprintf(
+		"seen from outside only, with no agent inside: %s; steal is the run_delay of its vCPU threads",
+		s->outside);
+}
+
 void compare_report_text(const struct compare_set *s, struct strbuf *out)
 {
+	auto_free char *outside = compare_outside(s);
+
 	if (s->baseline)
 		text_add(out, "%zu held against %s; p corrected for all %zu tests together\n", s->n,
 			s->results[0].input->name_a, s->results[0].tests);
@@ -140,6 +151,10 @@ void compare_report_text(const struct compare_set *s, struct strbuf *out)
 			text_add(out, "\n%s against %s\n", s->results[i].input->name_b,
 				s->results[i].input->name_a);
 		one_text(&s->results[i], out);
+	}
+	if (*outside) {
+		text_add(out, "\n");
+		wrap_add(out, outside, 0, 2);
 	}
 }
 
@@ -196,9 +211,11 @@ static json_t *set_json(const struct compare_set *s)
 
 void compare_report_json(const struct compare_set *s, struct strbuf *out)
 {
-	auto_free char *text = json_document(s->baseline ? set_json(s) : one_json(s->results),
-		JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+	json_t *root = s->baseline ? set_json(s) : one_json(s->results);
+	auto_free char *text = NULL;
 
+	json_object_set_new(root, "seen_from_outside", json_text(s->outside ? s->outside : ""));
+	text = json_document(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
 	strbuf_add(out, "%s", text);
 }
 

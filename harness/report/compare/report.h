@@ -21,17 +21,22 @@ struct compare_set {
 	const struct compare_result *results;
 	size_t n;
 	bool baseline; /* told as a set, also when n is 1 */
+	/* Guests without an agent, "vm, db": their steal is the run_delay. NULL or "" = none. */
+	const char *outside;
 };
 
 /* Verdicts first (one sentence per metric, differences before the rest), then a table of figures;
  * comparison by comparison. */
 void compare_report_text(const struct compare_set *s, struct strbuf *out);
 
-/* {"a","b","confidence","tests","blocks_wanted","warning","metrics":[{"name","unit","better","verdict","words",
+/* The sentence for people about set->outside; "" when there is none. Caller frees. */
+char *compare_outside(const struct compare_set *s);
+
+/* {"a","b","confidence","tests","blocks_wanted","warning","seen_from_outside","metrics":[{"name","unit","better","verdict","words",
  * "method","blocks","left_out":[a,b],"n_a","n_b","median_a","median_b","shift","ci":[lo,hi],"bootstrap":[lo,hi],
  * "u","v","p","p_holm","exact","cliffs_delta","effect","bound","values_a":[...],"values_b":[...]}]}.
  * What does not exist is null. With a baseline
- * {"baseline","confidence","tests","comparisons":[...]} of these. */
+ * {"baseline","confidence","tests","seen_from_outside","comparisons":[...]} of these. */
 void compare_report_json(const struct compare_set *s, struct strbuf *out);
 
 /* One line per comparison and metric; every figure is in the unit of its line. An empty field: does
