@@ -327,7 +327,7 @@ static struct strbuf compare_page_of(const char *text, size_t arms)
 		.force = true};
 	struct compare_input inputs[3] = {in, in, in};
 	struct compare_result r[3];
-	struct compare_set comparisons = {r, arms - 1, arms > 2};
+	struct compare_set comparisons = {r, arms - 1, arms > 2, "vm"};
 	struct compare_boots boots_of[4] = {
 		{"float", set, 1}, {text, set + 1, 1}, {"stacked", set, 1}, {"siblings", NULL, 0}};
 	struct compare_page page = {&comparisons, boots_of, arms};
