@@ -2,7 +2,10 @@
 /* stealscope: the command table and nothing else. A command is one row here and one file in
  * cmd/. */
 #include <errno.h>
+#include <jansson.h>
+#include <libxml/xmlmemory.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,6 +104,10 @@ int main(int argc, char **argv)
 	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = on_broken_pipe}, NULL);
 	/* Libraries make folders by the umask alone: nothing of ours is for others to write to. */
 	umask(umask(0) | 022);
+	/* Where memory is lacking, these libraries leave out what they could not make, or call it a
+	 * syntax error: here it is the one line of ours. */
+	xmlMemSetup(free, xmalloc, xrealloc, xstrdup);
+	json_set_alloc_funcs(xmalloc, free);
 	if (argc < 2)
 		return usage(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

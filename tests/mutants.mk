@@ -1,4 +1,7 @@
 ## make mutants [MUTANT="words of one"]: small wrong changes to the product, each with the unit test that must catch it
-.PHONY: mutants
+## make mutants-guests [MUTANT=...]: those that only tests on real guests can see
+.PHONY: mutants mutants-guests
 mutants:
-	tests/mutants/run "$(MUTANT)"
+	tests/mutants/run units "$(MUTANT)"
+mutants-guests:
+	tests/mutants/run guests "$(MUTANT)"

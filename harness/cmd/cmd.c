@@ -88,12 +88,18 @@ void cmd_parse(const struct command *c, const struct cmd_line *line, void *args,
 		.doc = doc,
 		.children = children};
 	struct line_input in = {.line = line, .args = args, .child = common};
+	error_t rc;
 
 	common_options_of(c, common_of);
 	*common = (struct cmd_common){.results = "results", .connect = "auto"};
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = name;
-	argp_parse(&argp, argc, argv, 0, NULL, &in);
+	rc = argp_parse(&argp, argc, argv, 0, NULL, &in);
+	if (rc) { /* what is wrong with the words ends it there; left is memory */
+		text_print(
+			stderr, "stealscope: the command line cannot be read: %s\n", strerror(rc));
+		exit(EXIT_FAILED);
+	}
 	common->study = (struct study){
 		common->results, common->connect, NULL, &cmd_interrupted, tell, common};
 	if (common->json && c->no_json) {

@@ -35,6 +35,8 @@ const char *sqlite_beneath(void)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
 
+	if (!vfs) /* SQLite had no memory to begin with; opening says so */
+		return "unix";
 	vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)open_beneath);
 	vfs->xSetSystemCall(vfs, "lstat", (sqlite3_syscall_ptr)lstat_no_links);
 	return "unix";

@@ -30,6 +30,17 @@ static void find_runs(struct cleaning *c)
 			strv_add(&c->runs, "%s", f.name);
 }
 
+/* Whether a line of maps ends with that name: not one that only begins so. */
+static bool has_mapping(const char *maps, const char *path)
+{
+	size_t len = strlen(path);
+
+	for (const char *at = maps; (at = strstr(at, path)); at += len)
+		if (at[len] == '\n' || at[len] == '\0')
+			return true;
+	return false;
+}
+
 /* Mapped by a process, as far as this user may see: QEMU or the harness that made it. */
 static bool shm_in_use(const char *name)
 {
@@ -44,7 +55,7 @@ static bool shm_in_use(const char *name)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%.20s/maps", f.name);
 		maps = read_file(path, 64 << 20, NULL, NULL);
-		used = maps && strstr(maps, needle);
+		used = maps && has_mapping(maps, needle);
 	}
 	return used;
 }

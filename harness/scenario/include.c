@@ -44,7 +44,9 @@ static char *read_regular(const char *path, bool included, size_t *len, struct e
 	}
 	buf = xmalloc(XML_MAX_BYTES + 2);
 	for (*len = 0; *len <= XML_MAX_BYTES; *len += (size_t)n) {
-		n = read(fd, buf + *len, XML_MAX_BYTES + 1 - *len);
+		do
+			n = read(fd, buf + *len, XML_MAX_BYTES + 1 - *len);
+		while (n < 0 && errno == EINTR);
 		if (n < 0) {
 			err_set(e, errno, "cannot read: %s", strerror(errno));
 			return NULL;

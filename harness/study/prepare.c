@@ -93,7 +93,7 @@ char *plan_text(const struct plan *p, const struct topology *t)
 	FILE *f = open_memstream(&text, &len);
 
 	if (!f)
-		return xstrdup("");
+		return xstrdup("(no memory to print the plan)\n");
 	plan_print(p, t, f);
 	fclose(f);
 	return text;

@@ -3,12 +3,13 @@
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || { skip "clean: needs root"; finish; }
 R=/run/stealscope
-dead=999999-1 run=$MINE-dead stranger= guest=
+dead=999999-1 run=$MINE-dead stranger= guest= mapper=
 start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; }
 live=$$-$(start_of $$)
 v1=$(ls -d /sys/fs/cgroup/cpu 2>/dev/null || echo /sys/fs/cgroup)
 undo() {
 	[ -z "$stranger" ] || kill -9 "$stranger"
+	[ -z "$mapper" ] || kill -9 "$mapper"
 	umount "$R/$MINE-stuck/busy" 2>/dev/null
 	virsh -q -c qemu:///system destroy "stealscope-$MINE-mydb" >/dev/null 2>&1
 	rm -rf "$R/$dead" "$R/$MINE"-* "$R/.$dead" "/dev/shm/stealscope-$MINE"* "/tmp/stealscope-$uid"
@@ -29,6 +30,19 @@ put "$R/$run/owner" "$dead"
 : >"/dev/shm/stealscope-$run-g"
 mkdir -p "$v1/stealscope/$run/g" 2>/dev/null
 put "$R/.$dead/owner" "$dead"
+# A page of its that somebody has mapped still.
+if command -v python3 >/dev/null; then
+	head -c 4096 /dev/zero >"/dev/shm/stealscope-$run-mapped"
+	python3 -c 'import mmap, sys, time
+f = open(sys.argv[1], "r+b")
+m = mmap.mmap(f.fileno(), 4096)
+f.close()
+print(flush=True)
+time.sleep(60)' "/dev/shm/stealscope-$run-mapped" >"$T/mapped" &
+	mapper=$!
+	disown
+	for _ in $(seq 100); do [ -s "$T/mapped" ] && break; sleep 0.1; done
+fi
 # What is only named so.
 : >"/dev/shm/stealscope-$MINE"
 put "$R/$MINE-starting/owner" ""
@@ -49,6 +63,7 @@ mkdir "$R/$MINE-stuck/busy" && mount -t tmpfs none "$R/$MINE-stuck/busy" 2>/dev/
 timeout 60 "$SS" clean >"$T/out" 2>"$T/err" && ok "clean ends well" || bad "clean: exit $?: $(tail -1 "$T/err")"
 goes "a dead run's folder" -e "$R/$run"
 goes "a dead run's shared page" -e "/dev/shm/stealscope-$run-g"
+[ -z "$mapper" ] || stays "a page that is mapped" -e "/dev/shm/stealscope-$run-mapped"
 goes "a dead run's control group" -e "$v1/stealscope/$run"
 goes "a dead harness's first folder" -e "$R/.$dead"
 goes "a dead driver's folder" -e "$R/$dead"

@@ -31,11 +31,7 @@ while read -r line; do
 		'.scroll <= 0 and (.wide | length == 0) and (.overlaps | length == 0)' '[.scroll, .wide, .overlaps]'
 	is "$name: rows keep their names when scrolled" "$T/one.json" '.nameless | length == 0' .nameless
 	is "$name: keys reach whatever scrolls" "$T/one.json" '.stuck | length == 0' .stuck
-	if jq -e '.seconds >= 2' "$T/one.json" >/dev/null && awk -v n="$(nproc)" '{ exit !($1 > n) }' /proc/loadavg; then
-		skip "$name: opens in under 2 s: the box is busy ($(jq .seconds "$T/one.json") s, load $(cut -d' ' -f1 /proc/loadavg))"
-	else
-		is "$name: opens in under 2 s" "$T/one.json" '.seconds < 2' .seconds
-	fi
+	is_timed "$name: opens in under 2 s" "$T/one.json" '.seconds < 2' .seconds
 	case "$name" in
 	real*) ;;
 	compare*) is "$name: has its plots" "$T/one.json" '.svgs >= 4' .svgs ;;

@@ -78,6 +78,48 @@ is_timed() {
 	is "$@"
 }
 witness >/dev/null
+# switches_hidden SECONDS: "SEEN HIDDEN", how many switches the kernel's own trace file shows, beside two loops on one CPU, and
+# how many must have been between them unseen, as the thread that leaves a CPU is not the one that came last.
+# Some sandbox kernels hide such events from every tracer. Nothing that stealscope says goes into it.
+switches_hidden() {
+	local a b
+	taskset -c 0 timeout "$1" sh -c 'while :; do :; done' & a=$!
+	taskset -c 0 timeout "$1" sh -c 'while :; do :; done' & b=$!
+	unshare -m sh -c '
+		mkdir -p "$0/tracefs" && mount -t tracefs none "$0/tracefs" && i=$0/tracefs/instances/$1 && mkdir "$i" || exit
+		echo 1 >"$i/events/sched/sched_switch/enable"; sleep "$2"; echo 0 >"$i/tracing_on"
+		cat "$i/trace"; echo 0 >"$i/events/sched/sched_switch/enable"; rmdir "$i"' "$T" "witness$$" "$1" 2>/dev/null | awk '
+		/sched_switch:/ && match($0, /[[][0-9]+]/) { cpu = substr($0, RSTART, RLENGTH)
+			match($0, /prev_pid=[0-9]+/); prev = substr($0, RSTART + 9, RLENGTH - 9)
+			match($0, /next_pid=[0-9]+/); next_ = substr($0, RSTART + 9, RLENGTH - 9)
+			if ((cpu in last) && last[cpu] != prev) hidden++
+			last[cpu] = next_; seen++ }
+		END { print seen + 0, hidden + 0 }'
+	wait $a $b
+}
+# watch_vcpus: in the background, each second of a run of this test, what the kernel says its vCPU threads waited for a CPU
+# (schedstat) and where they may run, into $T/vcpus: "MS TID RUN_DELAY CPUS". unwatch_vcpus: ends it.
+watch_vcpus() {
+	: >"$T/vcpus"
+	while :; do
+		sleep 1
+		for p in $(pgrep -f "guest=stealscope-[^ ]*$MINE"); do
+			for t in /proc/"$p"/task/*; do
+				read -r comm <"$t/comm" && [[ $comm == CPU*KVM ]] || continue
+				read -r _ delay _ <"$t/schedstat" && echo "$(($(date +%s%N) / 1000000)) ${t##*/} $delay $(awk '/^Cpus_allowed_list/ { print $2 }' "$t/status")"
+			done 2>/dev/null
+		done >>"$T/vcpus"
+	done &
+	WATCHER=$!
+}
+unwatch_vcpus() { kill "$WATCHER" 2>/dev/null; wait "$WATCHER" 2>/dev/null; }
+# waited_by_schedstat SECONDS: the mean over the threads of what they waited, in ms/s, over the last SECONDS but one that they lived.
+waited_by_schedstat() {
+	awk -v s="$1" '{ n[$2]++; at[$2, n[$2]] = $1; d[$2, n[$2]] = $3 }
+		END { for (t in n) { e = n[t] - 1; for (b = e; b > 1 && at[t, e] - at[t, b - 1] <= s * 1000; b--);
+			if (e > b) { sum += (d[t, e] - d[t, b]) / 1000 / (at[t, e] - at[t, b]); k++ } }
+			print k ? sum / k : "none" }' "$T/vcpus"
+}
 # second_try NAME: what did not hold at first is tried again; counted, and told at the end.
 SECOND_TRIES=0
 second_try() { SECOND_TRIES=$((SECOND_TRIES + 1)); echo "AGAIN $*"; witness >"$T/witness"; }

@@ -170,8 +170,8 @@ static void test_hostile_names_and_tids(void **state)
 	culprits_free(c);
 }
 
-/* A vCPU pinned to CPU 0 of a lab of two waits half of each second; CPU 1 idles a known share. */
-static double wasted_with(uint64_t idle_ns_per_s)
+/* A vCPU pinned to CPU 0 of a lab of three waits half of each second; CPUs 1 and 2 idle a known share. */
+static double wasted_with_two(uint64_t idle_ns_per_s, uint64_t other_idle_ns_per_s)
 {
 	struct analysis a = {.window_start_ns = 10 * NS_PER_S, .window_end_ns = 20 * NS_PER_S};
 	struct analysis_vcpu out = {.cpu_set = cpuset_of(0)};
@@ -182,19 +182,26 @@ static double wasted_with(uint64_t idle_ns_per_s)
 	b.box = xcalloc(CPUSET_MAX, sizeof(*b.box));
 	cpuset_add(&a.info.lab_cpus, 0);
 	cpuset_add(&a.info.lab_cpus, 1);
+	cpuset_add(&a.info.lab_cpus, 2);
 	series_begin(&v.acc[SERIES_WAIT], a.window_start_ns, a.window_end_ns, BIN_NS);
 	series_span(&v.acc[SERIES_WAIT], a.window_start_ns, a.window_end_ns, 5e9);
 	for (uint64_t s = 9; s < 22; s++) {
 		box_idle_reading(
 			&b, &b.box[0], s * NS_PER_S, s * NS_PER_S); /* its own: no matter */
 		box_idle_reading(&b, &b.box[1], s * NS_PER_S, s * idle_ns_per_s);
+		box_idle_reading(&b, &b.box[2], s * NS_PER_S, s * other_idle_ns_per_s);
 	}
 	wasted = wasted_elsewhere(&b, &v);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		series_free(&b.box[i].idle);
 	series_free(&v.acc[SERIES_WAIT]);
 	free(b.box);
 	return wasted;
+}
+
+static double wasted_with(uint64_t idle_ns_per_s)
+{
+	return wasted_with_two(idle_ns_per_s, 0);
 }
 
 static void test_wasted(void **state)
@@ -203,6 +210,9 @@ static void test_wasted(void **state)
 	assert_true(fabs(wasted_with(NS_PER_S) - 5e9) < 1e3);
 	assert_true(fabs(wasted_with(0)) < 1e-9);
 	assert_true(fabs(wasted_with(NS_PER_S / 4) - 1.25e9) < 1e3);
+	/* It could have run on one of them at a time: the idlest counts, not their sum. */
+	assert_true(fabs(wasted_with_two(NS_PER_S / 4, NS_PER_S / 4) - 1.25e9) < 1e3);
+	assert_true(fabs(wasted_with_two(NS_PER_S / 4, NS_PER_S / 2) - 2.5e9) < 1e3);
 }
 
 #define BUSY 2000u

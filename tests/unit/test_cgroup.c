@@ -11,9 +11,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "host/cgroup.h"
 
-#define RUN "unit-test-cgroup"
+static char run_name[48]; /* of this process: the test may run more than once at a time */
 
 static const struct cgroup_limits limits = {
 	.shares = 512, .period_us = 50000, .quota_us = 25000, .cpus = {{0x5}}};
@@ -94,7 +95,7 @@ static bool can_make(void)
 	struct cgroup_handle *g;
 	struct err e = ERR_INIT;
 
-	if (cgroup_make(RUN, "probe", &(struct cgroup_limits){0}, &g, &e)) {
+	if (cgroup_make(run_name, "probe", &(struct cgroup_limits){0}, &g, &e)) {
 		/* Only where the kernel refuses a folder, too: not for any error of ours. */
 		if (geteuid() == 0 && (access("/sys/fs/cgroup/cpu", W_OK) == 0 ||
 					      access("/sys/fs/cgroup/cgroup.procs", W_OK) == 0))
@@ -113,15 +114,16 @@ static void a_group_lives_and_dies(void **state)
 	struct cgroup_handle *g;
 	struct cgroup_usage u;
 	struct err e = ERR_INIT;
+	auto_free char *one = xasprintf("stealscope/%s/one", run_name);
 	char path[512], run[512];
 	pid_t child;
 
 	(void)state;
 	if (!can_make())
 		skip();
-	assert_int_equal(cgroup_make(RUN, "one", &l, &g, &e), 0);
+	assert_int_equal(cgroup_make(run_name, "one", &l, &g, &e), 0);
 	snprintf(path, sizeof(path), "%s", cgroup_cpu_path(g));
-	assert_non_null(strstr(path, "stealscope/" RUN "/one"));
+	assert_non_null(strstr(path, one));
 	assert_int_equal(access(path, F_OK), 0);
 	child = fork();
 	if (child == 0)
@@ -145,16 +147,16 @@ static void reap_removes_a_runs_groups(void **state)
 	(void)state;
 	if (!can_make())
 		skip();
-	assert_int_equal(cgroup_make(RUN, "a", &(struct cgroup_limits){0}, &a, &e), 0);
-	assert_int_equal(cgroup_make(RUN, "b", &(struct cgroup_limits){0}, &b, &e), 0);
+	assert_int_equal(cgroup_make(run_name, "a", &(struct cgroup_limits){0}, &a, &e), 0);
+	assert_int_equal(cgroup_make(run_name, "b", &(struct cgroup_limits){0}, &b, &e), 0);
 	child = fork();
 	if (child == 0)
 		for (;;)
 			pause();
 	assert_int_equal(cgroup_add_process(b, child, &e), 0);
-	assert_int_equal(cgroup_reap(RUN, &e), 3);
+	assert_int_equal(cgroup_reap(run_name, &e), 3);
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	assert_int_equal(cgroup_reap(RUN, &e), 0);
+	assert_int_equal(cgroup_reap(run_name, &e), 0);
 	assert_int_equal(cgroup_destroy(a, &e), 0); /* gone already: fine */
 	assert_int_equal(cgroup_destroy(b, &e), 0);
 	assert_int_equal(cgroup_destroy(NULL, NULL), 0);
@@ -224,5 +226,6 @@ int main(void)
 		cmocka_unit_test(libvirts_groups_are_known_by_name),
 	};
 
+	snprintf(run_name, sizeof(run_name), "unit-test-cgroup-%d", (int)getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

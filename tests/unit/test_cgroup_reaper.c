@@ -23,10 +23,8 @@
 #include "host/cgroup.h"
 #include "host/reaper.h"
 
-#define RUN	"unit-test-reaper"
-#define RUNTIME REAPER_RUNTIME_DIR "/" RUN
-#define SHM	"ss-unit-test-reaper"
-#define QEMU	"/tmp/qemu-system-unit-test"
+/* Of this process: the test may run more than once at a time on a box. */
+static char run[48], runtime[128], shm_name[64], shm_path[96], folder[64], qemu[64];
 
 struct told {
 	pid_t pid, guest;
@@ -52,12 +50,12 @@ static pid_t sleeper(const char *argv1)
  * taken for one by its executable. */
 static pid_t fake_guest(const char *program)
 {
+	auto_free char *guest = xasprintf("guest=stealscope-%s-victim,debug-threads=on", run);
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		setpgid(0, 0);
-		execl(program, "sh", "-c", "while :; do sleep 1; done",
-			"guest=stealscope-" RUN "-victim,debug-threads=on", (char *)NULL);
+		execl(program, "sh", "-c", "while :; do sleep 1; done", guest, (char *)NULL);
 		_exit(127);
 	}
 	return pid;
@@ -98,21 +96,23 @@ static _Noreturn void harness(int fd, bool end_well)
 	struct told t = {0};
 	struct reaper *r;
 	struct err e = ERR_INIT;
+	auto_free char *deep = xasprintf("%s/deep", folder);
 	int shm;
 
-	if (reaper_start(RUN, RUNTIME, &r, &e))
+	if (reaper_start(run, runtime, &r, &e))
 		_exit(3);
-	shm = shm_open("/" SHM, O_CREAT | O_RDWR, 0600);
+	shm = shm_open(shm_name, O_CREAT | O_RDWR, 0600);
 	close(shm);
 	t.pid = sleeper("x");
-	t.guest = fake_guest(QEMU);
+	t.guest = fake_guest(qemu);
 	t.stranger = fake_guest("/bin/sh");
 	reaper_add_pid(r, t.pid);
-	reaper_add_shm(r, SHM);
-	reaper_add_path(r, "/tmp/ss-unit-test-reaper");
-	make_dirs("/tmp/ss-unit-test-reaper/deep", NULL);
+	reaper_add_shm(r, shm_name);
+	reaper_add_path(r, folder);
+	mkdir(folder, 0700);
+	make_dirs(deep, NULL);
 	t.reused = reuse_pid(r);
-	t.has_group = cgroup_make(RUN, "g", &(struct cgroup_limits){0}, &g, &e) == 0;
+	t.has_group = cgroup_make(run, "g", &(struct cgroup_limits){0}, &g, &e) == 0;
 	if (t.has_group) {
 		snprintf(t.group, sizeof(t.group), "%s", cgroup_cpu_path(g));
 		cgroup_add_process(g, sleeper("y"), &e);
@@ -142,7 +142,7 @@ static pid_t start_harness(struct told *t, bool end_well)
 		waitpid(pid, NULL, 0);
 		if (geteuid() == 0) /* root may make it */
 			fail_msg("the harness of this test ended early");
-		print_message("SKIP reaper: no right to make %s\n", RUNTIME);
+		print_message("SKIP reaper: no right to make %s\n", runtime);
 		skip();
 	}
 	close(fds[0]);
@@ -155,8 +155,38 @@ static bool dead(pid_t pid)
 	return kill(pid, 0) != 0;
 }
 
+/* The reaper and the sleepers end by now; after a test that failed they are ended. */
+static int end_children(void **state)
+{
+	auto_free char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+		if (pid < 0)
+			return 0;
+		if (pid == 0)
+			sleep_ns(10 * NS_PER_MS);
+	}
+	for (int i = 0; i < 10; i++) {
+		auto_free char *list = read_file(path, 1 << 16, NULL, NULL);
+
+		for (char *p = list, *end; p && *p; p = end) {
+			long pid = strtol(p, &end, 10);
+
+			if (end == p)
+				break;
+			kill((pid_t)pid, SIGKILL);
+			waitpid((pid_t)pid, NULL, 0);
+		}
+	}
+	return 0;
+}
+
 static void kill_nine_leaves_nothing(void **state)
 {
+	auto_free char *up = xasprintf("../stealscope/%s", run);
 	char owner[OWNER_MAX];
 	struct told t;
 	pid_t pid;
@@ -164,15 +194,15 @@ static void kill_nine_leaves_nothing(void **state)
 	(void)state;
 	prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
 	pid = start_harness(&t, false);
-	assert_true(owner_of_run(RUN, owner) && owner_alive(owner)); /* what `clean` goes by */
+	assert_true(owner_of_run(run, owner) && owner_alive(owner)); /* what `clean` goes by */
 	assert_false(owner_of_run("unit-test-no-such-run", owner));
-	assert_false(owner_of_run("../stealscope/" RUN, owner));
+	assert_false(owner_of_run(up, owner));
 	assert_false(dead(t.pid));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	for (int i = 0; i < 800; i++) {
-		if (dead(t.pid) && dead(t.guest) && access("/dev/shm/" SHM, F_OK) &&
-			access(RUNTIME, F_OK) && access("/tmp/ss-unit-test-reaper", F_OK))
+	for (int i = 0; i < 500; i++) {
+		if (dead(t.pid) && dead(t.guest) && access(shm_path, F_OK) &&
+			access(runtime, F_OK) && access(folder, F_OK))
 			break;
 		sleep_ns(10 * NS_PER_MS);
 	}
@@ -186,13 +216,11 @@ static void kill_nine_leaves_nothing(void **state)
 	if (t.reused)
 		kill(t.reused, SIGKILL);
 	kill(t.stranger, SIGKILL);
-	assert_int_equal(access("/dev/shm/" SHM, F_OK), -1);
-	assert_int_equal(access(RUNTIME, F_OK), -1);
-	assert_int_equal(access("/tmp/ss-unit-test-reaper", F_OK), -1);
+	assert_int_equal(access(shm_path, F_OK), -1);
+	assert_int_equal(access(runtime, F_OK), -1);
+	assert_int_equal(access(folder, F_OK), -1);
 	if (t.has_group)
 		assert_int_equal(access(t.group, F_OK), -1);
-	while (waitpid(-1, NULL, 0) > 0) /* the reaper itself and the sleepers */
-		;
 }
 
 static void done_means_hands_off(void **state)
@@ -205,19 +233,17 @@ static void done_means_hands_off(void **state)
 	waitpid(pid, NULL, 0);
 	assert_false(dead(t.pid));
 	assert_false(dead(t.guest));
-	assert_int_equal(access("/dev/shm/" SHM, F_OK), 0);
+	assert_int_equal(access(shm_path, F_OK), 0);
 	kill(t.pid, SIGKILL);
 	kill(t.guest, SIGKILL);
 	kill(t.stranger, SIGKILL);
 	if (t.reused)
 		kill(t.reused, SIGKILL);
-	cgroup_reap(RUN, NULL);
-	shm_unlink("/" SHM);
-	remove_tree(RUNTIME, NULL);
-	remove_tree("/tmp/ss-unit-test-reaper", NULL);
+	cgroup_reap(run, NULL);
+	shm_unlink(shm_name);
+	remove_tree(runtime, NULL);
+	remove_tree(folder, NULL);
 	rmdir(REAPER_RUNTIME_DIR);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
 }
 
 static void owners(void **state)
@@ -244,21 +270,27 @@ static int copy_shell(void **state)
 	auto_free char *shell = read_file("/bin/sh", 16 << 20, &len, NULL);
 
 	(void)state;
-	return !shell || write_file(QEMU, shell, len, NULL) || chmod(QEMU, 0755);
+	snprintf(run, sizeof(run), "unit-test-reaper-%d", (int)getpid());
+	snprintf(runtime, sizeof(runtime), "%s/%s", REAPER_RUNTIME_DIR, run);
+	snprintf(shm_name, sizeof(shm_name), "/ss-unit-test-reaper-%d", (int)getpid());
+	snprintf(shm_path, sizeof(shm_path), "/dev/shm%s", shm_name);
+	snprintf(folder, sizeof(folder), "/tmp/ss-unit-test-reaper-%d", (int)getpid());
+	snprintf(qemu, sizeof(qemu), "/tmp/qemu-system-unit-%d", (int)getpid());
+	return !shell || write_file(qemu, shell, len, NULL) || chmod(qemu, 0755);
 }
 
 static int remove_shell(void **state)
 {
 	(void)state;
-	return unlink(QEMU);
+	return unlink(qemu);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owners),
-		cmocka_unit_test(kill_nine_leaves_nothing),
-		cmocka_unit_test(done_means_hands_off),
+		cmocka_unit_test_teardown(kill_nine_leaves_nothing, end_children),
+		cmocka_unit_test_teardown(done_means_hands_off, end_children),
 	};
 
 	return cmocka_run_group_tests(tests, copy_shell, remove_shell);

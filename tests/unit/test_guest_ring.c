@@ -236,12 +236,32 @@ static void test_head_jumps_are_bounded(void **state)
 	}
 	guest_shm_status(r.g, &st);
 	assert_true(st.jumps > 0);
+	assert_int_equal(
+		st.lost, st.dropped + st.torn + st.jumps * SLOTS); /* a ring at most each */
 	assert_int_equal(st.samples, 0); /* slots with wrong numbers are no records */
 	recs = finish(&r, &n);
 	assert_true(n <= 2 * ARRAY_SIZE(heads));
 	for (size_t i = 0; i < n; i++)
 		assert_true(recs[i].type == REC_LOST || recs[i].type == REC_DRAIN);
 	free(recs);
+	rig_down(&r);
+}
+
+/* What each vCPU did stands in the guest's sum. */
+static void test_jumps_of_all_vcpus(void **state)
+{
+	struct guest_shm_status st;
+	struct rig r;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 2);
+	for (unsigned v = 0; v < 2; v++)
+		r.rings[v].shm->head = UINT64_C(1) << 40;
+	drain(&r);
+	guest_shm_status(r.g, &st);
+	assert_int_equal(st.jumps, 2);
+	free(finish(&r, &n));
 	rig_down(&r);
 }
 
@@ -558,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_records_arrive_whole_and_in_order),
 		cmocka_unit_test(test_a_full_ring_drops_and_counts),
 		cmocka_unit_test(test_head_jumps_are_bounded),
+		cmocka_unit_test(test_jumps_of_all_vcpus),
 		cmocka_unit_test(test_torn_slots_are_counted_not_taken),
 		cmocka_unit_test(test_a_share_of_the_record),
 		cmocka_unit_test(test_mad_counters_do_not_reach_the_host),

@@ -266,6 +266,83 @@ static void test_without_a_trace(void **state)
 	analysis_free(a);
 }
 
+/* KVM's offset: guest TSC = host TSC + offset. Taken so, causality agrees with it; with the other sign it
+ * would contradict by far, and the offset would not be believed. */
+static void test_kvms_offset_is_added(void **state)
+{
+	const uint64_t offset = (uint64_t)INT64_C(-123456789012);
+	auto_free char *path = xasprintf("%s/guest/victim.bin", dir);
+	struct analysis *a;
+	FILE *f;
+
+	(void)state;
+	simulate_record(dir, &config, &truth);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	for (unsigned i = 0; i < VCPUS; i++) {
+		for (uint64_t at = 1000 * NS_PER_S; at < 1014 * NS_PER_S; at += NS_PER_S) {
+			struct sim s = {.c = config};
+			struct shm_rec r = {.type = REC_OFFSET,
+				.vcpu = (uint16_t)i,
+				.tsc = sim_tsc(&s, at) - offset,
+				.v = {at, 100, offset, 0}};
+
+			assert_int_equal(fwrite(&r, sizeof(r), 1, f), 1);
+		}
+	}
+	fclose(f);
+	a = analyse();
+	for (unsigned i = 0; i < VCPUS; i++) {
+		const struct clock_quality *q = &a->guests[0].vcpus[i].clock;
+
+		assert_int_equal(q->source, CLOCK_SOURCE_OFFSET);
+		assert_true(q->error_ns < 200);
+		assert_true(q->cross_check_ns < 1000);
+	}
+	analysis_free(a);
+}
+
+/* A guest's explained lateness is that of all its vCPUs, not of the last: here the first one's trace has
+ * a hole of seconds, in which nothing is known. */
+static void test_explained_is_of_all_vcpus(void **state)
+{
+	auto_free char *path = xasprintf("%s/host/trace.bin", dir);
+	auto_free char *text = NULL;
+	size_t len, to = sizeof(struct trace_file_header);
+	uint64_t late = 0, explained = 0;
+	const struct analysis_guest *g;
+	struct analysis *a;
+
+	(void)state;
+	simulate_record(dir, &config, &truth);
+	text = read_file(path, 64 << 20, &len, NULL);
+	assert_non_null(text);
+	for (size_t at = to, size; at < len; at += size) {
+		struct trace_hdr h;
+
+		memcpy(&h, text + at, sizeof(h));
+		size = h.len8 * 8u;
+		if (h.tid == 1000 && h.type == TRACE_STATE && h.ts_ns > 1004 * NS_PER_S &&
+			h.ts_ns < 1009 * NS_PER_S)
+			continue;
+		memmove(text + to, text + at, size);
+		to += size;
+	}
+	assert_int_equal(write_file(path, text, to, NULL), 0);
+	a = analyse();
+	g = &a->guests[0];
+	for (unsigned i = 0; i < VCPUS; i++) {
+		late += g->vcpus[i].late_ns;
+		explained += g->vcpus[i].late_explained_ns;
+	}
+	assert_true(g->vcpus[VCPUS - 1].metrics[METRIC_LATE_EXPLAINED].value > 99.9);
+	assert_true(g->vcpus[0].metrics[METRIC_LATE_EXPLAINED].value < 90);
+	assert_float_equal(g->metrics[METRIC_LATE_EXPLAINED].value,
+		100 * (double)explained / (double)late, 1e-6);
+	assert_int_equal(analysis_check(a, "late_explained")->verdict, VERDICT_FAIL);
+	analysis_free(a);
+}
+
 /* A record of a vCPU that there is not: nothing was lost on the way, and yet it is missing. */
 static void test_unreadable_is_lost(void **state)
 {
@@ -343,6 +420,8 @@ int main(void)
 		cmocka_unit_test(test_cut_files_are_read_up_to_the_cut),
 		cmocka_unit_test(test_without_a_trace),
 		cmocka_unit_test(test_unreadable_is_lost),
+		cmocka_unit_test(test_kvms_offset_is_added),
+		cmocka_unit_test(test_explained_is_of_all_vcpus),
 		cmocka_unit_test(test_hostile_records),
 	};
 

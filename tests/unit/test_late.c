@@ -107,6 +107,24 @@ static const struct late *worst(void)
 	return l;
 }
 
+/* Stopped by a signal while its deadline passed: not the host's timer that was late. */
+static void test_a_stop_is_no_late_timer(void **state)
+{
+	struct sample s = {.in_window = true, .due_ns = now + 2 * MS};
+
+	(void)state;
+	b.names = culprits_make(&a.info);
+	piece(THREAD_SLEEPING, 20 * MS);
+	thread.pieces[thread.n_pieces - 1].culprit = CULPRIT_ID_STOPPED;
+	piece(THREAD_RUNNING, PATH_NS);
+	s.host_ns = now;
+	s.from_ns = s.due_ns;
+	late_explain(&b, &v, &s);
+	assert_int_equal(worst()->fired_late_ns, 0);
+	assert_int_equal(worst()->throttled_ns, 18 * MS);
+	culprits_free(b.names);
+}
+
 /* The 33 ms of the report: nothing tells what they were, so nothing is said of them. */
 static void test_ran_for_33_ms(void **state)
 {
@@ -136,6 +154,23 @@ static void test_usual_way(void **state)
 	assert_int_equal(worst()->unexplained_ns, 0);
 	assert_int_equal(worst()->running_ns, 2 * PATH_NS);
 	assert_int_equal(told, 1);
+}
+
+/* A way in pieces is their sum: a thread that moved to another CPU in mid-way, and had its usual way all the same. */
+static void test_a_way_in_pieces(void **state)
+{
+	struct sample s = {.in_window = true};
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		s.due_ns = now;
+		piece(THREAD_RUNNING, 300 * US);
+		piece(THREAD_WAITING, 10 * US);
+		piece(THREAD_RUNNING, 100 * US);
+		s.host_ns = now;
+		late_calibrate(&v, &s);
+	}
+	assert_in_range(v.path[LATE_TIMER].median_ns, 390 * US, 410 * US);
 }
 
 /* What the box lost on that CPU meanwhile, and never more than that over all late wake-ups. */
@@ -219,8 +254,10 @@ static void test_untraced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_a_stop_is_no_late_timer),
 		TEST(test_ran_for_33_ms),
 		TEST(test_usual_way),
+		TEST(test_a_way_in_pieces),
 		TEST(test_the_box_below),
 		TEST(test_two_share_what_the_box_lost),
 		TEST(test_its_own_run_queue),

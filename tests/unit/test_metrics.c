@@ -123,6 +123,21 @@ static void test_buckets_tile_the_numbers(void **state)
 	assert_true(next == 0); /* 2^64 */
 }
 
+/* The smallest value that so many are not above: of four, a little over half is the third. */
+static void test_quantile_ranks(void **state)
+{
+	struct hist h = {0};
+
+	(void)state;
+	for (uint64_t v = 1; v <= 4; v++)
+		hist_add(&h, v);
+	assert_int_equal(hist_quantile(&h, 0.5), 2);
+	assert_int_equal(hist_quantile(&h, 0.51), 3);
+	assert_int_equal(hist_quantile(&h, 0.75), 3);
+	assert_int_equal(hist_quantile(&h, 0.76), 4);
+	hist_release(&h);
+}
+
 static void test_hist_ends_and_merge(void **state)
 {
 	struct hist a = {0}, b = {0};
@@ -358,6 +373,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_document_is_current),
 		cmocka_unit_test(test_quantiles_are_within_the_stated_error),
 		cmocka_unit_test(test_buckets_tile_the_numbers),
+		cmocka_unit_test(test_quantile_ranks),
 		cmocka_unit_test(test_hist_ends_and_merge),
 		cmocka_unit_test(test_spans_are_split_and_clipped),
 		cmocka_unit_test(test_maxima),

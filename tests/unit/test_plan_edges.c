@@ -121,6 +121,80 @@ static void room_on_two_nodes(void **state)
 	topology_release(&t);
 }
 
+/* A core whose other thread has a vCPU already is no free one, whichever of its threads comes first. */
+static void a_siblings_load_counts(void **state)
+{
+	static const char *const words[] = {"pinned", "spread"};
+	const char *lab = "<lab cpus='6' smt='whole'/>";
+	struct topology t = topology_load("desktop-smt");
+	auto_free char *alone = xasprintf("%s<guest name='b'/>", lab);
+	struct plan_list l = plan_body(&t, alone);
+	struct cpuset in_lab = l.plans[0].lab_cpus;
+	int first = -1, second = -1;
+
+	(void)state;
+	cpuset_for_each (cpu, &in_lab) {
+		struct cpuset pair =
+			cpuset_and(&topology_cpu(&t, (unsigned)cpu)->siblings, &in_lab);
+
+		if (first < 0 && cpuset_count(&pair) == 2) {
+			first = cpu;
+			second = cpuset_nth(&pair, cpuset_nth(&pair, 0) == cpu);
+		}
+	}
+	assert_true(first >= 0 && second > first);
+	plan_list_release(&l);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		auto_free char *body = xasprintf(
+			"%s<guest name='a' placement='pinned' cpus='%d'/><guest name='b' placement='%s'/>",
+			lab, second, words[i]);
+
+		l = plan_body(&t, body);
+		assert_true(cpuset_has(&l.plans[0].guests[0].vcpu_cpus[0], (unsigned)second));
+		assert_false(cpuset_has(&l.plans[0].guests[1].vcpu_cpus[0], (unsigned)first));
+		plan_list_release(&l);
+	}
+	topology_release(&t);
+}
+
+/* What a noise's placement means: a CPU for each of its processes, one for all, or any. */
+static void noise_is_placed(void **state)
+{
+	static const struct {
+		const char *word;
+		bool each;
+		unsigned cpus;
+	} rows[] = {{"float", false, 4}, {"pinned", true, 4}, {"spread", true, 4},
+		{"stacked", false, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct topology t = topology_load("server-2-nodes");
+		auto_free char *body = xasprintf(
+			"<lab cpus='4'/><guest name='a'/><noise name='n' kind='busy' threads='4' placement='%s'/>",
+			rows[i].word);
+		struct plan_list l = plan_body(&t, body);
+
+		assert_int_equal(l.plans[0].noises[0].pin_each, rows[i].each);
+		assert_int_equal(cpuset_count(&l.plans[0].noises[0].cpus), rows[i].cpus);
+		plan_list_release(&l);
+		topology_release(&t);
+	}
+}
+
+static void no_cpus_are_refused(void **state)
+{
+	static const char text[] = "<scenario name='r'><lab cpus='0'/><guest name='a'/></scenario>";
+	struct scenario_msgs msgs = {0};
+	struct experiment x = {0};
+
+	(void)state;
+	assert_int_not_equal(scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs), 0);
+	assert_non_null(strstr(msgs.items[0].text, "cpus"));
+	experiment_release(&x);
+	scenario_msgs_release(&msgs);
+}
+
 static unsigned caches_of(const struct topology *t, const struct cpuset *cpus)
 {
 	struct cpuset s = {{0}};
@@ -363,6 +437,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cores_before_siblings),
+		cmocka_unit_test(a_siblings_load_counts),
+		cmocka_unit_test(noise_is_placed),
+		cmocka_unit_test(no_cpus_are_refused),
 		cmocka_unit_test(room_on_two_nodes),
 		cmocka_unit_test(one_cache),
 		cmocka_unit_test(memory_of_nodes),

@@ -136,6 +136,7 @@ static void test_bad_files(void **state)
 		"{\"format\":1,\"guests\":{}}",
 		"{\"format\":1,\"guests\":[{\"n\":1,\"vcpus\":[{\"tid\":1e99}]}]}",
 		"{\"format\":1,\"seed\":-1}",
+		"{\"format\":1,\"seed\":\"12 apples\"}",
 		"{\"format\":1,\"lab_cpus\":\"5-1\"}",
 		"{\"format\":1,\"run\":7}",
 		"{\"format\":1,\"seed\":\"18446744073709551616\"}",

@@ -111,6 +111,31 @@ static void test_wake_up_and_migration(void **state)
 	rig_free(&r);
 }
 
+/* A thread that was stopped by a signal sleeps, and its piece says what held it. */
+static void test_stopped_is_no_sleep_of_its_own(void **state)
+{
+	const struct piece *p;
+	struct rig r;
+	uint64_t i;
+
+	(void)state;
+	rig_make(&r);
+	ev_state(r.tl, START, VCPU, 0, THREAD_RUNNING, TRACE_STATE_INITIAL, 0, 5);
+	ev_state(r.tl, START + 100, VCPU, 0, THREAD_SLEEPING, TRACE_STATE_STOPPED, HOG, 5);
+	ev_state(r.tl, START + 400, VCPU, 0, THREAD_WAITING, 0, 1, 5);
+	ev_state(r.tl, START + 450, VCPU, 0, THREAD_RUNNING, 0, HOG, 5);
+	ev_state(r.tl, START + 500, VCPU, 0, THREAD_SLEEPING, 0, HOG, 55);
+	timeline_finish(r.tl, START + 2000);
+	p = timeline_piece_at(r.t, START + 200, &i);
+	assert_int_equal(p->state, THREAD_SLEEPING);
+	assert_int_equal(p->culprit, CULPRIT_ID_STOPPED);
+	p = timeline_piece_at(r.t, START + 600, &i);
+	assert_int_equal(p->state, THREAD_SLEEPING);
+	assert_int_equal(p->culprit, CULPRIT_ID_UNKNOWN);
+	assert_int_equal(r.t->sums.sleep_ns, 300 + 1500);
+	rig_free(&r);
+}
+
 /* The traced waits between two ends of RUNNING are what run_delay grew by, moves between queues
  * included. */
 static void test_waits_match_run_delay(void **state)
@@ -331,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clipped_at_the_window),
 		cmocka_unit_test(test_wake_up_and_migration),
+		cmocka_unit_test(test_stopped_is_no_sleep_of_its_own),
 		cmocka_unit_test(test_waits_match_run_delay),
 		cmocka_unit_test(test_throttled_is_told_apart),
 		cmocka_unit_test(test_irq_inside_a_wait),
