@@ -61,7 +61,10 @@ char *quantity_text(double value, const char *unit, bool sign, char *buf, size_t
 
 char *quantity_ns(uint64_t ns, char *buf, size_t size)
 {
-	return quantity_text((double)ns, "ns", false, buf, size);
+	if (ns >= 1000)
+		return quantity_text((double)ns, "ns", false, buf, size);
+	snprintf(buf, size, "%" PRIu64 " ns", ns);
+	return buf;
 }
 
 char *quantity_mib(uint64_t bytes, char *buf, size_t size)

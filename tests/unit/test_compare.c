@@ -132,6 +132,9 @@ static void test_format(void **state)
 	assert_string_equal(quantity_text(500.2, "ms/s", false, buf, sizeof(buf)), "500 ms/s");
 	assert_string_equal(quantity_text(0, "us", false, buf, sizeof(buf)), "0 us");
 	assert_string_equal(quantity_text(0.02, "ns", false, buf, sizeof(buf)), "0.0200 ns");
+	assert_string_equal(quantity_ns(24, buf, sizeof(buf)), "24 ns");
+	assert_string_equal(quantity_ns(2319450000, buf, sizeof(buf)), "2.32 s");
+	assert_string_equal(quantity_mib(UINT64_C(512) << 20, buf, sizeof(buf)), "512 MiB");
 	assert_string_equal(quantity_text(12345678, "", false, buf, sizeof(buf)), "1.23e+07");
 	assert_string_equal(quantity_text(-INFINITY, "us", true, buf, sizeof(buf)), "-inf us");
 }

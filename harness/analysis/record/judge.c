@@ -11,6 +11,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/priv.h"
+#include "base/quantity.h"
 
 struct set {
 	const struct analysis *const *a;
@@ -196,6 +197,19 @@ static const char *unit_in(struct set s, const char *metric)
 	return unit;
 }
 
+/* Both figures in the unit in which the larger reads best. */
+static char *say(const struct run_expect *x, const char *guest, const char *variant,
+	const char *unit, double got, const char *relation, double wanted)
+{
+	double factor;
+	const char *best = quantity_unit(fmax(fabs(got), fabs(wanted)), unit, &factor);
+	const char *space = *best ? " " : "";
+
+	return xasprintf("%s of %s%s%s is %.5g%s%s, wanted %s %.5g%s%s", x->metric, guest,
+		*variant ? " in " : "", variant, got * factor, space, best, relation,
+		wanted * factor, space, best);
+}
+
 static void judge_guest(struct set s, const struct run_expect *x, const char *variant,
 	const char *guest, struct expect_result *r)
 {
@@ -232,8 +246,7 @@ static void judge_guest(struct set s, const struct run_expect *x, const char *va
 	} else if (!isfinite(wanted))
 		why = xasprintf("%s to compare with is not provided", x->other_metric);
 	else
-		why = xasprintf("%s of %s%s%s is %.6g %s, wanted %s %.6g", x->metric, guest,
-			*variant ? " in " : "", variant, got, unit, relation, wanted);
+		why = say(x, guest, variant, unit, got, relation, wanted);
 	take(r, v, got, wanted, why);
 }
 

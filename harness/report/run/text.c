@@ -135,7 +135,7 @@ static void print_other(const struct text *t, const struct analysis *a)
 	static const enum metric_id ids[] = {METRIC_JOB_RATE, METRIC_JOB_TIME, METRIC_LOCK_RATE,
 		METRIC_LOCK_STALL_P99, METRIC_MEMORY_LATENCY, METRIC_MEMORY_BANDWIDTH,
 		METRIC_THROTTLE_RATE, METRIC_WASTED_RATE, METRIC_EXITS_RATE};
-	char b[32];
+	char b[80];
 
 	for (size_t i = 0; i < a->n_guests; i++) {
 		const struct analysis_guest *g = &a->guests[i];
@@ -154,9 +154,10 @@ static void print_other(const struct text *t, const struct analysis *a)
 		for (size_t k = 0; k < a->n_own; k++) {
 			if (!g->own[k].have)
 				continue;
-			text_add(&line, "%s%s %s %.6g%s%s", line.len ? ", " : "",
-				line.len ? "" : g->name, a->own[k].name, g->own[k].value,
-				*a->own[k].unit ? " " : "", a->own[k].unit);
+			text_add(&line, "%s%s %s %s", line.len ? ", " : "", line.len ? "" : g->name,
+				a->own[k].name,
+				quantity_text(
+					g->own[k].value, a->own[k].unit, false, b, sizeof(b)));
 		}
 		if (line.len)
 			wrap_print(t->out, line.text, 0, 2);
