@@ -33,6 +33,28 @@ void folder_release(struct folder *f)
 		closedir(f->dir);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int folder_names(const char *path, const char *end, struct strv *out)
+{
+	auto_struct(folder) f = {.dir = opendir(path)};
+
+	if (!f.dir)
+		return -errno;
+	while (folder_next(&f)) {
+		size_t len = strlen(f.name), tail = strlen(end);
+
+		if (f.name[0] != '.' && len > tail && !strcmp(f.name + len - tail, end))
+			strv_add(out, "%s", f.name);
+	}
+	if (out->n)
+		qsort(out->items, out->n, sizeof(*out->items), by_name);
+	return 0;
+}
+
 ssize_t read_some(int fd, void *buf, size_t size)
 {
 	ssize_t n;

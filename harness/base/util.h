@@ -97,6 +97,8 @@ struct folder {
 };
 bool folder_next(struct folder *f);
 void folder_release(struct folder *f);
+/* Those that end in `end` and do not begin with a dot, in order. 0 or -errno. */
+int folder_names(const char *path, const char *end, struct strv *out);
 /* Remove a tree below `path` (never follows symlinks). Missing is fine. */
 int remove_tree(const char *path, struct err *e);
 

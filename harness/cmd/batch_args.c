@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What a batch was asked to do: from the command line, and back for the journal. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,13 +173,6 @@ int batch_line_format(const struct args *l, const char *connect, struct strv *ou
 	return 0;
 }
 
-static int is_xml(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && len > 4 && !strcmp(d->d_name + len - 4, ".xml");
-}
-
 /* A file that only others include holds no <scenario>. */
 static bool holds_scenario(const char *path)
 {
@@ -191,18 +183,16 @@ static bool holds_scenario(const char *path)
 
 static int add_folder(const char *dir, struct strv *out, struct err *e)
 {
-	auto_free struct dirent **list = NULL;
+	auto_struct(strv) names = {0};
 	size_t before = out->n;
-	int n = scandir(dir, &list, is_xml, alphasort);
 
-	if (n < 0)
+	if (folder_names(dir, ".xml", &names))
 		return err_sys(e, "%s", dir);
-	for (int i = 0; i < n; i++) {
-		auto_free char *path = xasprintf("%s/%s", dir, list[i]->d_name);
+	for (size_t i = 0; i < names.n; i++) {
+		auto_free char *path = xasprintf("%s/%s", dir, names.items[i]);
 
 		if (holds_scenario(path))
 			strv_add(out, "%s", path);
-		free(list[i]);
 	}
 	if (out->n == before)
 		return err_set_exit(e, EXIT_USAGE, ENOENT, "%s: no scenario in this folder", dir);

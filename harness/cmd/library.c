@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cmd/library.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,13 +15,6 @@ static char *library_dir(struct err *e)
 	auto_free char *beside = cmd_find_part("../scenarios", NULL);
 
 	return beside ? realpath(beside, NULL) : cmd_find_part("scenarios", e);
-}
-
-static int is_scenario(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	return len > 4 && !strcmp(d->d_name + len - 4, ".xml");
 }
 
 /* The first sentence of why a plan cannot be made here, without the file name. Caller frees. */
@@ -53,27 +45,19 @@ static void print_scenario(const char *path, const char *file, const struct topo
 int library_list(const struct cmd_common *c, struct err *e)
 {
 	auto_free char *dir = library_dir(e);
-	struct topology t = {0};
-	auto_free struct dirent **files = NULL;
-	int n, rc;
+	auto_struct(topology) t = {0};
+	auto_struct(strv) files = {0};
+	int rc = dir ? topology_read("", &t, e) : -e->code;
 
-	if (!dir)
-		return -e->code;
-	rc = topology_read("", &t, e);
 	if (rc)
 		return rc;
-	n = scandir(dir, &files, is_scenario, alphasort);
-	if (n < 0) {
-		topology_release(&t);
+	if (folder_names(dir, ".xml", &files))
 		return err_sys(e, "cannot read %s", dir);
-	}
-	for (int i = 0; i < n; i++) {
-		auto_free char *path = xasprintf("%s/%s", dir, files[i]->d_name);
+	for (size_t i = 0; i < files.n; i++) {
+		auto_free char *path = xasprintf("%s/%s", dir, files.items[i]);
 
-		print_scenario(path, files[i]->d_name, &t);
-		free(files[i]);
+		print_scenario(path, files.items[i], &t);
 	}
-	topology_release(&t);
 	cmd_say(c, "in %s; run one with: stealscope run FILE", dir);
 	return 0;
 }

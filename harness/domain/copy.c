@@ -296,13 +296,11 @@ static int change(struct copy *c, const char *run, const char *owner, struct err
 
 static char *inactive_xml(struct lab_conn *c, const char *name, struct err *e)
 {
-	virDomainPtr dom = tuning_domain(c, NULL, name, e);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, NULL, name, e);
 	char *xml = dom ? virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE) : NULL;
 
 	if (dom && !xml)
 		lab_error(e, name);
-	if (dom)
-		virDomainFree(dom);
 	return xml;
 }
 

@@ -76,12 +76,10 @@ static int look(virDomainPtr dom, const char *name, struct live_facts *f, struct
 
 int live_look(struct lab_conn *c, const char *name, struct live_facts *out, struct err *e)
 {
-	virDomainPtr dom = tuning_domain(c, NULL, name, e);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, NULL, name, e);
 	struct live_facts f = {0};
 	int rc = dom ? look(dom, name, &f, e) : e && e->code ? -e->code : -EIO;
 
-	if (dom)
-		virDomainFree(dom);
 	if (!rc)
 		*out = f;
 	return rc;
@@ -96,13 +94,11 @@ void live_facts_release(struct live_facts *f)
 bool live_migrated(struct lab_conn *c, const struct tuning *t)
 {
 	struct err why = ERR_INIT;
-	virDomainPtr dom = tuning_domain(c, t->uuid, t->name, &why);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, t->uuid, t->name, &why);
 	int state = 0, reason = 0;
 	bool away = dom && virDomainGetState(dom, &state, &reason, 0) == 0 &&
 		    state == VIR_DOMAIN_SHUTOFF && reason == VIR_DOMAIN_SHUTOFF_MIGRATED;
 
-	if (dom)
-		virDomainFree(dom);
 	return away;
 }
 

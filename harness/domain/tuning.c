@@ -66,7 +66,7 @@ static int read_domain(struct lab_conn *c, virDomainPtr dom, struct tuning *t, s
 
 int tuning_read(struct lab_conn *c, const char *domain, struct tuning **out, struct err *e)
 {
-	virDomainPtr dom = tuning_domain(c, NULL, domain, e);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, NULL, domain, e);
 	struct tuning *t;
 	int rc;
 
@@ -74,7 +74,6 @@ int tuning_read(struct lab_conn *c, const char *domain, struct tuning **out, str
 		return e && e->code ? -e->code : -EIO;
 	t = tuning_new();
 	rc = read_domain(c, dom, t, e);
-	virDomainFree(dom);
 	if (rc) {
 		tuning_free(t);
 		return rc;
@@ -135,7 +134,8 @@ static char *value_now(const struct tuning *now, const struct tuning *t, const s
 int tuning_now(struct lab_conn *c, const struct tuning *t, struct tuning **out, struct err *e)
 {
 	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, t->uuid, t->name, e);
-	struct tuning *raw, *now;
+	auto_ptr(tuning_free) struct tuning *raw = NULL;
+	struct tuning *now;
 	int rc;
 
 	if (!dom)
@@ -155,7 +155,6 @@ int tuning_now(struct lab_conn *c, const struct tuning *t, struct tuning **out, 
 			.had = xstrdup(value),
 			.way = t->rows[i].way};
 	}
-	tuning_free(raw);
 	if (rc)
 		tuning_free(now);
 	else

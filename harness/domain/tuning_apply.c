@@ -142,7 +142,7 @@ static bool back_all_by_libvirt(
 {
 	auto_ptr(tuning_free) struct tuning *now = NULL;
 	struct err why = ERR_INIT;
-	virDomainPtr dom;
+	auto_ptr(virDomainFree) virDomainPtr dom = NULL;
 	int rc = tuning_now(c, t, &now, &why);
 
 	if (rc == -ENOENT) { /* undefined or gone: no book to put right */
@@ -158,8 +158,6 @@ static bool back_all_by_libvirt(
 		if (r->want && r->way == TUNING_LIBVIRT)
 			back_by_libvirt(t, r, dom, n ? n->had : NULL, out);
 	}
-	if (dom)
-		virDomainFree(dom);
 	return dom != NULL;
 }
 
@@ -224,7 +222,7 @@ static bool ask_to_shut_down(struct lab_conn *c, const struct tuning *t)
 {
 	uint64_t until = now_ns() + SHUTDOWN_NS, again = 0;
 	struct err why = ERR_INIT;
-	virDomainPtr dom = tuning_domain(c, t->uuid, t->name, &why);
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, t->uuid, t->name, &why);
 
 	while (dom && qemu_lives(t) && now_ns() < until) {
 		if (now_ns() >= again) {
@@ -233,8 +231,6 @@ static bool ask_to_shut_down(struct lab_conn *c, const struct tuning *t)
 		}
 		sleep_ns(20 * NS_PER_MS);
 	}
-	if (dom)
-		virDomainFree(dom);
 	return !qemu_lives(t);
 }
 

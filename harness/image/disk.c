@@ -243,7 +243,7 @@ int disk_look(const struct plan_disk *d, const char *folder, struct disk_chain *
 		return err_set_exit(e, EXIT_HOST, errno, "the image %s: %s", given,
 			errno == ENOENT ? "there is no such file" : strerror(errno));
 	while (path && !rc) {
-		json_t *j = NULL;
+		json_auto_t *j = NULL;
 
 		rc = c.n < DISK_CHAIN_MAX
 			     ? add_layer(&c, path, wanted, &j, e)
@@ -254,7 +254,6 @@ int disk_look(const struct plan_disk *d, const char *folder, struct disk_chain *
 				(uint64_t)json_integer_value(json_object_get(j, "virtual-size"));
 		path = rc ? NULL : backing_path(d, &c, j, &wanted, e);
 		rc = rc ? rc : -e->code;
-		json_decref(j);
 	}
 	if (!rc)
 		rc = check_unused(&c, e);

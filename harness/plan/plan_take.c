@@ -261,7 +261,7 @@ struct cpuset plan_choose_llcs(
 {
 	struct cpuset out = {{0}};
 	size_t n, from, to;
-	struct cpuset *list = list_llcs(p, all, &n);
+	auto_free struct cpuset *list = list_llcs(p, all, &n);
 	bool found = false;
 
 	/* On one node, else anywhere, else whatever room they have. */
@@ -276,7 +276,6 @@ struct cpuset plan_choose_llcs(
 	if (!found && !choose(p, list, 0, n, n_llc, each, &out) &&
 		!choose(p, list, 0, n, n_llc, 1, &out))
 		out = (struct cpuset){{0}};
-	free(list);
 	return out;
 }
 

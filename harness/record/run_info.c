@@ -62,7 +62,7 @@ int run_info_load(struct run_info *r, const char *dir, struct err *e)
 	auto_free char *text = read_file(path, RUN_JSON_MAX, &len, e);
 	struct run_info loaded = {0};
 	json_error_t where;
-	json_t *j;
+	json_auto_t *j = NULL;
 	int rc;
 
 	if (!text)
@@ -71,7 +71,6 @@ int run_info_load(struct run_info *r, const char *dir, struct err *e)
 	if (!j)
 		return err_set(e, EINVAL, "%s:%d: not JSON: %s", path, where.line, where.text);
 	rc = struct_from_json(run_info_json(), &loaded, j, e);
-	json_decref(j);
 	if (rc)
 		rc = err_wrap(e, "%s", path);
 	else if (loaded.format != RUN_INFO_FORMAT)
