@@ -3,7 +3,7 @@
 #ifndef SS_CMD_BATCH_H
 #define SS_CMD_BATCH_H
 
-#include "cmd/execute.h"
+#include "cmd/cmd.h"
 #include "study/batch.h"
 
 struct args {

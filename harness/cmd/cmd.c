@@ -215,3 +215,14 @@ char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *
 		e->exit = EXIT_USAGE;
 	return dir;
 }
+
+int cmd_executor(struct executor *x, const struct study *s, bool with_agent, struct err *e)
+{
+	executor_init(x, s);
+	x->metal = cmd_find_part("metal.elf", e);
+	if (x->metal)
+		x->agent = cmd_find_part("stealscope-agent", e);
+	if (x->agent && with_agent)
+		x->hostd = cmd_find_part("stealscope-hostd", e);
+	return x->agent && (x->hostd || !with_agent) ? 0 : -e->code;
+}

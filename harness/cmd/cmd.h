@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "cmd/line.h"
-#include "study/study.h"
+#include "study/execute.h"
 
 struct command {
 	const char *name;
@@ -56,6 +56,9 @@ void cmd_catch_signals(void);
 /* Where the installed or built parts lie, found beside this program. Caller frees. NULL with `e`
  * set when the part is not there. */
 char *cmd_find_part(const char *name, struct err *e);
+
+/* executor_init(), and the parts of stealscope that are beside this program. */
+int cmd_executor(struct executor *x, const struct study *s, bool with_agent, struct err *e);
 
 /* Resolve what a user calls a run (a folder, a record's name in --results, its unique beginning, or
  * "last") to the record's folder. Caller frees. */

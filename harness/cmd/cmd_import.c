@@ -3,7 +3,6 @@
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
-#include "cmd/execute.h"
 #include "cmd/present.h"
 #include "record/recording.h"
 

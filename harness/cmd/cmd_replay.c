@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "cmd/execute.h"
 #include "cmd/present.h"
 #include "host/facts.h"
 

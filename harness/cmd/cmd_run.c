@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
-#include "cmd/execute.h"
 #include "cmd/present.h"
 
 struct args {
