@@ -234,8 +234,9 @@ static int parse(char *text, const char *path, struct tuning **out, struct err *
 		return 0;
 	}
 	tuning_free(t);
-	return strlen(text) && !good ? err_set(e, EINVAL, "%s is no saved tuning of a domain", path)
-				     : 0;
+	return strlen(text) && !good
+		       ? err_set(e, EINVAL, "%s is not a saved tuning of a domain", path)
+		       : 0;
 }
 
 int tuning_load(const char *path, struct tuning **out, struct err *e)

@@ -152,7 +152,8 @@ static int policy_set(pid_t tid, const char *value, struct err *e)
 			strncmp(policies[a.policy], value, len) != 0))
 		a.policy++;
 	if (a.policy == ARRAY_SIZE(policies))
-		return err_set(e, EINVAL, "\"%s\" is no scheduling policy that can be set", value);
+		return err_set(
+			e, EINVAL, "\"%s\" is not a scheduling policy that can be set", value);
 	if (is_real_time(a.policy))
 		a.priority = (uint32_t)atoi(value + len);
 	else

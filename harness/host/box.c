@@ -232,7 +232,7 @@ int box_read(const char *path, struct topology *out, struct err *e)
 	j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
 	if (!j)
 		return err_set(
-			e, EINVAL, "%s is no box file: line %d: %s", path, why.line, why.text);
+			e, EINVAL, "%s is not a box file: line %d: %s", path, why.line, why.text);
 	rc = read_all(j, &t, e);
 	if (rc) {
 		topology_release(&t);

@@ -42,7 +42,7 @@ static int from_pattern(
 	bool found = false, number;
 
 	if (regcomp(&re, pattern, REG_EXTENDED | REG_NEWLINE))
-		return err_set(e, EINVAL, "the pattern is no regular expression");
+		return err_set(e, EINVAL, "the pattern is not a regular expression");
 	while (at <= len) {
 		m[0] = (regmatch_t){(regoff_t)at, (regoff_t)len};
 		if (re.re_nsub < 1 ||
@@ -64,7 +64,7 @@ static int from_pattern(
 			e, EINVAL, "nothing it printed matches the pattern \"%.200s\"", pattern);
 	number = parse_number(text + from, to - from, out);
 	return number ? 0
-		      : err_set(e, EINVAL, "what the pattern found is no number: \"%.*s\"",
+		      : err_set(e, EINVAL, "what the pattern found is not a number: \"%.*s\"",
 				(int)MIN(to - from, (size_t)60), text + from);
 }
 
@@ -122,7 +122,7 @@ static int from_json(const char *path, const char *text, size_t len, double *out
 		*out = json_number_value(found);
 	else if (!json_is_string(found) ||
 		 !parse_number(json_string_value(found), json_string_length(found), out))
-		rc = err_set(e, EINVAL, "what the JSON has at \"%.200s\" is no number", path);
+		rc = err_set(e, EINVAL, "what the JSON has at \"%.200s\" is not a number", path);
 	return rc;
 }
 

@@ -20,7 +20,7 @@ static const char *kvm_problem(void)
 	if (fd < 0)
 		return strerror(errno);
 	if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
-		return "it is no KVM device";
+		return "it is not a KVM device";
 	vm = ioctl(fd, KVM_CREATE_VM, 0); /* another hypervisor may hold the processor */
 	return vm < 0 ? strerror(errno) : NULL;
 }

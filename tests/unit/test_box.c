@@ -90,7 +90,7 @@ static void refused(void **state)
 		const char *text, *why;
 	} rows[] = {
 		{BOX("0", SETS, CPU, NODE), NULL},
-		{"", "is no box file"},
+		{"", "is not a box file"},
 		{"{}", "does not say \"format\""},
 		{"{\"format\": \"stealscope box 2\"}", "does not say \"format\""},
 		{BOX("", SETS, CPU, NODE), "no CPU of this box is online"},

@@ -122,7 +122,7 @@ void batch_figures_html(const struct batch_report *r, struct strbuf *out)
 	if (!n)
 		return;
 	html_raw(out,
-		"<section><h2>What the guests felt</h2>\n<p>Medians over the boots; of a boot the mean over its guests that are no noise. A claim that one is better takes <code>stealscope compare</code>.</p>\n");
+		"<section><h2>What the guests felt</h2>\n<p>Medians over the boots; of a boot the mean over its guests that are not noise. A claim that one is better takes <code>stealscope compare</code>.</p>\n");
 	html_wide(out, "What the guests felt");
 	html_raw(out, "<table><tr><th>configuration</th><th class=\"n\">boots</th>");
 	for (size_t k = 0; k < BATCH_FELT; k++)

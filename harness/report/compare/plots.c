@@ -46,7 +46,7 @@ bool compare_draw_arms(const void *plot, double width, bool standalone, struct s
 
 /* ---- lateness */
 
-/* Lateness of all guests that are no noise, in all boots of an arm. */
+/* Lateness of all guests that are not noise, in all boots of an arm. */
 static struct hist pooled_lateness(const struct analysis *const *set, size_t n)
 {
 	struct hist h = {0};

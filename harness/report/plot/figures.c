@@ -79,7 +79,7 @@ static void add_vcpu(const struct analysis *a, const struct analysis_guest *g,
 	}
 }
 
-/* Of the guests that are no noise, more than one of them, more lines than a figure can show. */
+/* Of the guests that are not noise, more than one of them, more lines than a figure can show. */
 static bool too_many(const struct analysis *a, const struct figure_info *f)
 {
 	size_t lines = 0, guests = 0;

@@ -167,7 +167,8 @@ static void add_notes(const struct live_view *v, const struct run_info *info,
 			"?: which of these threads are vCPUs, and their numbers, is not known (neither the kernel nor their names tell): no advice is built on them",
 			0, 3);
 	if (process)
-		wrap_add(out, "a process that is no VM: its threads, without advice", 0, 3);
+		wrap_add(out, "a process that is not a VM: its threads are shown, without advice",
+			0, 3);
 	if (notes->doubt) {
 		auto_free char *text = xasprintf(
 			"which threads are vCPUs is told by their names, because the kernel does not say it: %s",
