@@ -5,21 +5,25 @@
 #include "scenario/keys.h"
 #include "scenario/units.h"
 
+/* Of types whose values have no bounds of their own. */
+static const char *const fixed[] = {
+	[VALUE_NAME] = "a name of at most 40 letters, digits, '.', '_', '-'",
+	[VALUE_TEXT] = "one line of text of at most 1024 bytes",
+	[VALUE_FILE] = "the name of a file in the scenario's own folder",
+	[VALUE_NUMBER] =
+		"a number, in the metric's unit or with another of its kind, as 20ms where it is in us",
+	[VALUE_PART] = "a part of the value, at most 100%, as 5% or 0.05",
+	[VALUE_CPUSET] = "a CPU list as 0-3,8",
+};
+
 void value_describe(const struct key_attr *row, struct strbuf *out)
 {
 	unsigned long long min = row->min, max = row->max;
 	char a[32], b[32];
 
+	if (row->type < ARRAY_SIZE(fixed) && fixed[row->type])
+		strbuf_add(out, "%s", fixed[row->type]);
 	switch (row->type) {
-	case VALUE_NAME:
-		strbuf_add(out, "a name of at most 40 letters, digits, '.', '_', '-'");
-		break;
-	case VALUE_TEXT:
-		strbuf_add(out, "one line of text of at most 1024 bytes");
-		break;
-	case VALUE_FILE:
-		strbuf_add(out, "the name of a file in the scenario's own folder");
-		break;
 	case VALUE_WORD:
 		for (unsigned i = 0; i < row->words->n; i++)
 			strbuf_add(out, "%s%s", i ? " | " : "", word_of(row->words, i));
@@ -45,24 +49,16 @@ void value_describe(const struct key_attr *row, struct strbuf *out)
 	case VALUE_RATIO:
 		strbuf_add(out, "a number from %llu to %llu, as 2.5", min, max);
 		break;
-	case VALUE_NUMBER:
-		strbuf_add(out,
-			"a number, in the metric's unit or with another of its kind, as 20ms where it is in us");
-		break;
-	case VALUE_PART:
-		strbuf_add(out, "a part of the value, at most 100%%, as 5%% or 0.05");
-		break;
 	case VALUE_RANGE:
 		strbuf_add(out,
 			"a number of CPUs from %llu to %llu, a range as 2..4 or 2.., all, or auto",
 			min, max);
 		break;
-	case VALUE_CPUSET:
-		strbuf_add(out, "a CPU list as 0-3,8");
-		break;
 	case VALUE_VCPUS:
 		strbuf_add(out, "all, all-but-first, or vCPU numbers as 0-3 (at most %u)",
 			SHM_MAX_VCPUS - 1);
+		break;
+	default:
 		break;
 	}
 }
