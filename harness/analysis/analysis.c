@@ -39,6 +39,7 @@ static void open_guests(struct build *b)
 		}
 		if (guest_reader_open(path, &b->guests[g].reader, &e)) {
 			strv_add(&a->warnings, "guest %s: %s", a->guests[g].name, e.msg);
+			a->unread |= e.code != ENOENT && e.code != EINVAL;
 			continue;
 		}
 		b->guests[g].done = false;
@@ -58,6 +59,7 @@ static void open_trace(struct build *b)
 	}
 	if (trace_reader_open(path, &b->trace, &e)) {
 		strv_add(&a->warnings, "%s", e.msg);
+		a->unread |= e.code != EINVAL;
 		return;
 	}
 	a->have_trace = true;
@@ -169,6 +171,7 @@ static void note_readers(struct build *b)
 		a->guest_records += s.records;
 		a->bad_records += s.bad;
 		a->cut |= s.cut;
+		a->unread |= s.io_error;
 		if (s.cut)
 			strv_add(&a->warnings, "guest %s: its record file is cut",
 				a->guests[g].name);
@@ -182,6 +185,7 @@ static void note_readers(struct build *b)
 		a->trace_records = s.records;
 		a->bad_records += s.bad;
 		a->cut |= s.cut;
+		a->unread |= s.io_error;
 		if (s.io_error)
 			strv_add(&a->warnings, "the host trace cannot be read to its end");
 		else if (s.cut)

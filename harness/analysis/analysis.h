@@ -275,6 +275,7 @@ struct analysis {
 	uint64_t guest_records, trace_records; /* read */
 	uint64_t bad_records;		       /* out of range, unknown or disordered: skipped */
 	bool cut;		   /* a file ended inside a record or without its end mark */
+	bool unread;		   /* a file that is there could not be read, or not to its end */
 	uint64_t overhead_ns;	   /* wall time of the run that was not measuring */
 	double box_steal_ms_per_s; /* the lab box's own steal, mean of the lab CPUs; NaN unknown */
 	void *private;

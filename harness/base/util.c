@@ -25,13 +25,17 @@ void cleanup_fclose(FILE **f)
 		fclose(*f);
 }
 
-static void *or_die(void *p)
+void out_of_memory(void)
 {
 	/* No signal, which would look like a crash. What a run made is cleared by its reaper, as after kill -9. */
-	if (!p) {
-		fputs("stealscope: out of memory\n", stderr);
-		_exit(EXIT_FAILED);
-	}
+	fputs("stealscope: out of memory\n", stderr);
+	_exit(EXIT_FAILED);
+}
+
+static void *or_die(void *p)
+{
+	if (!p)
+		out_of_memory();
 	return p;
 }
 

@@ -40,6 +40,8 @@ void cleanup_fclose(FILE **f);
 			function(*p);                                                              \
 	}
 
+/* One line, and status 1. */
+_Noreturn void out_of_memory(void);
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);

@@ -87,6 +87,8 @@ static int export_one(const struct cmd_common *c, const struct args *args, struc
 	FILE *out = stdout;
 	int rc = dir ? analysis_make(dir, &a, e) : -e->code;
 
+	if (!rc)
+		rc = export_check(a, e);
 	if (!rc && args->output) {
 		out = fopen(args->output, "we");
 		rc = out ? 0 : err_sys(e, "cannot create %s", args->output);
@@ -143,6 +145,8 @@ static int export_tables(const struct cmd_common *c, const struct args *args, st
 
 		cmd_progress(c, "[%zu/%zu] %s", i + 1, dirs.n, dirs.items[i]);
 		rc = analysis_make(dirs.items[i], &a, e);
+		if (!rc)
+			rc = export_check(a, e);
 		if (!rc)
 			rc = export_sqlite_run(db, a, (unsigned)i + 1, e);
 	}

@@ -14,7 +14,14 @@ static char *library_dir(struct err *e)
 {
 	auto_free char *beside = cmd_find_part("../scenarios", NULL);
 
-	return beside ? realpath(beside, NULL) : cmd_find_part("scenarios", e);
+	if (beside) {
+		char *dir = realpath(beside, NULL);
+
+		if (!dir)
+			err_sys(e, "%s", beside);
+		return dir;
+	}
+	return cmd_find_part("scenarios", e);
 }
 
 /* The first sentence of why a plan cannot be made here, without the file name. Caller frees. */

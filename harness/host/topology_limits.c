@@ -21,10 +21,24 @@ struct place {
 	bool v2, noprefix; /* noprefix: v1's files are "cpus" and "mems" */
 };
 
+/* The first file that is there and could not be read, since topology_limits() began: without it the limits would look
+ * wider than they are. One thread reads them. */
+static struct err trouble;
+
+static char *text_at(const char *path, size_t max)
+{
+	struct err why = ERR_INIT;
+	char *text = read_file(path, max, NULL, &why);
+
+	if (!text && !trouble.code && (why.code == EMFILE || why.code == ENFILE || why.code == EIO))
+		trouble = why;
+	return text;
+}
+
 static char *text_of(const char *dir, const char *file)
 {
 	auto_free char *path = xasprintf("%s/%s", dir, file);
-	char *text = read_file(path, 1 << 16, NULL, NULL);
+	char *text = text_at(path, 1 << 16);
 
 	if (text)
 		text[strcspn(text, "\n")] = '\0';
@@ -76,7 +90,7 @@ static void find_mount(struct place *p)
 	for (size_t i = 0; i < ARRAY_SIZE(files) && !text; i++) {
 		auto_free char *path = xasprintf("%s%s", p->root, files[i]);
 
-		text = read_file(path, 4 << 20, NULL, NULL);
+		text = text_at(path, 4 << 20);
 	}
 	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
 		line = strtok_r(NULL, "\n", &save))
@@ -94,7 +108,7 @@ static char *own_path(const struct place *p)
 	if (text && text[0] == '/' && !strstr(text, "/.."))
 		return text;
 	free(text);
-	groups = read_file(file, 1 << 16, NULL, NULL);
+	groups = text_at(file, 1 << 16);
 	line = groups ? strstr(groups, p->v2 ? "0::/" : ":cpuset:/") : NULL;
 	line = line ? strchr(line, '/') : NULL;
 	end = line ? line + strcspn(line, "\n") : NULL;
@@ -146,7 +160,7 @@ static bool own_list(const struct place *p, bool mems, struct cpuset *out)
 static bool status_list(const char *root, const char *key, struct cpuset *out)
 {
 	auto_free char *path = xasprintf("%s/proc/self/status", root);
-	auto_free char *text = read_file(path, 1 << 16, NULL, NULL);
+	auto_free char *text = text_at(path, 1 << 16);
 	char *p = text ? strstr(text, key) : NULL;
 
 	if (!p)
@@ -285,6 +299,7 @@ int topology_limits(struct topology *t, const char *root, struct err *e)
 	struct place p = {.root = root};
 	auto_struct(strv) why = {0};
 
+	trouble = (struct err)ERR_INIT;
 	find_mount(&p);
 	p.path = own_path(&p);
 	find_taken(t, &p, &why);
@@ -296,6 +311,8 @@ int topology_limits(struct topology *t, const char *root, struct err *e)
 	t->limit = why.n ? strv_join(&why, " and ") : NULL;
 	free(p.mount);
 	free(p.path);
+	if (trouble.code)
+		return err_set(e, trouble.code, "%s", trouble.msg);
 	if (cpuset_empty(&t->allowed))
 		return err_set(e, EINVAL, "no CPU that is online is left to this process by %s",
 			t->limit ? t->limit : "the kernel");

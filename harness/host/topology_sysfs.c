@@ -13,12 +13,24 @@
 #define SYS_CPU	 "/sys/devices/system/cpu"
 #define SYS_NODE "/sys/devices/system/node"
 
+/* The text of a file; NULL where it is missing, or not this user's to read. One that is there and cannot be read is an
+ * error: without it the box would look like another. */
+static char *text_or_missing(const char *full, struct err *e, int *rc)
+{
+	struct err why = ERR_INIT;
+	char *text = *rc ? NULL : read_file(full, 1 << 16, NULL, &why);
+
+	if (!text && (why.code == EMFILE || why.code == ENFILE || why.code == EIO))
+		*rc = err_set(e, why.code, "%s", why.msg);
+	return text;
+}
+
 /* A CPU list in a file below root; false, and the empty set, where the file is missing. */
 static bool read_list(
 	const char *root, const char *path, struct cpuset *out, struct err *e, int *rc)
 {
 	auto_free char *full = xasprintf("%s%s", root, path);
-	auto_free char *text = *rc ? NULL : read_file(full, 1 << 16, NULL, NULL);
+	auto_free char *text = text_or_missing(full, e, rc);
 
 	memset(out, 0, sizeof(*out));
 	if (!text)
@@ -39,7 +51,7 @@ static bool read_set(const char *root, const char *dir, const char *list, const 
 
 	if (read_list(root, list_path, out, e, rc) || *rc)
 		return !*rc;
-	text = read_file(full, 1 << 16, NULL, NULL);
+	text = text_or_missing(full, e, rc);
 	if (!text)
 		return false;
 	*rc = cpuset_parse_mask(text, out, e);
@@ -48,12 +60,15 @@ static bool read_set(const char *root, const char *dir, const char *list, const 
 	return !*rc;
 }
 
-static uint64_t read_or(const char *root, const char *path, uint64_t missing)
+static uint64_t read_or(
+	const char *root, const char *path, uint64_t missing, struct err *e, int *rc)
 {
 	auto_free char *full = xasprintf("%s%s", root, path);
-	uint64_t v;
+	auto_free char *text = text_or_missing(full, e, rc);
+	char *end;
+	uint64_t v = text ? strtoull(text, &end, 10) : missing;
 
-	return read_u64(full, &v, NULL) == 0 ? v : missing;
+	return text && end == text ? missing : v;
 }
 
 /* "MemTotal:  123 kB" (with "Node 0 " before it in a node's meminfo), in bytes. */
@@ -82,14 +97,15 @@ static struct cpuset folders(const char *root, const char *dir, const char *pref
 }
 
 /* Without a list of its own: CPUs that have a folder and do not say that they are off. */
-static struct cpuset online_by_folder(const char *root, const struct cpuset *present)
+static struct cpuset online_by_folder(
+	const char *root, const struct cpuset *present, struct err *e, int *rc)
 {
 	struct cpuset s = {{0}};
 
 	cpuset_for_each (cpu, present) {
 		auto_free char *path = xasprintf(SYS_CPU "/cpu%d/online", cpu);
 
-		if (read_or(root, path, 1))
+		if (read_or(root, path, 1, e, rc))
 			cpuset_add(&s, (unsigned)cpu);
 	}
 	return s;
@@ -104,7 +120,7 @@ static int read_llc(const char *root, unsigned id, int *llc, struct err *e)
 	for (unsigned index = 0; index < 16 && !rc; index++) {
 		auto_free char *dir = xasprintf(SYS_CPU "/cpu%u/cache/index%u", id, index);
 		auto_free char *level_path = xasprintf("%s/level", dir);
-		uint64_t level = read_or(root, level_path, 0);
+		uint64_t level = read_or(root, level_path, 0, e, &rc);
 		struct cpuset shared;
 
 		if (!level)
@@ -130,8 +146,8 @@ static int add_cpu(const char *root, unsigned id, struct topology *t, struct err
 	cpuset_add(&cpu->siblings, id);
 	if (rc || !cpuset_has(&t->online, id))
 		return rc;
-	cpu->socket = (int)read_or(root, pkg, 0);
-	return read_llc(root, id, &cpu->llc, e);
+	cpu->socket = (int)read_or(root, pkg, 0, e, &rc);
+	return rc ? rc : read_llc(root, id, &cpu->llc, e);
 }
 
 static int add_node(const char *root, int id, struct topology *t, struct err *e)
@@ -141,8 +157,8 @@ static int add_node(const char *root, int id, struct topology *t, struct err *e)
 	auto_free char *huge2m = xasprintf("%s/hugepages/hugepages-2048kB/nr_hugepages", dir);
 	auto_free char *huge1g = xasprintf("%s/hugepages/hugepages-1048576kB/nr_hugepages", dir);
 	auto_free char *meminfo = xasprintf("%s%s/meminfo", root, dir);
-	auto_free char *text = read_file(meminfo, 1 << 16, NULL, NULL);
 	int rc = 0;
+	auto_free char *text = text_or_missing(meminfo, e, &rc);
 
 	if (id >= TOPO_MAX_NODES)
 		return err_set(
@@ -151,18 +167,20 @@ static int add_node(const char *root, int id, struct topology *t, struct err *e)
 	read_set(root, dir, "cpulist", "cpumap", &node->cpus, e, &rc);
 	node->memory_bytes = meminfo_bytes(text, "MemTotal:");
 	node->free_bytes = meminfo_bytes(text, "MemFree:");
-	node->hugepages_2m = read_or(root, huge2m, 0);
-	node->hugepages_1g = read_or(root, huge1g, 0);
+	node->hugepages_2m = read_or(root, huge2m, 0, e, &rc);
+	node->hugepages_1g = read_or(root, huge1g, 0, e, &rc);
 	return rc;
 }
 
 /* Row by row: the numbers stand in the order of the online nodes. */
-static void read_distances(const char *root, struct topology *t)
+static int read_distances(const char *root, struct topology *t, struct err *e)
 {
+	int rc = 0;
+
 	for (size_t row = 0; row < t->n_nodes; row++) {
 		auto_free char *path =
 			xasprintf("%s" SYS_NODE "/node%d/distance", root, t->nodes[row].id);
-		auto_free char *text = read_file(path, 1 << 16, NULL, NULL);
+		auto_free char *text = text_or_missing(path, e, &rc);
 		char *p = text, *end;
 
 		t->nodes[row].distance = xcalloc(t->n_nodes, sizeof(*t->nodes[row].distance));
@@ -174,6 +192,7 @@ static void read_distances(const char *root, struct topology *t)
 			t->nodes[row].distance[col] = (int)v;
 		}
 	}
+	return rc;
 }
 
 /* A box without NUMA support in its kernel is one node. */
@@ -194,7 +213,7 @@ static int read_all(const char *root, struct topology *t, struct err *e)
 	if (!read_list(root, SYS_CPU "/present", &present, e, &rc))
 		present = folders(root, SYS_CPU, "cpu");
 	if (!read_list(root, SYS_CPU "/online", &t->online, e, &rc))
-		t->online = online_by_folder(root, &present);
+		t->online = online_by_folder(root, &present, e, &rc);
 	if (!read_list(root, SYS_NODE "/online", &nodes, e, &rc))
 		nodes = folders(root, SYS_NODE, "node");
 	if (rc)
@@ -212,8 +231,9 @@ static int read_all(const char *root, struct topology *t, struct err *e)
 		if (rc)
 			return rc;
 	}
-	read_distances(root, t);
-	rc = topology_complete(t, root, e);
+	rc = read_distances(root, t, e);
+	if (!rc)
+		rc = topology_complete(t, root, e);
 	if (rc)
 		return rc;
 	if (!t->n_nodes)
@@ -256,8 +276,8 @@ static int read_kinds(struct topology *t, const char *root, struct err *e)
 int topology_complete(struct topology *t, const char *root, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/proc/meminfo", root);
-	auto_free char *text = read_file(path, 1 << 16, NULL, NULL);
 	int rc = 0;
+	auto_free char *text = text_or_missing(path, e, &rc);
 
 	read_list(root, SYS_CPU "/isolated", &t->isolated, e, &rc);
 	if (!rc)

@@ -30,7 +30,9 @@ int guest_reader_open(const char *path, struct guest_reader **out, struct err *e
 	if (head)
 		memcpy(&r->header, head, sizeof(r->header));
 	r->header.name[sizeof(r->header.name) - 1] = 0;
-	if (!head || r->header.magic != GUEST_FILE_MAGIC)
+	if (r->in.io_error)
+		rc = err_set(e, EIO, "%s: cannot be read: %s", path, strerror(EIO));
+	else if (!head || r->header.magic != GUEST_FILE_MAGIC)
 		rc = err_set(e, EINVAL, "%s: not a guest record file", path);
 	else if (r->header.version != SHM_VERSION || r->header.rec_size != sizeof(struct shm_rec))
 		rc = err_set(e, EINVAL, "%s: guest record format %u; this stealscope reads %u",

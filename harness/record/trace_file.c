@@ -48,7 +48,9 @@ int trace_reader_open(const char *path, struct trace_reader **out, struct err *e
 	if (head)
 		memcpy(&r->header, head, sizeof(r->header));
 	r->header.kernel[sizeof(r->header.kernel) - 1] = 0;
-	if (!head || r->header.magic != TRACE_FILE_MAGIC)
+	if (r->in.io_error)
+		rc = err_set(e, EIO, "%s: cannot be read: %s", path, strerror(EIO));
+	else if (!head || r->header.magic != TRACE_FILE_MAGIC)
 		rc = err_set(e, EINVAL, "%s: not a host trace", path);
 	else if (r->header.version != TRACE_VERSION)
 		rc = err_set(e, EINVAL, "%s: trace format %u; this stealscope reads %u", path,

@@ -93,9 +93,10 @@ char *plan_text(const struct plan *p, const struct topology *t)
 	FILE *f = open_memstream(&text, &len);
 
 	if (!f)
-		return xstrdup("(no memory to print the plan)\n");
+		out_of_memory();
 	plan_print(p, t, f);
-	fclose(f);
+	if (fclose(f) || !text)
+		out_of_memory();
 	return text;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_rng.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
@@ -250,6 +251,15 @@ static void draw(gsl_rng *rng, const double *from, size_t n, double *to)
 		to[i] = from[gsl_rng_uniform_int(rng, n)];
 }
 
+/* GSL's own way is to abort. */
+static void on_gsl_error(const char *reason, const char *file, int line, int code)
+{
+	if (code == GSL_ENOMEM)
+		out_of_memory();
+	fprintf(stderr, "stealscope: GSL: %s:%d: %s\n", file, line, reason);
+	abort();
+}
+
 int stats_shift_bootstrap(const double *a, size_t na, const double *b, size_t nb, double confidence,
 	unsigned resamples, uint64_t seed, struct interval *out, struct err *e)
 {
@@ -264,6 +274,7 @@ int stats_shift_bootstrap(const double *a, size_t na, const double *b, size_t nb
 	auto_free double *d = xmalloc(na * nb * sizeof(*d));
 	auto_free double *estimates = xmalloc(resamples * sizeof(*estimates));
 
+	gsl_set_error_handler(on_gsl_error);
 	rng = gsl_rng_alloc(gsl_rng_mt19937);
 	gsl_rng_set(rng, (unsigned long)seed);
 	for (unsigned r = 0; r < resamples; r++) {

@@ -33,6 +33,8 @@ int export_sqlite_run(struct tables *db, const struct analysis *a, unsigned run_
 void export_print_tables(FILE *out);
 /* Chrome JSON trace format (ui.perfetto.dev opens it): guest samples, vCPU states and culprits on
  * one timeline, one process per guest. */
+/* What cannot be read whole is not exported at all. */
+int export_check(const struct analysis *a, struct err *e);
 int export_perfetto(const struct analysis *a, FILE *out, struct err *e);
 
 #endif

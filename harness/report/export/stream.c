@@ -21,6 +21,23 @@ static uint64_t began(const struct clock_map *map, const struct shm_rec *rec, ui
 	return ns < host ? host - ns : 0;
 }
 
+static int unreadable(const char *path, struct err *e)
+{
+	return err_set(e, EIO, "%s: cannot be read to its end: the export is not whole", path);
+}
+
+int export_check(const struct analysis *a, struct err *e)
+{
+	if (!a->unread)
+		return 0;
+	for (size_t i = 0; i < a->warnings.n; i++)
+		if (strstr(a->warnings.items[i], "cannot be read") ||
+			strstr(a->warnings.items[i], a->dir))
+			return err_set(e, EIO, "%s: %s; nothing is exported", a->dir,
+				a->warnings.items[i]);
+	return err_set(e, EIO, "%s: a file of it cannot be read; nothing is exported", a->dir);
+}
+
 static int each_of_guest(const struct analysis *a, size_t g,
 	void (*each)(void *arg, const struct export_sample *s), void *arg, struct err *e)
 {
@@ -45,8 +62,10 @@ static int each_of_guest(const struct analysis *a, size_t g,
 		s.from_ns = began(map, rec, s.host_ns);
 		each(arg, &s);
 	}
+	if (guest_reader_status(r).io_error)
+		rc = unreadable(path, e);
 	guest_reader_close(r);
-	return 0;
+	return rc;
 }
 
 int export_each_sample(const struct analysis *a,
@@ -120,10 +139,12 @@ int export_each_piece(const struct analysis *a,
 				timeline_add(
 					walk.timeline, (uint32_t)a->guests[g].vcpus[v].tid, g, v);
 	trace_walk(&walk);
+	if (trace_reader_status(walk.reader).io_error)
+		rc = unreadable(path, e);
 	timeline_free(walk.timeline);
 	culprits_free(walk.names);
 	trace_reader_close(walk.reader);
-	return 0;
+	return rc;
 }
 
 void export_json_text(FILE *out, const char *s)
