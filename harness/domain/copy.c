@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "domain/live.h"
+#include "domain/priv.h"
 #include "domain/tuning_priv.h"
 #include "domain/xml.h"
 #include "image/disk.h"
@@ -17,6 +18,7 @@ struct copy {
 	const struct plan_guest *g;
 	const char *folder;
 	bool original_runs;
+	bool label_files; /* lab_gives_files() */
 };
 
 /* ---- the tree */
@@ -86,19 +88,33 @@ static void set_text(xmlNodePtr parent, const char *name, const char *text)
 
 /* ---- disks */
 
-/* Of the same formats, and refused with the same words, as an image that is named by its file. */
-static int make_overlay(char *base, const char *format, const char *overlay, struct err *e)
+/* As libvirt labels them, it would give them to QEMU's user, and never back. */
+static void tell_backing(const struct copy *c, const struct disk_chain *chain, xmlNodePtr disk)
 {
-	const struct plan_disk disk = {.image = base,
+	struct domain_layer layers[DISK_CHAIN_MAX];
+
+	for (unsigned i = 0; i < chain->n; i++)
+		layers[i] = (struct domain_layer){chain->layers[i].path, chain->layers[i].format};
+	drop(child(disk, "backingStore"));
+	disk_xml_backing(disk, layers, chain->n, c->label_files);
+}
+
+/* Of the same formats, and refused with the same words, as an image that is named by its file. */
+static int make_overlay(const struct copy *c, xmlNodePtr disk, char *base, const char *format,
+	const char *overlay, struct err *e)
+{
+	const struct plan_disk image = {.image = base,
 		.format = !strcmp(format, "qcow2") ? DISK_QCOW2
 			  : !strcmp(format, "raw") ? DISK_RAW
 						   : DISK_AUTO,
 		.backing = BACKING_ANYWHERE};
 	struct disk_chain chain = {0};
-	int rc = disk_look(&disk, "/", &chain, e);
+	int rc = disk_look(&image, "/", &chain, e);
 
 	if (!rc)
 		rc = disk_overlay(&chain, overlay, e);
+	if (!rc)
+		tell_backing(c, &chain, disk);
 	disk_chain_release(&chain);
 	return rc;
 }
@@ -125,13 +141,12 @@ static int overlay_disk(struct copy *c, xmlNodePtr disk, struct err *e)
 			"its disk %s is of type \"%s\", of which no overlay can be made; use=\"live\", or take the disk out",
 			name, type ? type : "?");
 	overlay = xasprintf("%s/%s-%s.qcow2", c->folder, c->g->name, name ? name : "disk");
-	rc = make_overlay(base, format ? format : "raw", overlay, e);
+	rc = make_overlay(c, disk, base, format ? format : "raw", overlay, e);
 	if (rc)
 		return rc;
 	set(disk, "type", "file");
 	set(driver, "name", "qemu");
 	set(driver, "type", "qcow2");
-	drop(child(disk, "backingStore"));
 	drop(source);
 	set(xmlNewChild(disk, NULL, BAD_CAST "source", NULL), "file", overlay);
 	return 0;
@@ -307,7 +322,7 @@ static char *inactive_xml(struct lab_conn *c, const char *name, struct err *e)
 char *live_copy_xml(struct lab_conn *c, const struct plan_guest *g, const char *run,
 	const char *owner, const char *folder, struct err *e)
 {
-	struct copy copy = {.g = g, .folder = folder};
+	struct copy copy = {.g = g, .folder = folder, .label_files = lab_gives_files(c)};
 	struct live_facts f;
 	auto_free char *xml = NULL;
 	char *out = NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The parts of a domain's XML that only a guest with disks of the user's has. */
 #include <libxml/tree.h>
+#include <sys/stat.h>
 
 #include "domain/priv.h"
 
@@ -27,12 +28,19 @@ void disk_xml_os(xmlNodePtr os, const struct domain_files *f)
 	attr(add(os, "boot"), "dev", "hd");
 }
 
+static bool is_block(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
+}
+
 /* libvirt may not give the files another owner: they are the user's, or made for QEMU's user. */
 static void add_source(xmlNodePtr parent, const char *path, bool label_it)
 {
 	xmlNodePtr source = add(parent, "source"), label;
 
-	attr(source, "file", path);
+	attr(source, is_block(path) ? "dev" : "file", path);
 	if (!label_it)
 		return;
 	label = add(source, "seclabel");
@@ -40,10 +48,23 @@ static void add_source(xmlNodePtr parent, const char *path, bool label_it)
 	attr(label, "relabel", "no");
 }
 
+void disk_xml_backing(xmlNodePtr disk, const struct domain_layer *layers, unsigned n, bool label_it)
+{
+	xmlNodePtr at = disk;
+
+	for (unsigned i = 0; i < n; i++) {
+		at = add(at, "backingStore");
+		attr(at, "type", is_block(layers[i].path) ? "block" : "file");
+		attr(add(at, "format"), "type", layers[i].format);
+		add_source(at, layers[i].path, label_it);
+	}
+	add(at, "backingStore"); /* the chain ends here: nothing is to be looked for */
+}
+
 static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned index, bool label_it)
 {
 	char name[4] = {'v', 'd', (char)('a' + index), '\0'};
-	xmlNodePtr disk = add(devices, "disk"), node, at = disk;
+	xmlNodePtr disk = add(devices, "disk"), node;
 
 	attr(disk, "type", "file");
 	attr(disk, "device", "disk");
@@ -51,13 +72,7 @@ static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned i
 	attr(node, "name", "qemu");
 	attr(node, "type", d->layers[0].format);
 	add_source(disk, d->layers[0].path, label_it);
-	for (unsigned i = 1; i < d->n_layers; i++) {
-		at = add(at, "backingStore");
-		attr(at, "type", "file");
-		attr(add(at, "format"), "type", d->layers[i].format);
-		add_source(at, d->layers[i].path, label_it);
-	}
-	add(at, "backingStore"); /* the chain ends here: nothing is to be looked for */
+	disk_xml_backing(disk, d->layers + 1, d->n_layers - 1, label_it);
 	node = add(disk, "target");
 	attr(node, "dev", name);
 	attr(node, "bus", "virtio");

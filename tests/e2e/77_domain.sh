@@ -33,6 +33,14 @@ is "lateness is not provided" "$record/analysis.json" '.variants[0].guests[] | s
 is "run.json says what was changed" "$record/run.json" '.guests[] | select(.name == "vm") | .domain == "'"$D"'" and .use == "live" and (.changed | test("vcpupin.0 0-1 -> [01]"))' '[.guests[] | select(.name == "vm")][0].changed'
 "$SS" show --results "$T/res" "$record" 2>/dev/null | grep -q "seen from outside only, with no agent inside: vm" && ok "show says who was seen from outside" || bad "show does not say who was seen from outside"
 expect_exit "a copy of a domain without disks" 0 run --set guest.vm.use=copy
+# Nobody has no rights on it.
+mkdir "$T/bin" "$T/nobody"
+chown nobody "$T/nobody"
+install -m 755 "$SS" "$(dirname "$SS")/stealscope-hostd" "$(dirname "$SS")/stealscope-agent" "$T/bin/"
+chmod 644 "$T/$MINE.xml"
+(cd "$T/nobody" && expect_exit "a user who may not change it" 4 runuser -u nobody -- env -i PATH="$PATH" HOME="$T/nobody" XDG_RUNTIME_DIR="$T/nobody" "$T/bin/stealscope" run --connect qemu:///system --results "$T/nobody" "$T/$MINE.xml"
+	grep -q "join group libvirt" "$T/err" || bad "it does not say what to do: $(cat "$T/err")"; echo "$PASS $FAIL" >"$T/sub")
+read -r PASS FAIL <"$T/sub"
 $V suspend "$D"
 expect_exit "paused" 2 run
 $V resume "$D"
