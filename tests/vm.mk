@@ -1,6 +1,6 @@
 # Somebody's own machines, at length (scripts/check has the short ones). Needs root, /dev/kvm, libvirtd.
-## make check-vm: live domains: pinned against stacked, every way out, 40 domains at once (7 minutes)
-VM_TESTS := tests/domain/live.sh
+## make check-vm: VMs of one's own: live domains and copies, 40 at once; a cloud image by BIOS and UEFI, prepared and not (15 minutes)
+VM_TESTS := tests/domain/live.sh tests/vm/disk.sh
 
 .PHONY: check-vm
 check-vm: all $(BUILD)/tests/busy.elf
