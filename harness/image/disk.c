@@ -201,6 +201,11 @@ static int add_layer(
 	json_t *j;
 	int rc;
 
+	if (c->n == DISK_CHAIN_MAX) {
+		free(path);
+		return err_set(
+			e, ELOOP, "more than %d images build upon each other", DISK_CHAIN_MAX);
+	}
 	c->layers[c->n++].path = path;
 	rc = check_file(path, e);
 	if (rc)
@@ -245,10 +250,7 @@ int disk_look(const struct plan_disk *d, const char *folder, struct disk_chain *
 	while (path && !rc) {
 		json_auto_t *j = NULL;
 
-		rc = c.n < DISK_CHAIN_MAX
-			     ? add_layer(&c, path, wanted, &j, e)
-			     : err_set(e, ELOOP, "more than %d images build upon each other",
-				       DISK_CHAIN_MAX);
+		rc = add_layer(&c, path, wanted, &j, e);
 		if (c.n == 1 && j)
 			c.virtual_bytes =
 				(uint64_t)json_integer_value(json_object_get(j, "virtual-size"));
