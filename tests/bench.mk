@@ -32,3 +32,8 @@ bench-export:
 .PHONY: bench-library
 bench-library: all
 	BUILD=$(BUILD) bash tests/bench/library.sh $(or $(N),3) $(SCENARIOS)
+
+## make bench-stalls [SECONDS_EACH=60]: stalls played and played again: planned, delivered, felt (6 minutes)
+.PHONY: bench-stalls
+bench-stalls: all $(BUILD)/bench-make_stalls
+	@BUILD=$(BUILD) bash tests/bench/stalls.sh

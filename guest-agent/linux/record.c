@@ -146,6 +146,7 @@ static void add_row(struct recorder *r, uint64_t now)
 	put(r->row_bytes, &r->n_row_bytes, r->cpu >= 0 ? (uint64_t)r->cpu + 1 : 0);
 	r->cpu = -2;
 	read_steal(r, r->row_bytes, &r->n_row_bytes);
+	stalls_flush();
 	r->block.n_rows++;
 	r->next_row += ROW_NS * (1 + (now - r->next_row) / ROW_NS);
 }
@@ -279,13 +280,15 @@ int record_run(const struct record_options *o)
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGHUP, SIG_IGN); /* the terminal that began it may go */
 	r.o = o;
-	if (!begin(&r))
+	if (!begin(&r) || (o->stalls && !stalls_begin(o)))
 		return 1;
 	say("recording to %s: %u CPUs, steal %s, a timer every %llu us; Ctrl-C ends it", o->file,
 		r.head.n_cpus,
 		r.head.flags & RECORDING_STEAL ? "provided" : "not provided by this machine",
 		(unsigned long long)(o->period_ns / 1000));
 	good = record_loop(&r);
+	if (!stalls_end())
+		good = false;
 	if (close(r.fd))
 		good = false;
 	if (r.full)

@@ -3,6 +3,8 @@
 #ifndef SS_LINUX_RECORD_H
 #define SS_LINUX_RECORD_H
 
+#include <sched.h>
+
 #include "abi/recording.h"
 #include "guest-agent/linux/linux.h"
 
@@ -11,7 +13,16 @@ struct record_options {
 	uint64_t for_ns; /* 0 = until told to stop */
 	uint64_t size_max, period_ns;
 	bool relative;
+	/* --stalls, --sample */
+	bool stalls;
+	cpu_set_t *stall_cpus;			/* NULL = all */
+	uint64_t sample_on_ns, sample_every_ns; /* every 0 = all the time */
 };
+
+/* record_stalls.c: the gap probe on chosen CPUs, to FILE.stalls (docs/stalls.md). False: it said why. */
+bool stalls_begin(const struct record_options *o);
+void stalls_flush(void);
+bool stalls_end(void);
 
 /* Record until it is over; exit status. */
 int record_run(const struct record_options *o);

@@ -15,13 +15,17 @@ static void help(void)
 {
 	fputs("Usage: stealscope-agent record [--for TIME] [--out FILE] [--size LIMIT]\n"
 	      "                               [--period TIME] [--relative]\n"
+	      "                               [--stalls[=CPUS]] [--sample TIME/TIME]\n"
 	      "Record this machine's steal (each CPU, every second) and how late a sleeping thread\n"
 	      "wakes (every period), for `stealscope import`. Needs no root.\n\n"
 	      "  --for TIME     end after so long: 90s, 30m, 10h (default: until Ctrl-C or SIGTERM)\n"
 	      "  --out FILE     where to (default: HOST-DATE.recording); never written over\n"
 	      "  --size LIMIT   end before the file is larger: 30M (default: 64M)\n"
 	      "  --period TIME  distance of the deadlines, 1ms to 10s (default: 10ms)\n"
-	      "  --relative     sleep one period from each wake-up on instead\n\n"
+	      "  --relative     sleep one period from each wake-up on instead\n"
+	      "  --stalls[=CPUS] find every stall on these CPUs (default: all) by a loop that takes all\n"
+	      "                 that is idle of them; to FILE.stalls, which can be played to a VM\n"
+	      "  --sample TIME/TIME  let that loop run so long of each such time: 60s/10min\n\n"
 	      "Copy this one file to the machine and let it run there, then bring FILE home:\n"
 	      "  stealscope-agent record --for 10h --out vultr.recording\n"
 	      "  stealscope import vultr.recording\n"
@@ -51,6 +55,48 @@ static uint64_t parse_time(const char *text)
 		1000, 1000000, 1000000000, 60000000000, 60000000000, 3600000000000, 86400000000000};
 
 	return parse_unit(text, names, units);
+}
+
+/* "0-1,3" */
+static bool parse_cpus(const char *text, struct record_options *o)
+{
+	static cpu_set_t cpus;
+	char *end;
+
+	CPU_ZERO(&cpus);
+	do {
+		unsigned long from = strtoul(text, &end, 10), to = from;
+
+		if (end == text || *text < '0' || *text > '9')
+			return false;
+		if (*end == '-') {
+			text = end + 1;
+			to = strtoul(text, &end, 10);
+		}
+		if (end == text || to < from || to >= CPU_SETSIZE)
+			return false;
+		for (unsigned long c = from; c <= to; c++)
+			CPU_SET(c, &cpus);
+		text = end + 1;
+	} while (*end == ',');
+	o->stalls = true;
+	o->stall_cpus = &cpus;
+	return !*end;
+}
+
+/* "60s/10min" */
+static bool parse_sample(const char *text, struct record_options *o)
+{
+	const char *slash = strchr(text, '/');
+	char on[32];
+
+	if (!slash || slash - text >= (long)sizeof(on))
+		return false;
+	memcpy(on, text, (size_t)(slash - text));
+	on[slash - text] = '\0';
+	o->sample_on_ns = parse_time(on);
+	o->sample_every_ns = parse_time(slash + 1);
+	return o->sample_on_ns >= 1000000000 && o->sample_every_ns > o->sample_on_ns;
 }
 
 static uint64_t parse_size(const char *text)
@@ -100,6 +146,20 @@ int record_main(int argc, char **argv)
 			return help(), 0;
 		if (!strcmp(argv[i], "--relative")) {
 			o.relative = true;
+		} else if (!strcmp(argv[i], "--stalls")) {
+			o.stalls = true;
+		} else if (!strncmp(argv[i], "--stalls=", 9)) {
+			if (!parse_cpus(argv[i] + 9, &o)) {
+				say("record: \"%s\" cannot be used: --stalls takes CPUs such as 0-1,3",
+					argv[i] + 9);
+				return 2;
+			}
+		} else if ((v = value_of(argc, argv, &i, "--sample"))) {
+			if (!parse_sample(v, &o)) {
+				say("record: \"%s\" cannot be used: --sample takes two times such as 60s/10min",
+					v);
+				return 2;
+			}
 		} else if ((v = value_of(argc, argv, &i, "--out"))) {
 			o.file = v;
 		} else if ((v = value_of(argc, argv, &i, "--for"))) {

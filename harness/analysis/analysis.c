@@ -205,6 +205,7 @@ static void fold(struct build *b)
 	fold_blame(b);
 	fold_metrics(b);
 	own_fold(b);
+	played_fold(b);
 	fold_late(b);
 	for (size_t g = 0; g < a->n_guests; g++)
 		a->lost_guest += a->guests[g].lost;
@@ -302,6 +303,7 @@ int analysis_make_each(
 		(struct timeline_sink){trace_thread_leaving, &b});
 	open_guests(&b);
 	open_trace(&b);
+	played_read(&b);
 	read_records(&b);
 	fold(&b);
 	end_build(&b);
@@ -352,6 +354,7 @@ void analysis_free(struct analysis *a)
 	for (size_t i = 0; i < a->n_checks; i++)
 		free(a->checks[i].note);
 	free(a->checks);
+	played_free(a);
 	expect_results_free(a->expects, a->n_expects);
 	strv_release(&a->warnings);
 	if (keep) {

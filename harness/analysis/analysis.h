@@ -248,6 +248,28 @@ struct own_metric {
 	const char *command; /* that printed it */
 };
 
+/* ---- stalls that were played */
+
+/* What one noise played on one CPU of its victim's. ms/s over whole seconds of the window. */
+struct played_stalls {
+	const char *noise;
+	unsigned cpu;
+	bool have_victim; /* a vCPU that may run on this CPU only, and was traced */
+	size_t guest;
+	unsigned vcpu;
+	bool rates;	/* a rate series, in closed loop; else exact stalls */
+	bool busy;	/* the victim never slept: it felt all that was played */
+	size_t seconds; /* whole ones */
+	double *planned, *delivered, *felt;	/* of each second */
+	uint64_t n_planned, n_played, n_cut;	/* stalls that began in the window */
+	uint64_t n_overlap, n_missed;		/* not played */
+	double rmse_delivered, worst_delivered; /* planned to delivered */
+	double rmse_felt, worst_felt; /* planned to the victim's waiting; NaN: not known */
+	double mean_planned;
+	double ks_delivered, ks_felt; /* of the lengths, to those planned; NaN: not known */
+	struct hist planned_length, delivered_length, felt_length, late, early; /* ns */
+};
+
 struct analysis {
 	int format;
 	char *dir;
@@ -265,6 +287,9 @@ struct analysis {
 	/* by lateness downwards, at most ANALYSIS_WORST; guests that are not noise first */
 	struct late *late;
 	size_t n_late;
+	struct played_stalls *played;
+	size_t n_played;
+	uint64_t played_nobody; /* stalls of traces whose CPU is no vCPU of a victim */
 	struct check *checks;
 	size_t n_checks;
 	struct expect_result

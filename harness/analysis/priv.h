@@ -88,6 +88,9 @@ struct vcpu_build {
 	/* Waiting for the trace: a ring. */
 	struct sample *pending;
 	uint32_t pending_head, pending_tail, pending_cap;
+	struct played_stalls *played; /* what was played to it; NULL = nothing */
+	uint64_t played_ns;	      /* blamed on that so far */
+	uint32_t played_culprit;
 	/* Steal join. */
 	struct vote first_votes[VOTES], last_votes[VOTES];
 	unsigned n_first_votes;
@@ -167,6 +170,14 @@ void time_counter_warn(const struct time_counter *c, const char *who, struct str
 /* guest_pass.c: clock maps; then records up to host time `until` (UINT64_MAX: all). */
 void guest_make_clocks(struct build *b, size_t guest);
 void guest_advance(struct build *b, size_t guest, uint64_t until);
+
+/* played.c: logs of what was played, before the trace is read; then each stretch of a victim's; then
+ * how near it came. */
+void played_read(struct build *b);
+void played_leaving(struct build *b, struct vcpu_build *v, const struct thread *t, uint64_t now);
+void played_fold(struct build *b);
+void played_checks(struct build *b);
+void played_free(struct analysis *a);
 
 /* own.c: the figures of the record's measures */
 void own_fold(struct build *b);

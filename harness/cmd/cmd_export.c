@@ -7,12 +7,12 @@
 #include "report/export/export.h"
 #include "study/arms.h"
 
-enum format { FORMAT_PERFETTO, FORMAT_CSV, FORMAT_JSONL, FORMATS };
-static const char *const format_names[FORMATS] = {"perfetto", "csv", "jsonl"};
+enum format { FORMAT_PERFETTO, FORMAT_CSV, FORMAT_JSONL, FORMAT_STALLS, FORMATS };
+static const char *const format_names[FORMATS] = {"perfetto", "csv", "jsonl", "stalls"};
 
 struct args {
 	struct strv runs;
-	const char *output, *sqlite;
+	const char *output, *sqlite, *guest;
 	enum format format;
 	enum export_table table;
 };
@@ -24,7 +24,7 @@ static void take_format(void *args, const char *word, struct argp_state *state)
 	for (a->format = 0; a->format < FORMATS; a->format++)
 		if (!strcmp(word, format_names[a->format]))
 			return;
-	argp_error(state, "no format '%s'; there are perfetto, csv and jsonl", word);
+	argp_error(state, "no format '%s'; there are perfetto, csv, jsonl and stalls", word);
 }
 
 static void take_table(void *args, const char *word, struct argp_state *state)
@@ -38,11 +38,13 @@ static void take_table(void *args, const char *word, struct argp_state *state)
 
 static const struct cmd_option options[] = {
 	{"format", 'f', "FORMAT",
-		"perfetto (default; open it in ui.perfetto.dev), csv, or jsonl (JSON Lines)",
+		"perfetto (default; open it in ui.perfetto.dev), csv, jsonl (JSON Lines), or stalls (docs/stalls.md)",
 		BY(take_format)},
 	{"table", 't', "TABLE",
 		"For csv and jsonl: samples (default), states, series, metrics, blame, late",
 		BY(take_table)},
+	{"guest", 0, "GUEST", "For stalls: whose (default: the first guest that is no noise)",
+		TO_TEXT(guest)},
 	{"output", 'o', "FILE", "Write there instead of standard output", TO_TEXT(output)},
 	{"sqlite", 0, "FILE",
 		"All tables of one or more records as an SQLite file, in place of what was there",
@@ -75,6 +77,8 @@ static int write_export(const struct args *args, const struct analysis *a, FILE 
 		return export_csv(a, args->table, out, e);
 	case FORMAT_JSONL:
 		return export_jsonl(a, args->table, out, e);
+	case FORMAT_STALLS:
+		return export_stalls(a, args->guest, out, e);
 	default:
 		return export_perfetto(a, out, e);
 	}

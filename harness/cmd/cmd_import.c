@@ -17,10 +17,11 @@ static void check(void *args, struct argp_state *state)
 }
 
 static const struct cmd_line line = {
-	.more = "FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut one is read up to the cut. Each FILE becomes a guest of one record, named after the file; the record's report shows them side by side, as if begun at one time. No root needed.\n\n"
+	.more = "FILE is what `stealscope-agent record` wrote, on this machine or any other; a cut one is read up to the cut. It may also be stalls or a rate series (docs/stalls.md), an osnoise trace as JSON ({\"0\": [[start_ns, duration_ns], ...]}), or CSV with a time and a steal column (`sadf -d`, node_exporter). Each FILE becomes a guest of one record, named after the file; the record's report shows them side by side, as if begun at one time. No root needed.\n\n"
 		"  stealscope-agent record --for 10h --out vultr.recording   (there)\n"
 		"  stealscope import vultr.recording aws.recording           (here)\n"
-		"  stealscope report RUN1 RUN2       (of records imported one by one)",
+		"  stealscope report RUN1 RUN2       (of records imported one by one)\n"
+		"  stealscope export --format stalls -o tuesday.stalls last  (to play it to a VM)",
 	.operand = TO_LIST(files),
 	.none = "which recording? `stealscope-agent record` makes them",
 	.check = check,

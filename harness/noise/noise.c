@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/child.h"
 #include "host/cgroup.h"
 #include "noise/priv.h"
+#include "noise/stalls_rate.h"
 
 #define WORDS 300 /* of what its processes said, in an error */
 
@@ -22,9 +24,11 @@ struct noise {
 	char *name;
 	pid_t *pids;
 	size_t n_pids;
-	int gate;	   /* closed to let the processes begin; -1 afterwards */
-	int words;	   /* the caller's file of what they say; -1 none */
-	uint64_t begun_ns; /* when they were let go first */
+	int gate;		      /* closed to let the processes begin; -1 afterwards */
+	int log;		      /* the stdout of one that plays; -1 */
+	struct rate_victims *victims; /* of one that plays: memory shared with it */
+	int words;		      /* the caller's file of what they say; -1 none */
+	uint64_t begun_ns;	      /* when they were let go first */
 	bool running;
 	uint64_t resumed_ns;	  /* when it was let go last */
 	uint64_t active_ns;	  /* let go before that, in sum */
@@ -66,7 +70,9 @@ static _Noreturn void child_main(
 
 	snprintf(title, sizeof(title), "%s", n->name);
 	prctl(PR_SET_NAME, title);
-	if (n->pin_each && !cpuset_empty(&n->cpus)) {
+	if (n->stalls) {
+		/* its threads bind themselves */
+	} else if (n->pin_each && !cpuset_empty(&n->cpus)) {
 		struct cpuset one = {0};
 
 		cpuset_add(&one, (unsigned)cpuset_nth(&n->cpus, index % cpuset_count(&n->cpus)));
@@ -86,8 +92,11 @@ static int start_processes(struct noise *self, const struct kind *kind, const st
 {
 	bool one = kind->traits & NOISE_IS_ONE;
 	unsigned count = one ? 1 : MAX(n->threads, 1);
-	struct child_setup setup = {
-		.files = {CHILD_NULL, one ? self->words : CHILD_NULL, self->words},
+	struct child_setup setup = {.files = {CHILD_NULL,
+					    n->stalls ? self->log
+					    : one     ? self->words
+						      : CHILD_NULL,
+					    self->words},
 		.keep = gate_read,
 		.death_signal = SIGKILL};
 	pid_t harness = getpid(), pid;
@@ -116,7 +125,7 @@ static int make_group(
 {
 	struct cgroup_limits limits = {
 		n->limits.shares, n->limits.period_us, n->limits.quota_us, n->cpus};
-	int rc = cgroup_make(run, n->name, &limits, &self->group, e);
+	int rc = n->stalls ? 0 : cgroup_make(run, n->name, &limits, &self->group, e);
 
 	if (rc != -EPERM || n->limits.shares || n->limits.quota_us)
 		return rc;
@@ -124,8 +133,23 @@ static int make_group(
 	return 0;
 }
 
+/* Memory that the player shares: which threads feel it. */
+static struct rate_victims *share_victims(void)
+{
+	void *p = mmap(NULL, sizeof(struct rate_victims), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 int noise_start(const struct plan_noise *n, const char *run, int words_fd, struct noise **out,
 	struct err *e)
+{
+	return noise_start_logged(n, run, words_fd, -1, out, e);
+}
+
+int noise_start_logged(const struct plan_noise *n, const char *run, int words_fd, int log_fd,
+	struct noise **out, struct err *e)
 {
 	noise_work *work = noise_work_find(n->kind);
 	const struct kind *kind;
@@ -145,6 +169,9 @@ int noise_start(const struct plan_noise *n, const char *run, int words_fd, struc
 	self->name = xstrdup(n->name);
 	self->gate = gate[1];
 	self->words = words_fd;
+	self->log = log_fd;
+	if (n->stalls)
+		rate_victims = self->victims = share_victims();
 	self->requested_milli = requested_milli(kind, n);
 	rc = make_group(self, n, run, e);
 	if (!rc)
@@ -299,6 +326,12 @@ int noise_read(const struct noise *n, struct noise_report *out, struct err *e)
 	return 0;
 }
 
+void noise_victim(struct noise *n, size_t vcpu, int tid)
+{
+	if (n->victims && vcpu < RATE_VICTIMS_MAX)
+		n->victims->pid[vcpu] = tid;
+}
+
 int noise_last_pid(const struct noise *n)
 {
 	return n->pids[n->n_pids - 1];
@@ -327,6 +360,8 @@ void noise_stop(struct noise *n)
 		;
 	if (n->gate >= 0)
 		close(n->gate);
+	if (n->victims)
+		munmap(n->victims, sizeof(*n->victims));
 	free(n->pids);
 	free(n->name);
 	free(n);

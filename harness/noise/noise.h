@@ -22,6 +22,12 @@ struct noise;
  * noise_check(); it stays the caller's and open; -1: to nowhere. */
 int noise_start(const struct plan_noise *n, const char *run, int words_fd, struct noise **out,
 	struct err *e);
+/* The same; what it plays (NOISE_IS_PLAYED) is logged to `log_fd` (abi/played.h), which stays the
+ * caller's; -1: to nowhere. */
+int noise_start_logged(const struct plan_noise *n, const char *run, int words_fd, int log_fd,
+	struct noise **out, struct err *e);
+/* Before it is let go, of one that plays: the thread of a vCPU of its victim, in the plan's order. */
+void noise_victim(struct noise *n, size_t vcpu, int tid);
 /* -ECHILD with how, when and its last words when a process of it ended though it was to run: what is
  * measured beside it is not what was asked for. A noise that is held is not looked at. */
 int noise_check(const struct noise *n, struct err *e);

@@ -27,6 +27,13 @@ void plan_release(struct plan *p)
 		free(p->noises[i].name);
 		free(p->noises[i].kind);
 		free(p->noises[i].args);
+		if (p->noises[i].stalls) {
+			free(p->noises[i].stalls->trace);
+			free(p->noises[i].stalls->map);
+			free(p->noises[i].stalls->victim);
+			free(p->noises[i].stalls->cpus);
+			free(p->noises[i].stalls);
+		}
 	}
 	free(p->noises);
 	for (size_t i = 0; i < p->n_measures; i++) {

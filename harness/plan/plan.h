@@ -11,6 +11,7 @@
 #include "base/cpuset.h"
 #include "base/util.h"
 #include "scenario/words.h"
+#include "stalls/source.h"
 #include "terms/kinds.h"
 
 /* One probe on some vCPUs of a guest; numbers as abi/guest_shm.h `struct shm_probe` wants them. */
@@ -68,6 +69,17 @@ struct plan_guest {
 	unsigned line;	       /* in the scenario file, for messages */
 };
 
+/* What is played, and to whom. */
+struct plan_stalls {
+	struct stalls_how how; /* its trace is below */
+	char *trace;	       /* NULL: made */
+	char *map;	       /* "3:0 7:1", "" = in their order */
+	char *victim;	       /* a guest; its copies count as one with all their vCPUs */
+	unsigned *cpus;	       /* of each vCPU of the victim, n_cpus of them */
+	size_t n_cpus;
+	uint64_t until_ns; /* it ends itself so long after it was let go */
+};
+
 struct plan_noise {
 	char *name; /* unique safe name */
 	char *kind; /* a word of words_noise_kind (terms/kinds.h) */
@@ -79,6 +91,7 @@ struct plan_noise {
 	uint64_t start_ns, stop_ns; /* relative to the start of measuring; stop 0 = until the end */
 	uint64_t bytes;		    /* working set per thread; 0 = the kind has none */
 	char *args;		    /* of a kind that is told what to do, else NULL */
+	struct plan_stalls *stalls; /* of a kind that plays, else NULL */
 	struct plan_cpu_limits limits;
 	unsigned line;
 };

@@ -93,6 +93,16 @@ static json_t *guest_json(const struct plan_guest *g, const char *xml)
 	return j;
 }
 
+static json_t *stalls_json(const struct plan_stalls *s)
+{
+	return !s ? NULL
+		  : JSON({"trace", json_text_or_null(s->trace)}, {"victim", json_text(s->victim)},
+			    {"speed", json_number(s->how.speed)},
+			    {"scale", json_number(s->how.scale)},
+			    {"rate_ms_per_s", json_number(s->how.rate_ms_per_s)},
+			    {"length_ns", json_u64(s->how.length_ns)});
+}
+
 static json_t *noise_json(const struct plan_noise *n)
 {
 	return JSON({"name", json_text(n->name)}, {"kind", json_text(n->kind)},
@@ -103,7 +113,7 @@ static json_t *noise_json(const struct plan_noise *n)
 		{"limits", limits_json(&n->limits)}, {"burst_ns", json_u64(n->burst_ns)},
 		{"bytes", json_u64(n->bytes)}, {"start_ns", json_u64(n->start_ns)},
 		{"stop_ns", json_u64(n->stop_ns)}, /* 0 = the end */
-		{"args", text_if(n->args)});
+		{"args", text_if(n->args)}, {"stalls", stalls_json(n->stalls)});
 }
 
 static json_t *measures_json(const struct plan *p)

@@ -189,6 +189,8 @@ bool plan_place_noises(struct planning *p)
 		n->pin_each = e->placement == PLACE_PINNED || e->placement == PLACE_SPREAD;
 		if (e->placement == PLACE_STACKED)
 			n->cpus = cpuset_of((unsigned)plan_quietest(p, &n->cpus));
+		if (kind_of(&words_noise_kind, e->kind)->traits & NOISE_IS_PLAYED)
+			plan_stalls(p, i);
 	}
 	return !p->failed;
 }

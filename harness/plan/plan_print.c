@@ -101,8 +101,11 @@ static void print_noise(FILE *out, const struct plan_noise *n)
 	struct strbuf *f = &line;
 	char a[32];
 
-	strbuf_add(f, "  %-12s noise %s, %u thread%s", n->name, n->kind, n->threads,
-		n->threads == 1 ? "" : "s");
+	if (n->stalls)
+		plan_add_stalls(f, n);
+	else
+		strbuf_add(f, "  %-12s noise %s, %u thread%s", n->name, n->kind, n->threads,
+			n->threads == 1 ? "" : "s");
 	if (n->args)
 		strbuf_add(f, ", %s %.60s", n->kind, n->args);
 	else if (n->duty_percent < 100)

@@ -67,6 +67,10 @@ bool plan_place_noises(struct planning *p);
 /* Memory and huge pages against the box. */
 bool plan_check_memory(struct planning *p);
 
+/* plan_stalls.c: what noise `noise` plays to whom, once guests are placed; refuses a victim that floats. */
+void plan_stalls(struct planning *p, size_t noise);
+void plan_add_stalls(struct strbuf *f, const struct plan_noise *n);
+
 /* plan_measure.c */
 void plan_measures(struct planning *p);
 void plan_print_measures(const struct plan *p, FILE *f);

@@ -11,11 +11,10 @@
 #include "abi/guest_shm.h"
 #include "base/beneath.h"
 #include "record/folder.h"
+#include "record/import.h"
 #include "record/recording.h"
 
-#define BASE_NS	 (1000 * NS_PER_S) /* where all recordings begin on the record's clock */
-#define PAIR_NS	 (10 * NS_PER_S)   /* so often the two clocks are tied together */
-#define ERROR_NS 500 /* of a tie: the clocks are one; half of a rounded unit and more */
+#define PAIR_NS (10 * NS_PER_S) /* so often the two clocks are tied together */
 
 struct importer {
 	struct recording *in;
@@ -63,7 +62,7 @@ static int put_each(
 
 static int put_pairs(struct importer *m, uint64_t ns, struct err *e)
 {
-	int rc = put_each(m, REC_OFFSET, ns, (const uint64_t[]){ns, ERROR_NS, 0}, e);
+	int rc = put_each(m, REC_OFFSET, ns, (const uint64_t[]){ns, IMPORT_ERROR_NS, 0}, e);
 
 	m->next_pair = ns + PAIR_NS;
 	return rc;
@@ -153,7 +152,7 @@ static int put_head(struct importer *m, const char *name, uint32_t accel, struct
 		.header_size = sizeof(h),
 		.rec_size = sizeof(struct shm_rec),
 		.nr_vcpus = m->vcpus,
-		.start_host_ns = BASE_NS,
+		.start_host_ns = IMPORT_BASE_NS,
 		.start_unix_ns = recording_head(m->in)->start_unix_ns};
 	uint32_t features = m->steal ? SHM_FEAT_STEAL | SHM_FEAT_STEAL_COARSE : 0;
 	int rc;
@@ -161,13 +160,14 @@ static int put_head(struct importer *m, const char *name, uint32_t accel, struct
 	snprintf(h.name, sizeof(h.name), "%.63s", name);
 	if (fwrite(&h, sizeof(h), 1, m->out) != 1)
 		return err_sys(e, "cannot write the record");
-	rc = put_each(m, REC_START, BASE_NS, (const uint64_t[]){features, NS_PER_S, accel}, e);
-	return rc ? rc : put_pairs(m, BASE_NS, e);
+	rc = put_each(
+		m, REC_START, IMPORT_BASE_NS, (const uint64_t[]){features, NS_PER_S, accel}, e);
+	return rc ? rc : put_pairs(m, IMPORT_BASE_NS, e);
 }
 
 /* The file's name without folder and ending, made safe and unique: two recordings of one machine
  * differ by it. */
-static char *guest_name(const struct run_info *info, const char *file)
+char *import_guest_name(const struct run_info *info, const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	char base[48];
@@ -298,11 +298,11 @@ static int import_one(const char *file, struct run_info *info, const char *dir, 
 		return rc;
 	ARRAY_GROW(info->guests, info->n_guests);
 	g = &info->guests[info->n_guests];
-	g->name = guest_name(info, file);
+	g->name = import_guest_name(info, file);
 	info->n_guests++;
 	m.vcpus = MIN(recording_head(m.in)->n_cpus, SHM_MAX_VCPUS);
 	m.steal = recording_head(m.in)->flags & RECORDING_STEAL;
-	m.shift = BASE_NS - recording_head(m.in)->start_ns;
+	m.shift = IMPORT_BASE_NS - recording_head(m.in)->start_ns;
 	describe(g, recording_head(m.in), m.vcpus);
 	note_machine(info, g->name, recording_head(m.in), file);
 	path = xasprintf("%s/%s", dir, g->guest_file);
@@ -349,7 +349,7 @@ static void begin_info(struct run_info *info, const char *run, uint64_t start_un
 		xstrdup("Recordings of stealscope-agent, side by side; all begin at 0 s.\n"
 			"There is no host trace: who took the CPU is not known.\n");
 	info->trace_mode = xstrdup("none");
-	info->window_start_ns = BASE_NS;
+	info->window_start_ns = IMPORT_BASE_NS;
 }
 
 int recording_import(
@@ -358,23 +358,28 @@ int recording_import(
 	auto_struct(record_folder) folder = {0};
 	auto_struct(run_info) info = {0};
 	auto_ptr(recording_close) struct recording *first = NULL;
-	uint64_t start_unix_ns;
+	uint64_t start_unix_ns = 0;
 	int rc;
 
 	if (n < 1 || n > IMPORT_MAX)
 		return err_set_exit(e, EXIT_USAGE, EINVAL, "%zu recordings; 1 to %d fit one record",
 			n, IMPORT_MAX);
-	rc = recording_open(files[0], &first, e);
-	if (rc)
-		return rc;
-	start_unix_ns = recording_head(first)->start_unix_ns;
+	if (!stalls_import_recognise(files[0])) {
+		rc = recording_open(files[0], &first, e);
+		if (rc)
+			return rc;
+		start_unix_ns = recording_head(first)->start_unix_ns;
+	}
 	rc = record_begin(results, "recording", "", &folder, e);
 	if (rc)
 		return rc;
 	begin_info(&info, folder.name, start_unix_ns);
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = import_one(files[i], &info, folder.path, e);
-	info.duration_ns = info.window_end_ns > BASE_NS ? info.window_end_ns - BASE_NS : 0;
+		rc = stalls_import_recognise(files[i])
+			     ? stalls_import_one(files[i], &info, folder.path, e)
+			     : import_one(files[i], &info, folder.path, e);
+	info.duration_ns =
+		info.window_end_ns > IMPORT_BASE_NS ? info.window_end_ns - IMPORT_BASE_NS : 0;
 	info.wall_ns = info.duration_ns;
 	info.overcommit = 0;
 	if (!rc)

@@ -45,6 +45,8 @@ static void describe_noise(const struct plan_noise *n, struct run_noise *out)
 {
 	out->name = xstrdup(n->name);
 	out->kind = xstrdup(n->kind);
+	out->victim = xstrdup(n->stalls ? n->stalls->victim : "");
+	out->trace = xstrdup(n->stalls && n->stalls->trace ? n->stalls->trace : "");
 	out->threads = n->threads;
 	out->cpus = n->cpus;
 	out->duty_percent = n->duty_percent;

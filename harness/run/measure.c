@@ -8,6 +8,7 @@
 #include "host/cgroup_thread.h"
 #include "host/debugfs.h"
 #include "run/cgroup_names.h"
+#include "run/played.h"
 #include "run/priv.h"
 
 #define SYNC_ROUNDS    32 /* pings per vCPU; the best few are kept */
@@ -116,6 +117,7 @@ int step_track(struct session *s, struct err *e)
 		}
 	}
 	attach_kvm(s);
+	played_tell_victims(s);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/beneath.h"
 #include "host/cgroup.h"
+#include "run/played.h"
 #include "run/priv.h"
 
 static char *noise_words_path(const struct session *s, const struct noise_run *n)
@@ -30,10 +31,12 @@ int step_noise(struct session *s, struct err *e)
 		int rc = open_words(s, n, e);
 
 		if (!rc)
-			rc = noise_start(n->plan, s->info.run, n->words, &n->noise, e);
+			rc = n->plan->stalls
+				     ? played_start(s, n, e)
+				     : noise_start(n->plan, s->info.run, n->words, &n->noise, e);
 		if (rc)
 			return err_wrap(e, "noise %s", s->noises[i].plan->name);
-		if (!noise_cgroup_path(s->noises[i].noise))
+		if (!n->plan->stalls && !noise_cgroup_path(s->noises[i].noise))
 			session_warn(s,
 				"noise %s has no control group (this user may make none): it is a task among this user's others, known in blame by its name",
 				s->noises[i].plan->name);
@@ -61,6 +64,7 @@ void undo_noise(struct session *s)
 		noise_stop(s->noises[i].noise);
 		s->noises[i].noise = NULL;
 		close_words(s, &s->noises[i]);
+		played_end(&s->noises[i]);
 	}
 	cgroup_reap(s->info.run, NULL);
 }
@@ -112,6 +116,8 @@ void noises_judge(struct session *s)
 			n->cgroup_id = (uint64_t)st.st_ino;
 		if (n->died)
 			session_warn(s, "noise %s ended by itself in mid-run", n->name);
+		else if (s->noises[i].plan->stalls)
+			continue; /* judged by what it wrote down */
 		else if (!n->requested_ns && n->delivered_ns < s->plan->duration_ns / 1000)
 			session_warn(s, "noise %s used no CPU in the window", n->name);
 		else if (share < 0.95)

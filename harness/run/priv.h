@@ -41,6 +41,10 @@ static inline bool guest_is_theirs(const struct guest_run *g)
 }
 
 struct noise_run {
+	struct plan_noise own;	   /* of one that plays: the plan's, with its trace found */
+	struct plan_stalls stalls; /* own.stalls */
+	char *trace;
+	int log; /* of one that plays: what it did, in the record; -1 */
 	const struct plan_noise *plan;
 	struct run_noise *info;
 	struct noise *noise;

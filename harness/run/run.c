@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "host/cgroup.h"
 #include "record/scenario_copy.h"
+#include "run/played.h"
 #include "run/priv.h"
 
 /* Everything else is named after the record: domains, shared pages, cgroups. */
@@ -83,6 +84,7 @@ static const struct step steps[] = {
 	{"look for KVM", step_kvm, NULL},
 	{"look at measures", step_measures, NULL},
 	{"look at images", step_images, NULL},
+	{"look at stalls", step_played, NULL},
 	{"read host facts", step_facts, undo_facts},
 	{"begin the record", step_record, NULL},
 	{"watch over leftovers", step_reaper, undo_reaper},
@@ -193,7 +195,7 @@ static void session_init(struct session *s, const struct plan *plan, const struc
 	for (size_t i = 0; i < s->n_noises; i++) {
 		s->noises[i].plan = &plan->noises[i];
 		s->noises[i].info = &s->info.noises[i];
-		s->noises[i].words = -1;
+		s->noises[i].words = s->noises[i].log = -1;
 	}
 }
 

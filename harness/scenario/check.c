@@ -162,6 +162,42 @@ static void check_guest(
 	check_probes(c, g, msgs);
 }
 
+static void check_played(
+	const struct exp_config *c, const struct exp_noise *n, struct scenario_msgs *msgs)
+{
+	const struct exp_stalls *s = &n->stalls;
+
+	if (!n->beside[0])
+		SAY(c, msgs, n->pos,
+			"noise kind=\"stalls\" needs a victim; write beside=\"...\", the name of a guest");
+	if (!s->trace[0] == !s->rate_ns)
+		SAY(c, msgs, n->pos,
+			"stalls are played from trace=\"FILE\" or made at rate=\"45ms/s\"; write one of the two");
+	if (s->speed <= 0 || s->scale <= 0)
+		SAY(c, msgs, n->pos, "speed and scale are above 0; 1 is as recorded");
+	if (s->correlation >= 1)
+		SAY(c, msgs, n->pos, "correlation is below 1; write e.g. 0.9");
+	if (n->threads != 1)
+		SAY(c, msgs, n->pos,
+			"stalls have a thread for each CPU of the victim; leave threads out");
+	if (n->limits.shares || n->limits.quota_ns)
+		SAY(c, msgs, n->pos,
+			"shares and quota do not hold real-time threads; write scale=\"0.5\" for half of the stalls");
+	for (const char *p = s->map; *p;) {
+		unsigned from, to;
+		int len = 0;
+
+		if (sscanf(p, " %5u:%2u%n", &from, &to, &len) != 2 || !len) {
+			SAY(c, msgs, n->pos,
+				"map '%s' is no list of recorded CPU:vCPU; write e.g. \"3:0 7:1\"",
+				s->map);
+			return;
+		}
+		p += len;
+		p += strspn(p, " ");
+	}
+}
+
 static void check_noise(
 	const struct exp_config *c, const struct exp_noise *n, struct scenario_msgs *msgs)
 {
@@ -178,6 +214,8 @@ static void check_noise(
 	if (n->limits.quota_ns > n->limits.period_ns * n->threads)
 		SAY(c, msgs, n->pos,
 			"the quota is more than its threads can use in a period; write less");
+	if (kind->traits & NOISE_IS_PLAYED)
+		check_played(c, n, msgs);
 	if (n->stop_ns && n->stop_ns <= n->start_ns)
 		SAY(c, msgs, n->pos, "it stops before it starts; write a stop after its start");
 	if (n->start_ns >= c->duration_ns)

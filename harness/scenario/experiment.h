@@ -116,6 +116,17 @@ struct exp_noise {
 	uint64_t burst_ns;
 	uint64_t bytes, memory_bytes;
 	char *args;
+	struct exp_stalls {
+		char *trace, *map; /* "" = made; "" = in their order */
+		double speed, scale;
+		uint64_t from_ns;
+		unsigned loop;	  /* 1: over and over */
+		uint64_t rate_ns; /* made: taken of each second; 0 = not given */
+		uint64_t length_ns;
+		unsigned shape; /* enum stalls_shape */
+		double correlation;
+		uint64_t seed; /* 0 = the scenario's */
+	} stalls;
 	enum placement placement;
 	struct cpuset cpus;
 	char *beside, *away;

@@ -24,6 +24,7 @@ static size_t value_size(enum value_type type)
 		return sizeof(unsigned);
 	case VALUE_BIG:
 	case VALUE_TIME:
+	case VALUE_RATE:
 	case VALUE_SIZE:
 	case VALUE_VCPUS:
 		return sizeof(uint64_t);
@@ -52,6 +53,19 @@ static bool take_u64(const char **p, uint64_t *out)
 			return false;
 	*out = v;
 	return true;
+}
+
+/* A time, of each second: "45ms/s". */
+static bool take_rate(const char *text, uint64_t *ns)
+{
+	size_t n = strlen(text);
+	char time[32];
+
+	if (n < 3 || n - 2 >= sizeof(time) || strcmp(text + n - 2, "/s") != 0)
+		return false;
+	memcpy(time, text, n - 2);
+	time[n - 2] = '\0';
+	return take_time(time, ns);
 }
 
 static bool take_word(const struct key_attr *row, const char *text, unsigned *out)
@@ -179,6 +193,8 @@ static bool take_numeric(const struct key_attr *row, const char *text, union val
 		return take_u64(&text, &v->big) && !*text && in_range(row, v->big);
 	case VALUE_TIME:
 		return take_time(text, &v->big) && in_range(row, v->big);
+	case VALUE_RATE:
+		return take_rate(text, &v->big) && in_range(row, v->big);
 	case VALUE_SIZE:
 		return take_size(text, &v->big) && in_range(row, v->big);
 	case VALUE_PERCENT:

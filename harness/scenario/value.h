@@ -16,6 +16,7 @@ enum value_type {
 	VALUE_AUTO,    /* unsigned: "auto" (EXP_AUTO) or min..max */
 	VALUE_BIG,     /* uint64_t: min..max, no unit */
 	VALUE_TIME,    /* uint64_t ns: "10ms" */
+	VALUE_RATE,    /* uint64_t ns in each s: "45ms/s" */
 	VALUE_SIZE,    /* uint64_t bytes: "64MiB" */
 	VALUE_PERCENT, /* unsigned: "50%" */
 	VALUE_RATIO,   /* double: "2.5" */

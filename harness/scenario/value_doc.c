@@ -39,6 +39,10 @@ void value_describe(const struct key_attr *row, struct strbuf *out)
 		strbuf_add(out, "a time from %s to %s with its unit (ns us ms s min h)",
 			format_time(row->min, a), format_time(row->max, b));
 		break;
+	case VALUE_RATE:
+		strbuf_add(out, "a time of each second from %s/s to %s/s, as 45ms/s",
+			format_time(row->min, a), format_time(row->max, b));
+		break;
 	case VALUE_SIZE:
 		strbuf_add(out, "a size from %s to %s with its unit (KiB MiB GiB)",
 			format_size(row->min, a), format_size(row->max, b));
@@ -77,6 +81,8 @@ const char *value_pattern(enum value_type type)
 		return "auto|[0-9]+";
 	case VALUE_TIME:
 		return "0|[0-9]*\\.?[0-9]+(ns|us|ms|s|min|h)";
+	case VALUE_RATE:
+		return "[0-9]*\\.?[0-9]+(ns|us|ms|s)/s";
 	case VALUE_SIZE:
 		return "[0-9]*\\.?[0-9]+(B|KiB|MiB|GiB)";
 	case VALUE_PERCENT:

@@ -29,6 +29,9 @@ enum noise_trait {
 	NOISE_TAKES_SIZE = 1 << 3, /* has a working set: size */
 	NOISE_TAKES_ARGS = 1 << 4, /* is told by args= what to do, and cannot do without */
 	NOISE_IS_ONE = 1 << 5, /* one process that makes its own workers, whatever threads= is */
+	/* plays stalls: trace, rate, ...; real-time threads on its victim's CPUs. No control group of
+	 * its own: with RT_GROUP_SCHED such a group may hold no real-time thread. Its stdout is its log */
+	NOISE_IS_PLAYED = 1 << 6,
 };
 
 struct kind {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analysis/priv.h"
+#include "analysis/record/checks.h"
 
 #define CHECK_FLOOR 0.01 /* 10 ms/s */
 #define LIMIT_EXACT 0.001
@@ -19,13 +20,7 @@
 #define LIMIT_CLOCK_NS	1e6
 #define LIMIT_EXPLAINED 99.0
 
-struct worst {
-	bool have;
-	double value;
-	char *note;
-};
-
-static void worse(struct worst *w, double value, char *note)
+void check_worse(struct worst *w, double value, char *note)
 {
 	if (w->have && value <= w->value) {
 		free(note);
@@ -41,8 +36,8 @@ static double relative(uint64_t a, uint64_t b, uint64_t span)
 	       fmax(fmax((double)a, (double)b), CHECK_FLOOR * (double)span);
 }
 
-static void add_check(struct analysis *a, const char *name, const char *doc, struct worst *w,
-	double limit, const char *unit, bool higher_is_better, const char *missing)
+void check_add(struct analysis *a, const char *name, const char *doc, struct worst *w, double limit,
+	const char *unit, bool higher_is_better, const char *missing)
 {
 	struct check c = {.name = name,
 		.doc = doc,
@@ -71,14 +66,14 @@ static void check_steal(struct build *b)
 		if (!j->have_steal)
 			continue;
 		exact &= j->steal_exact;
-		worse(&w, relative(j->steal_ns, j->run_delay_ns, j->steal_span_ns),
+		check_worse(&w, relative(j->steal_ns, j->run_delay_ns, j->steal_span_ns),
 			xasprintf("%s/vcpu%u: steal %" PRIu64 " ns, run_delay %" PRIu64
 				  " ns over %.3f s (%s, %" PRIu64 " samples joined)",
 				b->a->guests[v->guest].name, v->index, j->steal_ns, j->run_delay_ns,
 				(double)j->steal_span_ns / 1e9,
 				j->steal_exact ? "exact join" : "sampled", j->steal_joined));
 	}
-	add_check(b->a, "steal_vs_run_delay",
+	check_add(b->a, "steal_vs_run_delay",
 		"guest steal = its thread's run_delay (relative difference)", &w,
 		exact ? LIMIT_EXACT : LIMIT_COUNTERS, "", false,
 		"no guest steal, or neither trace nor schedstat of its threads");
@@ -99,7 +94,7 @@ static void check_wait(struct build *b)
 				       : 0;
 
 		if (j->have_clock_wait)
-			worse(&w,
+			check_worse(&w,
 				relative(j->clock_wait_ns + j->sleep_booked_ns,
 					j->clock_run_delay_ns, j->clock_span_ns),
 				xasprintf("%s/vcpu%u: traced on the kernel's clock %" PRIu64
@@ -110,7 +105,7 @@ static void check_wait(struct build *b)
 					name, v->index, j->clock_wait_ns, j->sleep_booked_ns,
 					j->clock_run_delay_ns, bias / 1e3, j->hidden));
 		else if (j->have_wait)
-			worse(&w,
+			check_worse(&w,
 				relative(j->wait_ns, j->wait_run_delay_ns,
 					v->thread->delay_last_ns - v->thread->delay_first_ns),
 				xasprintf("%s/vcpu%u: traced %" PRIu64 " ns, run_delay %" PRIu64
@@ -118,7 +113,7 @@ static void check_wait(struct build *b)
 					name, v->index, j->wait_ns, j->wait_run_delay_ns,
 					bias / 1e3));
 	}
-	add_check(b->a, "wait_vs_run_delay", "traced waiting = run_delay (relative difference)", &w,
+	check_add(b->a, "wait_vs_run_delay", "traced waiting = run_delay (relative difference)", &w,
 		LIMIT_EXACT, "", false, "no scheduler trace with run_delay");
 }
 
@@ -143,12 +138,12 @@ static void check_states(struct build *b)
 		}
 		if (wall <= 0)
 			continue;
-		worse(&w, fabs(run + wait + sleep - wall) / wall,
+		check_worse(&w, fabs(run + wait + sleep - wall) / wall,
 			xasprintf("%s/vcpu%u: run %.3f + wait %.3f + sleep %.3f s of %.3f s",
 				b->a->guests[v->guest].name, v->index, run / 1e9, wait / 1e9,
 				sleep / 1e9, wall / 1e9));
 	}
-	add_check(b->a, "state_conservation",
+	check_add(b->a, "state_conservation",
 		"run + wait + sleep = the window (relative difference)", &w, LIMIT_EXACT, "", false,
 		"no scheduler trace");
 }
@@ -164,18 +159,18 @@ static void check_clock(struct build *b)
 
 		if (q->source == CLOCK_SOURCE_NONE)
 			continue;
-		worse(&error, q->error_ns,
+		check_worse(&error, q->error_ns,
 			xasprintf("%s/vcpu%u: %s, %" PRIu64 " bounds%s", name, v->index,
 				q->source == CLOCK_SOURCE_OFFSET ? "KVM's tsc-offset" : "causality",
 				q->bounds,
 				q->offset_changes ? ", the TSC offset changed in mid-run" : ""));
-		worse(&violations, (double)q->violations,
+		check_worse(&violations, (double)q->violations,
 			xasprintf("%s/vcpu%u: %" PRIu64 " records outside causality", name,
 				v->index, q->violations));
 	}
-	add_check(b->a, "clock_error_ns", "bound on the error of guest TSC to host clock", &error,
+	check_add(b->a, "clock_error_ns", "bound on the error of guest TSC to host clock", &error,
 		LIMIT_CLOCK_NS, "ns", false, "too few bounds on any guest's clock");
-	add_check(b->a, "causality", "guest records outside their causal bounds", &violations, 0,
+	check_add(b->a, "causality", "guest records outside their causal bounds", &violations, 0,
 		"", false, "too few bounds on any guest's clock");
 }
 
@@ -187,12 +182,12 @@ static void check_late(struct build *b)
 		const struct metric_value *m = &b->a->guests[g].metrics[METRIC_LATE_EXPLAINED];
 
 		if (m->have)
-			worse(&w, -m->value,
+			check_worse(&w, -m->value,
 				xasprintf("%s: %.2f %% of its lateness", b->a->guests[g].name,
 					m->value));
 	}
 	w.value = -w.value;
-	add_check(b->a, "late_explained", "lateness over 1 ms that has a known place", &w,
+	check_add(b->a, "late_explained", "lateness over 1 ms that has a known place", &w,
 		LIMIT_EXPLAINED, "%", true, "no late wake-up of a traced vCPU");
 }
 
@@ -213,8 +208,8 @@ static void check_lost(struct build *b)
 	struct analysis *a = b->a;
 	struct worst w = {0};
 
-	worse(&w, (double)analysis_lost(a), analysis_losses(a));
-	add_check(a, "lost_records", "records lost on the way, unreadable, or cut off", &w, 0, "",
+	check_worse(&w, (double)analysis_lost(a), analysis_losses(a));
+	check_add(a, "lost_records", "records lost on the way, unreadable, or cut off", &w, 0, "",
 		false, "");
 }
 
@@ -226,6 +221,7 @@ void make_checks(struct build *b)
 	check_clock(b);
 	check_late(b);
 	check_lost(b);
+	played_checks(b);
 }
 
 const char *verdict_name(enum verdict v)

@@ -242,6 +242,8 @@ void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t ru
 	if (v->drained_ns <= now && !b->guests[t->guest].done)
 		guest_advance(b, t->guest, now);
 	join_leaving(b, v, now, run_delay_ns);
+	if (v->played)
+		played_leaving(b, v, t, now);
 }
 
 void trace_pass(struct build *b)

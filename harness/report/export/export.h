@@ -31,6 +31,9 @@ struct tables *export_sqlite_begin(const char *path, struct err *e);
 int export_sqlite_run(struct tables *db, const struct analysis *a, unsigned run_id, struct err *e);
 /* The tables and their columns, for people. */
 void export_print_tables(FILE *out);
+/* The stalls of a guest (NULL: the first that is no noise), or what its steal counter grew by as a rate
+ * series where it had no gap probe: docs/stalls.md. */
+int export_stalls(const struct analysis *a, const char *guest, FILE *out, struct err *e);
 /* Chrome JSON trace format (ui.perfetto.dev opens it): guest samples, vCPU states and culprits on
  * one timeline, one process per guest. */
 /* What cannot be read whole is not exported at all. */

@@ -8,6 +8,7 @@
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
 #include "report/run/guests.h"
+#include "report/run/played.h"
 
 #define MAX_COLUMNS 16
 #define DOC_COLUMNS 3 /* up to so many columns there is room to say what each metric is */
@@ -180,6 +181,20 @@ static void blame_table(const struct analysis *a, size_t from, size_t to, struct
 	html_raw(out, "</table></div>\n");
 }
 
+static void html_played(const struct analysis *a, struct strbuf *out)
+{
+	if (!a->n_played)
+		return;
+	html_raw(out, "<h3>Stalls that were played</h3>\n<ul>\n");
+	for (size_t i = 0; i < a->n_played; i++) {
+		auto_free char *line = played_line(a, i);
+
+		html_add(out, "<li>%s</li>\n", line);
+	}
+	html_raw(out,
+		"</ul>\n<p class=\"note\">Planned, delivered and felt of each second: analysis.json.</p>\n");
+}
+
 void html_blame(const struct analysis *a, struct strbuf *out)
 {
 	unsigned tables = 0;
@@ -205,6 +220,7 @@ void html_blame(const struct analysis *a, struct strbuf *out)
 	if (tables > BLAME_VCPUS)
 		html_add(out, "<p class=\"note\">%u more vCPUs: see analysis.json.</p>\n",
 			tables - BLAME_VCPUS);
+	html_played(a, out);
 }
 
 /* ---- late wake-ups */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/wrap.h"
 #include "report/run/guests.h"
+#include "report/run/played.h"
 #include "report/run/report.h"
 
 #define TOP_CULPRITS 4 /* shown per guest */
@@ -266,6 +267,18 @@ static void print_late(const struct text *t, const struct analysis *a)
 	}
 }
 
+static void print_played(const struct text *t, const struct analysis *a)
+{
+	if (a->n_played)
+		text_print(t->out, "\n%sstalls played%s\n", t->bold, t->plain);
+	for (size_t i = 0; i < a->n_played; i++) {
+		auto_free char *line = played_line(a, i);
+
+		text_print(t->out, "  ");
+		wrap_print(t->out, line, 2, 4);
+	}
+}
+
 static const char *verdict_color(const struct text *t, enum verdict v)
 {
 	return v == VERDICT_PASS ? t->green : v == VERDICT_FAIL ? t->red : t->yellow;
@@ -342,6 +355,7 @@ void report_text(const struct analysis *a, FILE *out, bool color)
 	print_other(&t, a);
 	print_blame(&t, a);
 	print_late(&t, a);
+	print_played(&t, a);
 	print_checks(&t, a);
 	print_expects(&t, a);
 	print_tail(&t, a);

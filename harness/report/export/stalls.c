@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The stalls of one guest of a record (docs/stalls.md): its gaps; without a gap probe what its steal
+ * counter grew by, as a rate series. Each vCPU has a reader of its own, so that rows come out in order
+ * of their starts in constant memory.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/reader.h"
+#include "report/export/export.h"
+#include "report/export/stream.h"
+#include "stalls/stalls.h"
+
+struct cursor {
+	struct guest_reader *in;
+	const struct analysis *a;
+	size_t guest;
+	unsigned vcpu;
+	bool rates, coarse, have_steal, have_row;
+	uint64_t steal_ns, host_ns; /* of the record before, with have_steal */
+	struct stall row;
+	bool ended;
+};
+
+/* What a vCPU's records say it lost up to this one; the first says from where. */
+static uint64_t grown(struct cursor *c, const struct shm_rec *rec, bool *known)
+{
+	uint64_t v = 0;
+
+	*known = false;
+	if (rec->steal_ns == SHM_STEAL_NONE) {
+		c->have_steal = false;
+		return 0;
+	}
+	if (c->have_steal && rec->steal_ns >= c->steal_ns) {
+		v = rec->steal_ns - c->steal_ns;
+		*known = true;
+	}
+	c->steal_ns = rec->steal_ns;
+	c->have_steal = true;
+	return v;
+}
+
+/* A gap: of it what the host took, where the counter tells that to the ns. */
+static bool gap_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
+{
+	const struct clock_map *map = c->a->guests[c->guest].vcpus[c->vcpu].clock_map;
+	uint64_t length, taken;
+	bool known;
+
+	if (rec->type != REC_GAP || rec->tsc <= rec->v[0])
+		return false;
+	/* Since the gap before: a record of an interrupt may lie between a stall and its gap. */
+	taken = grown(c, rec, &known);
+	length = clock_ticks_to_ns(map, rec->tsc - rec->v[0]);
+	if (host < length || host - length < c->a->window_start_ns || host > c->a->window_end_ns)
+		return false;
+	c->row.start_ns = host - length - c->a->window_start_ns;
+	if (known && !c->coarse)
+		length = MIN(length, taken);
+	c->row.length_ns = c->row.taken_ns = length;
+	return length > 0 && length <= STALLS_LENGTH_MAX;
+}
+
+static bool rate_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
+{
+	uint64_t taken, before = c->host_ns;
+	bool known;
+
+	if (rec->type != REC_STEAL || rec->probe != PROBE_STEAL)
+		return false;
+	taken = grown(c, rec, &known);
+	c->host_ns = host;
+	if (!known || host <= before || before < c->a->window_start_ns ||
+		host > c->a->window_end_ns + NS_PER_S / 10)
+		return false;
+	c->row.start_ns = before - c->a->window_start_ns;
+	c->row.length_ns = host - before;
+	c->row.taken_ns = MIN(taken, c->row.length_ns);
+	return c->row.length_ns <= STALLS_LENGTH_MAX;
+}
+
+static void advance(struct cursor *c)
+{
+	const struct shm_rec *rec;
+
+	c->have_row = false;
+	while (!c->have_row && (rec = guest_reader_next(c->in))) {
+		const struct clock_map *map = c->a->guests[c->guest].vcpus[c->vcpu].clock_map;
+		uint64_t host;
+
+		if (rec->vcpu != c->vcpu || rec->type >= REC_DRAIN)
+			continue;
+		if (rec->type == REC_START) {
+			c->coarse = rec->v[0] & SHM_FEAT_STEAL_COARSE;
+			continue;
+		}
+		host = clock_to_host(map, rec->tsc, NULL);
+		c->row.cpu = c->vcpu;
+		c->have_row = c->rates ? rate_row(c, rec, host) : gap_row(c, rec, host);
+	}
+}
+
+static bool has_gaps(const struct analysis *a, size_t g)
+{
+	const struct run_guest *info = &a->info.guests[g];
+
+	for (size_t i = 0; i < info->n_probes; i++)
+		if (word_is(&words_probe, info->probes[i].name, PROBE_GAP))
+			return true;
+	return false;
+}
+
+/* The named one; else the first that is no noise, one with gaps before others. */
+static int find_guest(const struct analysis *a, const char *name, size_t *out, struct err *e)
+{
+	size_t best = a->n_guests;
+
+	for (size_t g = 0; g < a->n_guests; g++) {
+		const struct analysis_guest *guest = &a->guests[g];
+
+		if (name ? strcmp(guest->name, name) != 0 : guest->is_noise || guest->outside)
+			continue;
+		if (best == a->n_guests || (has_gaps(a, g) && !has_gaps(a, best)))
+			best = g;
+	}
+	if (best == a->n_guests)
+		return err_set_exit(e, EXIT_USAGE, ENOENT,
+			name ? "the record has no guest '%s'; `stealscope show` lists them"
+			     : "the record has no guest with an agent in it%s",
+			name ? name : "");
+	*out = best;
+	return 0;
+}
+
+static void head_of(const struct analysis *a, size_t g, bool rates, struct stalls_head *h)
+{
+	const struct run_guest *info = &a->info.guests[g];
+
+	*h = (struct stalls_head){.rates = rates};
+	snprintf(h->source, sizeof(h->source), "%.70s, guest %.40s, %s", a->info.run, info->name,
+		rates ? "steal counter" : "gap probe");
+	snprintf(h->clock, sizeof(h->clock), "of the host, from the window");
+	for (size_t i = 0; i < a->info.n_facts; i++)
+		if (!strcmp(a->info.facts[i].key, "kernel.release"))
+			snprintf(h->kernel, sizeof(h->kernel), "%.63s", a->info.facts[i].value);
+	for (unsigned v = 0; v < a->guests[g].n_vcpus; v++)
+		cpuset_add(&h->cpus, v);
+	for (size_t i = 0; i < info->n_probes && !rates; i++)
+		if (word_is(&words_probe, info->probes[i].name, PROBE_GAP))
+			h->threshold_ns = info->probes[i].p[0];
+}
+
+/* The cursor whose row begins first; NULL: none has one. */
+static struct cursor *first_of(struct cursor *c, size_t n)
+{
+	struct cursor *first = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i].have_row && (!first || c[i].row.start_ns < first->row.start_ns))
+			first = &c[i];
+	return first;
+}
+
+int export_stalls(const struct analysis *a, const char *guest, FILE *out, struct err *e)
+{
+	struct cursor cursors[SHM_MAX_VCPUS] = {{0}}, *c;
+	struct stalls_head head;
+	auto_free char *path = NULL;
+	size_t g = 0;
+	unsigned n = 0;
+	int rc = find_guest(a, guest, &g, e);
+
+	if (rc)
+		return rc;
+	if (!*a->info.guests[g].guest_file || strstr(a->info.guests[g].guest_file, ".."))
+		return err_set(e, ENODATA, "guest %s left no records", a->guests[g].name);
+	path = xasprintf("%s/%s", a->dir, a->info.guests[g].guest_file);
+	head_of(a, g, !has_gaps(a, g), &head);
+	for (; n < MIN(a->guests[g].n_vcpus, SHM_MAX_VCPUS) && !rc; n++) {
+		cursors[n] = (struct cursor){.a = a, .guest = g, .vcpu = n, .rates = head.rates};
+		rc = guest_reader_open(path, &cursors[n].in, e);
+		if (!rc)
+			advance(&cursors[n]);
+	}
+	if (!rc)
+		stalls_write_head(out, &head);
+	while (!rc && (c = first_of(cursors, n))) {
+		stalls_write(out, &head, &c->row);
+		advance(c);
+	}
+	for (unsigned i = 0; i < n; i++)
+		guest_reader_close(cursors[i].in);
+	return rc ? rc : export_finish(out, e);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SS_RUN_PLAYED_H
+#define SS_RUN_PLAYED_H
+
+#include "run/priv.h"
+
+/* Find the traces and refuse what cannot be played here. */
+int step_played(struct session *s, struct err *e);
+/* In place of noise_start(), of a noise that plays; known to the reaper. */
+int played_start(struct session *s, struct noise_run *n, struct err *e);
+void played_end(struct noise_run *n);
+/* Once the threads of the vCPUs are known. */
+void played_tell_victims(struct session *s);
+
+#endif
