@@ -58,6 +58,42 @@ done
 clean_after "kill -9 at ten moments" 20
 [ "$(sum "$T/images/tiny.qcow2")" = "$was" ] && ok "the image is as it was after kill -9 at ten moments" || bad "the image changed: $was -> $(sum "$T/images/tiny.qcow2")"
 
+# --- QEMU as another user (qemu:///system), and all of it as an ordinary user
+scenario whose 'image="images/tiny.qcow2" ready="console:boot sector" boot-timeout="60s"'
+chmod 644 "$T"/images/*
+was=$(sum "$T/images/tiny.qcow2")
+if libvirtd_up >"$T/why"; then
+	expect_exit "through qemu:///system" 0 $RUN --connect qemu:///system --json "$T/whose.xml"
+	chmod 600 "$T/images/tiny.qcow2"
+	expect_exit "qemu:///system and an image that its QEMU may not read" 1 $RUN --connect qemu:///system --json "$T/whose.xml"
+	grep -q "tiny.qcow2.*Permission denied" "$T/err" && [ "$(wc -l <"$T/err")" -le 2 ] || bad "it is not told: $(cat "$T/err")"
+	chmod 644 "$T/images/tiny.qcow2"
+else
+	skip "through qemu:///system: $(cat "$T/why")"
+fi
+user=disktest$$
+if [ "$(id -u)" = 0 ] && PATH=$PATH:/usr/sbin useradd -r -M -d "$T/home" -s /bin/sh "$user" 2>/dev/null; then
+	at_exit 'PATH=$PATH:/usr/sbin userdel "$user" 2>/dev/null'
+	xdg=/run/$user # short: sockets lie below it
+	at_exit 'rm -rf "$xdg"'
+	mkdir "$T/bin" "$T/home" "$xdg" "$T/away"
+	chown "$user" "$T/home" "$xdg" "$T/away"
+	chmod 700 "$xdg"
+	install -m 755 "$SS" "$(dirname "$SS")/stealscope-hostd" "$(dirname "$SS")/stealscope-agent" "$T/bin/"
+	install -m 644 "$(dirname "$SS")/metal.elf" "$T/bin/"
+	chmod 644 "$T/whose.xml"
+	as() { (cd "$T/away" && timeout 120 runuser -u "$user" -- env -i HOME="$T/home" XDG_RUNTIME_DIR="$xdg" PATH="$PATH" "$@"); }
+	expect_exit "as an ordinary user, with no daemon" 0 as "$T/bin/stealscope" run --results "$T/away/res" "$T/whose.xml"
+	expect_exit "as an ordinary user, qemu:///session" 0 as "$T/bin/stealscope" run --connect qemu:///session --results "$T/away/res" "$T/whose.xml"
+	pkill -u "$user" # that user's own, which libvirt started
+	[ -z "$(ls -A "$xdg/stealscope" 2>/dev/null)" ] && ok "the user's runtime folder is empty" || bad "left in it: $(ls "$xdg/stealscope")"
+else
+	skip "as an ordinary user: needs root to make one"
+fi
+[ "$(sum "$T/images/tiny.qcow2" | cut -d" " -f1,2,4)" = "$(echo "$was" | cut -d" " -f1,2,4)" ] && [ "$(stat -c %u "$T/images/tiny.qcow2")" = "$(id -u)" ] &&
+	ok "the image and its owner are as they were" || bad "the image changed: $was -> $(sum "$T/images/tiny.qcow2"), owner $(stat -c %u "$T/images/tiny.qcow2")"
+clean_after "other users"
+
 # --- one clear line for what cannot be run, before anything starts
 refused() { # NAME STATUS PATTERN ATTRIBUTES
 	scenario bad "$4"
