@@ -22,7 +22,10 @@ struct cursor {
 	bool rates, coarse, have_steal, have_row;
 	uint64_t steal_ns, host_ns; /* of the record before, with have_steal */
 	struct stall row;
-	bool ended;
+	/* Gaps: one that waits for the next record; the counter before it; that of the last gap. */
+	bool seen, pending;
+	struct stall gap;
+	uint64_t gap_from, gap_steal, gap_tsc;
 };
 
 /* What a vCPU's records say it lost up to this one; the first says from where. */
@@ -44,25 +47,53 @@ static uint64_t grown(struct cursor *c, const struct shm_rec *rec, bool *known)
 	return v;
 }
 
-/* A gap: of it what the host took, where the counter tells that to the ns. */
+/* The gap before, once a later record says what the counter grew by: a stall between the reading of
+ * the counter and that of the clock is not in its own record's reading. False: the host took nothing. */
+static bool settle(struct cursor *c, const struct shm_rec *later)
+{
+	uint64_t taken;
+
+	c->pending = false;
+	c->row = c->gap;
+	if (c->coarse || c->gap_from == SHM_STEAL_NONE || !later ||
+		later->steal_ns == SHM_STEAL_NONE || later->steal_ns < c->gap_from)
+		return true;
+	taken = later->steal_ns - c->gap_from;
+	c->row.length_ns = c->row.taken_ns = MIN(c->row.length_ns, taken);
+	return taken > 0;
+}
+
+/* A gap lasts one pass of the loop longer than the stall in it. */
+static uint64_t stall_in(const struct cursor *c, const struct shm_rec *rec)
+{
+	uint64_t gap = rec->tsc - rec->v[0], before = c->gap_tsc, pass = 0;
+
+	if (before && rec->v[2] && rec->v[0] > before)
+		pass = (rec->v[0] - before) / rec->v[2];
+	return clock_ticks_to_ns(
+		c->a->guests[c->guest].vcpus[c->vcpu].clock_map, pass < gap / 2 ? gap - pass : gap);
+}
+
 static bool gap_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
 {
-	const struct clock_map *map = c->a->guests[c->guest].vcpus[c->vcpu].clock_map;
-	uint64_t length, taken;
-	bool known;
+	bool out = c->pending && settle(c, rec);
+	uint64_t length;
 
+	if (!c->seen)
+		c->gap_steal = rec->steal_ns;
+	c->seen = true;
 	if (rec->type != REC_GAP || rec->tsc <= rec->v[0])
-		return false;
-	/* Since the gap before: a record of an interrupt may lie between a stall and its gap. */
-	taken = grown(c, rec, &known);
-	length = clock_ticks_to_ns(map, rec->tsc - rec->v[0]);
-	if (host < length || host - length < c->a->window_start_ns || host > c->a->window_end_ns)
-		return false;
-	c->row.start_ns = host - length - c->a->window_start_ns;
-	if (known && !c->coarse)
-		length = MIN(length, taken);
-	c->row.length_ns = c->row.taken_ns = length;
-	return length > 0 && length <= STALLS_LENGTH_MAX;
+		return out;
+	length = stall_in(c, rec);
+	c->gap_tsc = rec->tsc;
+	c->gap_from = c->gap_steal;
+	c->gap_steal = rec->steal_ns;
+	if (!length || length > STALLS_LENGTH_MAX || host < length ||
+		host - length < c->a->window_start_ns || host > c->a->window_end_ns)
+		return out;
+	c->gap = (struct stall){host - length - c->a->window_start_ns, length, length, c->vcpu};
+	c->pending = true;
+	return out;
 }
 
 static bool rate_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
@@ -102,6 +133,8 @@ static void advance(struct cursor *c)
 		c->row.cpu = c->vcpu;
 		c->have_row = c->rates ? rate_row(c, rec, host) : gap_row(c, rec, host);
 	}
+	if (!c->have_row && c->pending)
+		c->have_row = settle(c, NULL);
 }
 
 static bool has_gaps(const struct analysis *a, size_t g)
