@@ -1,5 +1,5 @@
 # Somebody's own machines, at length (scripts/check has the short ones). Needs root, /dev/kvm, libvirtd.
-## make check-vm: VMs of one's own: live domains and copies, 40 at once; a cloud image by BIOS and UEFI, prepared and not (15 minutes)
+## make check-vm: VMs of one's own: live domains and copies, 40 at once; a cloud image by BIOS and UEFI, prepared and not (20 minutes)
 VM_TESTS := tests/domain/live.sh tests/vm/disk.sh
 
 .PHONY: check-vm
