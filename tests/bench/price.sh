@@ -2,7 +2,9 @@
 # What the tracer adds to one context switch of two tasks that pass a byte to and fro on one CPU (perf bench sched
 # pipe), beside 0, 1, 4, 16 and 64 traced threads that wait on that CPU: CPU time of the two tasks by their switches,
 # under the tracer less without, in rounds that alternate; medians [least, most]. "0" is the gated case: nothing that
-# is traced is concerned. Beside it, what the kernel's own statistics say of on_switch (they cost some 30 ns themselves).
+# is traced is concerned. "idle": hostd is loaded, not started, so this is what the kernel takes to call a program at
+# a switch and at a wake-up, whatever it does; what is above it is ours. The last column is what the kernel's own
+# statistics say of the programs at a switch and its wake-up, less the same under "idle" (they cost some 30 ns themselves).
 # The waiters are SCHED_IDLE, so that the two tasks get on. PEER=1: the same under perf sched record.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -14,6 +16,7 @@ trap 'kill -9 "${spinners[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
 for tool in perf chrt; do command -v $tool >/dev/null || { echo "SKIP bench-price: $tool is not installed"; exit 0; }; done
 [ "$(id -u)" = 0 ] || { echo "SKIP bench-price: needs root"; exit 0; }
 
+# With many waiters the two tasks get on slowly: fewer switches then.
 pipe() { # ns of CPU time a switch
 	local TIMEFORMAT='%3U %3S'
 	{ time taskset -c "$CPU" perf bench sched pipe -l "$PIPE" >/dev/null 2>&1; } 2>&1 |
@@ -22,15 +25,16 @@ pipe() { # ns of CPU time a switch
 traced() { # MODE TID...: pipe under hostd, and the run time of on_switch by the kernel's statistics
 	local mode=$1 reply tid i=0 price stats
 	shift
-	coproc H { exec "$BUILD/stealscope-hostd" --mode "$mode" --out "$T/out.bin" 2>/dev/null; }
+	coproc H { exec "$BUILD/stealscope-hostd" --mode "${mode/idle/counts}" --out "$T/out.bin" 2>/dev/null; }
 	read -r reply <&"${H[0]}"
 	for tid in "$@"; do echo "track $tid $((i++ << 8)) bench-$i/vcpu0" >&"${H[1]}"; read -r reply <&"${H[0]}"; done
-	echo start >&"${H[1]}"; read -r reply <&"${H[0]}"
+	[ "$mode" = idle ] || { echo start >&"${H[1]}"; read -r reply <&"${H[0]}"; }
 	price=$(pipe)
 	sysctl -q kernel.bpf_stats_enabled=1
-	PIPE=20000 pipe >/dev/null
+	PIPE=$((PIPE / 5)) pipe >/dev/null
 	sysctl -q kernel.bpf_stats_enabled=0
-	stats=$(bpftool prog show name on_switch -j | jq -r 'if type == "array" then .[0] else . end | (.run_time_ns / .run_cnt | floor)')
+	stats=$(bpftool prog show -j | jq -r 'map(select(.name == "on_switch" or .name == "on_wakeup")) |
+		(map(.run_time_ns) | add) / (map(select(.name == "on_switch").run_cnt) | add) | floor')
 	echo stop >&"${H[1]}"; read -r reply <&"${H[0]}"
 	eval "exec ${H[1]}>&-"
 	wait "$H_PID" 2>/dev/null
@@ -46,8 +50,8 @@ peer() { # pipe under perf sched record of the whole box
 	wait $p 2>/dev/null
 	echo "$price 0"
 }
-summary() { # lines "difference statistic" on stdin
-	sort -n | awk '{v[NR] = $1; s += $2} END {if (NR) printf "%.0f [%.0f, %.0f]   on_switch %.0f\n", v[int((NR + 1) / 2)], v[1], v[NR], s / NR}'
+summary() { # lines "difference statistic" on stdin; IDLE: the statistic of "idle"
+	sort -n | awk -v idle="$1" '{v[NR] = $1; s += $2} END {if (NR) printf "%.0f [%.0f, %.0f]%s\n", v[int((NR + 1) / 2)], v[1], v[NR], s ? sprintf("   programs %.0f", s / NR - idle) : ""}'
 }
 echo "one switch of two tasks, ns added; $ROUNDS rounds of $((2 * PIPE)) switches"
 for n in $WAITERS; do
@@ -56,15 +60,20 @@ for n in $WAITERS; do
 		taskset -c $((n ? CPU : 0)) chrt -i 0 sh -c 'while :; do :; done' & spinners+=($!)
 	done
 	sleep 0.3
+	loops=$PIPE
+	((n <= 4)) || PIPE=$((PIPE / 8))
 	for ((r = 0; r < ROUNDS; r++)); do
 		before=$(pipe)
-		for mode in counts events ${PEER:+perf}; do
+		for mode in idle counts events ${PEER:+perf}; do
 			if [ $mode = perf ]; then read -r price stats < <(peer); else read -r price stats < <(traced $mode "${spinners[@]}"); fi
 			after=$(pipe)
 			echo "$((price - (before + after) / 2)) $stats" >>"$T/$mode.$n"
 			before=$after
 		done
 	done
-	for mode in counts events ${PEER:+perf}; do printf '%2d waiting, %-7s %s\n' "$n" $mode "$(summary <"$T/$mode.$n")"; done
+	PIPE=$loops
+	idle=$(awk '{s += $2} END {print s / NR}' "$T/idle.$n")
+	for mode in idle counts events ${PEER:+perf}; do printf '%2d waiting, %-7s %s\n' "$n" $mode "$(summary "$idle" <"$T/$mode.$n")"; done
 	kill -9 "${spinners[@]}"; wait "${spinners[@]}" 2>/dev/null
 done
+exit 0
