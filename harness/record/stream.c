@@ -38,7 +38,7 @@ void stream_close(struct stream *s)
 void stream_seek(struct stream *s, uint64_t offset)
 {
 	s->at = s->end = 0;
-	s->io_error = lseek(s->fd, (off_t)offset, SEEK_SET) < 0;
+	s->io_error |= lseek(s->fd, (off_t)offset, SEEK_SET) < 0; /* one from before stays told */
 }
 
 const void *stream_peek_slow(struct stream *s, size_t n)
