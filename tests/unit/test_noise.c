@@ -209,7 +209,7 @@ static void quota_caps_it(void **state)
 	noise_pause(noise, &e);
 	assert_int_equal(noise_read(noise, &r, &e), 0);
 	noise_stop(noise);
-	between((double)r.delivered_ns / (double)r.requested_ns, 0.85, 1.06); /* asked: half a CPU */
+	between((double)r.delivered_ns / (double)r.requested_ns, 0.85, 1.06); /* of half a CPU */
 	assert_true(r.requested_ns < 11 * NS_PER_S / 10);
 	assert_true(r.throttled_ns > NS_PER_S / 2);
 }
