@@ -38,6 +38,8 @@ const struct command commands[] = {
 		cmd_list, NULL},
 	{"show", "RUN", "Print the summary of a record", cmd_show, NULL},
 	{"blame", "DOMAIN", "Say who takes the CPU of a running VM, now", cmd_blame, NULL},
+	{"advise", "DOMAIN", "Say what to change on a running VM, and what it should gain",
+		cmd_advise, NULL},
 	{"import", "FILE...", "Make a record of recordings of stealscope-agent", cmd_import, NULL},
 	{"clean", "", "Remove what interrupted runs left on this host", cmd_clean,
 		"it says in sentences what it removes"},

@@ -226,3 +226,19 @@ int cmd_executor(struct executor *x, const struct study *s, bool with_agent, str
 		x->hostd = cmd_find_part("stealscope-hostd", e);
 	return x->agent && (x->hostd || !with_agent) ? 0 : -e->code;
 }
+
+uint64_t cmd_time(const char *text)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = {{"", NS_PER_S}, {"s", NS_PER_S}, {"ms", NS_PER_MS}, {"m", 60 * NS_PER_S},
+		{"min", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}};
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	for (size_t i = 0; end != text && v <= 100000 && i < ARRAY_SIZE(units); i++)
+		if (!strcmp(end, units[i].unit))
+			return v * units[i].ns;
+	return 0;
+}

@@ -60,6 +60,9 @@ char *cmd_find_part(const char *name, struct err *e);
 /* executor_init(), and the parts of stealscope that are beside this program. */
 int cmd_executor(struct executor *x, const struct study *s, bool with_agent, struct err *e);
 
+/* "30s", "500ms", "5m", "2h", plain numbers are seconds. 0 = no such time. */
+uint64_t cmd_time(const char *text);
+
 /* Resolve what a user calls a run (a folder, a record's name in --results, its unique beginning, or
  * "last") to the record's folder. Caller frees. */
 char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *e);
@@ -77,6 +80,7 @@ int cmd_compare(const struct command *c, int argc, char **argv);
 int cmd_list(const struct command *c, int argc, char **argv);
 int cmd_show(const struct command *c, int argc, char **argv);
 int cmd_blame(const struct command *c, int argc, char **argv);
+int cmd_advise(const struct command *c, int argc, char **argv);
 int cmd_import(const struct command *c, int argc, char **argv);
 int cmd_clean(const struct command *c, int argc, char **argv);
 

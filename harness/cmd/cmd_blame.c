@@ -17,23 +17,6 @@ struct args {
 	uint64_t interval_ns;
 };
 
-/* "30s", "500ms", "5m", "2h", plain numbers are seconds. 0 = no such time. */
-static uint64_t parse_time(const char *text)
-{
-	static const struct {
-		const char *unit;
-		uint64_t ns;
-	} units[] = {{"", NS_PER_S}, {"s", NS_PER_S}, {"ms", NS_PER_MS}, {"m", 60 * NS_PER_S},
-		{"min", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}};
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
-
-	for (size_t i = 0; end != text && v <= 100000 && i < ARRAY_SIZE(units); i++)
-		if (!strcmp(end, units[i].unit))
-			return v * units[i].ns;
-	return 0;
-}
-
 static void take_pid(void *args, const char *word, struct argp_state *state)
 {
 	char *end;
@@ -48,7 +31,7 @@ static void take_for(void *args, const char *word, struct argp_state *state)
 {
 	struct args *a = args;
 
-	a->for_ns = parse_time(word);
+	a->for_ns = cmd_time(word);
 	if (!a->for_ns)
 		argp_error(state, "--for wants a time such as 30s or 2h, not '%s'", word);
 }
@@ -57,7 +40,7 @@ static void take_interval(void *args, const char *word, struct argp_state *state
 {
 	struct args *a = args;
 
-	a->interval_ns = parse_time(word);
+	a->interval_ns = cmd_time(word);
 	if (a->interval_ns < 100 * NS_PER_MS)
 		argp_error(state, "--interval wants a time from 100ms, not '%s'", word);
 }

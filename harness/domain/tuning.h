@@ -96,6 +96,11 @@ int tuning_check(struct lab_conn *c, const struct tuning *t, struct err *e);
 /* Remove the saved file, unless the outcome says that something is still to do. */
 void tuning_forget(struct tuning *t, const struct tuning_outcome *o);
 
+/* Change `want` of each row by way of libvirt, for good: of the running domain, with `persistent` of its
+ * configuration too. Its owner's own change from then on; nothing is saved, nothing put back. */
+int tuning_keep(struct lab_conn *c, const char *domain, const struct tuning_row *rows, size_t n,
+	bool persistent, struct err *e);
+
 /* Path of the saved file. Caller frees. */
 char *tuning_path(const struct tuning *t);
 /* Put back what a saved file says, and remove it. A file whose owner lives is left alone. One line

@@ -41,12 +41,26 @@ static bool qemu_lives(const struct tuning *t)
 /* What a row has now, against what it was changed to and what it had. */
 enum now_is { NOW_OURS, NOW_AS_BEFORE, NOW_THEIRS, NOW_UNKNOWN };
 
+static bool is_no_quota(const char *value)
+{
+	long long us = strtoll(value, NULL, 10);
+
+	return us < 0 || us > QUOTA_MAX_US;
+}
+
+/* No quota has several numbers: libvirt's on cgroup v1 and v2, the kernel's. */
+static bool is_same(const struct tuning_row *r, const char *a, const char *b)
+{
+	return !strcmp(a, b) || (!strncmp(r->key, "schedinfo.", 10) && strstr(r->key, "_quota") &&
+					is_no_quota(a) && is_no_quota(b));
+}
+
 static enum now_is judge(const struct tuning_row *r, const char *now)
 {
-	return !now		       ? NOW_UNKNOWN
-	       : !strcmp(now, r->want) ? NOW_OURS
-	       : !strcmp(now, r->had)  ? NOW_AS_BEFORE
-				       : NOW_THEIRS;
+	return !now			  ? NOW_UNKNOWN
+	       : is_same(r, now, r->want) ? NOW_OURS
+	       : is_same(r, now, r->had)  ? NOW_AS_BEFORE
+					  : NOW_THEIRS;
 }
 
 static void keep(struct tuning_outcome *out, const struct tuning_row *r, const char *now)

@@ -16,8 +16,7 @@
 #include "host/cgroup_thread.h"
 
 /* What libvirt calls no quota on cgroup v2 (VIR_DOMAIN_CPU_QUOTA_MAX, its limit in us). */
-#define V2_NO_QUOTA  "18446744073709551"
-#define QUOTA_MAX_US 17592186044415LL
+#define V2_NO_QUOTA "18446744073709551"
 
 int tuning_index(const char *key, const char *kind)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What libvirt knows of a domain's CPU tuning, and how it is told. Live flags only. */
+#include <errno.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +167,8 @@ int tuning_libvirt_read(virDomainPtr dom, struct tuning *t, struct err *e)
 
 /* ---- writing */
 
-static int write_map(virDomainPtr dom, const char *key, const char *value, struct err *e)
+static int write_map(
+	virDomainPtr dom, const char *key, const char *value, unsigned flags, struct err *e)
 {
 	int vcpu = tuning_index(key, "vcpupin"), io = tuning_index(key, "iothreadpin"), rc;
 	unsigned char map[CPUSET_MAX / 8] = {0}, *present = NULL;
@@ -181,13 +183,14 @@ static int write_map(virDomainPtr dom, const char *key, const char *value, struc
 	cpuset_for_each (cpu, &s)
 		map[cpu / 8] |= (unsigned char)(1u << (cpu % 8));
 	len = (int)map_len(cpus > 0 ? (unsigned)cpus : CPUSET_MAX);
-	rc = vcpu >= 0 ? virDomainPinVcpuFlags(dom, (unsigned)vcpu, map, len, LIVE)
-	     : io >= 0 ? virDomainPinIOThread(dom, (unsigned)io, map, len, LIVE)
-		       : virDomainPinEmulator(dom, map, len, LIVE);
+	rc = vcpu >= 0 ? virDomainPinVcpuFlags(dom, (unsigned)vcpu, map, len, flags)
+	     : io >= 0 ? virDomainPinIOThread(dom, (unsigned)io, map, len, flags)
+		       : virDomainPinEmulator(dom, map, len, flags);
 	return rc < 0 ? lab_error(e, key) : 0;
 }
 
-static int write_parameter(virDomainPtr dom, const char *field, const char *value, struct err *e)
+static int write_parameter(
+	virDomainPtr dom, const char *field, const char *value, unsigned flags, struct err *e)
 {
 	virTypedParameterPtr p = NULL;
 	int n = 0, max = 0, rc;
@@ -197,12 +200,13 @@ static int write_parameter(virDomainPtr dom, const char *field, const char *valu
 	else
 		rc = virTypedParamsAddULLong(&p, &n, &max, field, strtoull(value, NULL, 10));
 	if (rc >= 0)
-		rc = virDomainSetSchedulerParametersFlags(dom, p, n, LIVE);
+		rc = virDomainSetSchedulerParametersFlags(dom, p, n, flags);
 	virTypedParamsFree(p, n);
 	return rc < 0 ? lab_error(e, field) : 0;
 }
 
-static int write_numa(virDomainPtr dom, const char *key, const char *value, struct err *e)
+static int write_numa(
+	virDomainPtr dom, const char *key, const char *value, unsigned flags, struct err *e)
 {
 	virTypedParameterPtr p = NULL;
 	int n = 0, max = 0, rc;
@@ -212,16 +216,36 @@ static int write_numa(virDomainPtr dom, const char *key, const char *value, stru
 	else
 		rc = virTypedParamsAddString(&p, &n, &max, VIR_DOMAIN_NUMA_NODESET, value);
 	if (rc >= 0)
-		rc = virDomainSetNumaParameters(dom, p, n, LIVE);
+		rc = virDomainSetNumaParameters(dom, p, n, flags);
 	virTypedParamsFree(p, n);
 	return rc < 0 ? lab_error(e, key) : 0;
 }
 
-int tuning_libvirt_write(virDomainPtr dom, const char *key, const char *value, struct err *e)
+static int write_row(
+	virDomainPtr dom, const char *key, const char *value, unsigned flags, struct err *e)
 {
 	if (!strncmp(key, "schedinfo.", 10))
-		return write_parameter(dom, key + 10, value, e);
+		return write_parameter(dom, key + 10, value, flags, e);
 	if (!strncmp(key, "numatune.", 9))
-		return write_numa(dom, key, value, e);
-	return write_map(dom, key, value, e);
+		return write_numa(dom, key, value, flags, e);
+	return write_map(dom, key, value, flags, e);
+}
+
+int tuning_libvirt_write(virDomainPtr dom, const char *key, const char *value, struct err *e)
+{
+	return write_row(dom, key, value, LIVE, e);
+}
+
+int tuning_keep(struct lab_conn *c, const char *domain, const struct tuning_row *rows, size_t n,
+	bool persistent, struct err *e)
+{
+	virDomainPtr dom = tuning_domain(c, NULL, domain, e);
+	int rc = dom ? 0 : e && e->code ? -e->code : -EIO;
+
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = write_row(dom, rows[i].key, rows[i].want,
+			LIVE | (persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0), e);
+	if (dom)
+		virDomainFree(dom);
+	return rc ? err_wrap(e, "domain '%s' cannot be changed", domain) : 0;
 }

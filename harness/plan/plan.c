@@ -20,6 +20,7 @@ void plan_release(struct plan *p)
 		free(g->disk.image);
 		free(g->disk.ready);
 		free(g->domain);
+		free(g->tune);
 		strv_release(&g->files);
 	}
 	free(p->guests);

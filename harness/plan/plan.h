@@ -61,6 +61,7 @@ struct plan_guest {
 	bool outside;	     /* no agent in it: seen from the host only, without a shared page */
 	char *domain;	     /* a domain that exists: its name; NULL = the guest is ours */
 	enum domain_use use; /* of such a domain */
+	char *tune;	     /* changes of its tuning by key; "" = none, NULL = the guest is ours */
 	bool as_placed;	     /* such a domain's vCPUs stay where they may run now */
 	bool is_noise; /* a busy guest made by <noise kind="guest">: measured, but not a victim */
 	struct plan_disk disk; /* image NULL in guests of other kinds */

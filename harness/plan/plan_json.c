@@ -88,6 +88,7 @@ static json_t *guest_json(const struct plan_guest *g, const char *xml)
 				   {"hugepage_bytes", json_u64(g->hugepage_bytes)},
 				   {"memory_nodes", json_cpus(&g->memory_nodes)},
 				   {"emulator_cpus", json_cpus(&g->emulator_cpus)},
+				   {"tune", text_if(g->tune && *g->tune ? g->tune : NULL)},
 				   {"disk", disk_json(&g->disk)}, {"kernel", text_if(g->kernel)},
 				   {"domain_xml", text_if(xml)}));
 	return j;

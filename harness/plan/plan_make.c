@@ -83,6 +83,7 @@ static void make_guest(
 		g->outside = true;
 		g->domain = xstrdup(e->domain);
 		g->use = e->use;
+		g->tune = xstrdup(e->tune);
 		g->as_placed = e->as_placed;
 	}
 	if (e->kind == GUEST_LINUX)

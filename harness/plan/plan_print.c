@@ -54,6 +54,8 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 		strbuf_add(f, " of domain '%s'%s%s", g->domain,
 			g->as_placed ? ", placed as it is" : "",
 			g->use == USE_COPY ? ", a copy" : "");
+	if (g->tune && *g->tune)
+		strbuf_add(f, ", tuned: %s", g->tune);
 	if (g->memory_bytes)
 		strbuf_add(f, ", %s", quantity_mib(g->memory_bytes, buf, sizeof(buf)));
 	if (g->kind != GUEST_NATIVE && g->accel != ACCEL_AUTO)

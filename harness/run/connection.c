@@ -170,19 +170,30 @@ void undo_connect(struct session *s)
 
 /* ---- before planning: what only libvirt knows of a domain */
 
-static int resolve_guest(
-	struct run_lab **labs, const char *connect, struct exp_guest *g, struct err *e)
+int run_lab_of(struct run_lab **labs, const char *connect, const char *domain,
+	struct lab_conn **out, struct err *e)
 {
 	const char *uri;
-	auto_struct(live_facts) f = {0};
 	struct run_lab *lab;
-	int rc = choose_uri(labs, connect, g->domain, &uri, e);
+	int rc = choose_uri(labs, connect, domain, &uri, e);
 
 	lab = rc ? NULL : find(labs, uri);
 	if (!rc && !lab && !(rc = open_lab(uri, labs, e)))
 		lab = *labs;
 	if (!rc)
-		rc = live_look(lab->conn, g->domain, &f, e);
+		*out = lab->conn;
+	return rc;
+}
+
+static int resolve_guest(
+	struct run_lab **labs, const char *connect, struct exp_guest *g, struct err *e)
+{
+	auto_struct(live_facts) f = {0};
+	struct lab_conn *conn;
+	int rc = run_lab_of(labs, connect, g->domain, &conn, e);
+
+	if (!rc)
+		rc = live_look(conn, g->domain, &f, e);
 	if (!rc && f.vcpus > SHM_MAX_VCPUS)
 		rc = err_set_exit(e, EXIT_HOST, E2BIG,
 			"domain '%s' has %u vCPUs; a record holds %d of a guest", g->domain,

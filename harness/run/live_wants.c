@@ -51,6 +51,27 @@ static int want_memory(const struct plan_guest *g, struct tuning *t, struct err 
 	return want_cpus(t, "numatune.nodeset", &g->memory_nodes, e);
 }
 
+/* "KEY VALUE; KEY VALUE": rows of the tuning by their names. */
+static int want_tune(const char *text, struct tuning *t, struct err *e)
+{
+	auto_free char *copy = xstrdup(text);
+	char *rest = copy, *item;
+	int rc = 0;
+
+	while (!rc && (item = strsep(&rest, ";"))) {
+		char *value;
+
+		item += strspn(item, " ");
+		value = item + strcspn(item, " ");
+		if (!*item)
+			continue;
+		if (*value)
+			*value++ = '\0';
+		rc = tuning_want(t, item, value, e);
+	}
+	return rc;
+}
+
 int live_wants(const struct plan_guest *g, struct tuning *t, struct err *e)
 {
 	int rc = 0;
@@ -74,5 +95,7 @@ int live_wants(const struct plan_guest *g, struct tuning *t, struct err *e)
 		rc = want_number(t, "schedinfo.vcpu_period", g->vcpu_limits.period_us, e);
 	if (!rc)
 		rc = want_number(t, "schedinfo.vcpu_quota", g->vcpu_limits.quota_us, e);
-	return rc ? rc : want_memory(g, t, e);
+	if (!rc)
+		rc = want_memory(g, t, e);
+	return rc || !g->tune ? rc : want_tune(g->tune, t, e);
 }

@@ -44,6 +44,11 @@ struct run_options {
 };
 
 void run_lab_close(struct run_lab **lab);
+/* The connection to the libvirt that knows a domain, kept in *lab: that of `connect`, or with "auto"
+ * the first usual one. */
+struct lab_conn;
+int run_lab_of(struct run_lab **lab, const char *connect, const char *domain, struct lab_conn **out,
+	struct err *e);
 
 /* Fill in what only libvirt knows of the domains that an experiment names: how many vCPUs. Before
  * plan_make(), which is pure. On failure `where` is the place in the scenario. */

@@ -102,12 +102,42 @@ static void check_guest_memory(
 		SAY(c, msgs, g->pos, "memory must be a multiple of the huge page size");
 }
 
+/* "KEY VALUE; KEY VALUE": what a key may be; values are libvirt's and the kernel's to judge. */
+static void check_tune(
+	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
+{
+	static const char *const keys[] = {"vcpupin.", "iothreadpin.", "policy.", "emulatorpin ",
+		"schedinfo.cpu_shares ", "schedinfo.vcpu_quota ", "schedinfo.vcpu_period ",
+		"numatune.nodeset "};
+	const char *p = g->tune;
+
+	while (*p) {
+		size_t len = strcspn(p, ";"), key, k = 0;
+
+		for (; *p == ' '; len--)
+			p++;
+		key = strcspn(p, " ");
+		while (k < ARRAY_SIZE(keys) && strncmp(p, keys[k], strlen(keys[k])) != 0)
+			k++;
+		if (len && (k == ARRAY_SIZE(keys) || key + 1 >= len))
+			SAY(c, msgs, g->pos,
+				"tune=\"%s\": '%.*s' is not KEY VALUE; write as \"vcpupin.0 1; emulatorpin 2-3\"",
+				g->tune, (int)MIN(len, (size_t)60), p);
+		p += len;
+		p += *p == ';';
+	}
+	if (*g->tune && g->use == USE_COPY)
+		SAY(c, msgs, g->pos,
+			"tune= changes a domain that runs; leave use=\"copy\" or tune out");
+}
+
 static void check_domain(
 	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
 {
 	if (!g->domain[0])
 		SAY(c, msgs, g->pos,
 			"kind=\"domain\" without domain=; write the name that `virsh list --all` shows");
+	check_tune(c, g, msgs);
 	if (g->n_probes)
 		SAY(c, msgs, g->probes[0].pos,
 			"a domain that exists has no agent in it: <%s> cannot run there; remove it",

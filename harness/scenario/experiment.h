@@ -89,6 +89,7 @@ struct exp_guest {
 	struct exp_disk disk;
 	char *domain; /* kind domain: its name in libvirt, else "" */
 	enum domain_use use;
+	char *tune; /* kind domain: "KEY VALUE; ..." of its tuning (domain/tuning.h); "" = none */
 	unsigned neighbour;  /* kind domain, 1: it is there to disturb; not a victim */
 	bool as_placed;	     /* kind domain: no placement is asked for */
 	bool emulator_as_is; /* kind domain: nor one of its emulator */

@@ -41,6 +41,8 @@ const struct key_attr keys_guest[] = {
 	{"use", VALUE_WORD, AT(use), 0, 0, "auto", WORDS("auto", "live", "copy"),
 		.only = GUEST_IS_THEIRS,
 		.doc = "live: it must be running; copy: a copy on throw-away disks, started for the run; auto: live, and one that is shut off is started and shut down again."},
+	{"tune", VALUE_TEXT, AT(tune), 0, 0, "", .only = GUEST_IS_THEIRS,
+		.doc = "Changes of its CPU tuning for the run, as virsh names them: \"vcpupin.0 1; emulatorpin 2-3\". KEY is vcpupin.N, iothreadpin.N, emulatorpin, schedinfo.cpu_shares, schedinfo.vcpu_quota, schedinfo.vcpu_period, numatune.nodeset or policy.N. `stealscope advise --prove` writes these."},
 	{"role", VALUE_WORD, AT(neighbour), 0, 0, "subject", WORDS("subject", "neighbour"),
 		.only = GUEST_IS_THEIRS,
 		.doc = "subject: it is judged; neighbour: it is measured, but expectations of all guests leave it out, as they do noise."},

@@ -16,7 +16,7 @@ need_kvm
 command -v libvirtd >/dev/null || { skip "live faults: libvirtd is not installed"; finish; }
 SS=$(realpath "$SS")
 cp "$BUILD/tests/busy.elf" "$T/"
-D=own$$ R=$T/res V="virsh -q -c qemu:///system"
+D=own$$ R=$T/res V="virsh -q -c qemu:///system" TRIAL=
 WORDS=("$@")
 
 # row NAME EXIT CHECK ACTION: the action is done while it is measured. CHECK: same, owner, gone.
@@ -34,6 +34,15 @@ rows() {
 	row "destroyed by its owner"     1   gone  '$V destroy $D'
 	row "its owner moves a vCPU"     0   owner '$V vcpupin $D 0 1 --live'
 	row "its owner uses taskset"     0   owner 'taskset -pc 1 $(vcpu 1)'
+	# In the middle of a trial (advise --prove).
+	TRIAL=1
+	row "trial: done"                   0   same  ':'
+	row "trial: Ctrl-C"                 130 same  'kill -INT $harness'
+	row "trial: kill -9"                137 same  'kill -9 $harness'
+	row "trial: libvirtd kill -9"       0   same  'libvirtd_kill; sleep 1; libvirtd_start'
+	row "trial: destroyed by its owner" 1   gone  '$V destroy $D'
+	row "trial: its owner moves a vCPU" 0   touched '$V vcpupin $D 0 0-1 --live; $V vcpupin $D 1 0-1 --live'
+	TRIAL=
 	row "its owner gives shares"     0   owner '$V schedinfo $D --set cpu_shares=777 --live'
 }
 
@@ -87,6 +96,9 @@ settled() {
 	state >"$T/after"
 }
 
+# Its two vCPUs stand on one CPU but while a trial's change is in force.
+changed_now() { [ "$(grep -h Cpus_allowed_list "/proc/$qemu/task/$(vcpu 0)/status" "/proc/$qemu/task/$(vcpu 1)/status" | sort -u | wc -l)" = 2 ]; }
+
 judge() { # NAME CHECK
 	local say="$R/*/run.json"
 	case $2 in
@@ -96,6 +108,8 @@ judge() { # NAME CHECK
 		cat $say | grep -q "by somebody else meanwhile" && [ "$(diff "$T/before" "$T/after" | grep -c '^>')" -le 3 ] &&
 			! cmp -s "$T/before" "$T/after" && ok "$1: that stays, and the record says so ($(cat $say | grep -o '[^"]*by somebody else meanwhile' | head -1))" ||
 			bad "$1: $(diff "$T/before" "$T/after" | head -5 | tr '\n' ';') $(tail -1 "$T/err")" ;;
+	touched) grep -q "somebody else changed" "$T/out" && [ "$($V vcpupin "$D" --live | grep -c '0-1')" = 2 ] && ok "$1: the trial ends, and that stays ($(grep -o 'somebody else changed.*' "$T/out" | head -1))" ||
+		bad "$1: $(tail -3 "$T/out" | tr '\n' ';') $($V vcpupin "$D" --live | tr '\n' ';')" ;;
 	gone) grep -q "ended in mid-run" "$T/err" && ok "$1: one clear line ($(grep -o 'domain .*' "$T/err" | tail -1 | cut -c1-90))" || bad "$1: $(tail -2 "$T/err")" ;;
 	late)
 		tuning_left && libvirtd_start && $SS clean >"$T/clean" 2>&1 && state >"$T/after" && cmp -s "$T/before" "$T/after" && ok "$1: as it was" ||
@@ -114,9 +128,17 @@ row() { # NAME EXIT CHECK ACTION
 	qemu=$(cat "/run/libvirt/qemu/$D.pid")
 	for i in $(seq 50); do grep -q "busy" "$T/console" 2>/dev/null && break; sleep 0.1; done
 	state >"$T/before"
-	STEALSCOPE_CELL=$D "$SS" run -v --connect qemu:///system --results "$R" "$T/live.xml" >"$T/out" 2>"$T/err" &
+	if [ -n "$TRIAL" ]; then
+		for i in 0 1; do $V vcpupin "$D" $i 0 --live; done
+		state >"$T/before"
+		STEALSCOPE_CELL=$D "$SS" advise -v --connect qemu:///system --results "$R" --for 1s --prove --rounds 8 --each 700ms "$D" >"$T/out" 2>"$T/err" &
+	else
+		STEALSCOPE_CELL=$D "$SS" run -v --connect qemu:///system --results "$R" "$T/live.xml" >"$T/out" 2>"$T/err" &
+	fi
 	harness=$!
 	for i in $(seq 200); do grep -q "^measuring" "$T/err" && break; sleep 0.05; done
+	# Of a trial's runs half are without a change.
+	[ -z "$TRIAL" ] || for i in $(seq 400); do changed_now && break; sleep 0.02; done
 	state >"$T/meanwhile" 2>/dev/null
 	cmp -s "$T/before" "$T/meanwhile" && bad "$name: nothing was changed for the run"
 	eval "$action" >"$T/action" 2>&1

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/trace/live.h"
+#include "analysis/advice/advice.h"
 
 #define VICTIM 100
 #define OTHER  200
@@ -134,7 +134,7 @@ static void rates_and_culprits(void **state)
 	assert_true(fabs(v->vcpus[0].who[0].share - 75) < 1e-9);
 	assert_true(fabs(v->vcpus[0].who[1].ms_per_s - 150) < 1e-9);
 	assert_true(fabs(v->vcpus[0].named - 100) < 1e-9);
-	advice = live_advice(v, &v->vcpus[0]);
+	advice = advice_line(v, &v->vcpus[0]);
 	assert_non_null(strstr(advice, "raise its shares"));
 
 	/* Totals go on: the next interval shows the growth alone, the whole shows all of it. */
@@ -189,7 +189,7 @@ static void advice_follows_figures(void **state)
 		blame(&s, rows[i].who, rows[i].kind, rows[i].wait_ms * 1000000);
 		feed(l, &s);
 		v = live_view(l, false);
-		advice = live_advice(v, &v->vcpus[0]);
+		advice = advice_line(v, &v->vcpus[0]);
 		if (!advice != !rows[i].says || (advice && !strstr(advice, rows[i].says)))
 			fail_msg("row %zu: '%s' does not say '%s'", i, advice, rows[i].says);
 		live_free(l);
@@ -247,7 +247,7 @@ static void advice_by_the_idlest_allowed_cpu(void **state)
 		blame(&s, OTHER, BLAME_TASK, 500000000);
 		feed(l, &s);
 		v = live_view(l, false);
-		advice = live_advice(v, &v->vcpus[0]);
+		advice = advice_line(v, &v->vcpus[0]);
 		if (!advice || !strstr(advice, rows[i].says) || strstr(advice, rows[i].says_not))
 			fail_msg("row %zu: '%s' does not say '%s'", i, advice, rows[i].says);
 		live_free(l);
@@ -310,7 +310,7 @@ static void vms_come_and_go(void **state)
 	assert_int_equal(vms[0].guest, 1);
 	assert_false(vms[0].numbered);
 	assert_true(vms[0].gone);
-	assert_null(live_advice(v, &v->vcpus[vms[0].rows[0]]));
+	assert_null(advice_line(v, &v->vcpus[vms[0].rows[0]]));
 	assert_int_equal(vms[1].n, 2);
 	assert_int_equal(v->vcpus[vms[1].rows[0]].vcpu, 300);
 	assert_true(fabs(vms[1].wait - 3) < 1e-9);

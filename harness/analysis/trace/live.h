@@ -78,10 +78,6 @@ struct live_view {
  * the next call. With `whole`, over all of the time instead. */
 const struct live_view *live_view(struct live *l, bool whole);
 
-/* What to do about it: one line, because of which figure. NULL where there is nothing to advise: it
- * waits less than LIVE_ADVICE_FROM, it is gone, or it may be no vCPU. Caller frees. */
-char *live_advice(const struct live_view *v, const struct live_vcpu *x);
-
 /* The vCPUs of one VM together. Rates are means over its vCPUs. */
 struct live_vm {
 	size_t guest;

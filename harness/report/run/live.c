@@ -2,6 +2,7 @@
 /* The table of `blame`: a line for each VM, the worst first, then what to do, said once. */
 #include "report/run/live.h"
 
+#include "analysis/advice/advice.h"
 #include "base/text.h"
 #include "base/wrap.h"
 #include "report/run/live_names.h"
@@ -91,7 +92,7 @@ static void add_vcpus(const struct live_view *v, const struct run_info *info,
 		auto_free char *which = live_vcpu_label(x);
 		auto_free char *name = xasprintf("%s/%s%s", live_guest_name(info, vm->guest), which,
 			x->gone ? " (ended)" : "");
-		auto_free char *advice = live_advice(v, x);
+		auto_free char *advice = advice_line(v, x);
 
 		add_name(out, name);
 		text_add(out, "     ");
@@ -114,7 +115,7 @@ static void add_what_to_do(const struct live_view *v, const struct run_info *inf
 	for (size_t i = 0; i < n; i++) {
 		const struct live_vcpu *x = &v->vcpus[vms[i].rows[0]];
 		auto_free char *which = live_vcpu_label(x), *who = NULL;
-		auto_free char *advice = vms[i].numbered ? live_advice(v, x) : NULL;
+		auto_free char *advice = vms[i].numbered ? advice_line(v, x) : NULL;
 
 		if (x->wait < LIVE_ADVICE_FROM) {
 			quiet += !vms[i].gone;

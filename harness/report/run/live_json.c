@@ -2,6 +2,7 @@
 /* One interval of `blame` as JSON: docs/blame.schema.json. */
 #include <jansson.h>
 
+#include "analysis/advice/advice.h"
 #include "json/json_text.h"
 #include "report/run/live.h"
 #include "report/run/live_names.h"
@@ -62,7 +63,7 @@ static const char *role_of(const struct live_vcpu *x)
 static json_t *json_vcpu(
 	const struct live_view *v, const struct run_info *info, const struct live_vcpu *x)
 {
-	auto_free char *advice = live_advice(v, x);
+	auto_free char *advice = advice_line(v, x);
 
 	return JSON({"vm", json_text(live_guest_name(info, x->guest))},
 		{"pid", json_integer(guest_pid(info, x->guest))}, {"vcpu", vcpu_number(x)},
@@ -78,7 +79,7 @@ static json_t *json_vm(
 	const struct live_view *v, const struct run_info *info, const struct live_vm *vm)
 {
 	const struct live_vcpu *worst = &v->vcpus[vm->rows[0]];
-	auto_free char *advice = vm->numbered ? live_advice(v, worst) : NULL;
+	auto_free char *advice = vm->numbered ? advice_line(v, worst) : NULL;
 
 	return JSON({"vm", json_text(live_guest_name(info, vm->guest))},
 		{"pid", json_integer(guest_pid(info, vm->guest))},

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The blocks of a trial, one run after the other. */
+#include "study/trial.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "record/folder.h"
+
+/* ---- figures */
+
+static void add_figure(struct trial_figure **list, size_t *n, const char *name, unsigned vcpus,
+	const char *unit, enum metric_better better, unsigned rounds)
+{
+	ARRAY_GROW(*list, *n);
+	(*list)[(*n)++] = (struct trial_figure){.name = xstrdup(name),
+		.vcpus = vcpus,
+		.unit = xstrdup(unit),
+		.better = better,
+		.before = xcalloc(rounds + 1, sizeof(double)),
+		.after = xcalloc(rounds + 1, sizeof(double))};
+}
+
+static void begin_figures(struct trial *t, const struct trial_args *a, const struct plan *plan)
+{
+	const struct metric_info *wait = &metric_table[METRIC_WAIT_RATE];
+
+	add_figure(&t->figures, &t->n_figures, wait->name, plan->guests[0].vcpus, wait->unit,
+		BETTER_LOWER, a->rounds);
+	if (a->measure)
+		add_figure(&t->figures, &t->n_figures, "measure", 1, "units",
+			a->higher ? BETTER_HIGHER : BETTER_LOWER, a->rounds);
+	for (size_t i = 0; i < a->neighbours->n; i++)
+		add_figure(&t->neighbours, &t->n_neighbours, a->neighbours->items[i],
+			plan->guests[i + 1].vcpus, wait->unit, BETTER_LOWER, a->rounds);
+}
+
+static double value_of(const struct analysis *a, size_t guest, const char *metric)
+{
+	const struct metric_value *v =
+		guest < a->n_guests ? analysis_value(a, guest, metric) : NULL;
+
+	return v && v->have ? v->value : NAN;
+}
+
+static const char *culprit_of(const struct analysis *a)
+{
+	const struct blame_row *most = NULL;
+
+	for (size_t i = 0; i < a->n_blame; i++)
+		if (!a->blame[i].guest && (!most || a->blame[i].ns > most->ns))
+			most = &a->blame[i];
+	return most ? most->culprit : "";
+}
+
+static void take(struct trial *t, const struct analysis *a, const struct order_unit *u,
+	uint64_t begin_ns, const char *record)
+{
+	const char *slash = strrchr(record, '/');
+	struct trial_run *r;
+
+	for (size_t i = 0; i < t->n_figures; i++) {
+		struct trial_figure *f = &t->figures[i];
+
+		(u->config ? f->after : f->before)[u->repeat] = value_of(a, 0, f->name);
+	}
+	for (size_t i = 0; i < t->n_neighbours; i++) {
+		struct trial_figure *f = &t->neighbours[i];
+
+		(u->config ? f->after : f->before)[u->repeat] =
+			value_of(a, i + 1, metric_table[METRIC_WAIT_RATE].name);
+	}
+	ARRAY_GROW(t->runs, t->n_runs);
+	r = &t->runs[t->n_runs++];
+	*r = (struct trial_run){.block = u->block,
+		.changed = u->config > 0,
+		.record = xstrdup(slash ? slash + 1 : record),
+		.start_s = (double)(a->window_start_ns - begin_ns) / 1e9,
+		.wait = value_of(a, 0, metric_table[METRIC_WAIT_RATE].name),
+		.culprit = xstrdup(culprit_of(a))};
+}
+
+/* ---- files */
+
+static char *folder_of(const struct trial *t, const struct study *s)
+{
+	return xasprintf("%s/trial-%s", s->results, t->id);
+}
+
+int trial_save(const struct trial *t, const struct study *s, struct err *e)
+{
+	auto_free char *dir = folder_of(t, s);
+	auto_free char *json = trial_json(t);
+	auto_free char *data = xasprintf("%s/trial.json", dir);
+	auto_free char *html = xasprintf("%s/report.html", dir);
+	struct strbuf page = {0};
+	int rc = replace_file(data, json, e);
+
+	trial_page(t, &page);
+	if (!rc)
+		rc = replace_file(html, page.text, e);
+	strbuf_release(&page);
+	return rc;
+}
+
+static int write_scenario(const struct trial *t, const struct trial_args *a, const struct study *s,
+	char **path, struct err *e)
+{
+	auto_free char *dir = folder_of(t, s);
+	auto_free char *text = trial_scenario(t, a);
+	int rc = make_dirs(dir, e);
+
+	*path = xasprintf("%s/trial.xml", dir);
+	return rc ? rc : replace_file(*path, text, e);
+}
+
+/* ---- running */
+
+static double cpu_seconds(void)
+{
+	struct rusage self, children;
+
+	getrusage(RUSAGE_SELF, &self);
+	getrusage(RUSAGE_CHILDREN, &children);
+	return (double)(self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec +
+			children.ru_stime.tv_sec) +
+	       (double)(self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec +
+			children.ru_stime.tv_usec) /
+		       1e6;
+}
+
+static void end_with(struct trial *t, enum trial_end end, const char *why)
+{
+	t->end = end;
+	free(t->ended);
+	t->ended = xstrdup(why);
+}
+
+/* One run. 1: the trial ends, its owner changed something. */
+static int one_run(struct trial *t, const struct trial_args *a, struct executor *x,
+	const struct execution *what, uint64_t begin_ns, struct err *e)
+{
+	auto_free char *record = NULL, *touched = NULL;
+	struct analysis *made = NULL;
+	int rc = execute(x, what, &record, &made, e);
+
+	if (!rc)
+		take(t, made, &what->unit, begin_ns, record);
+	analysis_free(made);
+	if (rc)
+		return rc;
+	touched = a->touched ? a->touched(a->ctx) : NULL;
+	if (!touched)
+		return 0;
+	end_with(t, TRIAL_TOUCHED, touched);
+	return 1;
+}
+
+static int run_blocks(struct trial *t, const struct trial_args *a, struct executor *x,
+	const struct prepared *p, uint64_t begin_ns, struct err *e)
+{
+	struct order_size size = {p->plans.n, a->rounds};
+	size_t n;
+	auto_free struct order_unit *order = order_make(&size, 1, now_ns(), &n);
+	int rc = 0;
+
+	end_with(t, TRIAL_ALL_ROUNDS, "all rounds were run");
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct execution what = {
+			.prepared = p, .unit = order[i], .place = i + 1, .places = n};
+		bool whole = i + 1 == n || order[i + 1].repeat != order[i].repeat;
+
+		rc = one_run(t, a, x, &what, begin_ns, e);
+		if (rc || !whole)
+			continue;
+		t->rounds++;
+		rc = trial_look(t, false, e);
+	}
+	return rc;
+}
+
+int trial_run(struct trial *t, const struct trial_args *a, struct executor *x, struct err *e)
+{
+	const struct study *s = x->study;
+	uint64_t begin = now_ns();
+	double cpu = cpu_seconds();
+	auto_free char *path = NULL;
+	struct prepared prepared = {0};
+	struct err late = ERR_INIT;
+	int rc;
+
+	t->worst = -1;
+	t->alpha = NAN;
+	t->rounds_asked = a->rounds;
+	t->each_s = (double)a->each_ns / 1e9;
+	t->verdict = xstrdup("not proven");
+	t->ended = xstrdup("");
+	rc = write_scenario(t, a, s, &path, e);
+	if (!rc && prepare_scenario(s, path, &(struct strv){0}, true, &prepared) != EXIT_DONE)
+		rc = err_set(e, EINVAL, "%s",
+			prepared.problem ? prepared.problem : "the trial cannot be planned");
+	if (!rc) {
+		begin_figures(t, a, &prepared.plans.plans[0]);
+		rc = run_blocks(t, a, x, &prepared, begin, e);
+	}
+	if (rc < 0)
+		end_with(t, TRIAL_FAILED, e->msg);
+	if ((rc < 0 || t->end == TRIAL_TOUCHED) && t->n_figures)
+		trial_look(t, true, &late);
+	t->wall_s = (double)(now_ns() - begin) / 1e9;
+	t->cpu_s = cpu_seconds() - cpu;
+	if (path && trial_save(t, s, &late) && rc >= 0) {
+		*e = late;
+		rc = -e->code;
+	}
+	prepared_release(&prepared);
+	return MIN(rc, 0);
+}
