@@ -37,8 +37,8 @@ printf 'time,node_cpu_seconds_total\n1764360000,7.5\n1764360001,7.6\n1764360002,
 printf '# stealscope stalls 1\n# cpus: 3\nstart_s,length_s,steal_ms_per_s,cpu\n0,1,100,3\n1,1,50,3\n' >"$T/rate.stalls"
 printf '{"0": [[5000000000, 3000000], [5500000000, 1000000]]}\n' >"$T/osnoise.json"
 for f in sar.csv node.csv rate.stalls osnoise.json; do
-	$SS import --results "$R" "$T/$f" >"$T/out" 2>"$T/err" || bad "import $f: $(tail -1 "$T/err")"
-	$SS export --results "$R" --format stalls last >"$T/again" 2>"$T/err" || bad "export of $f: $(tail -1 "$T/err")"
+	$SS import --results "$T/res-$f" "$T/$f" >"$T/out" 2>"$T/err" || bad "import $f: $(tail -1 "$T/err")"
+	$SS export --results "$T/res-$f" --format stalls last >"$T/again" 2>"$T/err" || bad "export of $f: $(tail -1 "$T/err")"
 	grep -v '^[#s]' "$T/again" | paste -sd' ' >"$T/rows"
 	case $f in
 	osnoise.json) want='0,3000,0 0.5,1000,0' ;;
