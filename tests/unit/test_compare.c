@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * analysis/compare: verdicts in words, and how often they are right, on data drawn from seeded
- * generators. The shares found are printed, so that a change of method shows.
+ * generators. The shares found are printed, so that a change of method shows. Computes only.
  */
 #include <setjmp.h>
 #include <stdarg.h>

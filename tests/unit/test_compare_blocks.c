@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* analysis/compare within blocks: when it is chosen, what it says and what it leaves out. */
+/* analysis/compare within blocks: when it is chosen, what it says and what it leaves out. Computes only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * analysis/compare on values of real boots (tests/data/stats/boots.txt): A/A comparisons of boots
  * of one variant, all metrics at once, and shifts of one standard deviation planted into each
  * metric; in random order as independent samples, and in the order of time within blocks of
- * neighbours. The shares are printed for every metric; what must hold is asserted.
+ * neighbours. The shares are printed for every metric; what must hold is asserted. Computes only.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * How often analysis/compare is right within blocks, and beside it as independent samples, on boots
- * from seeded generators whose blocks differ. The shares found are printed.
+ * from seeded generators whose blocks differ. The shares found are printed. Computes only.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /*
  * report/html, svg, escape: the page is well-formed where it must be, bounded, and harmless
  * whatever text a record holds. `test_html --write DIR` writes the pages that
- * tests/e2e/report_browser.sh opens.
+ * tests/e2e/report_browser.sh opens. Computes only.
  */
 #include <setjmp.h>
 #include <stdarg.h>

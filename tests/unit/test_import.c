@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Recordings: whole, cut at every byte, damaged, hostile; and as a record. */
+/* Recordings: whole, cut at every byte, damaged, hostile; and as a record. Computes only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

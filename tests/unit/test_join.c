@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A whole record, made by arithmetic: the analysis must find what the simulator knows to be
- * true. */
+ * true. Computes only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

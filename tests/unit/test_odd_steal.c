@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Steal counters as they were reported in public: the right value for each, and the word about it. */
+/* Steal counters as they were reported in public: the right value for each, and the word about it.
+ * Computes only. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

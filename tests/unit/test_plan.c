@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The planner on boxes it does not run on: golden maps, and rules that hold on every one of
- * them. */
+ * them. Computes only. */
 #include <errno.h>
 #include <glob.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The planner on boxes at the edges: more CPUs than cores, several caches and nodes, high numbers. */
+/* The planner on boxes at the edges: more CPUs than cores, several caches and nodes, high numbers.
+ * Computes only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

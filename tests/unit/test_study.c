@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* harness/study: a batch whose boots are made by arithmetic (tests/bench/simulate.h) or fail as
- * told: retries, giving up, early stopping, sums. And arms: sets of runs as compare takes them. */
+ * told: retries, giving up, early stopping, sums. And arms: sets of runs as compare takes them.
+ * Computes only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Boxes of others, real and odd, as they described themselves: ../shared/topologies beside the tree
  * (hwloc's trees of /sys and /proc in tarballs, libvirt's capabilities). Every scenario of the
- * library and every placement word is planned on each; plan_rules.h says what no plan may do. */
+ * library and every placement word is planned on each; plan_rules.h says what no plan may do.
+ * Computes only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
