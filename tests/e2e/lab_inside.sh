@@ -225,9 +225,42 @@ blame() {
 	is "blame names who was there" "$J/last.json" '.vcpus[0].culprits[0] | (.name | test("lab-job|^sh")) and .share > 80' '.vcpus[0] | [.run, .wait, .culprits[0]]'
 }
 
+# The edges (docs/edges.md) where KVM is a module, with BTF of its own, and cpusets are those of cgroup v2.
+edges() {
+	local t
+	[ -d /sys/module/kvm/sections ] && ok "KVM is a module here" || bad "KVM is no module here"
+	# Started by hand, no names on its threads; two vCPUs, of which the panic leaves one busy.
+	qemu-system-x86_64 -accel kvm -cpu host -m 256 -smp 2 -name by-hand -nodefaults -display none -kernel "/boot/vmlinuz-$(uname -r)" -append panic=0 &
+	t=$!
+	sleep 15
+	timeout 60 $SS blame --json --for 3s --interval 3s --all 2>"$T/err" | tail -1 >"$J/by-hand.json"
+	kill $t
+	is "blame by KVM's own numbers: a QEMU without names on its threads" "$J/by-hand.json" '[.vms[] | select(.vm == "by-hand")][0] | .accel == "kvm" and .n_vcpus == 2 and .numbered' '.vms'
+	is "... vCPU 0 is the busy one" "$J/by-hand.json" '[.vcpus[] | select(.vm == "by-hand")] | max_by(.run + .wait) | .vcpu == 0' '[.vcpus[] | [.vm, .vcpu, .run, .wait]]'
+	# systemd keeps a controller on for as long as a unit asks for it.
+	systemd-run -q --unit=wants-cpuset -p AllowedCPUs=0-3 sleep infinity
+	timeout 300 bash tests/e2e/21_limits.sh >"$T/edges" 2>&1
+	grep -E '^(FAIL|SKIP)' "$T/edges"
+	grep -q "^21_limits: [1-9][0-9]* passed, 0 failed, 0 skipped" "$T/edges" && ok "$(tail -1 "$T/edges")" || bad "21_limits: $(tail -1 "$T/edges")"
+	# CPU 3 in a partition of others is not ours; for who stands in it, it is all there is.
+	mkdir /sys/fs/cgroup/theirs
+	echo 3 >/sys/fs/cgroup/theirs/cpuset.cpus
+	echo root >/sys/fs/cgroup/theirs/cpuset.cpus.partition
+	[ "$(cat /sys/fs/cgroup/theirs/cpuset.cpus.partition)" = root ] && ok "a partition of CPU 3" || bad "no partition: $(cat /sys/fs/cgroup/theirs/cpuset.cpus.partition)"
+	echo '<scenario name="all"><lab cpus="4"/><guest name="a"/></scenario>' >"$T/all.xml"
+	echo '<scenario name="one"><guest name="a"/></scenario>' >"$T/one.xml"
+	expect_exit "four CPUs beside a partition are refused" 4 $SS check "$T/all.xml"
+	grep -q '0-2' "$T/err" && ok "... it says which may be used ($(head -1 "$T/err"))" || bad "beside a partition: $(cat "$T/err")"
+	# shellcheck disable=SC2016
+	sh -c 'echo $$ >/sys/fs/cgroup/theirs/cgroup.procs; exec "$@"' sh $SS plan --json "$T/one.xml" >"$J/within.json" 2>"$T/err"
+	is "within the partition: CPU 3" "$J/within.json" '.plans[0] | .lab_cpus == "3" and .housekeeping_cpus == "3"' '.plans[0] | [.lab_cpus, .housekeeping_cpus]'
+	rmdir /sys/fs/cgroup/theirs
+	systemctl stop wants-cpuset
+}
+
 case $set in
-short) doctor; TRACER_CASES="float-3-on-2 counts" tracer; canary; system; numa ;;
-full) doctor; units; tracer; canary; system; member; numa; quota; overcommit; linux; hostkernel; rt; blame ;;
+short) doctor; TRACER_CASES="float-3-on-2 counts" tracer; canary ;;
+full) doctor; units; edges; tracer; canary; system; member; numa; quota; overcommit; linux; hostkernel; rt; blame ;;
 kernel) # what another host kernel may change
 	doctor
 	tracer
