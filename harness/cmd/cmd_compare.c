@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "report/compare/paper.h"
 #include "report/compare/report.h"
 #include "study/sweeps.h"
 
@@ -12,7 +13,7 @@ struct args {
 	const char *baseline; /* NULL = two arms */
 	const char *guest;    /* NULL = mean over the guests */
 	struct strv metrics;  /* empty = all */
-	bool sweep, force, unpaired, csv;
+	bool sweep, force, unpaired, csv, latex, methods;
 	const char *html, *svg;
 	bool pdf;
 };
@@ -37,6 +38,12 @@ static const struct cmd_option options[] = {
 	{"svg", 0, "DIR", "Also write every plot into DIR as an SVG file of its own", TO_TEXT(svg)},
 	OPTION_PDF(pdf),
 	{"csv", 0, NULL, "Comma-separated values instead of text", TO_FLAG(csv)},
+	{"latex", 0, NULL,
+		"A table for a paper instead of text (booktabs): medians, shift, interval, n, p, test",
+		TO_FLAG(latex)},
+	{"methods", 0, NULL,
+		"A paragraph for a paper instead of text: boots, blocks, order, host, kernel, versions, tests and their correction, as they were",
+		TO_FLAG(methods)},
 	{0},
 };
 
@@ -57,6 +64,10 @@ static void check(void *args, struct argp_state *state)
 
 	if (a->pdf && !a->svg)
 		argp_error(state, PDF_ALONE);
+	if (a->csv + a->latex + a->methods > 1)
+		argp_error(state, "one of --csv, --latex and --methods");
+	if (a->sweep && (a->latex || a->methods))
+		argp_error(state, "--latex and --methods are for arms, not for --sweep");
 	if (a->sweep && (a->baseline || a->unpaired || a->sets.n != 1))
 		argp_error(state,
 			"--sweep wants one set of runs, and neither --baseline nor --unpaired");
@@ -148,14 +159,27 @@ static int save_plots(const struct study *s, const struct args *args, const stru
 	return rc;
 }
 
+static void print_methods(const struct args *args, const struct arm *arms,
+	const struct compare_set *set, struct strbuf *out)
+{
+	auto_struct(arms_origin) origin;
+
+	arms_origin(arms, set->n + 1, args->guest, &origin);
+	compare_report_methods(set, &origin.origin, out);
+}
+
 static int print_set(const struct cmd_common *c, const struct args *args, const struct arm *arms,
 	const struct compare_set *set, struct err *e)
 {
 	auto_struct(strbuf) out = {0};
 
-	(c->json	    ? compare_report_json
-		: args->csv ? compare_report_csv
-			    : compare_report_text)(set, &out);
+	if (args->methods && !c->json)
+		print_methods(args, arms, set, &out);
+	else
+		(c->json	      ? compare_report_json
+			: args->csv   ? compare_report_csv
+			: args->latex ? compare_report_latex
+				      : compare_report_text)(set, &out);
 	fputs(out.text, stdout);
 	return args->html || args->svg ? save_plots(&c->study, args, arms, set, e) : 0;
 }

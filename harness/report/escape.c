@@ -102,6 +102,49 @@ void escape_csv(struct strbuf *out, const char *text)
 	strbuf_add(out, "\"");
 }
 
+static const char *special_latex(char c)
+{
+	switch (c) {
+	case '&':
+		return "\\&";
+	case '%':
+		return "\\%";
+	case '$':
+		return "\\$";
+	case '#':
+		return "\\#";
+	case '_':
+		return "\\_";
+	case '{':
+		return "\\{";
+	case '}':
+		return "\\}";
+	case '~':
+		return "\\textasciitilde{}";
+	case '^':
+		return "\\textasciicircum{}";
+	case '\\':
+		return "\\textbackslash{}";
+	case '<':
+		return "\\textless{}";
+	case '>':
+		return "\\textgreater{}";
+	case '"':
+		return "\\textquotedbl{}";
+	case '\n':
+	case '\t':
+		return " ";
+	default:
+		return NULL;
+	}
+}
+
+void escape_latex(struct strbuf *out, const char *text)
+{
+	while (text && *text)
+		put(out, &text, special_latex);
+}
+
 void escape_number(struct strbuf *out, double v, int digits)
 {
 	if (isfinite(v))

@@ -13,6 +13,8 @@ void escape_json(struct strbuf *out, const char *text);
 /* As a CSV field, quoted (RFC 4180) where it must be. A text that a spreadsheet would take for a
  * formula gets a quote mark in front: names come from guests and processes. */
 void escape_csv(struct strbuf *out, const char *text);
+/* Into running text of LaTeX. NULL adds nothing. */
+void escape_latex(struct strbuf *out, const char *text);
 /* A comma and a number; nothing behind it for NaN and infinity. */
 void escape_csv_number(struct strbuf *out, double v);
 /* A JSON number of `digits` significant digits; null for NaN and infinity. */

@@ -7,6 +7,7 @@
 #include "study/metric_names.h"
 #include "study/results.h"
 #include "report/compare/html.h"
+#include "report/compare/paper.h"
 
 /* One arm: its runs and their values. */
 struct arm {
@@ -58,6 +59,15 @@ char *arms_mismatch(const struct arm *a, const struct arm *b);
 
 /* Guests without an agent, of the newest record of each arm: "vm, db". Caller frees. */
 char *arms_outside(const struct study *s, const struct arm *arms, size_t n);
+
+/* What a paper says of the arms' boots; its strings lie in `text` and in the arms. `guest` as in
+ * arm_read_values(). Release it. */
+struct arms_origin {
+	struct compare_origin origin;
+	char *text[5];
+};
+void arms_origin(const struct arm *arms, size_t n, const char *guest, struct arms_origin *out);
+void arms_origin_release(struct arms_origin *o);
 
 /* The analyses of an arm's records, for lateness and blame on the page. Those that cannot be read
  * any more are left out with a note; the figures come from the index. */

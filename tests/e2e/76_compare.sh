@@ -5,40 +5,7 @@
 I=$T/index
 mkdir "$I"
 $SS list --results "$I" >/dev/null 2>&1 # makes the empty index
-python3 - "$I/index.db" <<'P' || { bad "the index cannot be written"; finish; }
-import random, sqlite3, sys
-rng, db, n = random.Random(7), sqlite3.connect(sys.argv[1]), 0
-def boots(scenario, variant, count, late, point="", host="lab", kernel="6.1", first=0, overrides=""):
-    global n
-    for k in range(first, first + count):
-        n += 1
-        run = f"r{n:04}"
-        db.execute("INSERT INTO runs (run, folder, experiment, scenario, variant, point, repeat, seed, status, started,"
-                   " duration_s, host, kernel, version, overrides) VALUES (?,?,'e',?,?,?,?,1,'complete',?,10,?,?,'0',?)",
-                   (run, run, scenario, variant, point, k, f"2026-11-20T10:{n // 60:02}:{n % 60:02}Z", host, kernel, overrides))
-        for name, unit, v in (("timer.late.p99", "us", late), ("steal.rate", "ms/s", 100)):
-            db.execute("INSERT INTO metrics VALUES (?,'victim',0,-1,?,?,?)", (run, name, unit, v * rng.gauss(1, .02)))
-            db.execute("INSERT INTO metrics VALUES (?,'hog-0',1,-1,?,?,?)", (run, name, unit, 1e6 * n)) # in no mean
-boots("made", "float", 10, 4400)
-boots("made", "pinned", 10, 1300)
-boots("made", "stacked", 10, 9000)
-boots("few", "float", 4, 4400)
-boots("few", "pinned", 4, 1300)
-boots("moved", "float", 10, 4400)
-boots("moved", "pinned", 10, 1300, host="other")
-boots("mixed", "float", 10, 4400)
-boots("mixed", "pinned", 6, 1300)
-boots("mixed", "pinned", 6, 900, overrides="duration=2s")
-boots("newer", "pinned", 10, 1300, kernel="6.12")
-# Two shards: the hosts differ tenfold, the variants by a tenth.
-for v, late in (("float", 1000), ("pinned", 900)):
-    boots("sharded", v, 10, late, host="lab", first=0)
-    boots("sharded", v, 9, 10 * late, host="other", first=10)
-for v in ("float", "pinned"):
-    for p in (10, 1, 2):
-        boots("swept", f"{v}-overcommit-{p}", 6, 1000 * p * (1 if v == "float" else .5), f"lab.overcommit={p}")
-db.commit()
-P
+python3 "$(dirname "$0")/made_index.py" "$I/index.db" || { bad "the index cannot be written"; finish; }
 cmp=("$SS" compare --results "$I")
 says() { grep -qF -- "$2" "$3" && ok "$1 ($(grep -F -m1 -- "$2" "$3" | cut -c1-110))" || bad "$1: no '$2' in: $(head -3 "$3")"; }
 
@@ -46,7 +13,8 @@ expect_exit "two arms" 0 "${cmp[@]}" scenario=made,variant=float scenario=made,v
 says "a planted shift is named with its size" "pinned is better: timer.late.p99 -3." "$T/out"
 says "what does not differ has its bound" "steal.rate: no difference larger than" "$T/out"
 expect_exit "four boots an arm" 0 "${cmp[@]}" scenario=few,variant=float scenario=few,variant=pinned
-says "too few boots support no claim" "timer.late.p99: too few boots to say (4 and 4; 6 an arm at least)" "$T/out"
+says "too few boots support no claim, said once for all metrics" "too few boots to say (4 and 4; 6 an arm at least): steal.rate, timer.late.p99" "$T/out"
+[ "$(grep -c 'too few' "$T/out")" = 1 ] && ok "... and not again" || bad "too few boots: $(grep 'too few' "$T/out")"
 expect_exit "two hosts are not compared" 1 "${cmp[@]}" scenario=moved,variant=float scenario=moved,variant=pinned
 says "and the hosts are named" "hosts lab and other" "$T/err"
 expect_exit "runs that --set made different are no sample of one thing" 2 "${cmp[@]}" scenario=mixed,variant=float scenario=mixed,variant=pinned
@@ -84,6 +52,23 @@ is "more tests, larger p" "$T/p.json" '.[0] > .[1]' .
 expect_exit "--baseline: a set against sets" 0 "${cmp[@]}" --csv --baseline scenario=made,variant=float scenario=made,variant=pinned scenario=made,variant=stacked
 [ "$(cut -d, -f1-3 "$T/out" | grep -c '^float,[a-z]*,timer.late.p99$')" = 2 ] && ok "CSV: a line per arm and metric, names short" || bad "CSV: $(head -3 "$T/out")"
 [ "$(awk -F, '{print NF}' "$T/out" | sort -u | wc -l)" = 1 ] && ok "CSV: every line has as many fields as the head" || bad "CSV lines of unequal length"
+# For a paper (make check-paper sets it with TeX).
+expect_exit "--latex" 0 "${cmp[@]}" --latex --baseline float scenario=made
+says "a line with medians, shift, interval, p and test" 'timer.late.p99 & 10 & ' "$T/out"
+grep -qE '^timer\.late\.p99 & 10 & 4[.0-9]*~ms & 1[.0-9]*~ms & [$]-[$]3[.0-9]*~ms & \[[$]-[$]3[.0-9]*~ms, [$]-[$]3[.0-9]*~ms\] & 0\.0[0-9]* & signed ranks' "$T/out" &&
+	ok "... each figure with its unit, a true minus" || bad "--latex: $(grep timer "$T/out")"
+expect_exit "--methods" 0 "${cmp[@]}" --methods scenario=sharded,variant=float scenario=sharded,variant=pinned
+says "how many boots of what" "38 boots of scenario sharded" "$T/out"
+says "where" "on host lab, other, Linux 6.1" "$T/out"
+says "in which order" "in blocks (experiment e)" "$T/out"
+says "which test, of how many blocks" "within 19 complete blocks" "$T/out"
+says "corrected for how many" "corrected for all 2 tests by Holm" "$T/out"
+expect_exit "--methods as independent samples" 0 "${cmp[@]}" --unpaired --methods scenario=made,variant=float scenario=made,variant=pinned
+says "says so" "compared as independent samples" "$T/out"
+grep -q "complete blocks" "$T/out" && bad "--methods claims blocks that were not used" || ok "... and claims no blocks"
+expect_exit "--methods of too few" 0 "${cmp[@]}" --methods scenario=few,variant=float scenario=few,variant=pinned
+says "claims nothing" "too few boots for any claim" "$T/out"
+expect_exit "--latex and --csv" 2 "${cmp[@]}" --latex --csv scenario=made,variant=float scenario=made,variant=pinned
 expect_exit "a baseline that is not there" 2 "${cmp[@]}" --baseline nothing scenario=made
 says "the variants are named" "it has float, pinned, stacked" "$T/err"
 expect_exit "--baseline over two scenarios" 2 "${cmp[@]}" --baseline float variant=float

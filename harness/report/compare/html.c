@@ -98,9 +98,9 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++) {
 			const struct compare_row *row = &r->rows[i];
-			auto_free char *words = compare_say(r, row);
+			auto_free char *words = compare_line(r, i);
 
-			if (compare_rank(row) != rank)
+			if (!words || compare_rank(row) != rank)
 				continue;
 			html_add(out,
 				"<tr><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">%s</td></tr>\n",

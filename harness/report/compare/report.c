@@ -20,6 +20,12 @@ int compare_rank(const struct compare_row *r)
 	return r->verdict >= COMPARE_A_BETTER ? 0 : r->verdict == COMPARE_SAME ? 1 : 2;
 }
 
+char *compare_line(const struct compare_result *r, size_t i)
+{
+	return r->rows[i].verdict == COMPARE_TOO_FEW ? compare_say_too_few(r, i)
+						     : compare_say(r, &r->rows[i]);
+}
+
 void compare_missing(const struct compare_result *r, struct strbuf *out)
 {
 	const char *separator = "not provided by either: ";
@@ -108,9 +114,13 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 		text_add(out, "warning: %s\n", r->warning);
 	for (int rank = 0; rank < COMPARE_RANKS; rank++)
 		for (size_t i = 0; i < r->n_rows; i++) {
-			auto_free char *words = compare_say(r, &r->rows[i]);
+			auto_free char *words = compare_line(r, i);
 
-			if (compare_rank(&r->rows[i]) == rank)
+			if (!words || compare_rank(&r->rows[i]) != rank)
+				continue;
+			if (r->rows[i].verdict == COMPARE_TOO_FEW)
+				wrap_add(out, words, 0, 2);
+			else
 				text_add(out, "%s\n", words);
 		}
 	compare_missing(r, &missing);

@@ -13,6 +13,9 @@
 int compare_rank(const struct compare_row *r);
 void compare_missing(const struct compare_result *r, struct strbuf *out);
 
+/* The sentence of row i, where one is due: what many rows lack is said once. NULL or the caller's. */
+char *compare_line(const struct compare_result *r, size_t i);
+
 /* By which methods the rows were compared, and why not within blocks, as lines for people. */
 void compare_methods(const struct compare_result *r, struct strbuf *out);
 

@@ -103,11 +103,31 @@ static void say_too_few(
 	struct strbuf *b, const struct compare_result *of, const struct compare_row *r)
 {
 	if (MIN(r->na, r->nb) >= COMPARE_MIN_BOOTS) /* on different hosts */
-		text_add(b, "%s: too few blocks to say (%zu complete; %zu at least)",
-			r->metric->name, r->blocks, of->blocks_wanted);
+		text_add(b, "too few blocks to say (%zu complete; %zu at least)", r->blocks,
+			of->blocks_wanted);
 	else
-		text_add(b, "%s: too few boots to say (%zu and %zu; %d an arm at least)",
-			r->metric->name, r->na, r->nb, COMPARE_MIN_BOOTS);
+		text_add(b, "too few boots to say (%zu and %zu; %d an arm at least)", r->na, r->nb,
+			COMPARE_MIN_BOOTS);
+}
+
+static bool too_few_alike(const struct compare_row *r, const struct compare_row *s)
+{
+	return r->verdict == COMPARE_TOO_FEW && s->verdict == COMPARE_TOO_FEW && r->na == s->na &&
+	       r->nb == s->nb && r->blocks == s->blocks;
+}
+
+char *compare_say_too_few(const struct compare_result *of, size_t first)
+{
+	struct strbuf b = {0};
+
+	for (size_t i = 0; i < first; i++)
+		if (too_few_alike(&of->rows[i], &of->rows[first]))
+			return NULL;
+	say_too_few(&b, of, &of->rows[first]);
+	for (size_t i = first; i < of->n_rows; i++)
+		if (too_few_alike(&of->rows[i], &of->rows[first]))
+			text_add(&b, "%s %s", i == first ? ":" : ",", of->rows[i].metric->name);
+	return b.text;
 }
 
 char *compare_say(const struct compare_result *of, const struct compare_row *r)
@@ -121,6 +141,7 @@ char *compare_say(const struct compare_result *of, const struct compare_row *r)
 			r->na || r->nb ? (r->na ? in->name_b : in->name_a) : "either");
 		break;
 	case COMPARE_TOO_FEW:
+		text_add(&b, "%s: ", r->metric->name);
 		say_too_few(&b, of, r);
 		break;
 	case COMPARE_SAME:

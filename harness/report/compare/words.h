@@ -8,6 +8,10 @@
 /* The verdict on one row as a sentence. Caller frees. */
 char *compare_say(const struct compare_result *of, const struct compare_row *r);
 
+/* The rows of verdict COMPARE_TOO_FEW that lack the same as row `first`, in one sentence; NULL when one
+ * before it has said so. Caller frees. */
+char *compare_say_too_few(const struct compare_result *of, size_t first);
+
 /* By enum: "no_data", "too_few", "same", ...; "mann-whitney", "signed-rank". */
 extern const char *const compare_verdict_names[], *const compare_method_names[];
 

@@ -1,0 +1,26 @@
+#!/bin/bash
+# What compare writes for a paper, set by TeX: tables of several arms, of too few boots, of names with every character
+# that TeX takes for its own. `make check-paper`.
+. "$(dirname "$0")/e2e/lib.sh"
+command -v pdflatex >/dev/null || { bad "pdflatex is needed: apt-get install texlive-latex-recommended"; finish; }
+I=$T/index
+mkdir "$I"
+$SS list --results "$I" >/dev/null 2>&1
+python3 "$(dirname "$0")/e2e/made_index.py" "$I/index.db" || { bad "the index cannot be written"; finish; }
+sqlite3 "$I/index.db" "UPDATE runs SET variant = 'a_b&c%d#e\$f{g}h~i^j\\k<l>\"m' WHERE scenario = 'made' AND variant = 'pinned'"
+{
+	printf '\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n\\begin{document}\n'
+	for what in "--baseline float scenario=made" "scenario=few,variant=float scenario=few,variant=pinned" \
+		"scenario=sharded,variant=float scenario=sharded,variant=pinned"; do
+		# shellcheck disable=SC2086
+		$SS compare --results "$I" --latex $what || bad "compare --latex $what"
+	done
+	printf '\\end{document}\n'
+} >"$T/paper.tex"
+(cd "$T" && pdflatex -interaction=nonstopmode -halt-on-error paper.tex >"$T/tex.log" 2>&1) && ok "three tables are set by $(pdflatex --version | head -1)" ||
+	bad "pdflatex: $(grep -A3 '^!' "$T/tex.log" | head -5)"
+pdftotext -layout "$T/paper.pdf" "$T/paper.txt" 2>/dev/null
+grep -qF 'a_b&c%d#e$f{g}h' "$T/paper.txt" && ok "a name keeps its odd characters" || bad "the name: $(grep -m1 'a_b' "$T/paper.txt")"
+grep -qE 'timer.late.p99 +10 +4[0-9.]* ms +1[0-9.]* ms +.3[0-9.]* ms' "$T/paper.txt" && ok "figures with their units" || bad "figures: $(grep -m2 timer "$T/paper.txt")"
+[ -z "${KEEP:-}" ] || cp "$T/paper.pdf" "$KEEP"
+finish
