@@ -4,28 +4,29 @@
 
 #include "base/quantity.h"
 #include "report/compare/paper.h"
+#include "report/compare/words.h"
 #include "report/escape.h"
 
-/* "2.3 ms" with a true minus and a space that no line ends at; "--" for what is not there. */
-static void quantity(struct strbuf *out, double v, const char *unit, bool sign)
+/* Figures with true minuses and spaces that no line ends at. */
+static void figures(struct strbuf *out, const char *text)
+{
+	for (; *text; text++)
+		if (*text == '-')
+			strbuf_add(out, "$-$");
+		else if (*text == ' ')
+			strbuf_add(out, "~");
+		else
+			escape_latex(out, (const char[]){*text, 0});
+}
+
+static void median(struct strbuf *out, double v, const char *unit)
 {
 	char text[80];
 
-	if (isnan(v)) {
+	if (isnan(v))
 		strbuf_add(out, "--");
-		return;
-	}
-	quantity_text(v, unit, sign, text, sizeof(text));
-	for (const char *p = text; *p; p++) {
-		char one[2] = {*p, 0};
-
-		if (*p == '-')
-			strbuf_add(out, "$-$");
-		else if (*p == ' ')
-			strbuf_add(out, "~");
-		else
-			escape_latex(out, one);
-	}
+	else
+		figures(out, quantity_text(v, unit, false, text, sizeof(text)));
 }
 
 static void p_value(struct strbuf *out, double p)
@@ -41,39 +42,34 @@ static void p_value(struct strbuf *out, double p)
 static void line(const struct compare_row *r, struct strbuf *out)
 {
 	const char *unit = r->metric->unit;
-	bool blocks = r->method == COMPARE_SIGNED_RANK;
 
 	escape_latex(out, r->metric->name);
 	if (r->na == r->nb)
 		strbuf_add(out, " & %zu & ", r->na);
 	else
 		strbuf_add(out, " & %zu, %zu & ", r->na, r->nb);
-	quantity(out, r->na ? r->median_a : NAN, unit, false);
+	median(out, r->na ? r->median_a : NAN, unit);
 	strbuf_add(out, " & ");
-	quantity(out, r->nb ? r->median_b : NAN, unit, false);
-	strbuf_add(out, " & ");
-	quantity(out, r->shift.estimate, unit, true);
+	median(out, r->nb ? r->median_b : NAN, unit);
 	strbuf_add(out, " & ");
 	if (isnan(r->shift.ci.lo)) {
-		strbuf_add(out, "--");
+		strbuf_add(out, "too few boots");
 	} else {
-		strbuf_add(out, "[");
-		quantity(out, r->shift.ci.lo, unit, true);
-		strbuf_add(out, ", ");
-		quantity(out, r->shift.ci.hi, unit, true);
-		strbuf_add(out, "]");
+		auto_free char *shift = compare_shift_text(r->shift.estimate, r->shift.ci, unit);
+
+		figures(out, shift);
 	}
 	strbuf_add(out, " & ");
 	p_value(out, r->p_holm);
-	strbuf_add(out, " & %s \\\\\n",
-		isnan(r->p) ? "too few boots"
-		: blocks    ? "signed ranks"
-			    : "Mann--Whitney");
+	if (!isnan(r->p))
+		strbuf_add(out, "%s",
+			r->method == COMPARE_SIGNED_RANK ? "\\rlap{$^w$}" : "\\rlap{$^u$}");
+	strbuf_add(out, " \\\\\n");
 }
 
 static void heading(const struct compare_result *r, struct strbuf *out)
 {
-	strbuf_add(out, "\\midrule\n\\multicolumn{8}{l}{\\emph{b = ");
+	strbuf_add(out, "\\midrule\n\\multicolumn{6}{l}{\\emph{b = ");
 	escape_latex(out, r->input->name_b);
 	strbuf_add(out, "}} \\\\\n");
 }
@@ -92,9 +88,8 @@ void compare_report_latex(const struct compare_set *s, struct strbuf *out)
 	strbuf_add(out, " (b) against ");
 	escape_latex(out, first->input->name_a);
 	strbuf_add(out,
-		" (a): medians, the shift from a to b with its %.0f\\,\\%% interval, and $p$ corrected by Holm for %zu test%s.}\n"
-		"\\begin{tabular}{lrrrrrrl}\n\\toprule\nmetric & $n$ & a & b & b $-$ a & interval & $p$ & test \\\\\n",
-		100 * first->confidence, first->tests, first->tests == 1 ? "" : "s");
+		" (a): medians, the shift from a to b with its %.0f\\,\\%% interval, $n$ boots an arm, $p$ corrected by Holm for %zu tests ($^w$ Wilcoxon's signed ranks within blocks, $^u$ Mann and Whitney).}\n\\begin{tabular}{lrrrrr}\n\\toprule\nmetric & $n$ & a & b & b $-$ a & $p$ \\\\\n",
+		100 * first->confidence, first->tests);
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->n > 1)
 			heading(&s->results[i], out);

@@ -21,8 +21,7 @@ const char *const compare_method_names[] = {
 	[COMPARE_SIGNED_RANK] = "signed-rank",
 };
 
-/* "-3.1 ms [-3.4, -2.7]": all three in the unit of the largest. */
-static void add_shift(struct strbuf *b, double estimate, struct interval ci, const char *unit)
+char *compare_shift_text(double estimate, struct interval ci, const char *unit)
 {
 	double factor;
 	double size = fmax(fabs(estimate), fmax(fabs(ci.lo), fabs(ci.hi)));
@@ -32,7 +31,14 @@ static void add_shift(struct strbuf *b, double estimate, struct interval ci, con
 	quantity_number(v[0], sizeof(v[0]), estimate * factor, true);
 	quantity_number(v[1], sizeof(v[1]), ci.lo * factor, true);
 	quantity_number(v[2], sizeof(v[2]), ci.hi * factor, true);
-	text_add(b, "%s%s%s [%s, %s]", v[0], *best ? " " : "", best, v[1], v[2]);
+	return xasprintf("%s%s%s [%s, %s]", v[0], *best ? " " : "", best, v[1], v[2]);
+}
+
+static void add_shift(struct strbuf *b, double estimate, struct interval ci, const char *unit)
+{
+	auto_free char *text = compare_shift_text(estimate, ci, unit);
+
+	text_add(b, "%s", text);
 }
 
 static void add_boots(struct strbuf *b, const struct compare_row *r)

@@ -8,6 +8,9 @@
 /* The verdict on one row as a sentence. Caller frees. */
 char *compare_say(const struct compare_result *of, const struct compare_row *r);
 
+/* "-3.1 ms [-3.4, -2.7]": all three in the unit of the largest. Caller frees. */
+char *compare_shift_text(double estimate, struct interval ci, const char *unit);
+
 /* The rows of verdict COMPARE_TOO_FEW that lack the same as row `first`, in one sentence; NULL when one
  * before it has said so. Caller frees. */
 char *compare_say_too_few(const struct compare_result *of, size_t first);
