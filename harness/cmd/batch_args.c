@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cmd/batch.h"
+#include "cmd/library.h"
 
 static void take_shard(void *args, const char *arg, struct argp_state *state)
 {
@@ -118,7 +119,8 @@ static void check(void *args, struct argp_state *state)
 	if (l->sum_up && (l->paths.n || l->resume))
 		argp_error(state, "--sum-up runs nothing: give no scenario and no --resume");
 	if (!l->sum_up && !l->resume && !l->paths.n)
-		argp_error(state, "which scenario files or folders? For example scenarios/");
+		argp_error(state,
+			"which scenario files, folders or names (`stealscope list scenarios`)? For example scenarios/");
 }
 
 const struct cmd_line batch_cmd_line = {
@@ -202,15 +204,16 @@ static int add_folder(const char *dir, struct strv *out, struct err *e)
 int batch_line_files(const struct strv *paths, struct strv *out, struct err *e)
 {
 	for (size_t i = 0; i < paths->n; i++) {
+		auto_free char *path = library_file(paths->items[i]);
 		struct stat st;
 		int rc = 0;
 
-		if (stat(paths->items[i], &st))
-			rc = err_sys(e, "%s", paths->items[i]);
+		if (stat(path, &st))
+			rc = err_sys(e, "%s", path);
 		else if (S_ISDIR(st.st_mode))
-			rc = add_folder(paths->items[i], out, e);
+			rc = add_folder(path, out, e);
 		else
-			strv_add(out, "%s", paths->items[i]);
+			strv_add(out, "%s", path);
 		if (rc) {
 			e->exit = EXIT_USAGE;
 			return rc;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* stealscope check: all that is wrong with scenario files, at once; nothing is started. */
 #include "cmd/cmd.h"
+#include "cmd/library.h"
 #include "study/prepare.h"
 
 struct args {
@@ -33,10 +34,11 @@ int cmd_check(const struct command *c, int argc, char **argv)
 	common.study.box = a.box;
 	for (size_t i = 0; i < a.files.n; i++) {
 		auto_struct(prepared) p = {0};
-		int rc = prepare_scenario(&common.study, a.files.items[i], &a.sets, !a.no_host, &p);
+		auto_free char *file = library_file(a.files.items[i]);
+		int rc = prepare_scenario(&common.study, file, &a.sets, !a.no_host, &p);
 
 		if (rc == EXIT_DONE)
-			cmd_say(&common, "%s: right; %zu configuration%s", a.files.items[i],
+			cmd_say(&common, "%s: right; %zu configuration%s", file,
 				p.experiment.n_configs, p.experiment.n_configs == 1 ? "" : "s");
 		/* A wrong file outweighs a box that cannot run a right one. */
 		if (rc != EXIT_DONE && status != EXIT_USAGE)

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cmd/cmd.h"
+#include "cmd/library.h"
 #include "study/prepare.h"
 #include "domain/domain.h"
 #include "plan/plan_json.h"
@@ -109,13 +110,15 @@ int cmd_plan(const struct command *c, int argc, char **argv)
 	struct args args = {0};
 	struct cmd_common common;
 	auto_struct(prepared) p = {0};
+	auto_free char *file = NULL;
 	struct err e = ERR_INIT;
 	char ***xml;
 	int status;
 
 	cmd_parse(c, &line, &args, &common, argc, argv);
 	common.study.box = args.box;
-	status = prepare_scenario(&common.study, args.file, &args.sets, true, &p);
+	file = library_file(args.file);
+	status = prepare_scenario(&common.study, file, &args.sets, true, &p);
 	xml = xcalloc(p.plans.n + 1, sizeof(*xml));
 	if (status == EXIT_DONE && args.xml && make_xml(&p.plans, xml, &e)) {
 		status = cmd_fail(&e);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
+#include "cmd/library.h"
 #include "cmd/present.h"
 
 struct args {
@@ -62,6 +63,7 @@ int cmd_run(const struct command *c, int argc, char **argv)
 	struct args args = {0};
 	struct cmd_common common;
 	auto_struct(prepared) prepared = {0};
+	auto_free char *file = NULL;
 	auto_struct(executor) x = {0};
 	struct done done = {0};
 	struct err e = ERR_INIT;
@@ -69,7 +71,8 @@ int cmd_run(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c, &line, &args, &common, argc, argv);
 	cmd_catch_signals();
-	status = prepare_scenario(&common.study, args.file, &args.sets, true, &prepared);
+	file = library_file(args.file);
+	status = prepare_scenario(&common.study, file, &args.sets, true, &prepared);
 	if (status == EXIT_DONE && cmd_executor(&x, &common.study, !args.no_agent, &e))
 		status = cmd_fail(&e);
 	if (status == EXIT_DONE) {

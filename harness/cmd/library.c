@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "base/wrap.h"
@@ -22,6 +23,23 @@ static char *library_dir(struct err *e)
 		return dir;
 	}
 	return cmd_find_part("scenarios", e);
+}
+
+char *library_file(const char *word)
+{
+	auto_free char *dir = NULL;
+	struct err e = ERR_INIT;
+
+	if (strchr(word, '/') || !access(word, F_OK) || !(dir = library_dir(&e)))
+		return xstrdup(word);
+	for (int with = 0; with < 2; with++) {
+		char *path = xasprintf("%s/%s%s", dir, word, with ? ".xml" : "");
+
+		if (!access(path, R_OK))
+			return path;
+		free(path);
+	}
+	return xstrdup(word);
 }
 
 /* The first sentence of why a plan cannot be made here, without the file name. Caller frees. */
@@ -65,7 +83,7 @@ int library_list(const struct cmd_common *c, struct err *e)
 
 		print_scenario(path, files.items[i], &t);
 	}
-	cmd_say(c, "in %s; run one with: stealscope run FILE", dir);
+	cmd_say(c, "in %s; run one with: stealscope run NAME", dir);
 	return 0;
 }
 

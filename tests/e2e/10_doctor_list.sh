@@ -23,10 +23,19 @@ for what in scenarios metrics probes noise keys; do
 	expect_exit "list $what" 0 $SS list $what
 	[ "$(wc -l <"$T/out")" -ge 4 ] && ok "list $what has rows" || bad "list $what: $(cat "$T/out")"
 done
+valid "doctor --json" doctor "$T/doctor.json"
+# A scenario that comes with it, by its name, from anywhere; a file of that name is nearer.
+S=$(realpath "$SS")
+(cd "$T" && "$S" check first-light first-light.xml) >"$T/out" 2>&1
+[ "$(grep -c "/scenarios/first-light.xml: right" "$T/out")" = 2 ] && ok "a name stands for the library's file" || bad "check first-light: $(cat "$T/out")"
+echo '<scenario name="mine"/>' >"$T/first-light.xml"
+(cd "$T" && "$S" check first-light.xml) >"$T/out" 2>&1 && bad "the library's file before one's own" || ok "a file of that name is nearer"
+expect_exit "check of no scenario" 2 $SS check first-lihgt
 # --json: one document on stdout, or a refusal and nothing there.
 $SS plan --json scenarios/first-light.xml >"$T/plan.json" 2>"$T/err"
 is "plan --json is one document with who runs where" "$T/plan.json" \
 	'.scenario == "first-light" and (.plans | length == 2) and all(.plans[]; [.map[].who[]] | index("victim/0"))' '.plans[].map'
+valid "plan --json" plan "$T/plan.json"
 is "without --xml it has no domain XML" "$T/plan.json" '[.plans[].guests[] | has("domain_xml")] | any | not' '[.plans[].guests[].domain_xml]'
 $SS plan --json --xml scenarios/first-light.xml >"$T/plan.json" 2>"$T/err"
 is "with it, the text for each guest" "$T/plan.json" '[.plans[].guests[].domain_xml | startswith("<?xml")] | length == 4 and all' '[.plans[].guests[].domain_xml | length]'

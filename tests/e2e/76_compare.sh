@@ -34,6 +34,7 @@ says "so does the page" "hosts lab and other: each block lies on one host" "$T/b
 grep -q '<td class="n">19</td><td class="n">19, 19</td>' "$T/blocks.html" && ok "... and its figures count the blocks" || bad "no 19 blocks among the page's figures"
 expect_exit "--unpaired: the hosts are refused" 1 "${cmp[@]}" --unpaired scenario=sharded,variant=float scenario=sharded,variant=pinned
 expect_exit "--unpaired --force: as independent samples" 0 "${cmp[@]}" --unpaired --force --json scenario=sharded,variant=float scenario=sharded,variant=pinned
+valid "compare --json" compare "$T/out"
 is "with a warning and the other method" "$T/out" \
 	'(.warning | contains("hosts lab and other")) and (.metrics[] | select(.name == "timer.late.p99") | .method == "mann-whitney" and .blocks == 0)' .warning
 expect_exit "one host of the two" 0 "${cmp[@]}" --json --metric timer.late.p99 scenario=sharded,variant=float scenario=sharded,variant=pinned,host=lab
@@ -42,6 +43,7 @@ expect_exit "nothing matches" 2 "${cmp[@]}" scenario=none variant=float
 expect_exit "one set" 2 "${cmp[@]}" scenario=made
 
 expect_exit "--baseline: variants of one set" 0 "${cmp[@]}" --baseline float --json scenario=made
+valid "compare --baseline --json" compare "$T/out"
 is "every other variant against it, corrected over all tests" "$T/out" \
 	'.baseline == "float" and .tests == 4 and ([.comparisons[] | .a + " " + .b] == ["float pinned", "float stacked"])' '[.tests, .comparisons[].b]'
 is "both shifts are found, each in its direction" "$T/out" \
@@ -74,6 +76,7 @@ says "the variants are named" "it has float, pinned, stacked" "$T/err"
 expect_exit "--baseline over two scenarios" 2 "${cmp[@]}" --baseline float variant=float
 
 expect_exit "--sweep" 0 "${cmp[@]}" --sweep --json --metric timer.late.p99 --html "$T/curve.html" scenario=swept
+valid "compare --sweep --json" sweep "$T/out"
 is "a line per variant, points in order, medians with intervals" "$T/out" \
 	'.key == "lab.overcommit" and [.sweeps[0].lines[] | .name] == ["float", "pinned"] and
 	 all(.sweeps[0].lines[].points; map(.label) == ["1", "2", "10"] and all(.[]; .n == 6 and .enough and .interval[0] < .median and .median < .interval[1]))' \
@@ -87,6 +90,7 @@ says "... and of the CSV" "The first line names the columns" "$T/help"
 
 # --- the other commands that read results
 expect_exit "list --json" 0 $SS list --results "$I" --json
+valid "list --json" list "$T/out"
 is "the records as one document" "$T/out" 'length == 164 and all(.[]; .run and .scenario and .variant and .host)' length
 expect_exit "list --where and --limit" 0 $SS list --results "$I" --json --scenario made --where 'timer.late.p99>8000' --limit 5
 is "only those that meet it" "$T/out" 'length == 5 and all(.[]; .variant == "stacked")' '[.[].variant]'
@@ -104,7 +108,10 @@ cat >"$T/$MINE.xml" <<X
 </scenario>
 X
 R=$T/res
-expect_exit "a sweep of real boots" 0 $SS batch --results "$R" --repeats 2 --cool-down 0 "$T/$MINE.xml"
+expect_exit "a sweep of real boots" 0 $SS batch --results "$R" --repeats 2 --cool-down 0 --json "$T/$MINE.xml"
+valid "batch --json" batch "$T/out"
+expect_exit "show --json" 0 $SS show --results "$R" --json last
+valid "show --json" run "$T/out"
 expect_exit "its curve" 0 $SS compare --results "$R" --sweep last --json --metric steal.rate --html "$T/real.html"
 is "two points of two boots, said to be no interval" "$T/out" \
 	'.sweeps[0].lines[0].points | map(.label) == ["1", "4"] and all(.[]; .n == 2 and (.enough | not))' '[.sweeps[0].lines[0].points[] | [.label, .median]]'

@@ -37,6 +37,22 @@ is() {
 		bad "$name: not $cond${shown:+; it is $(jq -c "$shown" "$file" 2>&1 | head -c 400)}"
 	fi
 }
+# valid NAME SCHEMA FILE: the document is as docs/schemas/SCHEMA.schema.json says; without one of its members it is not.
+valid() {
+	local said
+	said=$(/usr/bin/python3 - "docs/schemas/$2.schema.json" "$3" 2>&1 <<-'P'
+		import json, jsonschema, sys
+		schema, document = (json.load(open(f)) for f in sys.argv[1:])
+		jsonschema.Draft7Validator.check_schema(schema)
+		check = jsonschema.Draft7Validator(schema)
+		wrong = list(check.iter_errors(document))
+		if wrong: sys.exit("; ".join(f"{'/'.join(map(str, e.path))}: {e.message[:100]}" for e in wrong[:3]))
+		less = document[0] if isinstance(document, list) else document
+		del less[next(iter(less))]
+		if check.is_valid(document): sys.exit("the schema misses no member")
+	P
+	) && ok "$1: as docs/schemas/$2.schema.json says" || bad "$1: not as docs/schemas/$2.schema.json says: $(tail -1 <<<"$said" | head -c 400)"
+}
 # witness: what an independent witness saw since it was asked last: "FOREIGN STEAL", CPU time in ms per second that
 # others took on this box, and that the box's own hypervisor took from it. From /proc/stat, less what this test and
 # all that it started used by /proc/PID/stat, dead and living; nothing that stealscope says goes into it.

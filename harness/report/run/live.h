@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One interval of `blame` (analysis/trace/live.h) as a table for people or one JSON line for
- * machines. docs/blame.md describes both, docs/blame.schema.json the second. */
+ * machines. docs/blame.md describes both, docs/schemas/blame.schema.json the second. */
 #ifndef SS_REPORT_RUN_LIVE_H
 #define SS_REPORT_RUN_LIVE_H
 

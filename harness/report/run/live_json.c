@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* One interval of `blame` as JSON: docs/blame.schema.json. */
+/* One interval of `blame` as JSON: docs/schemas/blame.schema.json. */
 #include <jansson.h>
 
 #include "analysis/advice/advice.h"
