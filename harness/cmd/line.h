@@ -48,9 +48,10 @@ struct cmd_line {
 };
 
 /* Operands and options that several commands have. */
-#define WHICH_RECORD   "which record? `stealscope list` shows them; `last` is the newest"
-#define WHICH_SCENARIO "which scenario? A file, or the name of one that comes with it (`stealscope list scenarios`), for example first-light"
-#define PDF_ALONE      "--pdf makes PDF files beside those of --svg=DIR"
+#define WHICH_RECORD "which record? `stealscope list` shows them; `last` is the newest"
+#define WHICH_SCENARIO                                                                             \
+	"which scenario? A file, or the name of one that comes with it (`stealscope list scenarios`), for example first-light"
+#define PDF_ALONE "--pdf makes PDF files beside those of --svg=DIR"
 /* clang-format off */
 #define ONE_RECORD(f) \
 	.operand = TO_TEXT(f), .none = WHICH_RECORD, .many = "one record at a time"
