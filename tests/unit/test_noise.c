@@ -95,9 +95,9 @@ static void duty_is_delivered(void **state)
 
 	(void)state;
 	fifth.burst_ns = 2 * NS_PER_MS;
-	between(share_delivered(&half, 2 * NS_PER_S), 0.85, 1.03);
-	between(share_delivered(&full, NS_PER_S), 0.85, 1.01);
-	between(share_delivered(&fifth, NS_PER_S), 0.75, 1.04);
+	between(share_delivered(&half, 2 * NS_PER_S), 0.85, 1.05);
+	between(share_delivered(&full, NS_PER_S), 0.85, 1.05);
+	between(share_delivered(&fifth, NS_PER_S), 0.75, 1.05);
 }
 
 /* A piece of work of 3 ms, whatever the burst. */
