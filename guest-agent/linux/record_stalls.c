@@ -276,6 +276,6 @@ bool stalls_end(void)
 		(unsigned long long)recorder.rows,
 		(double)recorder.total_ns / 1e6 / ((double)wall / 1e9) / recorder.n,
 		(double)own / 1e6 / ((double)wall / 1e9) / recorder.n,
-		(unsigned long long)(lost + recorder.lost));
+		(unsigned long long)lost + recorder.lost);
 	return good;
 }

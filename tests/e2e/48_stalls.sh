@@ -78,7 +78,11 @@ run again
 jq -s '{there: .[0].variants[0].guests[0].metrics["steal.rate"], again: .[1].variants[0].guests[0].metrics["steal.rate"], stalls: .[1].variants[0].stalls[0]}' \
 	"$T/there.json" "$T/again.json" >"$T/circle.json"
 is_timed "the circle: the same steal again, within 5 %" "$T/circle.json" '(.again - .there) / .there | . < 0.05 and . > -0.05' '[.there, .again]'
-is_timed "the circle: planned = felt in each second (RMSE 1 ms/s)" "$T/circle.json" '.stalls.rmse_felt <= 1' '.stalls | [.rmse_felt, .worst_felt, .ks_felt]'
+# Of twelve seconds one may have had somebody else in it.
+is_timed "the circle: planned = felt in eleven of twelve seconds (RMSE 1 ms/s)" "$T/circle.json" \
+	'.stalls | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 1' '.stalls | [.rmse_felt, .worst_felt]'
+is_timed "the circle: lengths felt are the lengths recorded (KS 0.05)" "$T/circle.json" '.stalls.ks_felt <= 0.05' '.stalls.ks_felt'
+is_timed "the steal of the record is what its trace says, within 2 %" "$T/there.json" '.variants[0].guests[0].metrics | (.["steal.rate"] / .["wait.rate"]) | . > 0.98 and . < 1.02' '.variants[0].guests[0].metrics | [.["steal.rate"], .["wait.rate"]]'
 
 # A rate alone: closed loop on what the victim feels.
 { printf '# stealscope stalls 1\nstart_s,length_s,steal_ms_per_s,cpu\n'; for i in $(seq 0 20); do echo "$i,1,$((20 + i % 4 * 20)),0"; done; } >"$T/rates.stalls"

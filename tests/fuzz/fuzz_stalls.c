@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *head = how & 1 ? heads[how >> 1 & 1] : "";
 	auto_free char *file = xmalloc(strlen(head) + in.n + 1);
 
-	memcpy(file, head, strlen(head));
+	strcpy(file, head);
 	memcpy(file + strlen(head), in.n ? in.p : data, in.n);
 	play.trace = fuzz_file(file, strlen(head) + in.n);
 	read_all(play.trace, play.from_ns);

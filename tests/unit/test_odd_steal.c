@@ -277,6 +277,30 @@ static void test_by_the_ns(void **state)
 	assert_int_equal(c.odd_ns, NS_PER_S - 41 * NS_PER_MS);
 }
 
+/* KVM writes down 3 ms at the second entry after them: two records lie between, of exits of 70 us. */
+static void test_written_later(void **state)
+{
+	const struct analysis a = {.window_start_ns = 0, .window_end_ns = 100 * NS_PER_S};
+	struct time_counter c = {0};
+	uint64_t from, grown, t = NS_PER_S;
+
+	(void)state;
+	time_counter_add(&c, &a, t, 0, &from, &grown);
+	for (int i = 1; i <= 50; i++) {
+		uint64_t taken = 3 * NS_PER_MS * (uint64_t)(i - 1);
+
+		assert_true(time_counter_add(&c, &a, t += 10 * NS_PER_MS, taken, &from, &grown));
+		assert_true(time_counter_add(&c, &a, t += 330 * NS_PER_US, taken, &from, &grown));
+		assert_true(time_counter_add(
+			&c, &a, t += 330 * NS_PER_US, taken + 3 * NS_PER_MS, &from, &grown));
+	}
+	assert_int_equal(c.jumps, 0);
+	assert_int_equal(c.grown_ns, 150 * NS_PER_MS);
+	/* What was never to be had is seen all the same. */
+	assert_false(time_counter_add(&c, &a, t += NS_PER_MS, 300 * NS_PER_MS, &from, &grown));
+	assert_int_equal(c.jumps, 1);
+}
+
 /* 3 s have no series of 10 s, nor a largest 10 s: not provided, and the 1 s series is whole. */
 static void test_a_short_window(void **state)
 {
@@ -328,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_late_but_true),
 		cmocka_unit_test(test_version_1),
 		cmocka_unit_test(test_by_the_ns),
+		cmocka_unit_test(test_written_later),
 		cmocka_unit_test(test_a_short_window),
 	};
 

@@ -145,7 +145,8 @@ static void refuses_what_is_no_text(void **state)
 	assert_non_null(strstr(e.msg, "over 1024 bytes"));
 	stalls_close(r);
 	drop(path);
-	memcpy(text + strlen(HEAD) + 22, "1,2\0,3\n", 7);
+	strcpy(text + strlen(HEAD) + 22, "1,2_,3\n");
+	text[strlen(HEAD) + 25] = '\0';
 	path = file_of(text, strlen(HEAD) + 29);
 	assert_int_equal(stalls_open(path, &r, &e), 0);
 	assert_int_equal(stalls_next(r, &s, &e), -EINVAL);

@@ -63,7 +63,7 @@ static bool make_longer_period(const struct advice_in *in, struct advice *out)
 	advice_wait(in, out);
 	advice_change(out, xstrdup("schedinfo.vcpu_period"),
 		xasprintf("%llu", (unsigned long long)p->period_us),
-		xasprintf("%llu", (unsigned long long)(p->period_us * times)));
+		xasprintf("%llu", (unsigned long long)p->period_us * times));
 	advice_change(out, xstrdup("schedinfo.vcpu_quota"),
 		xasprintf("%lld", (long long)p->quota_us),
 		xasprintf("%lld", (long long)p->quota_us * (long long)times));

@@ -15,9 +15,10 @@
 
 /*
  * The longest that can have been taken between the last reading and this one. In steps: a CPU that
- * sleeps accounts when it wakes, so what is seen now may be as old as the last growth. By the ns: the
- * guest may have been off its CPU between reading the counter and reading its clock, so that the
- * last reading is as old as the one before it.
+ * sleeps accounts when it wakes, so what is seen now may be as old as the last growth. By the ns: KVM
+ * may write what it took at a later entry than the first, and the guest may have been off its CPU
+ * between reading the counter and reading its clock; so what is seen now may be as old as the
+ * reading before the last growth.
  */
 static uint64_t longest(const struct time_counter *c, uint64_t ns)
 {
@@ -76,7 +77,10 @@ bool time_counter_add(struct time_counter *c, const struct analysis *a, uint64_t
 	}
 	if (!c->chain || value != c->prev)
 		c->changed_ns = ns;
-	c->before_ns = c->chain && sound ? c->prev_ns : 0;
+	if (!c->chain || !sound)
+		c->before_ns = 0;
+	else if (value != c->prev || !c->before_ns)
+		c->before_ns = c->prev_ns;
 	c->prev = value;
 	c->prev_ns = ns;
 	c->chain = true;

@@ -14,6 +14,13 @@
 #include "report/export/stream.h"
 #include "stalls/stalls.h"
 
+#define WAITING 16 /* gaps: half of them wait for what the counter will say */
+
+struct gap {
+	struct stall stall; /* taken_ns: as far as it is known */
+	bool settled;
+};
+
 struct cursor {
 	struct guest_reader *in;
 	const struct analysis *a;
@@ -22,10 +29,10 @@ struct cursor {
 	bool rates, coarse, have_steal, have_row;
 	uint64_t steal_ns, host_ns; /* of the record before, with have_steal */
 	struct stall row;
-	/* Gaps: one that waits for the next record; the counter before it; that of the last gap. */
-	bool seen, pending;
-	struct stall gap;
-	uint64_t gap_from, gap_steal, gap_tsc;
+	struct gap gaps[WAITING]; /* in order of their starts */
+	size_t n_gaps;
+	uint64_t gap_tsc; /* end of the last gap */
+	uint64_t threshold_ns;
 };
 
 /* What a vCPU's records say it lost up to this one; the first says from where. */
@@ -47,53 +54,75 @@ static uint64_t grown(struct cursor *c, const struct shm_rec *rec, bool *known)
 	return v;
 }
 
-/* The gap before, once a later record says what the counter grew by: a stall between the reading of
- * the counter and that of the clock is not in its own record's reading. False: the host took nothing. */
-static bool settle(struct cursor *c, const struct shm_rec *later)
+/*
+ * What the counter grew by belongs to the gaps that wait, the longest first: KVM may write it down at
+ * a later entry than the first after the stall, and a gap's own record was read before its stall. So
+ * a gap waits for some later ones. What then has less of it than the probe's threshold was the
+ * guest's own exit.
+ */
+static void settle(struct cursor *c, uint64_t grown)
 {
-	uint64_t taken;
+	while (grown) {
+		struct gap *longest = NULL;
+		uint64_t part;
 
-	c->pending = false;
-	c->row = c->gap;
-	if (c->coarse || c->gap_from == SHM_STEAL_NONE || !later ||
-		later->steal_ns == SHM_STEAL_NONE || later->steal_ns < c->gap_from)
-		return true;
-	taken = later->steal_ns - c->gap_from;
-	c->row.length_ns = c->row.taken_ns = MIN(c->row.length_ns, taken);
-	return taken > 0;
+		for (size_t i = 0; i < c->n_gaps; i++) {
+			struct stall *s = &c->gaps[i].stall;
+
+			if (!c->gaps[i].settled && s->taken_ns < s->length_ns &&
+				(!longest || s->length_ns > longest->stall.length_ns))
+				longest = &c->gaps[i];
+		}
+		if (!longest)
+			break;
+		part = MIN(grown, longest->stall.length_ns - longest->stall.taken_ns);
+		longest->stall.taken_ns += part;
+		grown -= part;
+	}
 }
+
+/* The oldest gap that something was taken in, once all before it are settled. */
+static bool next_gap(struct cursor *c)
+{
+	while (c->n_gaps && (c->gaps[0].settled || c->n_gaps > WAITING / 2)) {
+		c->row = c->gaps[0].stall;
+		c->row.length_ns = c->row.taken_ns;
+		memmove(c->gaps, c->gaps + 1, --c->n_gaps * sizeof(c->gaps[0]));
+		if (c->row.taken_ns && c->row.taken_ns >= c->threshold_ns)
+			return true;
+	}
+	return false;
+}
+
+#define MEAN_OF_PASSES 100 /* fewer say little of one: an interrupt may lie between two gaps */
 
 /* A gap lasts one pass of the loop longer than the stall in it. */
 static uint64_t stall_in(const struct cursor *c, const struct shm_rec *rec)
 {
 	uint64_t gap = rec->tsc - rec->v[0], before = c->gap_tsc, pass = 0;
 
-	if (before && rec->v[2] && rec->v[0] > before)
+	if (before && rec->v[2] >= MEAN_OF_PASSES && rec->v[0] > before)
 		pass = (rec->v[0] - before) / rec->v[2];
 	return clock_ticks_to_ns(
 		c->a->guests[c->guest].vcpus[c->vcpu].clock_map, pass < gap / 2 ? gap - pass : gap);
 }
 
-static bool gap_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
+static void gap_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
 {
-	bool out = c->pending && settle(c, rec);
-	uint64_t length;
+	bool known, gap = rec->type == REC_GAP && rec->tsc > rec->v[0];
+	uint64_t grown_by = grown(c, rec, &known), length = gap ? stall_in(c, rec) : 0;
+	bool untold = c->coarse || rec->steal_ns == SHM_STEAL_NONE;
 
-	if (!c->seen)
-		c->gap_steal = rec->steal_ns;
-	c->seen = true;
-	if (rec->type != REC_GAP || rec->tsc <= rec->v[0])
-		return out;
-	length = stall_in(c, rec);
-	c->gap_tsc = rec->tsc;
-	c->gap_from = c->gap_steal;
-	c->gap_steal = rec->steal_ns;
-	if (!length || length > STALLS_LENGTH_MAX || host < length ||
-		host - length < c->a->window_start_ns || host > c->a->window_end_ns)
-		return out;
-	c->gap = (struct stall){host - length - c->a->window_start_ns, length, length, c->vcpu};
-	c->pending = true;
-	return out;
+	if (gap)
+		c->gap_tsc = rec->tsc;
+	if (length && length <= STALLS_LENGTH_MAX && host >= length &&
+		host - length >= c->a->window_start_ns && host <= c->a->window_end_ns) {
+		c->gaps[c->n_gaps++] = (struct gap){{host - length - c->a->window_start_ns, length,
+							    untold ? length : 0, c->vcpu},
+			untold};
+	}
+	if (known && grown_by)
+		settle(c, grown_by);
 }
 
 static bool rate_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
@@ -116,9 +145,11 @@ static bool rate_row(struct cursor *c, const struct shm_rec *rec, uint64_t host)
 
 static void advance(struct cursor *c)
 {
-	const struct shm_rec *rec;
+	const struct shm_rec *rec = NULL;
 
-	c->have_row = false;
+	c->have_row = next_gap(c);
+	if (c->have_row)
+		return;
 	while (!c->have_row && (rec = guest_reader_next(c->in))) {
 		const struct clock_map *map = c->a->guests[c->guest].vcpus[c->vcpu].clock_map;
 		uint64_t host;
@@ -130,11 +161,18 @@ static void advance(struct cursor *c)
 			continue;
 		}
 		host = clock_to_host(map, rec->tsc, NULL);
-		c->row.cpu = c->vcpu;
-		c->have_row = c->rates ? rate_row(c, rec, host) : gap_row(c, rec, host);
+		if (c->rates) {
+			c->row.cpu = c->vcpu;
+			c->have_row = rate_row(c, rec, host);
+		} else {
+			gap_row(c, rec, host);
+			c->have_row = next_gap(c);
+		}
 	}
-	if (!c->have_row && c->pending)
-		c->have_row = settle(c, NULL);
+	for (size_t i = 0; i < c->n_gaps && !rec; i++)
+		c->gaps[i].settled = true;
+	if (!c->have_row)
+		c->have_row = next_gap(c);
 }
 
 static bool has_gaps(const struct analysis *a, size_t g)
@@ -214,7 +252,11 @@ int export_stalls(const struct analysis *a, const char *guest, FILE *out, struct
 	path = xasprintf("%s/%s", a->dir, a->info.guests[g].guest_file);
 	head_of(a, g, !has_gaps(a, g), &head);
 	for (; n < MIN(a->guests[g].n_vcpus, SHM_MAX_VCPUS) && !rc; n++) {
-		cursors[n] = (struct cursor){.a = a, .guest = g, .vcpu = n, .rates = head.rates};
+		cursors[n] = (struct cursor){.a = a,
+			.guest = g,
+			.vcpu = n,
+			.rates = head.rates,
+			.threshold_ns = head.threshold_ns};
 		rc = guest_reader_open(path, &cursors[n].in, e);
 		if (!rc)
 			advance(&cursors[n]);
