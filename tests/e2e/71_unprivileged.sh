@@ -175,6 +175,29 @@ for mode in u+s g+s; do
 	done
 done
 
+# Somebody's domain, live: what its XML names is put back by libvirt, to the letter.
+live_as_member() {
+	local d=own$$ V="virsh -q -c qemu:///system" got
+	at_exit "$V destroy $d >/dev/null 2>&1; $V undefine $d >/dev/null 2>&1"
+	make -s BUILD="$build" "$build/tests/busy.elf" >"$T/make" 2>&1 || bad "the busy guest does not build: $(tail -2 "$T/make")"
+	install -m 644 "$build/tests/busy.elf" "$T/"
+	domain_xml "$d" 2 "$T/busy.elf" /dev/null "<cputune><vcpupin vcpu='0' cpuset='0-1'/><vcpupin vcpu='1' cpuset='0-1'/><emulatorpin cpuset='0-1'/></cputune>" | sed "s/<serial type='file'>.*<.serial>//" >"$T/domain.xml"
+	$V define "$T/domain.xml" >/dev/null && $V start "$d" || { bad "the domain cannot be started"; return; }
+	printf '%s\n' "<scenario name=\"$MINE\" title=\"A domain, live\" warmup=\"100ms\" duration=\"1s\"><lab cpus=\"1\"/><guest name=\"vm\" kind=\"domain\" domain=\"$d\" placement=\"stacked\"/></scenario>" >"$T/live.xml"
+	chmod 644 "$T/live.xml"
+	{ $V dumpxml "$d" | sed "s/ id='[0-9]*'//"; $V dumpxml --inactive "$d"; } >"$T/before"
+	as "$T/bin/stealscope" run --results "$T/away/live" --json "$T/live.xml" >"$T/live.json" 2>"$T/err"
+	got=$?
+	{ $V dumpxml "$d" | sed "s/ id='[0-9]*'//"; $V dumpxml --inactive "$d"; } >"$T/after"
+	[ $got = 0 ] && ok "a member of group libvirt measures a running domain" || bad "a member's live domain: exit $got: $(tail -1 "$T/err")"
+	is "stacked on one CPU its steal is seen" "$T/live.json" '.variants[0].guests[0].metrics["steal.rate"] > 300' '.variants[0].guests[0].metrics["steal.rate"]'
+	cmp -s "$T/before" "$T/after" && ok "its XML, live and inactive, is as it was" || bad "its XML changed: $(diff "$T/before" "$T/after" | head -5 | tr '\n' ';')"
+	printf 'x%.0s' $(seq 1048576) >"$T/disk.raw"
+	chmod 644 "$T/disk.raw"
+	sed 's#kind="domain" domain="[^"]*" placement="stacked"#kind="disk" image="'"$T"'/disk.raw" format="raw" memory="32MiB" agent="none" ready="now"#' "$T/live.xml" >"$T/member-disk.xml"
+	chmod 644 "$T/member-disk.xml"
+	expect_exit "a member's disk image through qemu:///system, whose QEMU is another user" 0 as "$T/bin/stealscope" run --connect qemu:///system --results "$T/away/disk" "$T/member-disk.xml"
+}
 # Through libvirtd, by its socket's group: a daemon of this test's own, where none runs.
 if daemon_here libvirtd || ! command -v libvirtd >/dev/null; then
 	skip "unprivileged, qemu:///system: a libvirtd runs already, or none is installed"
@@ -187,6 +210,7 @@ else
 	for _ in $(seq 50); do as virsh -q -c qemu:///system list >/dev/null 2>"$T/err" && break; sleep 0.2; done
 	if as virsh -q -c qemu:///system list >/dev/null 2>"$T/err"; then
 		run system --connect qemu:///system
+		live_as_member
 	else
 		skip "unprivileged, qemu:///system: libvirtd does not let a member of group libvirt in here: $(head -1 "$T/err")"
 	fi
