@@ -2,7 +2,7 @@
 # What compare writes for a paper, set by TeX: tables of several arms, of too few boots, of names with every character
 # that TeX takes for its own. `make check-paper`.
 . "$(dirname "$0")/e2e/lib.sh"
-command -v pdflatex >/dev/null || { bad "pdflatex is needed: apt-get install texlive-latex-recommended"; finish; }
+command -v pdflatex >/dev/null || { bad "pdflatex is needed: apt-get install $(scripts/setup --print paper)"; finish; }
 I=$T/index
 mkdir "$I"
 $SS list --results "$I" >/dev/null 2>&1

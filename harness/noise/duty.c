@@ -7,7 +7,7 @@
 
 #define DEFAULT_BURST_NS (10 * NS_PER_MS)
 
-static uint64_t thread_cpu_ns(void)
+uint64_t noise_thread_cpu_ns(void)
 {
 	struct timespec ts;
 
@@ -15,7 +15,7 @@ static uint64_t thread_cpu_ns(void)
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-static void sleep_until(uint64_t ns)
+void noise_sleep_until(uint64_t ns)
 {
 	struct timespec ts = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
 
@@ -36,15 +36,15 @@ _Noreturn void noise_duty_loop(const struct plan_noise *n, void (*chunk)(void *c
 	period = burst * 100 / duty;
 	next = now_ns();
 	for (;;) {
-		spent = thread_cpu_ns();
-		while (thread_cpu_ns() - spent + over < burst)
+		spent = noise_thread_cpu_ns();
+		while (noise_thread_cpu_ns() - spent + over < burst)
 			chunk(ctx);
-		spent = thread_cpu_ns() - spent + over;
+		spent = noise_thread_cpu_ns() - spent + over;
 		over = MIN(spent - burst, burst);
 		next += period;
 		now = now_ns();
 		if (now > next + period)
 			next = now;
-		sleep_until(next);
+		noise_sleep_until(next);
 	}
 }

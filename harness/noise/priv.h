@@ -24,4 +24,8 @@ _Noreturn void noise_give_up(const char *what);
 /* The work of a kind by its name; NULL when there is no such kind of process. */
 noise_work *noise_work_find(const char *kind);
 
+/* CPU time of this thread; asleep until `ns` of CLOCK_MONOTONIC, whatever signals come. */
+uint64_t noise_thread_cpu_ns(void);
+void noise_sleep_until(uint64_t ns);
+
 #endif

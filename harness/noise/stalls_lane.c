@@ -15,22 +15,6 @@
 #define CUT_NS	      NS_PER_MS	      /* another had the CPU for so long while it spun */
 #define STACK_SIZE    (256u * 1024)
 
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static void sleep_until(uint64_t ns)
-{
-	struct timespec ts = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
-}
-
 static double bounded(double v, double most)
 {
 	return v > most ? most : v < -most ? -most : v;
@@ -63,15 +47,15 @@ static void play(struct lane *l, struct played *p)
 	}
 	slept = p->due_ns > now + lead;
 	if (slept)
-		sleep_until(p->due_ns - lead);
+		noise_sleep_until(p->due_ns - lead);
 	now = now_ns();
-	cpu_before = thread_cpu_ns();
+	cpu_before = noise_thread_cpu_ns();
 	learn(l, slept ? (double)now - (double)p->due_ns : 0, cpu_before);
 	p->start_ns = now;
 	until = now + (p->length_ns > overhead ? p->length_ns - overhead : 0);
 	while ((now = now_ns()) < until)
 		__builtin_ia32_pause();
-	cpu_after = thread_cpu_ns();
+	cpu_after = noise_thread_cpu_ns();
 	p->end_ns = now_ns();
 	l->cpu_ns = cpu_before;
 	l->spun_ns = cpu_after - cpu_before;

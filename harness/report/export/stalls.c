@@ -85,10 +85,12 @@ static void settle(struct cursor *c, uint64_t grown)
 static bool next_gap(struct cursor *c)
 {
 	while (c->n_gaps && (c->gaps[0].settled || c->n_gaps > WAITING / 2)) {
+		bool whole = c->gaps[0].stall.taken_ns == c->gaps[0].stall.length_ns;
+
 		c->row = c->gaps[0].stall;
 		c->row.length_ns = c->row.taken_ns;
 		memmove(c->gaps, c->gaps + 1, --c->n_gaps * sizeof(c->gaps[0]));
-		if (c->row.taken_ns && c->row.taken_ns >= c->threshold_ns)
+		if (whole || (c->row.taken_ns && c->row.taken_ns >= c->threshold_ns))
 			return true;
 	}
 	return false;
