@@ -33,7 +33,7 @@ bench-export:
 bench-library: all
 	BUILD=$(BUILD) bash tests/bench/library.sh $(or $(N),3) $(SCENARIOS)
 
-## make bench-stalls [SECONDS_EACH=60]: stalls played and played again: planned, delivered, felt (6 minutes)
+## make bench-stalls [PART="felt circle"] [SECONDS_EACH=60]: stalls played: planned, delivered, felt, each with its bar (8 minutes)
 .PHONY: bench-stalls
 bench-stalls: all $(BUILD)/bench-make_stalls
-	@BUILD=$(BUILD) bash tests/bench/stalls.sh
+	@BUILD=$(BUILD) SS=$(BUILD)/stealscope PART="$(PART)" bash tests/bench/stalls.sh

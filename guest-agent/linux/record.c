@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -103,6 +104,18 @@ static bool write_block(struct recorder *r, uint64_t now)
 	return true;
 }
 
+static void mark_backwards(struct recorder *r, unsigned cpu, int64_t grown)
+{
+	char text[96];
+
+	if (grown >= 0)
+		return;
+	r->backwards++;
+	snprintf(text, sizeof(text), "the steal counter of CPU %u ran back by %.3f s", cpu,
+		(double)-grown * (double)r->head.steal_step_ns / 1e9);
+	stalls_mark(text);
+}
+
 /* All CPUs' counters; what they grew since last time into `row` when not NULL. A counter that ran
  * backwards is written as such: import tells what can be true. */
 static void read_steal(struct recorder *r, uint8_t *row, size_t *n)
@@ -124,7 +137,7 @@ static void read_steal(struct recorder *r, uint8_t *row, size_t *n)
 
 		if (row && there[i] && r->known[i]) {
 			put(row, n, 1 + recording_from_growth(grown));
-			r->backwards += grown < 0;
+			mark_backwards(r, i, grown);
 		} else if (row) {
 			put(row, n, 0);
 		}

@@ -22,6 +22,8 @@ struct record_options {
 /* record_stalls.c: the gap probe on chosen CPUs, to FILE.stalls (docs/stalls.md). False: it said why. */
 bool stalls_begin(const struct record_options *o);
 void stalls_flush(void);
+/* Something that is no stall, now. Nothing without --stalls. */
+void stalls_mark(const char *what);
 bool stalls_end(void);
 
 /* Record until it is over; exit status. */

@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #include "guest-agent/linux/record.h"
+#include "guest-agent/linux/record_marks.h"
 
 #define NS_PER_S     UINT64_C(1000000000)
 #define THRESHOLD_NS 20000u
 #define RING	     65536u /* a power of two: a second of 65,000 stalls */
 #define CPUS	     64u
-#define STEP_NS	     10000000u /* a clock that stepped by less was slewed */
 
 struct stall_thread {
 	int cpu;
@@ -40,21 +40,13 @@ struct stall_thread {
 struct stalls_recorder {
 	FILE *f;
 	uint64_t start_ns, on_ns, every_ns; /* every 0 = all the time */
-	uint64_t limit, rows, total_ns, lost, last_ns;
-	int64_t real_offset, boot_offset;
+	uint64_t limit, rows, total_ns, lost, last_ns, n_marks;
+	struct marks marks;
 	unsigned n;
 	struct stall_thread *threads[CPUS];
 };
 
 static atomic_bool ended;
-
-static int64_t clock_offset(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * (int64_t)NS_PER_S + t.tv_nsec - (int64_t)mono_ns();
-}
 
 static void put(struct stall_thread *t, uint64_t start, uint64_t length)
 {
@@ -175,8 +167,8 @@ bool stalls_begin(const struct record_options *o)
 	recorder.every_ns = o->sample_every_ns;
 	recorder.limit = o->size_max;
 	recorder.start_ns = mono_ns();
-	recorder.real_offset = clock_offset(CLOCK_REALTIME);
-	recorder.boot_offset = clock_offset(CLOCK_BOOTTIME);
+	marks_read(&recorder.marks.last);
+	recorder.marks.first = recorder.marks.last;
 	head(o);
 	for (unsigned i = 0; i < recorder.n; i++) {
 		recorder.threads[i]->seen_ns = recorder.start_ns;
@@ -191,21 +183,26 @@ bool stalls_begin(const struct record_options *o)
 	return true;
 }
 
-/* What happened to the clocks since the last time. */
-static void mark(uint64_t now)
+/* What happened to clocks and processor since the last time. */
+static void mark(void)
 {
-	int64_t real = clock_offset(CLOCK_REALTIME), boot = clock_offset(CLOCK_BOOTTIME);
-	double at = (double)(now - recorder.start_ns) / 1e9;
-	int64_t asleep = boot - recorder.boot_offset, step = real - recorder.real_offset - asleep;
+	char text[MARKS_MAX][MARK_TEXT];
+	struct marks_reading now;
+	unsigned n;
 
-	if (asleep > STEP_NS)
-		fprintf(recorder.f, "# mark: %.6f suspended for %.3f s\n", at,
-			(double)asleep / 1e9);
-	if (step > STEP_NS || step < -(int64_t)STEP_NS)
-		fprintf(recorder.f, "# mark: %.6f the clock of day stepped by %.3f s\n", at,
-			(double)step / 1e9);
-	recorder.real_offset = real;
-	recorder.boot_offset = boot;
+	marks_read(&now);
+	n = marks_between(&recorder.marks, &now, text);
+	for (unsigned i = 0; i < n; i++)
+		stalls_mark(text[i]);
+}
+
+void stalls_mark(const char *what)
+{
+	if (!recorder.f)
+		return;
+	fprintf(recorder.f, "# mark: %.6f %s\n", (double)(mono_ns() - recorder.start_ns) / 1e9,
+		what);
+	recorder.n_marks++;
 }
 
 void stalls_flush(void)
@@ -220,7 +217,7 @@ void stalls_flush(void)
 
 		bound = seen < bound ? seen : bound;
 	}
-	mark(mono_ns());
+	mark();
 	for (;;) {
 		struct stall_thread *first = NULL;
 		uint64_t start = bound, length;
@@ -272,10 +269,10 @@ bool stalls_end(void)
 	good = !ferror(recorder.f);
 	good = !fclose(recorder.f) && good;
 	recorder.f = NULL;
-	say("%llu stalls, %.2f ms/s of a CPU; the machine's own load kept the loops waiting %.2f ms/s more, which is in no stall; lost %llu",
+	say("%llu stalls, %.2f ms/s of a CPU; the machine's own load kept the loops waiting %.2f ms/s more, which is in no stall; lost %llu, %llu marks",
 		(unsigned long long)recorder.rows,
 		(double)recorder.total_ns / 1e6 / ((double)wall / 1e9) / recorder.n,
 		(double)own / 1e6 / ((double)wall / 1e9) / recorder.n,
-		(unsigned long long)lost + recorder.lost);
+		(unsigned long long)lost + recorder.lost, (unsigned long long)recorder.n_marks);
 	return good;
 }

@@ -265,6 +265,9 @@ struct played_stalls {
 	uint64_t n_overlap, n_missed;		/* not played */
 	double rmse_delivered, worst_delivered; /* planned to delivered */
 	double rmse_felt, worst_felt; /* planned to the victim's waiting; NaN: not known */
+	/* Of a rate series: RMSE of what it waited beside what was played, which is how far off an open
+	 * loop, that plays what is asked for and looks at nothing, would have been; else NaN. */
+	double rmse_open;
 	double mean_planned;
 	double ks_delivered, ks_felt; /* of the lengths, to those planned; NaN: not known */
 	struct hist planned_length, delivered_length, felt_length, late, early; /* ns */

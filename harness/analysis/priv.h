@@ -82,7 +82,8 @@ struct vcpu_build {
 	struct time_counter steal;
 	struct counter_span lock_done;
 	uint64_t gap_ns;
-	bool has_job; /* probe job was to run on it */
+	uint64_t gaps, gaps_of_one_pass; /* of a gap probe whose passes are known */
+	bool has_job;			 /* probe job was to run on it */
 	uint64_t job_n, job_ns, job_first_ns, job_last_ns;
 	double chase_ns, chase_n, band_ns, band_bytes;
 	/* Waiting for the trace: a ring. */

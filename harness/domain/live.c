@@ -53,6 +53,20 @@ static void look_at_xml(virDomainPtr dom, struct live_facts *f)
 	f->passthrough = held ? xstrdup(held) : NULL;
 }
 
+/* Where its vCPUs may run, as libvirt has it. */
+static void look_at_pins(virDomainPtr dom, struct live_facts *f)
+{
+	const int len = VIR_CPU_MAPLEN(CPUSET_MAX);
+	auto_free unsigned char *maps = xcalloc(SHM_MAX_VCPUS, (size_t)len);
+	int got = virDomainGetVcpuPinInfo(dom, (int)MIN(f->vcpus, SHM_MAX_VCPUS), maps, len,
+		f->running ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG);
+
+	for (int v = 0; v < got; v++)
+		for (unsigned cpu = 0; cpu < CPUSET_MAX; cpu++)
+			if (VIR_CPU_USABLE(maps, len, v, cpu))
+				cpuset_add(&f->pins[v], cpu);
+}
+
 static int look(virDomainPtr dom, const char *name, struct live_facts *f, struct err *e)
 {
 	virDomainInfo info;
@@ -71,6 +85,7 @@ static int look(virDomainPtr dom, const char *name, struct live_facts *f, struct
 	f->vcpus = n > 0 ? (unsigned)n : info.nrVirtCpu;
 	f->memory_bytes = (uint64_t)info.maxMem * 1024;
 	look_at_xml(dom, f);
+	look_at_pins(dom, f);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct live_facts {
 	bool kvm;	   /* else emulated by QEMU */
 	char *passthrough; /* "a PCI device", ... of the host; NULL = none. Caller frees */
 	unsigned vcpus;	   /* online, or when it starts */
+	struct cpuset pins[SHM_MAX_VCPUS]; /* where each may run; empty = not known */
 	uint64_t memory_bytes;
 	char uuid[37];
 };

@@ -83,8 +83,12 @@ static bool place_guest(struct planning *p, const struct exp_guest *e, const str
 	int cpu;
 
 	if (e->as_placed) { /* where that is only libvirt knows */
-		for (unsigned i = 0; i < g->vcpus; i++)
-			g->vcpu_cpus[i] = p->t->allowed;
+		for (unsigned i = 0; i < g->vcpus; i++) {
+			struct cpuset there =
+				e->pins ? cpuset_and(&e->pins[i], &p->t->allowed) : p->t->allowed;
+
+			g->vcpu_cpus[i] = cpuset_empty(&there) ? p->t->allowed : there;
+		}
 		return true;
 	}
 	switch (e->placement) {

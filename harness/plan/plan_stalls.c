@@ -27,7 +27,7 @@ static bool add_cpus(
 		const struct plan_guest *g = &p->plan->guests[p->first[guest] + k];
 
 		for (unsigned v = 0; v < g->vcpus; v++) {
-			if (g->as_placed || cpuset_count(&g->vcpu_cpus[v]) != 1) {
+			if (cpuset_count(&g->vcpu_cpus[v]) != 1) {
 				p->failed = true;
 				scenario_msgs_add(p->msgs, BLAME_SCENARIO, e->pos, plan_variant(p),
 					"stalls cannot be played to '%s': its vCPU %u may run on several CPUs and would flee them; pin it (placement=\"pinned\")",

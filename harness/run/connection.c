@@ -202,6 +202,9 @@ static int resolve_guest(
 		rc = live_judge(g->domain, g->use, &f, e);
 	if (!rc) {
 		g->vcpus = f.vcpus;
+		free(g->pins);
+		g->pins = xcalloc(f.vcpus + 1, sizeof(*g->pins));
+		memcpy(g->pins, f.pins, f.vcpus * sizeof(*g->pins));
 		g->memory_bytes = f.running && g->use != USE_COPY ? 0 : f.memory_bytes;
 	}
 	return rc;

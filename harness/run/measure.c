@@ -117,8 +117,7 @@ int step_track(struct session *s, struct err *e)
 		}
 	}
 	attach_kvm(s);
-	played_tell_victims(s);
-	return 0;
+	return played_tell_victims(s, e);
 }
 
 /* What the guests said of themselves, or what was seen of them when the run ended early. */

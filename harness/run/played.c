@@ -10,6 +10,21 @@
 
 #include "base/beneath.h"
 #include "noise/stalls.h"
+#include "record/scenario_copy.h"
+
+/* What a record is made of again is in that record. */
+static char *find_trace(const struct session *s, const struct noise_run *n, const char *folder)
+{
+	const char *trace = n->stalls.trace, *file = s->o->scenario->items[0];
+	const char *slash = s->o->scenario_file ? strrchr(file, '/') : NULL;
+	auto_free char *record = slash ? xasprintf("%.*s", (int)(slash - file), file) : NULL;
+	char *kept = record ? trace_copy_path(record, n->plan->name) : NULL;
+
+	if (kept && access(kept, R_OK) == 0)
+		return kept;
+	free(kept);
+	return *trace == '/' ? xstrdup(trace) : xasprintf("%s/%s", folder, trace);
+}
 
 int step_played(struct session *s, struct err *e)
 {
@@ -23,17 +38,31 @@ int step_played(struct session *s, struct err *e)
 		n->own = *n->plan;
 		n->stalls = *n->plan->stalls;
 		n->own.stalls = &n->stalls;
-		if (n->stalls.trace) {
-			n->trace = *n->stalls.trace == '/'
-					   ? xstrdup(n->stalls.trace)
-					   : xasprintf("%s/%s", folder, n->stalls.trace);
-			n->stalls.how.trace = n->trace;
-		}
+		if (n->stalls.trace)
+			n->stalls.how.trace = n->trace = find_trace(s, n, folder);
 		n->plan = &n->own;
 		if (stalls_look(&n->stalls, e))
 			return err_wrap(e, "noise %s", n->plan->name);
 	}
 	return 0;
+}
+
+int played_keep(struct session *s, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < s->n_noises; i++) {
+		const struct noise_run *n = &s->noises[i];
+
+		rc = n->trace ? trace_copy_in(s->folder.path, n->plan->name, n->trace, e) : 0;
+		if (rc != -EFBIG)
+			continue;
+		session_warn(s, "%s: the record does not hold it, and replay needs it where it is",
+			e->msg);
+		*e = (struct err)ERR_INIT;
+		rc = 0;
+	}
+	return rc;
 }
 
 int played_start(struct session *s, struct noise_run *n, struct err *e)
@@ -69,19 +98,35 @@ static bool is_copy(const char *guest, const char *name)
 				     strspn(guest + n + 1, "0123456789") == strlen(guest + n + 1)));
 }
 
-void played_tell_victims(struct session *s)
+/* The thread is where the plan says, and nowhere else: somebody's domain may have been moved since. */
+static int check_place(const struct guest_run *g, unsigned v, unsigned cpu, struct err *e)
 {
+	struct cpuset there, planned = cpuset_of(cpu);
+
+	if (cpuset_of_thread(g->tids[v], &there) || cpuset_equal(&there, &planned))
+		return 0;
+	return err_set_exit(e, EXIT_HOST, EBUSY,
+		"stalls cannot be played to '%s': its vCPU %u was to stay on CPU %u, and somebody moved it; start again",
+		g->plan->name, v, cpu);
+}
+
+int played_tell_victims(struct session *s, struct err *e)
+{
+	int rc = 0;
+
 	for (size_t i = 0; i < s->n_noises; i++) {
 		struct noise_run *n = &s->noises[i];
+		const struct plan_stalls *p = n->plan->stalls;
 		size_t vcpu = 0;
 
-		if (!n->plan->stalls)
-			continue;
-		for (size_t g = 0; g < s->n_guests; g++) {
-			if (!is_copy(s->guests[g].plan->name, n->plan->stalls->victim))
+		for (size_t g = 0; p && g < s->n_guests; g++) {
+			if (!is_copy(s->guests[g].plan->name, p->victim))
 				continue;
-			for (unsigned v = 0; v < s->guests[g].plan->vcpus; v++)
+			for (unsigned v = 0; !rc && v < s->guests[g].plan->vcpus; v++) {
+				rc = check_place(&s->guests[g], v, p->cpus[vcpu], e);
 				noise_victim(n->noise, vcpu++, s->guests[g].tids[v]);
+			}
 		}
 	}
+	return rc;
 }

@@ -10,6 +10,9 @@ int step_played(struct session *s, struct err *e);
 int played_start(struct session *s, struct noise_run *n, struct err *e);
 void played_end(struct noise_run *n);
 /* Once the threads of the vCPUs are known. */
-void played_tell_victims(struct session *s);
+/* The traces go into the record, which has begun. */
+int played_keep(struct session *s, struct err *e);
+/* Once their threads are known: also that these stay where they are stalled. */
+int played_tell_victims(struct session *s, struct err *e);
 
 #endif

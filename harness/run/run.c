@@ -29,6 +29,8 @@ static int step_record(struct session *s, struct err *e)
 		return rc;
 	name_parts(s);
 	rc = scenario_copy_in(s->folder.path, s->o->scenario, e);
+	if (!rc)
+		rc = played_keep(s, e);
 	return rc ? rc : run_info_save(&s->info, s->folder.path, e);
 }
 

@@ -144,6 +144,7 @@ static void guest_release(struct exp_guest *g)
 	for (size_t i = 0; i < g->n_files; i++)
 		keys_free(ELEM_FILE, &g->files[i]);
 	free(g->files);
+	free(g->pins);
 	keys_free(ELEM_GUEST, g);
 }
 

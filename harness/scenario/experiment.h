@@ -92,6 +92,7 @@ struct exp_guest {
 	char *tune; /* kind domain: "KEY VALUE; ..." of its tuning (domain/tuning.h); "" = none */
 	unsigned neighbour;  /* kind domain, 1: it is there to disturb; not a victim */
 	bool as_placed;	     /* kind domain: no placement is asked for */
+	struct cpuset *pins; /* kind domain: where each vCPU may run now; NULL = not known */
 	bool emulator_as_is; /* kind domain: nor one of its emulator */
 	struct exp_probe *probes;
 	size_t n_probes;

@@ -2,7 +2,7 @@
 // Keys of what is around guests and noise: the scenario, its lab, variants, sweeps, expectations.
 #include "scenario/keys_rows.h"
 
-static const char *const published[] = {"none", "choi-3v4"};
+static const char *const published[] = {"none", "choi-3v4", "vultr", "aws"};
 static const struct words words_published = WORDS_OF(published);
 
 #define AT(field) offsetof(struct exp_config, field)
@@ -22,7 +22,7 @@ const struct key_attr keys_scenario[] = {
 	{"trace", VALUE_WORD, AT(trace), 0, 0, "events", &words_trace_mode,
 		.doc = "What the host tracer keeps: the timeline (events), totals per victim and culprit (counts, for hours), or no trace (counters)."},
 	{"published", VALUE_WORD, AT(published), 0, 0, "none", &words_published,
-		.doc = "Published figures to show beside this scenario's: their changes from variant to variant, by the names of variants that the table knows."},
+		.doc = "Published figures to show beside this scenario's: their changes from variant to variant, by the names of variants that the table knows; or, in the report of each record, the published range beside what its guests felt."},
 	{0},
 };
 #undef AT

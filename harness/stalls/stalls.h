@@ -44,6 +44,9 @@ int stalls_seek(struct stalls_reader *r, uint64_t from_ns, struct err *e);
 uint64_t stalls_marks(const struct stalls_reader *r); /* lines "# mark: ..." so far */
 void stalls_close(struct stalls_reader *r);	      /* NULL is fine */
 
+/* The file as it is, into the open file `out`, in constant memory. -EFBIG when it is larger than `most`. */
+int stalls_copy(const char *path, int out, uint64_t most, struct err *e);
+
 /* The head, up to the line that names the columns. */
 void stalls_write_head(FILE *f, const struct stalls_head *h);
 void stalls_write(FILE *f, const struct stalls_head *h, const struct stall *s);

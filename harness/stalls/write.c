@@ -1,7 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "stalls/priv.h"
+
+#define CHUNK 65536u
+
+int stalls_copy(const char *path, int out, uint64_t most, struct err *e)
+{
+	auto_close int in = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	auto_free char *chunk = xmalloc(CHUNK);
+	struct stat st;
+	ssize_t n;
+
+	if (in < 0 || fstat(in, &st))
+		return err_sys(e, "cannot open %s", path);
+	if ((uint64_t)st.st_size > most)
+		return err_set(e, EFBIG, "%s is larger than %" PRIu64 " MiB", path, most >> 20);
+	while ((n = read_some(in, chunk, MIN(CHUNK, most))) > 0) {
+		most -= (uint64_t)n;
+		if (write_all(out, chunk, (size_t)n))
+			return err_sys(e, "the copy of %s cannot be written", path);
+	}
+	return n < 0 ? err_sys(e, "cannot read %s", path) : 0;
+}
 
 /* A fixed-point number with `digits` decimals, without zeros at its end. */
 static void put_fixed(FILE *f, uint64_t v, unsigned digits)

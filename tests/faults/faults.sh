@@ -44,6 +44,10 @@ fault_table() {
 	fault "eBPF denied"                      env    'deny bpf'                                 'no scheduler trace'                 0!        -         -         -         -         -
 	fault "fork fails"                       env    'no_fork'                                  'temporarily unavailable'            1         1,4       1         0         0         0
 	fault "open fails"                       env    'limit nofile 5'                           'Too many open files|command API|cannot open libvirt' 1,4       1,4       1         1         0!        0!
+	fault "player kill -9"                   now    'kill -9 $(player)'                        'noise p[0-9]'                       -         -         -         1         0!,1      0!,0
+	fault "player SIGSTOP"                   now    'kill -STOP $(player)'                     -                                    -         -         -         -         0         -
+	fault "player stopped + harness kill -9" now    'kill -STOP $(player); kill -9 $harness'   -                                    -         -         -         137       137       137
+	fault "player, harness and reaper kill -9" now  'player_alone'                             -                                    -         -         -         137       137       137
 	fault "clock stepped"                    box    'clock_step'                               -                                    0         0         0         0         0         0
 	fault "CPU offline"                      box    'cpu_offline'                              'host changed'                       -         -         0!,1!     0!        0!        0!,0
 	# Two at once.
@@ -58,6 +62,12 @@ fault_table() {
 hostd() { pgrep -f "stealscope-hostd .*--label=$R"; }
 qemu() { wait_for pgrep -f "guest=stealscope-[^ ]*$MINE"; }
 reaper() { pgrep -x ss-reaper | while read -r p; do grep -qs "$CELL" "/proc/$p/environ" && echo "$p"; done; }
+
+# The player of stalls, in rows that begin with it (matrix.sh gives these a scenario with one).
+player() { wait_for pgrep -x "p$$"; }
+# Nobody is left to end it but the kernel, which does as its parent dies.
+player_alone() { player >/dev/null && kill -9 $(reaper) "$harness"; }
+undo_player_alone() { "$SS" clean -q; }
 
 # Killed while libvirt asks QEMU what it can do, which it does once on a box: those QEMUs are daemons.
 before_first_run_kill() { mkdir -p /var/cache/stealscope && mount -t tmpfs none /var/cache/stealscope; }

@@ -47,6 +47,14 @@ cat >"$T/run.xml" <<XML
 	<noise name="hog" kind="busy"/>
 </scenario>
 XML
+# The same under play: real-time threads on the victim's CPU.
+cat >"$T/played.xml" <<XML
+<scenario name="$MINE-played" warmup="100ms" duration="300ms">
+	<lab cpus="1"/>
+	<guest name="victim" placement="pinned"><timer/></guest>
+	<noise name="p$$" kind="stalls" beside="victim" rate="200ms/s" length="5ms"/>
+</scenario>
+XML
 WORDS=("$@")
 TABLE=()
 
@@ -77,7 +85,8 @@ wait_for_not() {
 
 # launch: the harness in the background, its stderr through a pipe that is read line by line.
 launch() {
-	local WRAP=() connect=auto
+	local WRAP=() connect=auto scenario=run
+	[[ $name != player* ]] || scenario=played
 	needs_libvirtd "$action" && connect=qemu:///system
 	rm -f "$T/pipe" && mkfifo "$T/pipe"
 	(
@@ -86,7 +95,7 @@ launch() {
 		if [ "$moment/$when" = start/env ] || [ "$when" = guest ]; then
 			eval "$action" || echo "(the fault could not be done: $action)" >&2
 		fi
-		exec "${WRAP[@]}" "$SS" run -v --results "$R/all" --connect "$connect" --boot-timeout 5s "$T/run.xml" >"$T/out"
+		exec "${WRAP[@]}" "$SS" run -v --results "$R/all" --connect "$connect" --boot-timeout 5s "$T/$scenario.xml" >"$T/out"
 	) 2>"$T/pipe" &
 	harness=$!
 	exec 7<"$T/pipe"
@@ -184,6 +193,7 @@ try_cell() {
 	declare -F "undo_${action%%[ ;]*}" >/dev/null && { eval "undo_${action%%;*}" >"$T/undo" 2>&1 || echo "undo: $(head -1 "$T/undo")" >>"$T/problems"; }
 	judge $status "$wanted" "$says"
 	host_as_before
+	[[ $name != player* ]] || ! pgrep -x "p$$" >/dev/null || echo "a thread of the player is left: $(ps -eLo cls=,comm= | grep " p$$" | tr '\n' ';')" >>"$T/problems"
 	line=$(grep '^stealscope: ' "$T/err" | tail -1 | cut -c13-110)
 	[ "$status" != 0 ] || line=$(jq -r '.warnings[]?' "$R"/all/*/run.json 2>/dev/null | grep -E -- "$says" | head -1 | cut -c1-97)
 	outcome="exit $status, record $record${line:+: $line}"

@@ -19,6 +19,7 @@ void say(const char *fmt, ...)
 
 #include "guest-agent/linux/machine.c"
 #include "guest-agent/linux/record_load.c"
+#include "guest-agent/linux/record_marks.c"
 #include "guest-agent/linux/steal.c"
 
 static const char stat_text_sample[] = "cpu  88831 2751 77313 465338 1783 0 354 7000 21 0\n"
@@ -70,6 +71,80 @@ static void test_short_lines(void **state)
 	}
 }
 
+#define SECOND UINT64_C(1000000000)
+
+/* One second of a machine whose TSC runs at 2 GHz. */
+static struct marks_reading second_later(const struct marks_reading *r)
+{
+	struct marks_reading n = *r;
+
+	n.mono_ns += SECOND;
+	n.tsc += 2 * SECOND;
+	return n;
+}
+
+static void test_marks(void **state)
+{
+	char text[MARKS_MAX][MARK_TEXT];
+	struct marks_reading r = {.mono_ns = SECOND, .tsc = 77, .processor = "one (a0)"};
+	struct marks m = {r, r};
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		r = second_later(&r);
+		r.real_offset += 500000; /* slewed, by 500 ppm */
+		assert_int_equal(marks_between(&m, &r, text), 0);
+	}
+	r = second_later(&r);
+	r.real_offset -= 2 * (int64_t)SECOND;
+	assert_int_equal(marks_between(&m, &r, text), 1);
+	assert_string_equal(text[0], "the clock of day stepped by -2.000 s");
+	r = second_later(&r);
+	r.boot_offset +=
+		30 * (int64_t)SECOND; /* CLOCK_MONOTONIC stood still, the clock of day did not */
+	r.real_offset += 30 * (int64_t)SECOND;
+	r.tsc += 60 * SECOND;
+	assert_int_equal(marks_between(&m, &r, text), 1);
+	assert_string_equal(text[0], "suspended for 30.000 s");
+	for (unsigned i = 0; i < 2; i++) {
+		r = second_later(&r);
+		assert_int_equal(marks_between(&m, &r, text), 0);
+	}
+	r = second_later(&r);
+	r.tsc -= SECOND;
+	strcpy(r.processor, "two (b1)");
+	assert_int_equal(marks_between(&m, &r, text), 2);
+	assert_string_equal(text[0],
+		"the TSC stepped by -0.500 s against the clock: this VM was migrated, or restored");
+	assert_string_equal(
+		text[1], "the processor was one (a0) and is two (b1): this VM was migrated");
+	/* Another CPU of this machine may have another TSC: nothing is known of its rate yet. */
+	r = second_later(&r);
+	r.cpu = 1;
+	r.tsc += 5 * SECOND;
+	assert_int_equal(marks_between(&m, &r, text), 0);
+	r = second_later(&r);
+	assert_int_equal(marks_between(&m, &r, text), 0);
+	r = second_later(&r);
+	r.tsc += 5 * SECOND;
+	assert_int_equal(marks_between(&m, &r, text), 1);
+}
+
+/* This machine, two readings. */
+static void test_marks_here(void **state)
+{
+	char text[MARKS_MAX][MARK_TEXT];
+	struct marks_reading r;
+	struct marks m;
+
+	(void)state;
+	marks_read(&m.first);
+	m.last = m.first;
+	marks_read(&r);
+	assert_true(r.mono_ns >= m.first.mono_ns && strlen(r.processor) > 3);
+	assert_int_equal(marks_between(&m, &r, text), 0);
+}
+
 static void test_load(void **state)
 {
 	static const char two[] = "version 15\ntimestamp 4294979283\n"
@@ -112,6 +187,8 @@ int main(void)
 		cmocka_unit_test(test_steal_column),
 		cmocka_unit_test(test_short_lines),
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_marks_here),
 		cmocka_unit_test(test_masks),
 	};
 

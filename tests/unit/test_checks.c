@@ -251,6 +251,24 @@ static void test_booked_sleep_is_told(void **state)
 	assert_false(doubted("delayed dequeue"));
 }
 
+/* A loop whose every pass is a gap sees itself. */
+static void test_short_threshold_is_told(void **state)
+{
+	(void)state;
+	v[1].gaps = 200;
+	v[1].gaps_of_one_pass = 100;
+	for (unsigned i = 0; i < 200; i++)
+		hist_add(&out[1].gap, 71000);
+	assert_false(doubted("threshold of its gap probe")); /* half of them: stalls in a row */
+	v[1].gaps_of_one_pass = 101;
+	assert_true(doubted(
+		"g/vcpu1: the threshold of its gap probe lies below what one pass of the loop takes here (71 us)"));
+	v[1].gaps = 99;
+	v[1].gaps_of_one_pass = 99; /* too few to tell */
+	assert_false(doubted("threshold of its gap probe"));
+	hist_release(&out[1].gap);
+}
+
 /* A sample of the guest's clock and its error: only one that lies within the RUNNING stretch whatever
  * the error is joined. */
 static uint64_t joined_at(uint64_t host_ns, uint32_t error_ns)
@@ -288,6 +306,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_box_steal_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(test_clocks_are_doubted, begin, end),
 		cmocka_unit_test_setup_teardown(test_booked_sleep_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(test_short_threshold_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_clocks_error_counts, begin, end),
 	};
 

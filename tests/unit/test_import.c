@@ -10,6 +10,8 @@
 
 #include "analysis/analysis.h"
 #include "record/recording.h"
+#include "report/export/export.h"
+#include "stalls/stalls.h"
 
 #define PERIOD	(10 * NS_PER_MS)
 #define START	(77 * NS_PER_S)
@@ -261,6 +263,52 @@ static void test_import(void **state)
 	analysis_free(a);
 }
 
+/* Each stall of a file, of two CPUs, comes out as it went in: none is lost, moved or merged. */
+static void test_stalls_there_and_back(void **state)
+{
+	auto_free char *file = xasprintf("%s/there.stalls", dir);
+	auto_free char *results = xasprintf("%s/stalls-results", dir), *record = NULL;
+	auto_free char *back = xasprintf("%s/back.stalls", dir);
+	struct stalls_head h = {.cpus = {{0}}};
+	struct stalls_reader *in, *again;
+	struct stall s, t;
+	struct analysis *a;
+	struct err e = ERR_INIT;
+	const char *files[] = {file};
+	FILE *f = fopen(file, "w");
+	uint64_t at = 0;
+
+	(void)state;
+	cpuset_add(&h.cpus, 2);
+	cpuset_add(&h.cpus, 5);
+	stalls_write_head(f, &h);
+	for (unsigned i = 0; i < 1000; i++) {
+		at += 4 * NS_PER_MS + i * 1000;
+		stalls_write(f, &h,
+			&(struct stall){at, (100 + i * 37 % 3500) * 1000,
+				(100 + i * 37 % 3500) * 1000, i % 3 ? 2 : 5});
+	}
+	fclose(f);
+	assert_int_equal(recording_import(files, 1, results, &record, &e), 0);
+	assert_int_equal(analysis_make(record, &a, &e), 0);
+	f = fopen(back, "w");
+	assert_int_equal(export_stalls(a, NULL, f, &e), 0);
+	fclose(f);
+	analysis_free(a);
+	assert_int_equal(stalls_open(file, &in, &e), 0);
+	assert_int_equal(stalls_open(back, &again, &e), 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(stalls_next(in, &s, &e), 1);
+		assert_int_equal(stalls_next(again, &t, &e), 1);
+		assert_true(s.start_ns < t.start_ns + 2000 && t.start_ns < s.start_ns + 2000);
+		assert_true(s.length_ns < t.length_ns + 2000 && t.length_ns < s.length_ns + 2000);
+		assert_int_equal(t.cpu, s.cpu == 5); /* vCPUs of the record, in their order */
+	}
+	assert_int_equal(stalls_next(again, &t, &e), 0);
+	stalls_close(in);
+	stalls_close(again);
+}
+
 static void test_refused(void **state)
 {
 	auto_free char *path = save("text.recording", (const uint8_t *)"no recording", 12);
@@ -301,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_missing_blocks),
 		cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_stalls_there_and_back),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -74,6 +74,46 @@ static unsigned cores_of(const struct topology *t, const struct cpuset *cpus)
 	return cpuset_count(&s);
 }
 
+/* Somebody's domain, placed as it is: stalled on the CPU that libvirt says its vCPU is pinned to; one that floats, refused. */
+static void stalls_for_a_domain_as_placed(void **state)
+{
+	static const char text[] =
+		"<scenario name='r'><lab cpus='1'/><guest name='vm' kind='domain' domain='d'/>"
+		"<noise name='p' kind='stalls' beside='vm' rate='45ms/s'/></scenario>";
+	struct topology t = topology_load("smt-2-nodes");
+	int cpus[] = {(int)cpuset_nth(&t.allowed, 5), -1};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct scenario_msgs msgs = {0};
+		struct experiment x = {0};
+		struct plan_list l = {0};
+		int rc;
+
+		assert_int_equal(
+			scenario_load_text("r", text, strlen(text), NULL, 0, &x, &msgs), 0);
+		if (i < 2) { /* pinned; floating; not known */
+			x.configs[0].guests[0].pins = xcalloc(1, sizeof(struct cpuset));
+			x.configs[0].guests[0].pins[0] =
+				i == 0 ? cpuset_of((unsigned)cpus[0]) : t.allowed;
+		}
+		rc = plan_make(&x, &t, &l, &msgs);
+		if (i == 0) {
+			assert_int_equal(rc, 0);
+			assert_int_equal(l.plans[0].noises[0].stalls->n_cpus, 1);
+			assert_int_equal(l.plans[0].noises[0].stalls->cpus[0], cpus[0]);
+			assert_true(l.plans[0].guests[0].as_placed);
+		} else {
+			assert_true(rc < 0);
+			assert_non_null(strstr(msgs.items[0].text, "pin it (placement="));
+		}
+		plan_list_release(&l);
+		experiment_release(&x);
+		scenario_msgs_release(&msgs);
+	}
+	topology_release(&t);
+}
+
 /* 2 nodes x 4 cores x 2 threads: five vCPUs have five cores, on two nodes, with a note. */
 static void cores_before_siblings(void **state)
 {
@@ -438,6 +478,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cores_before_siblings),
+		cmocka_unit_test(stalls_for_a_domain_as_placed),
 		cmocka_unit_test(a_siblings_load_counts),
 		cmocka_unit_test(noise_is_placed),
 		cmocka_unit_test(no_cpus_are_refused),

@@ -7,10 +7,12 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <math.h>
 #include <libxml/parser.h>
 #include <string.h>
 
 #include "report/compare/published.h"
+#include "report/run/bands.h"
 
 #define LIT(s) ((char *)(uintptr_t)(s))
 
@@ -133,11 +135,62 @@ static void text_fits_and_html_is_whole(void **state)
 	published_free(p);
 }
 
+/* Ranges: of whole 10 s of the first guest that is no noise, drawn and told; none without the figure. */
+static void ranges_stand_beside_what_was_felt(void **state)
+{
+	double steal[] = {21, 25, 29, 31, 35, 39, 48, NAN, 23, 27, 33};
+	double late[] = {500, 900, 8000, 30000, 200, 700, 600, 800, 300, 400, 100};
+	struct analysis_vcpu vcpu = {.series = {[SERIES_STEAL] = {10 * NS_PER_S, 11, steal},
+					     [SERIES_TIMER_LATE] = {10 * NS_PER_S, 11, late}}};
+	struct run_probe probe = {LIT("timer"), 1, {10 * NS_PER_MS}};
+	struct run_guest info[2] = {{0}, {.probes = &probe, .n_probes = 1}};
+	struct strbuf html = {0};
+	struct bands bands;
+	struct boot b;
+	json_t *j;
+
+	(void)state;
+	make_boot(&b, "vultr", "base", "kvm", 1);
+	b.guests[1].vcpus = &vcpu;
+	b.guests[1].n_vcpus = 1;
+	b.a.window_s = 104; /* of the last 10 s less than half */
+	b.a.info.guests = info;
+	b.a.info.n_guests = 2;
+	bands_make(&b.a, &bands);
+	assert_int_equal(bands.n, 2);
+	assert_int_equal(bands.band[0].felt.n, 9);
+	assert_float_equal(bands.band[0].felt.median, 29, 1e-9);
+	assert_float_equal(bands.band[0].felt.most, 48, 1e-9);
+	assert_true(bands.band[0].felt.low < 24 && bands.band[0].felt.high > 38);
+	/* how long a sleep of 10 ms took, as published */
+	assert_float_equal(bands.band[1].felt.most, 40, 1e-9);
+	assert_float_equal(bands.band[1].low, 10, 1e-9);
+	bands_release(&bands);
+	html_bands(&b.a, &html);
+	assert_non_null(strstr(html.text, "often 20 to 40 ms/s, peaks about 50; here "));
+	assert_non_null(strstr(html.text, "<svg"));
+	strbuf_release(&html);
+	probe.p[0] = NS_PER_MS; /* another sleep than was published */
+	j = bands_json(&b.a);
+	assert_true(json_is_null(json_object_get(json_array_get(j, 1), "felt")));
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(j, 1), "not_provided")),
+		"no guest wakes every 10 ms");
+	json_decref(j);
+	b.a.info.published = LIT("choi-3v4");
+	assert_null(bands_json(&b.a));
+	b.a.info.published = LIT("aws");
+	bands_make(&b.a, &bands);
+	assert_true(bands.n == 2 && isnan(bands.band[0].low) && bands.band[0].peak > 9);
+	bands_release(&bands);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(none_unless_asked_for),
 		cmocka_unit_test(changes_are_of_medians),
+		cmocka_unit_test(ranges_stand_beside_what_was_felt),
 		cmocka_unit_test(text_fits_and_html_is_whole),
 	};
 

@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "record/folder.h"
 #include "record/reader.h"
+#include "record/scenario_copy.h"
 
 static char dir[] = "/tmp/test_record.XXXXXX";
 
@@ -277,9 +278,38 @@ static void test_random_bytes(void **state)
 	}
 }
 
+/* The trace that is played lies in the record byte for byte, however it is cut into pieces; a link that somebody
+ * planted there is not followed. */
+static void test_trace_is_kept(void **state)
+{
+	auto_free char *from = xasprintf("%s/far.stalls", dir),
+		       *kept = trace_copy_path(dir, "cloud");
+	auto_free char *link = trace_copy_path(dir, "other"), *text = NULL;
+	size_t n = 300001, len;
+	auto_free char *big = xmalloc(n);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		big[i] = (char)('a' + i % 23);
+	assert_int_equal(write_file(from, big, n, NULL), 0);
+	assert_int_equal(trace_copy_in(dir, "cloud", from, &e), 0);
+	text = read_file(kept, 1 << 20, &len, NULL);
+	assert_true(text && len == n && !memcmp(text, big, n));
+	assert_int_equal(symlink("/tmp/test-record-planted", link), 0);
+	assert_true(trace_copy_in(dir, "other", from, &e) < 0);
+	assert_int_equal(access("/tmp/test-record-planted", F_OK), -1);
+	assert_int_equal(trace_copy_in(dir, "none", "/nowhere/x.stalls", &e), -ENOENT);
+	assert_int_equal(truncate(from, (INT64_C(256) << 20) + 1), 0);
+	assert_int_equal(unlink(kept), 0);
+	assert_int_equal(trace_copy_in(dir, "cloud", from, &e), -EFBIG);
+	assert_int_equal(access(kept, F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_trace_is_kept),
 		cmocka_unit_test(test_folder_life),
 		cmocka_unit_test(test_taken_name),
 		cmocka_unit_test(test_no_room_to_begin),

@@ -6,6 +6,8 @@
 
 #include "analysis/priv.h"
 
+#define GAPS_TO_TELL 100u
+
 static void note_box_steal(struct build *b)
 {
 	double sum = 0;
@@ -77,6 +79,20 @@ static void note_booked_sleep(struct build *b)
 	}
 }
 
+/* A gap at each pass of the loop is the loop itself; what was taken meanwhile is in its own work. */
+static void note_short_threshold(struct build *b)
+{
+	for (size_t i = 0; i < b->n_vcpus; i++) {
+		const struct vcpu_build *v = &b->vcpus[i];
+
+		if (v->gaps >= GAPS_TO_TELL && v->gaps_of_one_pass > v->gaps / 2)
+			strv_add(&b->a->warnings,
+				"%s/vcpu%u: the threshold of its gap probe lies below what one pass of the loop takes here (%.0f us): stalls are hidden in the probe's own work; write a threshold above it",
+				b->a->guests[v->guest].name, v->index,
+				(double)hist_quantile(&v->out->gap, 0.5) / 1e3);
+	}
+}
+
 /* Of a machine that was only recorded: whose doing its late wake-ups were. */
 static void note_own_load(struct build *b)
 {
@@ -100,5 +116,6 @@ void note_doubts(struct build *b)
 	note_clocks(b);
 	note_odd_steal(b);
 	note_booked_sleep(b);
+	note_short_threshold(b);
 	note_box_steal(b);
 }

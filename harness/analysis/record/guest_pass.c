@@ -165,6 +165,8 @@ static void on_gap(
 	if (!s->in_window)
 		return;
 	hist_add(&v->out->gap, ns);
+	v->gaps += rec->v[2] > 0;
+	v->gaps_of_one_pass += rec->v[2] == 1;
 	if (ns > ANALYSIS_LATE_NS && from) {
 		s->kind = LATE_GAP;
 		s->from_ns = from;

@@ -192,13 +192,13 @@ void played_leaving(struct build *b, struct vcpu_build *v, const struct thread *
 		hist_add(&v->played->felt_length, span);
 }
 
-static void distance(
-	const struct played_stalls *p, const double *other, double *rmse, double *worst)
+static void distance(const struct played_stalls *p, const double *one, const double *other,
+	double *rmse, double *worst)
 {
 	double sum = 0, most = 0;
 
 	for (size_t i = 0; i < p->seconds; i++) {
-		double d = fabs(p->planned[i] - other[i]);
+		double d = fabs(one[i] - other[i]);
 
 		sum += d * d;
 		most = fmax(most, d);
@@ -227,17 +227,19 @@ static double ks(const struct hist *x, const struct hist *y)
 static void fold_one(struct build *b, struct played_stalls *p)
 {
 	const struct vcpu_build *v = p->have_victim ? build_vcpu(b, p->guest, p->vcpu) : NULL;
-	double window = (double)(b->a->window_end_ns - b->a->window_start_ns);
+	double window = (double)(b->a->window_end_ns - b->a->window_start_ns), ignored;
 
 	p->have_victim =
 		v && v->thread && v->out->states.have && b->a->trace_mode == TRACE_MODE_EVENTS;
 	p->busy = p->have_victim && (double)v->out->states.sleep_ns < BUSY_SLEEP * window;
 	for (size_t i = 0; i < p->seconds; i++)
 		p->mean_planned += p->planned[i] / (double)p->seconds;
-	distance(p, p->delivered, &p->rmse_delivered, &p->worst_delivered);
-	p->rmse_felt = p->worst_felt = p->ks_felt = NAN;
+	distance(p, p->planned, p->delivered, &p->rmse_delivered, &p->worst_delivered);
+	p->rmse_felt = p->worst_felt = p->ks_felt = p->rmse_open = NAN;
 	if (p->have_victim)
-		distance(p, p->felt, &p->rmse_felt, &p->worst_felt);
+		distance(p, p->planned, p->felt, &p->rmse_felt, &p->worst_felt);
+	if (p->have_victim && p->rates)
+		distance(p, p->delivered, p->felt, &p->rmse_open, &ignored);
 	p->ks_delivered = p->rates ? NAN : ks(&p->planned_length, &p->delivered_length);
 	if (p->have_victim && !p->rates)
 		p->ks_felt = ks(&p->planned_length, &p->felt_length);

@@ -9,6 +9,7 @@
 #include "report/plot/figures.h"
 #include "report/page/parts.h"
 #include "report/page/template.h"
+#include "report/run/bands.h"
 
 #define LIBRARY_MAX ((size_t)4 << 20)
 
@@ -60,7 +61,6 @@ static void part_js(const void *page, struct strbuf *out)
 
 ANALYSIS_PART(header)
 ANALYSIS_PART(alerts)
-ANALYSIS_PART(summary)
 ANALYSIS_PART(metrics)
 ANALYSIS_PART(expectations)
 ANALYSIS_PART(series_note)
@@ -74,6 +74,12 @@ ANALYSIS_PART(warnings)
 ANALYSIS_PART(host)
 ANALYSIS_PART(footer)
 ANALYSIS_PART(data)
+
+static void part_summary(const void *page, struct strbuf *out)
+{
+	html_summary(((const struct page *)page)->a, out);
+	html_bands(((const struct page *)page)->a, out);
+}
 
 static const struct template_part parts[] = {
 	{"title", part_title},

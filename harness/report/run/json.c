@@ -6,6 +6,7 @@
 
 #include "record/folder.h"
 #include "json/json_text.h"
+#include "report/run/bands.h"
 #include "report/run/played.h"
 #include "report/run/report.h"
 
@@ -301,8 +302,8 @@ static json_t *variant_json(const struct analysis *a)
 		{"overhead_s", json_number((double)a->overhead_ns / 1e9)},
 		{"box_steal_ms_per_s", json_number(a->box_steal_ms_per_s)}, {"guests", guests},
 		{"measures", measures_json(&a->info)}, {"blame", blame_json(a)},
-		{"stalls", a->n_played ? played_json(a) : NULL}, {"checks", check_values(a)},
-		{"check_details", checks_json(a)}, {"late", late},
+		{"stalls", a->n_played ? played_json(a) : NULL}, {"published", bands_json(a)},
+		{"checks", check_values(a)}, {"check_details", checks_json(a)}, {"late", late},
 		{"warnings", json_texts(&a->warnings)},
 		{"records", JSON({"guest", json_count(a->guest_records)},
 				    {"trace", json_count(a->trace_records)},

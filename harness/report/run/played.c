@@ -34,6 +34,7 @@ static json_t *one_json(const struct analysis *a, const struct played_stalls *p)
 		{"worst_delivered", json_number(p->worst_delivered)},
 		{"rmse_felt", json_number(p->rmse_felt)},
 		{"worst_felt", json_number(p->worst_felt)},
+		{"rmse_open", p->rates ? json_number(p->rmse_open) : NULL},
 		{"ks_delivered", json_number(p->ks_delivered)},
 		{"ks_felt", json_number(p->ks_felt)},
 		{"lag_us", JSON({"p50", json_number(played_lag_us(p, 0.5))},
@@ -71,6 +72,8 @@ char *played_line(const struct analysis *a, size_t i)
 	if (p->have_victim)
 		text_add(&b, ", felt within %.3f (worst %.3f)%s", p->rmse_felt, p->worst_felt,
 			p->busy ? "" : ", by a victim that slept");
+	if (isfinite(p->rmse_open))
+		text_add(&b, "; an open loop would have been %.3f off", p->rmse_open);
 	if (p->rates)
 		text_add(&b, "; closed loop, %" PRIu64 " stalls", p->n_played);
 	else

@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "base/text.h"
 #include "base/wrap.h"
+#include "report/run/bands.h"
 #include "report/run/guests.h"
 #include "report/run/played.h"
 #include "report/run/report.h"
@@ -279,6 +280,22 @@ static void print_played(const struct text *t, const struct analysis *a)
 	}
 }
 
+static void print_bands(const struct text *t, const struct analysis *a)
+{
+	struct bands b;
+
+	bands_make(a, &b);
+	if (b.n)
+		text_print(t->out, "\n%s%s%s\n", t->bold, b.title, t->plain);
+	for (size_t i = 0; i < b.n; i++) {
+		auto_free char *line = band_line(&b.band[i]);
+
+		text_print(t->out, "  ");
+		wrap_print(t->out, line, 2, 4);
+	}
+	bands_release(&b);
+}
+
 static const char *verdict_color(const struct text *t, enum verdict v)
 {
 	return v == VERDICT_PASS ? t->green : v == VERDICT_FAIL ? t->red : t->yellow;
@@ -355,6 +372,7 @@ void report_text(const struct analysis *a, FILE *out, bool color)
 	print_other(&t, a);
 	print_blame(&t, a);
 	print_late(&t, a);
+	print_bands(&t, a);
 	print_played(&t, a);
 	print_checks(&t, a);
 	print_expects(&t, a);
