@@ -140,6 +140,7 @@ install: all man
 	ln -sf ../../bin/stealscope-agent $(D)/lib/stealscope/stealscope-agent
 	install -D -m 644 -t $(D)/lib/stealscope $(BUILD)/metal.elf
 	install -D -m 644 -t $(D)/share/stealscope/scenarios scenarios/*.xml scenarios/scenario.rng
+	install -D -m 644 -t $(D)/share/stealscope/scenarios/clouds scenarios/clouds/*.stalls
 	install -D -m 644 -t $(D)/share/man/man1 $(BUILD)/man/*.1
 	install -D -m 644 -t $(D)/share/man/man5 $(BUILD)/man/*.5
 	install -D -m 644 -t $(D)/share/man/man8 $(BUILD)/man/*.8

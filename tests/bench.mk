@@ -37,3 +37,10 @@ bench-library: all
 .PHONY: bench-stalls
 bench-stalls: all $(BUILD)/bench-make_stalls
 	@BUILD=$(BUILD) SS=$(BUILD)/stealscope PART="$(PART)" bash tests/bench/stalls.sh
+
+## make cloud-profiles: scenarios/clouds, ten minutes each of stalls like those published
+.PHONY: cloud-profiles
+cloud-profiles: $(BUILD)/bench-make_stalls
+	@mkdir -p scenarios/clouds
+	$< 30 2000 pareto 600 7 0.95 "made to match what was published of Vultr (docs/sources.md), not recorded there" >scenarios/clouds/vultr.stalls
+	$< 2 1000 pareto 600 7 0.95 "made to match what was published of AWS (docs/sources.md), not recorded there" >scenarios/clouds/aws.stalls

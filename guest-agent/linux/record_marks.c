@@ -12,8 +12,8 @@
 #include "guest-agent/linux/linux.h"
 
 #define NS_PER_S INT64_C(1000000000)
-#define STEP_NS	 INT64_C(10000000) /* a clock that stepped by less was slewed */
-#define DRIFT	 0.0005		   /* between TSC and clock, more than any slewing */
+#define STEP_NS	 INT64_C(10000000)   /* a clock that stepped by less was slewed */
+#define DRIFT	 0.0005		     /* between TSC and clock, more than any slewing */
 #define RATE_NS	 UINT64_C(900000000) /* over so long the TSC's rate is known well enough */
 
 static int64_t clock_offset(clockid_t clock)
@@ -42,7 +42,8 @@ void marks_read(struct marks_reading *out)
 	}
 	out->cpu = cpu;
 	for (unsigned i = 0; i < 3; i++)
-		__get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
+		__get_cpuid(
+			0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
 	__get_cpuid(1, &a, &b, &c, &d);
 	snprintf(out->processor, sizeof(out->processor), "%.48s (%x)", (const char *)r, a);
 }
@@ -79,8 +80,9 @@ unsigned marks_between(
 			"the TSC stepped by %.3f s against the clock: this VM was migrated, or restored",
 			(double)tsc / 1e9);
 	if (moved)
-		snprintf(text[n++], MARK_TEXT, "the processor was %s and is %s: this VM was migrated",
-			m->last.processor, now->processor);
+		snprintf(text[n++], MARK_TEXT,
+			"the processor was %s and is %s: this VM was migrated", m->last.processor,
+			now->processor);
 	/* The rate is learnt anew, too, where this thread reads the TSC of another CPU now. */
 	if (n || now->cpu != m->first.cpu)
 		m->first = *now;

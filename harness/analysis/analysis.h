@@ -260,7 +260,8 @@ struct played_stalls {
 	bool rates;	/* a rate series, in closed loop; else exact stalls */
 	bool busy;	/* the victim never slept: it felt all that was played */
 	size_t seconds; /* whole ones */
-	double *planned, *delivered, *felt;	/* of each second */
+	double *planned, *delivered, *felt; /* of each second */
+	double *others; /* of `felt`: while others than the player had the CPU */
 	uint64_t n_planned, n_played, n_cut;	/* stalls that began in the window */
 	uint64_t n_overlap, n_missed;		/* not played */
 	double rmse_delivered, worst_delivered; /* planned to delivered */

@@ -74,12 +74,18 @@ witness() {
 }
 FOREIGN_MAX=10 STEAL_MAX=5 # ms/s that explain a miss of a percent
 # is_timed NAME FILE JQ-CONDITION [VALUE]: as `is`, for figures that only a quiet box can give. A miss is a SKIP when
-# the witness saw others at work since the last such claim. What no box can give, a rate below 0 or above
+# the witness saw others at work since the last document that such a claim was about. What no box can give, a rate below 0 or above
 # the whole of a CPU, fails whoever was at work.
+declare -A WITNESSED
 is_timed() {
-	local foreign steal impossible
-	witness >"$T/witness"
-	read -r foreign steal <"$T/witness"
+	local foreign steal impossible doc
+	# All claims about one document have the witness of the time that it was made in.
+	doc="$2 $(stat -c '%i %.9Y' "$2" 2>/dev/null)"
+	if [ -z "${WITNESSED[$doc]:-}" ]; then
+		witness >"$T/witness"
+		WITNESSED[$doc]=$(cat "$T/witness")
+	fi
+	read -r foreign steal <<<"${WITNESSED[$doc]}"
 	impossible=$(jq -c '[(.variants[]?.guests[]?.vcpus[]?.metrics // {} | to_entries[] | select(.key | IN("steal.rate", "wait.rate", "throttle.rate")) | .value),
 		(.vcpus[]? | .run?, .wait?, .run_delay?)] | map(select(type == "number" and (. < 0 or . > 1001)))' "$2" 2>/dev/null)
 	if [ -n "$impossible" ] && [ "$impossible" != "[]" ]; then

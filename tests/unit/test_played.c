@@ -131,14 +131,19 @@ static const struct played_stalls *read_it(bool closed, size_t cut)
 	return &a.played[0];
 }
 
-/* The victim's thread waited from `at_ns` on for so long, for the player. */
-static void waits(uint64_t at_ns, uint64_t ns)
+/* The victim's thread waited from `at_ns` on for so long: for others, then for the player. */
+static void waits_for(uint64_t at_ns, uint64_t others_ns, uint64_t player_ns)
 {
-	blame.ns += ns;
+	blame.ns += player_ns;
 	thread.state = THREAD_WAITING;
 	thread.state_since = START + at_ns;
-	played_leaving(&b, &v, &thread, START + at_ns + ns);
+	played_leaving(&b, &v, &thread, START + at_ns + others_ns + player_ns);
 	thread.state = 0;
+}
+
+static void waits(uint64_t at_ns, uint64_t ns)
+{
+	waits_for(at_ns, 0, ns);
 }
 
 static enum verdict verdict(const char *name)
@@ -203,8 +208,7 @@ static void lengths_tell(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
-		play(i * 100 * NS_PER_MS, 3 * NS_PER_MS, 0,
-			i % 5 ? NS_PER_MS : 11 * NS_PER_MS);
+		play(i * 100 * NS_PER_MS, 3 * NS_PER_MS, 0, i % 5 ? NS_PER_MS : 11 * NS_PER_MS);
 	p = read_it(false, 0);
 	played_fold(&b);
 	assert_float_equal(p->rmse_delivered, 0, 1e-9);
@@ -236,11 +240,8 @@ static void not_played_is_counted(void **state)
 		play(i * 100 * NS_PER_MS, 3 * NS_PER_MS, 0, 3 * NS_PER_MS);
 	skipped(9500 * NS_PER_MS, 3 * NS_PER_MS, PLAYED_OVERLAP);
 	skipped(9600 * NS_PER_MS, 3 * NS_PER_MS, PLAYED_MISSED);
-	played[n_played++] = (struct played){.due_ns = START,
-		.length_ns = 1,
-		.want_ns = 1,
-		.cpu = 7,
-		.outcome = PLAYED_NOBODY};
+	played[n_played++] = (struct played){
+		.due_ns = START, .length_ns = 1, .want_ns = 1, .cpu = 7, .outcome = PLAYED_NOBODY};
 	play(3998 * NS_PER_MS, 10 * NS_PER_MS, 0, 10 * NS_PER_MS);
 	p = read_it(false, 0);
 	played_fold(&b);
@@ -266,7 +267,7 @@ static void rates_closed_and_open(void **state)
 	p = read_it(true, 0);
 	for (unsigned i = 0; i < SECONDS; i++) {
 		waits(i * NS_PER_S + 50 * NS_PER_MS, 30 * NS_PER_MS);
-		waits(i * NS_PER_S + 500 * NS_PER_MS, 9 * NS_PER_MS);
+		waits_for(i * NS_PER_S + 500 * NS_PER_MS, 9 * NS_PER_MS, 0);
 	}
 	out.states.sleep_ns = 0;
 	played_fold(&b);
@@ -274,6 +275,7 @@ static void rates_closed_and_open(void **state)
 	assert_float_equal(p->mean_planned, 40, 1e-9);
 	assert_float_equal(p->rmse_felt, 1, 1e-9);
 	assert_float_equal(p->rmse_open, 9, 1e-9);
+	assert_float_equal(p->others[5], 9, 1e-9);
 	assert_true(isnan(p->ks_felt) && isnan(p->ks_delivered));
 	played_checks(&b);
 	assert_int_equal(verdict("stalls_rate"), VERDICT_PASS);

@@ -68,6 +68,7 @@ static struct played_stalls *lane_of(struct build *b, const struct run_noise *n,
 	p->planned = xcalloc(p->seconds + 1, sizeof(double));
 	p->delivered = xcalloc(p->seconds + 1, sizeof(double));
 	p->felt = xcalloc(p->seconds + 1, sizeof(double));
+	p->others = xcalloc(p->seconds + 1, sizeof(double));
 	find_victim(b, n->victim, p);
 	return p;
 }
@@ -187,6 +188,8 @@ void played_leaving(struct build *b, struct vcpu_build *v, const struct thread *
 	all = blamed(b, v, t);
 	part = all - v->played_ns;
 	v->played_ns = all;
+	add_span(b->a, v->played, v->played->others, t->state_since, now,
+		part < span ? (double)(span - part) : 0);
 	/* A wait for it, not one beside it. */
 	if (part > span / 2 && t->state_since >= b->a->window_start_ns)
 		hist_add(&v->played->felt_length, span);
@@ -315,6 +318,7 @@ void played_free(struct analysis *a)
 		free(p->planned);
 		free(p->delivered);
 		free(p->felt);
+		free(p->others);
 		hist_release(&p->planned_length);
 		hist_release(&p->delivered_length);
 		hist_release(&p->felt_length);

@@ -105,7 +105,8 @@ void bands_make(const struct analysis *a, struct bands *out)
 		json_loadb(asset_published_json.text, asset_size(&asset_published_json), 0, NULL);
 	table = json_object_get(out->json, key);
 	rows = json_object_get(table, "bands");
-	json_array_foreach (rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		const char *series = json_string_value(json_object_get(row, "series"));
 		struct band *b = &out->band[out->n];
 
@@ -138,8 +139,8 @@ char *band_line(const struct band *b)
 	const struct band_felt *f = &b->felt;
 
 	if (!f->n)
-		return xasprintf("%s: published: %s; here not provided: %s", b->what, b->said,
-			b->missing);
+		return xasprintf(
+			"%s: published: %s; here not provided: %s", b->what, b->said, b->missing);
 	return xasprintf(
 		"%s: published: %s; here %.1f to %.1f %s (10th to 90th of 100 of %zu), median %.1f, highest %.1f",
 		b->what, b->said, f->low, f->high, b->unit, f->n, f->median, f->most);
@@ -156,19 +157,19 @@ json_t *bands_json(const struct analysis *a)
 		const struct band *r = &b.band[i];
 		const struct band_felt *f = &r->felt;
 
-		json_array_append_new(list,
-			JSON({"what", json_text(r->what)}, {"unit", json_text(r->unit)},
-				{"published", JSON({"said", json_text(r->said)},
-						      {"low", json_number(r->low)},
-						      {"high", json_number(r->high)},
-						      {"peak", json_number(r->peak)})},
-				{"felt", f->n ? JSON({"values", json_count(f->n)},
-						       {"p10", json_number(f->low)},
-						       {"p50", json_number(f->median)},
-						       {"p90", json_number(f->high)},
-						       {"max", json_number(f->most)})
-					      : json_null()},
-				{"not_provided", f->n ? NULL : json_text(r->missing)}));
+		json_array_append_new(
+			list, JSON({"what", json_text(r->what)}, {"unit", json_text(r->unit)},
+				      {"published", JSON({"said", json_text(r->said)},
+							    {"low", json_number(r->low)},
+							    {"high", json_number(r->high)},
+							    {"peak", json_number(r->peak)})},
+				      {"felt", f->n ? JSON({"values", json_count(f->n)},
+							      {"p10", json_number(f->low)},
+							      {"p50", json_number(f->median)},
+							      {"p90", json_number(f->high)},
+							      {"max", json_number(f->most)})
+						    : json_null()},
+				      {"not_provided", f->n ? NULL : json_text(r->missing)}));
 	}
 	bands_release(&b);
 	return list;

@@ -29,6 +29,8 @@ static json_t *one_json(const struct analysis *a, const struct played_stalls *p)
 		{"planned", json_numbers(p->planned, p->seconds)},
 		{"delivered", json_numbers(p->delivered, p->seconds)},
 		{"felt", p->have_victim ? json_numbers(p->felt, p->seconds) : json_null()},
+		{"felt_for_others",
+			p->have_victim ? json_numbers(p->others, p->seconds) : json_null()},
 		{"mean_planned", json_number(p->mean_planned)},
 		{"rmse_delivered", json_number(p->rmse_delivered)},
 		{"worst_delivered", json_number(p->worst_delivered)},
