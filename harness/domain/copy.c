@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "domain/live.h"
 #include "domain/priv.h"
@@ -11,13 +12,14 @@
 #include "domain/xml.h"
 #include "image/disk.h"
 
+#define BOOT_FILE_MAX (512u << 20) /* of a kernel, an initial RAM disk, UEFI's variables */
+
 struct copy {
 	xmlDocPtr doc;
 	xmlNodePtr root;
 	xmlXPathContextPtr ctx;
 	const struct plan_guest *g;
 	const char *folder;
-	bool original_runs;
 	bool label_files; /* lab_gives_files() */
 };
 
@@ -88,17 +90,6 @@ static void set_text(xmlNodePtr parent, const char *name, const char *text)
 
 /* ---- disks */
 
-/* As libvirt labels them, it would give them to QEMU's user, and never back. */
-static void tell_backing(const struct copy *c, const struct disk_chain *chain, xmlNodePtr disk)
-{
-	struct domain_layer layers[DISK_CHAIN_MAX];
-
-	for (unsigned i = 0; i < chain->n; i++)
-		layers[i] = (struct domain_layer){chain->layers[i].path, chain->layers[i].format};
-	drop(child(disk, "backingStore"));
-	disk_xml_backing(disk, layers, chain->n, c->label_files);
-}
-
 /* Of the same formats, and refused with the same words, as an image that is named by its file. */
 static int make_overlay(const struct copy *c, xmlNodePtr disk, char *base, const char *format,
 	const char *overlay, struct err *e)
@@ -113,8 +104,9 @@ static int make_overlay(const struct copy *c, xmlNodePtr disk, char *base, const
 
 	if (!rc)
 		rc = disk_overlay(&chain, overlay, e);
-	if (!rc)
-		tell_backing(c, &chain, disk);
+	drop(child(disk, "backingStore"));
+	/* As libvirt labels them, it would give them to QEMU's user, and never back. */
+	disk_xml_backing(disk, &chain, c->label_files);
 	disk_chain_release(&chain);
 	return rc;
 }
@@ -130,12 +122,14 @@ static int overlay_disk(struct copy *c, xmlNodePtr disk, struct err *e)
 	char *base = file ? file : dev;
 	int rc;
 
-	if (!source || child(disk, "readonly") || (kind && strcmp(kind, "disk") != 0))
+	if (source && (child(disk, "readonly") || (kind && strcmp(kind, "disk") != 0))) {
+		drop(child(source, "seclabel"));
+		if (c->label_files && base)
+			disk_xml_leave_alone(source);
 		return 0;
-	if (c->original_runs)
-		return err_set_exit(e, EXIT_USAGE, EBUSY,
-			"it runs and writes to its disk %s, of which no sound copy can be made meanwhile; shut it down, or use=\"live\"",
-			name);
+	}
+	if (!source)
+		return 0;
 	if (!base)
 		return err_set_exit(e, EXIT_USAGE, ENOTSUP,
 			"its disk %s is of type \"%s\", of which no overlay can be made; use=\"live\", or take the disk out",
@@ -152,30 +146,37 @@ static int overlay_disk(struct copy *c, xmlNodePtr disk, struct err *e)
 	return 0;
 }
 
-/* UEFI variables: a copy of the original's, or made anew from the template, below `folder`. */
-static int copy_nvram(struct copy *c, xmlNodePtr os, struct err *e)
+/* A file that QEMU's user must own, below `folder`, in place of the original's. */
+static int own_file(struct copy *c, xmlNodePtr node, struct err *e)
 {
-	auto_free char *to = xasprintf("%s/%s-nvram.fd", c->folder, c->g->name);
-	xmlNodePtr nvram = child(os, "nvram"), loader = child(os, "loader");
-	auto_free char *type = attribute(loader, "type"), *data = NULL;
-	xmlChar *from = nvram ? xmlNodeGetContent(nvram) : NULL;
+	auto_ptr(xmlFree) xmlChar *from = xmlNodeGetContent(node);
+	auto_free char *to = xasprintf("%s/%s-%s", c->folder, c->g->name, (const char *)node->name);
 	size_t len = 0;
-	int rc = 0;
+	auto_free char *data = read_file((const char *)from, BOOT_FILE_MAX, &len, e);
+	int rc = data ? write_file(to, data, len, e) : -e->code;
 
-	if (!nvram && (!type || strcmp(type, "pflash") != 0)) {
-		xmlFree(from);
+	if (!rc)
+		xmlNodeSetContent(node, BAD_CAST to);
+	return rc;
+}
+
+/* UEFI variables: a copy of the original's, or made anew from the template. */
+static int own_nvram(struct copy *c, xmlNodePtr os, struct err *e)
+{
+	auto_free char *to = xasprintf("%s/%s-nvram", c->folder, c->g->name);
+	auto_free char *type = attribute(child(os, "loader"), "type");
+	xmlNodePtr nvram = child(os, "nvram");
+	auto_ptr(xmlFree) xmlChar *from = nvram ? xmlNodeGetContent(nvram) : NULL;
+
+	if (!nvram && (!type || strcmp(type, "pflash") != 0))
 		return 0;
-	}
-	if (from && *from)
-		data = read_file((const char *)from, 64 << 20, &len, NULL);
-	xmlFree(from);
-	if (data)
-		rc = write_file(to, data, len, e);
+	if (from && access((const char *)from, F_OK) == 0)
+		return own_file(c, nvram, e);
 	if (nvram)
 		xmlNodeSetContent(nvram, BAD_CAST to);
 	else
 		xmlNewTextChild(os, NULL, BAD_CAST "nvram", BAD_CAST to);
-	return rc;
+	return 0;
 }
 
 /* ---- what must not be the original's */
@@ -291,7 +292,8 @@ static int change(struct copy *c, const char *run, const char *owner, struct err
 		node_fn fn;
 	} steps[] = {
 		{"/domain/devices/disk", overlay_disk},
-		{"/domain/os", copy_nvram},
+		{"/domain/os", own_nvram},
+		{"/domain/os/kernel|/domain/os/initrd|/domain/os/dtb", own_file},
 		{"/domain/devices/interface", new_interface},
 		{"/domain/devices/graphics", free_port},
 		{"/domain/devices/serial[@type!='pty']|/domain/devices/console[@type!='pty']",
@@ -323,19 +325,9 @@ char *live_copy_xml(struct lab_conn *c, const struct plan_guest *g, const char *
 	const char *owner, const char *folder, struct err *e)
 {
 	struct copy copy = {.g = g, .folder = folder, .label_files = lab_gives_files(c)};
-	struct live_facts f;
-	auto_free char *xml = NULL;
+	auto_free char *xml = inactive_xml(c, g->domain, e);
 	char *out = NULL;
 
-	if (live_look(c, g->domain, &f, e))
-		return NULL;
-	copy.original_runs = f.running || f.paused;
-	if (f.passthrough)
-		err_set_exit(e, EXIT_USAGE, ENOTSUP,
-			"domain '%s' has %s, which a copy cannot have too; use=\"live\" leaves it where it is",
-			g->domain, f.passthrough);
-	live_facts_release(&f);
-	xml = e->code ? NULL : inactive_xml(c, g->domain, e);
 	if (!xml)
 		return NULL;
 	copy.doc = xml_read(xml);

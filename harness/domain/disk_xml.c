@@ -35,28 +35,35 @@ static bool is_block(const char *path)
 	return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
 }
 
-/* libvirt may not give the files another owner: they are the user's, or made for QEMU's user. */
-static void add_source(xmlNodePtr parent, const char *path, bool label_it)
+void disk_xml_leave_alone(xmlNodePtr source)
 {
-	xmlNodePtr source = add(parent, "source"), label;
+	xmlNodePtr label = add(source, "seclabel");
 
-	attr(source, is_block(path) ? "dev" : "file", path);
-	if (!label_it)
-		return;
-	label = add(source, "seclabel");
 	attr(label, "model", "dac");
 	attr(label, "relabel", "no");
 }
 
-void disk_xml_backing(xmlNodePtr disk, const struct domain_layer *layers, unsigned n, bool label_it)
+/* The files are the user's, or made for QEMU's user. */
+static void add_source(xmlNodePtr parent, const char *path, bool label_it)
+{
+	xmlNodePtr source = add(parent, "source");
+
+	attr(source, is_block(path) ? "dev" : "file", path);
+	if (label_it)
+		disk_xml_leave_alone(source);
+}
+
+void disk_xml_backing(xmlNodePtr disk, const struct disk_chain *upon, bool label_it)
 {
 	xmlNodePtr at = disk;
 
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; upon && i < upon->n; i++) {
+		const struct disk_layer *l = &upon->layers[i];
+
 		at = add(at, "backingStore");
-		attr(at, "type", is_block(layers[i].path) ? "block" : "file");
-		attr(add(at, "format"), "type", layers[i].format);
-		add_source(at, layers[i].path, label_it);
+		attr(at, "type", is_block(l->path) ? "block" : "file");
+		attr(add(at, "format"), "type", l->format);
+		add_source(at, l->path, label_it);
 	}
 	add(at, "backingStore"); /* the chain ends here: nothing is to be looked for */
 }
@@ -70,9 +77,9 @@ static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned i
 	attr(disk, "device", "disk");
 	node = add(disk, "driver");
 	attr(node, "name", "qemu");
-	attr(node, "type", d->layers[0].format);
-	add_source(disk, d->layers[0].path, label_it);
-	disk_xml_backing(disk, d->layers + 1, d->n_layers - 1, label_it);
+	attr(node, "type", d->format);
+	add_source(disk, d->path, label_it);
+	disk_xml_backing(disk, d->upon, label_it);
 	node = add(disk, "target");
 	attr(node, "dev", name);
 	attr(node, "bus", "virtio");

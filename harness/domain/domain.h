@@ -13,16 +13,13 @@
 #include <sys/types.h>
 
 #include "host/topology.h"
+#include "image/disk.h"
 #include "plan/plan.h"
 
-/* A disk and what it builds upon; QEMU is told every format and probes none. */
-struct domain_layer {
-	const char *path, *format;
-};
-#define DOMAIN_LAYERS 16
+/* A disk; QEMU is told every format and probes none. */
 struct domain_disk {
-	struct domain_layer layers[DOMAIN_LAYERS + 1]; /* [0] is the disk, the rest read-only */
-	unsigned n_layers;
+	const char *path, *format;
+	const struct disk_chain *upon; /* only read; NULL = nothing */
 	bool readonly;
 };
 #define DOMAIN_DISKS 2

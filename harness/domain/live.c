@@ -42,6 +42,9 @@ static const char *passthrough_of(xmlXPathContextPtr ctx)
 	return NULL;
 }
 
+#define WRITTEN_DISK                                                                               \
+	"/domain/devices/disk[not(readonly) and (not(@device) or @device='disk')]/target/@dev"
+
 static void look_at_xml(virDomainPtr dom, struct live_facts *f)
 {
 	auto_free char *xml = virDomainGetXMLDesc(dom, 0);
@@ -51,6 +54,7 @@ static void look_at_xml(virDomainPtr dom, struct live_facts *f)
 
 	f->kvm = xml_has(ctx, "/domain[@type='kvm']");
 	f->passthrough = held ? xstrdup(held) : NULL;
+	f->writes = xml_first(ctx, WRITTEN_DISK);
 }
 
 /* Where its vCPUs may run, as libvirt has it. */
@@ -103,6 +107,7 @@ int live_look(struct lab_conn *c, const char *name, struct live_facts *out, stru
 void live_facts_release(struct live_facts *f)
 {
 	free(f->passthrough);
+	free(f->writes);
 	*f = (struct live_facts){0};
 }
 

@@ -13,7 +13,8 @@ struct live_facts {
 	bool managed_save; /* `virsh managedsave`: its memory lies on disk */
 	bool persistent;
 	bool kvm;	   /* else emulated by QEMU */
-	char *passthrough; /* "a PCI device", ... of the host; NULL = none. Caller frees */
+	char *passthrough; /* "a PCI device", ... of the host; NULL = none */
+	char *writes;	   /* a disk that it writes to, by its target; NULL = none */
 	unsigned vcpus;	   /* online, or when it starts */
 	struct cpuset pins[SHM_MAX_VCPUS]; /* where each may run; empty = not known */
 	uint64_t memory_bytes;
@@ -39,7 +40,7 @@ bool live_migrated(struct lab_conn *c, const struct tuning *t);
 
 /* copy.c: the XML of a copy, to be started with domain_start(): name and UUID are new, so are the
  * MACs, with their links down; its disks lie on throw-away overlays below `folder`; placed as `g`
- * says. Refused: passed-through devices; disks that a running original writes to. */
+ * says. What cannot be copied, the caller has refused by its facts. */
 char *live_copy_xml(struct lab_conn *c, const struct plan_guest *g, const char *run,
 	const char *owner, const char *folder, struct err *e);
 

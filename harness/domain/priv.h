@@ -49,10 +49,11 @@ virDomainPtr domain_handle(const struct domain *d);
 struct _xmlNode;
 void disk_xml_os(struct _xmlNode *os, const struct domain_files *f);
 void disk_xml_devices(struct _xmlNode *devices, const struct domain_files *f);
+/* libvirt may not give the file of this <source> another owner. */
+void disk_xml_leave_alone(struct _xmlNode *source);
 /* What a disk builds upon, as libvirt is to take it: it looks for nothing, and with `label_it` gives
  * none of it another owner. */
-void disk_xml_backing(
-	struct _xmlNode *disk, const struct domain_layer *layers, unsigned n, bool label_it);
+void disk_xml_backing(struct _xmlNode *disk, const struct disk_chain *upon, bool label_it);
 unsigned disk_xml_args(const struct domain_files *f, char *args[4]);
 
 /* The live QEMU process whose domain has this name, or 0. Looks at libvirt's pid files first. */

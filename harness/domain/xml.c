@@ -19,10 +19,21 @@ char *xml_text(xmlDocPtr doc)
 	return text ? xstrdup((const char *)text) : NULL;
 }
 
-bool xml_has(xmlXPathContextPtr ctx, const char *path)
+char *xml_first(xmlXPathContextPtr ctx, const char *path)
 {
 	auto_ptr(xmlXPathFreeObject) xmlXPathObjectPtr found =
 		ctx ? xmlXPathEvalExpression(BAD_CAST path, ctx) : NULL;
+	auto_ptr(xmlFree) xmlChar *text = NULL;
 
-	return found && found->nodesetval && found->nodesetval->nodeNr > 0;
+	if (!found || !found->nodesetval || found->nodesetval->nodeNr < 1)
+		return NULL;
+	text = xmlNodeGetContent(found->nodesetval->nodeTab[0]);
+	return xstrdup(text ? (const char *)text : "");
+}
+
+bool xml_has(xmlXPathContextPtr ctx, const char *path)
+{
+	auto_free char *text = xml_first(ctx, path);
+
+	return text != NULL;
 }

@@ -19,5 +19,7 @@ xmlDocPtr xml_read(const char *text);
 char *xml_text(xmlDocPtr doc);
 /* Whether there is such a node; not without a context. */
 bool xml_has(xmlXPathContextPtr ctx, const char *path);
+/* The text of the first such node; NULL when there is none. Caller frees. */
+char *xml_first(xmlXPathContextPtr ctx, const char *path);
 
 #endif

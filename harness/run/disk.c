@@ -70,20 +70,10 @@ static int give(struct session *s, const char *path, struct err *e)
 
 static void describe_disks(struct disk_guest *d, struct domain_files *f)
 {
-	struct domain_disk *top = &d->disks[0];
-
-	top->layers[0] = (struct domain_layer){d->overlay, "qcow2"};
-	for (unsigned i = 0; i < d->chain.n; i++)
-		top->layers[i + 1] =
-			(struct domain_layer){d->chain.layers[i].path, d->chain.layers[i].format};
-	top->n_layers = d->chain.n + 1;
+	d->disks[0] = (struct domain_disk){d->overlay, "qcow2", .upon = &d->chain};
+	d->disks[1] = (struct domain_disk){d->seed, "raw", .readonly = true};
 	f->disks = d->disks;
-	f->n_disks = 1;
-	if (!d->seed)
-		return;
-	d->disks[1] =
-		(struct domain_disk){.layers = {{d->seed, "raw"}}, .n_layers = 1, .readonly = true};
-	f->n_disks = 2;
+	f->n_disks = d->seed ? 2 : 1;
 }
 
 static int prepare_files(struct session *s, struct guest_run *g, struct err *e)

@@ -40,6 +40,10 @@ int live_judge(const char *d, enum domain_use use, const struct live_facts *f, s
 		return err_set_exit(e, EXIT_USAGE, ENOTSUP,
 			"domain '%s' has %s, which a copy cannot have too; use=\"live\" leaves it where it is",
 			d, f->passthrough);
+	if (copy && f->running && f->writes)
+		return err_set_exit(e, EXIT_USAGE, EBUSY,
+			"domain '%s' runs and writes to its disk %s, of which no sound copy can be made meanwhile; shut it down, or use=\"live\"",
+			d, f->writes);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "domain/live.h"
 #include "run/live_domain.h"
 
-static char pci[] = "a PCI device of the host";
+static char pci[] = "a PCI device of the host", vda[] = "vda";
 
 static void judged(void **state)
 {
@@ -38,6 +38,10 @@ static void judged(void **state)
 		{"a device, started", USE_AUTO, {.state = "shut off", .passthrough = pci}, 0, ""},
 		{"a device, copy", USE_COPY, {.state = "shut off", .passthrough = pci}, -ENOTSUP,
 			"has a PCI device of the host, which a copy cannot have too"},
+		{"it writes, copy", USE_COPY, {.running = true, .writes = vda}, -EBUSY,
+			"runs and writes to its disk vda"},
+		{"it writes, live", USE_LIVE, {.running = true, .writes = vda}, 0, ""},
+		{"it would write, copy", USE_COPY, {.state = "shut off", .writes = vda}, 0, ""},
 	};
 
 	(void)state;
