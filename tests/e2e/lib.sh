@@ -199,6 +199,39 @@ libvirtd_down() { # what libvirtd_up did is undone
 	[ -z "$KVM_WAS" ] || { chmod "${KVM_WAS% *}" /dev/kvm; chgrp "${KVM_WAS#* }" /dev/kvm; }
 	LIBVIRTD_OURS=
 }
+# a_user NAME [GROUPS]: a user of this test's own, with the programs in $T/bin, $T/away to write to and a runtime folder
+# (short: sockets lie below it); `as COMMAND...` runs as that user, in $T/away. False where none can be made.
+a_user() {
+	local name=$1 build
+	build=$(dirname "$SS")
+	[ "$(id -u)" = 0 ] && PATH=$PATH:/usr/sbin useradd -r -M -d "$T/home" -s /bin/sh ${2:+-G "$2"} "$name" 2>"$T/err" || return
+	at_exit "a_user_gone $name"
+	AS=$name
+	mkdir "$T/bin" "$T/home" "$T/away" "/run/$name"
+	chown "$name" "$T/home" "$T/away" "/run/$name"
+	chmod 700 "/run/$name"
+	install -m 755 "$SS" "$build/stealscope-hostd" "$build/stealscope-agent" "$T/bin/"
+	install -m 644 "$build/metal.elf" "$T/bin/"
+}
+as() { (cd "$T/away" && timeout 120 runuser -u "$AS" -- env -i HOME="$T/home" XDG_RUNTIME_DIR="/run/$AS" PATH="$PATH" "$@"); }
+a_user_gone() { # NAME: with all that runs as it, a libvirtd among them
+	pkill -KILL -u "$1"
+	for _ in $(seq 50); do pgrep -u "$1" >/dev/null || break; sleep 0.1; done
+	PATH=$PATH:/usr/sbin userdel "$1" 2>/dev/null
+	rm -rf "/run/${1:?}"
+}
+# parts NAME...: calls part_NAME of each, or of those that $PART names.
+parts() {
+	local p
+	for p in "$@"; do ! wanted_part "$p" || "part_$p"; done
+}
+wanted_part() { [[ -z ${PART:-} || " $PART " == *" $1 "* ]]; }
+# any_part NAME...: ends the test where $PART names none of them: it is another's.
+any_part() {
+	local p
+	for p in "$@"; do ! wanted_part "$p" || return 0; done
+	finish
+}
 # A scenario of this test's own name, so that its runs are told from others on the same box.
 MINE=t$$
 own_scenario() { # FILE: a copy of it in $T under the name $MINE; prints its path

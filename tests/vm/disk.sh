@@ -1,9 +1,10 @@
 #!/bin/bash
 # A whole system in a disk image, for `make check-vm` (10 minutes under emulation): a Debian cloud image made of packages
 # (tests/vm/cloud-image) boots unprepared, by BIOS with the agent from the seed, and by UEFI without one; then the agent
-# is installed in it and needs no seed; the figures of known programs in it are metrics. PARTS="seed uefi installed": these; CONNECT, CLOUD_IMAGE: another libvirt, image.
+# is installed in it and needs no seed; the figures of known programs in it are metrics. PART="seed uefi installed": these; CONNECT, CLOUD_IMAGE: another libvirt, image.
 cd "$(dirname "$0")/../e2e" || exit 1
 . ./lib.sh
+any_part seed uefi installed
 for p in qemu-img qemu-system-x86_64 genisoimage; do
 	command -v $p >/dev/null || { skip "disk images: $p is not installed"; finish; }
 done
@@ -21,7 +22,6 @@ scenario() { # NAME ATTRIBUTES [INSIDE [MORE]]
 }
 booted() { jq -r '"first sample after \(.first_sample_ns / 1e9 | floor) s"' "$R/$(jq -r '.variants[0].record' "$1")/run.json"; }
 
-part() { [[ " ${PARTS:-seed uefi installed} " == *" $1 "* ]]; }
 # --- unprepared: cloud-init takes the seed, and the seed brings the agent
 measure() { echo "<measure name=\"$1\" unit=\"$2\" better=\"$3\" on=\"app\" timeout=\"5min\" command=\"$4\" $5/>"; }
 MEASURES="$(measure redis.p50 ms lower "sh -c 'redis-server --port 0 --unixsocket /run/r.sock --save &quot;&quot; --daemonize yes &gt;/dev/null; sleep 3; redis-benchmark -s /run/r.sock -n 1000 -c 4 -t get --csv'" 'pattern="^.GET.,.[0-9.]+.,.[0-9.]+.,.[0-9.]+.,.([0-9.]+)."')
@@ -29,7 +29,7 @@ $(measure stress.ops bogo-ops higher 'stress-ng --cpu 1 --cpu-method int64 --tim
 $(measure fio.iops IOPS higher 'fio --name=r --rw=randread --size=8M --filename=/root/fio --ioengine=psync --runtime=3 --time_based --output-format=json' 'json="jobs.0.read.iops"')
 $(measure cyclic.max us lower 'cyclictest -q -D 3 -p 80 -i 10000' 'pattern="Max: +([0-9]+)"')
 $(measure own.script s lower "sh -c 'cut -d&quot; &quot; -f1 /proc/uptime'" '')"
-seed() {
+part_seed() {
 	scenario seed "" '<timer/>' "$MEASURES"
 	expect_exit "a cloud image, unprepared, BIOS" 0 $RUN --connect "$CONNECT" --json "$T/seed.xml"
 	cp "$T/out" "$T/seed.json"
@@ -40,19 +40,17 @@ seed() {
 	rec=$R/$(jq -r '.variants[0].record' "$T/seed.json")
 	grep -q "Datasource DataSourceNoCloud" "$rec/guest/app.console.log" && ok "cloud-init finished, by NoCloud" || bad "cloud-init did not finish: $(tail -3 "$rec/guest/app.console.log")"
 	[ "$(sum "$IMAGE")" = "$was" ] && ok "the image is as it was" || bad "the image changed: $was -> $(sum "$IMAGE")"
-
 }
 # --- UEFI, no agent, up when its application answers
-uefi() {
+part_uefi() {
 	scenario uefi 'agent="none" boot="uefi" ready="port:8080"'
 	expect_exit "the same by UEFI, up when port 8080 answers" 0 $RUN --connect "$CONNECT" --json "$T/uefi.xml"
 	cp "$T/out" "$T/uefi.json"
 	[ -s "$T/uefi.json" ] && echo "      $(booted "$T/uefi.json")"
 	is "seen from outside only" "$T/uefi.json" '.variants[0].guests[0] | .seen == "from outside" and .metrics["run.rate"] != null and .not_provided["timer.late.p99"] != null' '.variants[0].guests[0].metrics["run.rate"]'
-
 }
 # --- installed: in the booted image, by its own hands; then it needs no seed
-installed() {
+part_installed() {
 	mkdir "$T/own"
 	cp "$(dirname "$SS")/stealscope-agent" "$T/own/agent"
 	printf 'instance-id: prepare\nlocal-hostname: prepare\n' >"$T/own/meta-data"
@@ -73,6 +71,6 @@ installed() {
 	[ -s "$T/installed.json" ] && echo "      $(booted "$T/installed.json")"
 	is "its service is the agent" "$T/installed.json" '.variants[0].guests[0] | .seen == "by its agent" and .metrics["timer.late.p99"] != null and .metrics["own.script"] > 0' '.variants[0].guests[0].metrics["own.script"]'
 }
-for what in seed uefi installed; do ! part $what || $what; done
+parts seed uefi installed
 clean_after "disk images" 20
 finish
