@@ -81,6 +81,7 @@ machine_start() { # MODE
 		-drive "file=$IMAGE/disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
 		-drive "file=$WORK/job.tar,format=raw,if=virtio,readonly=on" \
 		-drive "file=$KERNEL_DIR/disk,format=raw,if=virtio,readonly=on" \
+		${DISK:+-drive "file=$DISK,format=raw,if=virtio,readonly=on"} \
 		-chardev "file,id=con,path=$WORK/console" -serial chardev:con \
 		-chardev "pipe,id=mon,path=$WORK/monitor" -mon chardev=mon,mode=readline \
 		-add-fd fd=7,set=1 -add-fd fd=8,set=2 \

@@ -258,6 +258,47 @@ edges() {
 	systemctl stop wants-cpuset
 }
 
+# Images and copies where libvirt confines its QEMUs by AppArmor, and KVM runs any guest. The lab's further disk is an
+# image (tests/vm/lab.sh: Debian's, made of packages), which boots unprepared; its agent comes by the seed.
+images() {
+	local was profile
+	virsh -q -c qemu:///system capabilities | grep -q '<model>apparmor</model>' && ok "libvirt confines its QEMUs by AppArmor here" || bad "no AppArmor here: $(cat /sys/kernel/security/lsm)"
+	sums() { local f; for f in "$@"; do echo "$(stat -c '%n %s %u:%g %a %Y %Z' "$f") $(sha256sum <"$f")"; done; }
+	head -c 1048576 /dev/zero >"$T/own.raw"
+	qemu-img create -q -f qcow2 -b own.raw -F raw "$T/own.qcow2"
+	chmod 644 "$T"/own.*
+	was=$(sums "$T"/own.*)
+	cat >"$T/image.xml" <<-X
+	<scenario name="image" title="An image nothing boots from" warmup="0s" duration="2s"><lab cpus="1"/>
+	<guest name="app" kind="disk" image="$T/own.qcow2" memory="64MiB" placement="pinned" agent="none" ready="now"/></scenario>
+	X
+	expect_exit "an image upon another, confined" 0 timeout 60 $SS run --connect qemu:///system --results results --json "$T/image.xml"
+	virsh -q define /dev/stdin >/dev/null 2>"$T/err" <<-X || bad "virsh define: $(tail -1 "$T/err")"
+	<domain type='kvm'><name>original</name><memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os>
+	<cpu mode='host-passthrough'/><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='$T/own.qcow2'/><target dev='vda' bus='virtio'/></disk></devices></domain>
+	X
+	sed 's#kind="disk".*ready="now"#kind="domain" domain="original" use="copy"#' "$T/image.xml" >"$T/copied.xml"
+	expect_exit "a copy of a domain, confined" 0 timeout 60 $SS run --connect qemu:///system --results results --json "$T/copied.xml"
+	[ "$(sums "$T"/own.*)" = "$was" ] && ok "both images are as they were" || bad "an image changed: $was -> $(sums "$T"/own.*)"
+	virsh -q undefine original
+	[ -b /dev/vdd ] || { skip "Debian's image on KVM: the lab has no further disk (lab-vm run --disk)"; return; }
+	chmod o+r /dev/vdd
+	cat >"$T/debian.xml" <<-X
+	<scenario name="debian" title="A cloud image, unprepared" warmup="1s" duration="5s"><lab cpus="2"/>
+	<guest name="app" kind="disk" image="/dev/vdd" memory="512MiB" placement="pinned" network="user" boot-timeout="230s"><timer/></guest>
+	<noise name="hog" kind="busy" beside="app"/><measure name="own.up" unit="s" better="lower" on="app" timeout="30s" command="cut -d. -f1 /proc/uptime"/></scenario>
+	X
+	timeout 250 $SS run -v --connect qemu:///system --json --results results "$T/debian.xml" >"$J/debian.json" 2>"$J/debian.err" &
+	for _ in $(seq 200); do
+		profile=$(cat /proc/"$(pgrep -f 'guest=stealscope-[^ ]*debian' | head -1)"/attr/current 2>/dev/null) && [[ $profile = libvirt-* ]] && break
+		sleep 0.2
+	done
+	wait $! && ok "Debian's cloud image, unprepared, on KVM through qemu:///system" || bad "the cloud image: $(tail -2 "$J/debian.err" | cut -c1-900)"
+	[[ $profile = libvirt-*enforce* ]] && ok "its QEMU was confined ($profile)" || bad "its QEMU was not confined: $profile"
+	is "its agent came up by itself, on KVM" "$J/debian.json" '.variants[0].guests[0] | .seen == "by its agent" and .metrics["timer.late.p99"] != null and .metrics["own.up"] > 0' '.variants[0].guests[0].metrics | {steal: .["steal.rate"], late: .["timer.late.p99"], up: .["own.up"]}'
+	is "steal = run_delay, within 1 %" "$J/debian.json" '.variants[0].checks.steal_vs_run_delay | . != null and . <= 0.01' '.variants[0].checks.steal_vs_run_delay'
+}
+
 case $set in
 short) doctor; TRACER_CASES="float-3-on-2 counts" tracer; canary ;;
 full) doctor; units; edges; tracer; canary; system; member; numa; quota; overcommit; linux; hostkernel; rt; blame ;;
