@@ -240,6 +240,7 @@ static void made_as_asked(void **state)
 {
 	static const enum stalls_shape shapes[] = {STALLS_EXPONENTIAL, STALLS_PARETO, STALLS_FIXED};
 	const double correlations[] = {0, 0.9};
+	const double longer[3][2] = {{0.3679, 0.0498}, {0.25, 0.0278}, {0, 0}};
 
 	(void)state;
 	for (size_t k = 0; k < 6; k++) {
@@ -250,7 +251,7 @@ static void made_as_asked(void **state)
 			.correlation = correlations[k % 2],
 			.seed = 7};
 		struct stalls_source *a, *b;
-		uint64_t sum[2] = {0}, n = 0, last = 0;
+		uint64_t sum[2] = {0}, n = 0, last = 0, over[2] = {0};
 		struct stall s, same;
 
 		assert_int_equal(stalls_source_open(&how, &a, NULL), 0);
@@ -261,12 +262,18 @@ static void made_as_asked(void **state)
 			assert_true(s.start_ns >= last && s.cpu < 2);
 			last = s.start_ns;
 			sum[s.cpu] += s.length_ns;
+			over[0] += s.length_ns > how.length_ns;
+			over[1] += s.length_ns > 3 * how.length_ns;
 			n++;
 		}
 		for (unsigned c = 0; c < 2; c++)
 			if (fabs((double)sum[c] / 20000e6 - 45) > (k % 2 ? 3 : 1.5))
 				fail_msg("shape %zu: %g ms/s", k, (double)sum[c] / 20000e6);
 		assert_true(n > 500000 && n < 700000);
+		/* Of lengths over the mean, and over three times the mean: 1/e and 1/e^3; 1/4 and 1/36; none. */
+		for (unsigned i = 0; i < 2; i++)
+			if (fabs((double)over[i] / (double)n - longer[k / 2][i]) > 0.005)
+				fail_msg("shape %zu: %g", k, (double)over[i] / (double)n);
 		stalls_source_close(a);
 		stalls_source_close(b);
 	}

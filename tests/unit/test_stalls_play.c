@@ -107,7 +107,7 @@ static void plays_and_writes_down(void **state)
 	struct noise *n;
 	struct played_header h;
 	struct played r;
-	unsigned count[8] = {0};
+	unsigned count[8] = {0}, in_time = 0, too_long = 0;
 	uint64_t got = 0;
 
 	(void)state;
@@ -133,6 +133,9 @@ static void plays_and_writes_down(void **state)
 			assert_int_equal(r.cpu, s.cpu);
 			assert_true(r.end_ns - r.start_ns >= r.length_ns - 100000);
 			got += r.got_ns;
+			in_time += r.start_ns + NS_PER_MS > r.due_ns &&
+				   r.start_ns < r.due_ns + NS_PER_MS;
+			too_long += r.end_ns - r.start_ns > r.length_ns + NS_PER_MS / 2;
 		}
 	}
 	/* The box may be busy: most of them. */
@@ -141,6 +144,8 @@ static void plays_and_writes_down(void **state)
 	assert_true(count[PLAYED_DONE] >= 15);
 	assert_int_equal(count[PLAYED_DONE] + count[PLAYED_CUT] + count[PLAYED_MISSED], 21);
 	assert_true(got >= 15 * 1800000);
+	assert_true(in_time >= 12);
+	assert_true(too_long <= 8);
 	strbuf_release(&text);
 	unset(&s);
 }
@@ -312,6 +317,30 @@ static void refuses_before_anything_starts(void **state)
 	}
 }
 
+/* From recorded CPUs to vCPUs: as `map` says; else those that the trace names, in their order. */
+static void the_map_says_whose_stalls(void **state)
+{
+	static struct stalls_map m;
+	unsigned cpus[2] = {0, 1};
+	struct setting s;
+
+	(void)state;
+	set(&s, HEAD, NS_PER_S);
+	s.stalls.cpus = cpus;
+	s.stalls.n_cpus = 2;
+	assert_int_equal(stalls_map_make(&s.stalls, &m, NULL), 0);
+	assert_int_equal(stalls_map_find(&m, 4), 0);
+	assert_int_equal(stalls_map_find(&m, 6), 1);
+	assert_int_equal(stalls_map_find(&m, 0), -1);
+	strcpy(s.map, "6:0 9:1");
+	assert_int_equal(stalls_map_make(&s.stalls, &m, NULL), 0);
+	assert_int_equal(stalls_map_find(&m, 6), 0);
+	assert_int_equal(stalls_map_find(&m, 9), 1);
+	assert_int_equal(stalls_map_find(&m, 4), -1);
+	assert_int_equal(stalls_map_find(&m, STALLS_CPU_MAX + 1), -1);
+	unset(&s);
+}
+
 static void a_rate_is_steered(void **state)
 {
 	const uint64_t ms = NS_PER_MS;
@@ -331,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_before_anything_starts),
 		cmocka_unit_test(a_rate_is_steered),
+		cmocka_unit_test(the_map_says_whose_stalls),
 		cmocka_unit_test(plays_and_writes_down),
 		cmocka_unit_test(its_own_deadline_ends_it),
 		cmocka_unit_test(the_end_of_its_parent_ends_it),
