@@ -102,6 +102,7 @@ static void make_guest(struct build *b, size_t g)
 	out->is_noise = info->is_noise;
 	out->outside = seen_from_outside(info);
 	out->n_vcpus = info->n_vcpus;
+	b->guests[g].taken.columns = a->columns;
 	out->vcpus = xcalloc(out->n_vcpus + 1, sizeof(*out->vcpus));
 	b->first_vcpu[g] = b->n_vcpus;
 	for (unsigned i = 0; i < out->n_vcpus; i++) {
@@ -203,6 +204,7 @@ static void fold(struct build *b)
 	struct analysis *a = b->a;
 
 	fold_blame(b);
+	fold_taken(b);
 	fold_metrics(b);
 	own_fold(b);
 	played_fold(b);
@@ -295,6 +297,7 @@ int analysis_make_each(
 	for (unsigned i = 0; i < 3; i++)
 		b.worst[i] = xcalloc(ANALYSIS_WORST, sizeof(struct late));
 	find_window(&b);
+	a->columns = columns_make(a->window_start_ns, a->window_end_ns);
 	for (size_t g = 0; g < a->n_guests; g++)
 		make_guest(&b, g);
 	begin_series(&b);
@@ -333,6 +336,7 @@ static void free_guest(struct analysis_guest *g)
 	hist_release(&g->elapsed);
 	hist_release(&g->gap);
 	hist_release(&g->lock);
+	heat_release(&g->heat);
 }
 
 void analysis_free(struct analysis *a)
@@ -348,6 +352,9 @@ void analysis_free(struct analysis *a)
 	for (size_t i = 0; i < a->n_blame; i++)
 		free(a->blame[i].culprit);
 	free(a->blame);
+	for (size_t i = 0; i < a->n_taken; i++)
+		free(a->taken[i].ns);
+	free(a->taken);
 	for (size_t i = 0; i < a->n_late; i++)
 		free(a->late[i].pieces);
 	free(a->late);

@@ -11,6 +11,7 @@
 #define SS_ANALYSIS_ANALYSIS_H
 
 #include "abi/host_trace.h"
+#include "analysis/stats/heat.h"
 #include "analysis/stats/hist.h"
 #include "terms/metrics.h"
 #include "base/cpuset.h"
@@ -21,6 +22,7 @@
 #define ANALYSIS_FORMAT	    1
 #define ANALYSIS_WORST	    20	     /* late wake-ups kept with their anatomy */
 #define ANALYSIS_LATE_NS    1000000u /* later (or longer) than this counts for late.explained */
+#define ANALYSIS_FINE_S	    900	     /* windows shorter than this have bins of 1 s too */
 #define ANALYSIS_LATE_WHO   6	     /* culprits kept per late wake-up, largest first */
 #define ANALYSIS_MAX_PIECES 400	     /* timeline pieces kept per late wake-up */
 
@@ -83,6 +85,14 @@ struct blame_row {
 	uint64_t ns;	/* of the victim's waiting time in the window */
 	uint64_t times; /* waiting intervals it took part in */
 	double share;	/* % of the victim's waiting time */
+};
+
+/* What one culprit took of one guest over time: the waiting of all its vCPUs behind it. */
+struct taken {
+	size_t guest;
+	const char *culprit;
+	enum culprit_kind kind;
+	uint64_t *ns; /* by analysis.columns */
 };
 
 /* ---- anatomy of a late wake-up */
@@ -170,11 +180,12 @@ struct analysis_vcpu {
 	struct cpuset cpu_set;
 	struct metric_value metrics[METRIC_COUNT];
 	struct series series[SERIES_COUNT]; /* 10 s bins */
-	struct series fine[SERIES_COUNT];   /* 1 s bins when the window is under 60 s, else n = 0 */
-	struct hist late;		    /* ns; missed periods back-filled */
-	struct hist elapsed; /* ns; whole sleeps as the blog of docs/sources.md measured them */
-	struct hist gap;     /* ns; lengths */
-	struct hist lock;    /* ns; stalls over the probe's threshold */
+	struct series fine
+		[SERIES_COUNT]; /* 1 s bins when the window is under ANALYSIS_FINE_S, else n = 0 */
+	struct hist late;	/* ns; missed periods back-filled */
+	struct hist elapsed;	/* ns; whole sleeps as the blog of docs/sources.md measured them */
+	struct hist gap;	/* ns; lengths */
+	struct hist lock;	/* ns; stalls over the probe's threshold */
 	struct vcpu_states states;
 	struct vcpu_joins joins;
 	struct clock_quality clock;
@@ -210,6 +221,7 @@ struct analysis_guest {
 	struct metric_value metrics[METRIC_COUNT];
 	struct metric_value *own;	      /* as analysis.own */
 	struct hist late, elapsed, gap, lock; /* all vCPUs together */
+	struct heat heat; /* lateness over time, as `late`; by analysis.columns */
 	uint64_t samples, lost;
 	struct job_parts job;
 	bool job_none; /* it had a job, and no unit of it began and ended in the window */
@@ -288,6 +300,9 @@ struct analysis {
 	size_t n_own;
 	struct blame_row *blame; /* by guest, vcpu, then ns downwards */
 	size_t n_blame;
+	struct columns columns; /* of heat maps and of who took what when */
+	struct taken *taken;	/* by guest; none in counts mode and without a trace */
+	size_t n_taken;
 	/* by lateness downwards, at most ANALYSIS_WORST; guests that are not noise first */
 	struct late *late;
 	size_t n_late;

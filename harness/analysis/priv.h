@@ -9,15 +9,16 @@
 
 #include "analysis/analysis.h"
 #include "analysis/trace/culprit.h"
+#include "analysis/trace/taken.h"
 #include "analysis/stats/series.h"
 #include "analysis/trace/timeline.h"
 #include "record/reader.h"
 
 #define BIN_NS	      (10 * NS_PER_S)
 #define FINE_BIN_NS   NS_PER_S
-#define FINE_BELOW_NS (60 * NS_PER_S) /* windows shorter than this get fine series too */
-#define PENDING_MAX   (1u << 20)      /* samples of one vCPU waiting for the trace to catch up */
-#define VOTES	      32	      /* steal joins kept at either end of the window */
+#define FINE_BELOW_NS (ANALYSIS_FINE_S * NS_PER_S)
+#define PENDING_MAX   (1u << 20) /* samples of one vCPU waiting for the trace to catch up */
+#define VOTES	      32	 /* steal joins kept at either end of the window */
 
 /* A guest sample that waits for the trace to reach it. */
 struct sample {
@@ -111,6 +112,7 @@ struct guest_build {
 	bool done;
 	uint64_t drained_max;
 	struct counter_span exits;
+	struct taken_acc taken;
 };
 
 /* The box's own steal on one CPU, as sampled. */
@@ -224,6 +226,8 @@ void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t ru
 void fold_metrics(struct build *b);
 void fold_blame(struct build *b);
 void fold_late(struct build *b);
+/* trace/taken.c */
+void fold_taken(struct build *b);
 
 /* job_parts.c: after fold_metrics() and note_doubts() */
 void fold_job(struct build *b, size_t guest);

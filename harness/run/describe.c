@@ -41,7 +41,7 @@ static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 	out->guest_file = g->outside ? xstrdup("") : xasprintf("guest/%s.bin", g->name);
 }
 
-static void describe_noise(const struct plan_noise *n, struct run_noise *out)
+static void describe_noise(const struct plan *p, const struct plan_noise *n, struct run_noise *out)
 {
 	out->name = xstrdup(n->name);
 	out->kind = xstrdup(n->kind);
@@ -50,6 +50,8 @@ static void describe_noise(const struct plan_noise *n, struct run_noise *out)
 	out->threads = n->threads;
 	out->cpus = n->cpus;
 	out->duty_percent = n->duty_percent;
+	out->start_ns = n->start_ns;
+	out->stop_ns = n->stop_ns ? n->stop_ns : p->duration_ns;
 	out->shares = n->limits.shares;
 	out->period_us = n->limits.period_us;
 	out->quota_us = n->limits.quota_us;
@@ -131,7 +133,7 @@ void run_describe(const struct plan *p, const struct run_options *o, struct run_
 	info->n_noises = p->n_noises;
 	info->noises = xcalloc(p->n_noises, sizeof(*info->noises));
 	for (size_t i = 0; i < p->n_noises; i++)
-		describe_noise(&p->noises[i], &info->noises[i]);
+		describe_noise(p, &p->noises[i], &info->noises[i]);
 	info->n_measures = p->n_measures;
 	info->measures = xcalloc(p->n_measures, sizeof(*info->measures));
 	for (size_t i = 0; i < p->n_measures; i++)

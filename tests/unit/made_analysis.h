@@ -50,7 +50,7 @@ static void made_vcpu(struct analysis_vcpu *v, unsigned id, double window_s)
 	cpuset_add(&v->cpu_set, id % 2);
 	for (int s = 0; s < SERIES_COUNT; s++) {
 		v->series[s] = made_series((enum series_id)s, id, window_s, 10);
-		if (window_s < 60)
+		if (window_s < ANALYSIS_FINE_S)
 			v->fine[s] = made_series((enum series_id)s, id, window_s, 1);
 	}
 	for (int m = 0; m < METRIC_COUNT; m++)
@@ -87,6 +87,24 @@ static void made_guest(struct analysis *a, const char *name, unsigned vcpus, boo
 		hist_merge(&g->late, &g->vcpus[v].late);
 	}
 	memcpy(g->metrics, g->vcpus[0].metrics, sizeof(g->metrics));
+	for (uint64_t i = 0; i < 20000; i++)
+		heat_add(&g->heat, &a->columns,
+			a->window_start_ns + (uint64_t)((double)i / 20000 * a->window_s * 1e9),
+			(uint64_t)(90000 * exp((i * 2654435761u % 3000) / 550.0)));
+}
+
+/* So many ms/s of the guest in the columns [from, to). */
+static void made_taken(struct analysis *a, size_t guest, const char *culprit,
+	enum culprit_kind kind, double ms_per_s, unsigned from, unsigned to)
+{
+	struct taken *t;
+
+	ARRAY_GROW(a->taken, a->n_taken);
+	t = &a->taken[a->n_taken++];
+	*t = (struct taken){guest, culprit, kind, xcalloc(a->columns.n, sizeof(uint64_t))};
+	for (unsigned c = from; c < to; c++)
+		t->ns[c] = (uint64_t)((double)a->columns.width_ns * ms_per_s / 1000 *
+				      a->guests[guest].n_vcpus);
 }
 
 static void made_late(struct analysis *a, uint64_t late_ns, const char *culprit)
@@ -148,7 +166,9 @@ static void made_info(struct run_info *r)
 	r->noises[0] = (struct run_noise){.name = MADE_TEXT("burst"),
 		.kind = MADE_TEXT("busy"),
 		.threads = 2,
-		.cpus = cpuset_of(0)};
+		.cpus = cpuset_of(0),
+		.start_ns = 5 * 1000000000ull,
+		.stop_ns = 12 * 1000000000ull};
 	r->n_noises = 1;
 	r->facts = xcalloc(2, sizeof(*r->facts));
 	r->facts[0] = (struct run_fact){MADE_TEXT("kernel.release"), MADE_TEXT("6.18.5")};
@@ -165,6 +185,7 @@ static struct analysis *made_analysis(double window_s, unsigned victims, const c
 	a->window_s = window_s;
 	a->window_start_ns = 1000000000000;
 	a->window_end_ns = a->window_start_ns + (uint64_t)(window_s * 1e9);
+	a->columns = columns_make(a->window_start_ns, a->window_end_ns);
 	a->have_trace = true;
 	a->box_steal_ms_per_s = 1.25;
 	a->guest_records = 123456;
@@ -182,6 +203,9 @@ static struct analysis *made_analysis(double window_s, unsigned victims, const c
 		for (int i = 0; i < 12; i++)
 			made_blame(a, 1, v, "kernel thread kworker", CULPRIT_KTHREAD, 0.5);
 	}
+	made_taken(a, 1, text, CULPRIT_NOISE, 120, 10, 90);
+	made_taken(a, 1, "vm hog vcpu0", CULPRIT_VM, 60, 0, a->columns.n);
+	made_taken(a, 1, "quota", CULPRIT_QUOTA, 30, 20, 40);
 	a->checks = xcalloc(2, sizeof(*a->checks));
 	a->n_checks = 2;
 	a->checks[0] = (struct check){"steal_vs_run_delay", "Guest steal equals run_delay.", true,
@@ -204,10 +228,14 @@ static void made_free(struct analysis *a)
 			hist_release(&a->guests[g].vcpus[v].late);
 		}
 		hist_release(&a->guests[g].late);
+		heat_release(&a->guests[g].heat);
 		free(a->guests[g].vcpus);
 	}
 	for (size_t i = 0; i < a->n_late; i++)
 		free(a->late[i].pieces);
+	for (size_t i = 0; i < a->n_taken; i++)
+		free(a->taken[i].ns);
+	free(a->taken);
 	strv_release(&a->warnings);
 	free(a->guests);
 	free(a->info.guests);

@@ -99,6 +99,34 @@ static void test_blame_is_exact(void **state)
 	analysis_free(a);
 }
 
+/* What each took over time sums up to what it took; the lateness map holds every wake-up. */
+static void test_over_time_sums_up(void **state)
+{
+	struct analysis *a = analyse();
+	uint64_t cells = 0, blamed = 0, taken = 0;
+
+	(void)state;
+	for (size_t i = 0; i < a->n_blame; i++)
+		blamed += a->blame[i].ns;
+	assert_int_equal(a->n_taken, 2);
+	for (size_t i = 0; i < a->n_taken; i++) {
+		uint64_t ns = 0, hog = 0;
+
+		for (unsigned c = 0; c < a->columns.n; c++)
+			ns += a->taken[i].ns[c];
+		for (unsigned v = 0; v < VCPUS; v++)
+			hog += truth.hog_ns[v];
+		taken += ns;
+		if (!strcmp(a->taken[i].culprit, "noise hog"))
+			assert_int_equal(ns, hog);
+	}
+	assert_int_equal(taken, blamed);
+	for (size_t i = 0; i < (size_t)a->columns.n * HEAT_ROWS; i++)
+		cells += a->guests[0].heat.count[i];
+	assert_int_equal(cells, a->guests[0].late.total);
+	analysis_free(a);
+}
+
 /* The intruder is no part of the experiment: the record says so, and names it. */
 static void test_another_load_is_told(void **state)
 {
@@ -412,6 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states_and_steal_are_exact),
 		cmocka_unit_test(test_blame_is_exact),
+		cmocka_unit_test(test_over_time_sums_up),
 		cmocka_unit_test(test_another_load_is_told),
 		cmocka_unit_test(test_lateness_is_explained),
 		cmocka_unit_test(test_series),

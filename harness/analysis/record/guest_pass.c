@@ -106,6 +106,12 @@ static void on_steal(
 		add_span(v, SERIES_STEAL, from, host, (double)grown);
 }
 
+static void add_late(struct build *b, struct vcpu_build *v, uint64_t host, uint64_t late)
+{
+	hist_add(&v->out->late, late);
+	heat_add(&b->a->guests[v->guest].heat, &b->a->columns, host, late);
+}
+
 /* Lateness of the wake-up and of the deadlines that passed unserved before it. The wake-up belongs
  * to the first of them: that is the one the host was late for. */
 static void on_timer(
@@ -130,9 +136,8 @@ static void on_timer(
 	if (s->in_window && rec->v[3] >> SHM_TIMER_WAIT_SHIFT)
 		hist_add(&v->guest_wait, (rec->v[3] >> SHM_TIMER_WAIT_SHIFT) - 1);
 	if (s->in_window) {
-		hist_add(&v->out->late, late);
-		for (uint64_t i = 1; i <= missed; i++)
-			hist_add(&v->out->late, late + i * period);
+		for (uint64_t i = 0; i <= missed; i++)
+			add_late(b, v, s->host_ns, late + i * period);
 		v->out->backfilled += missed;
 		add_max(v, SERIES_TIMER_LATE, s->host_ns, (double)whole / 1e3);
 		if (rec->tsc > rec->v[1]) {

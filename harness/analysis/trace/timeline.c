@@ -124,6 +124,7 @@ static void account_sums(
 		else if (culprit == CULPRIT_ID_IDLE)
 			t->sums.wasted_ns += ns;
 		blame(t, culprit, ns);
+		taken_span(t->taken, culprit, low, high);
 		break;
 	default:
 		t->sums.unknown_ns += ns;

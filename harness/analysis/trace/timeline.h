@@ -9,6 +9,7 @@
 
 #include "abi/host_trace.h"
 #include "analysis/trace/culprit.h"
+#include "analysis/trace/taken.h"
 #include "analysis/stats/series.h"
 
 #define TIMELINE_PIECES 4096u /* a power of two */
@@ -44,6 +45,7 @@ struct thread {
 	struct blame_sum *blame; /* by culprit, n_blame of them */
 	uint32_t n_blame, last_blamed;
 	struct series_acc *wait_series, *wait_fine; /* may be NULL */
+	struct taken_acc *taken;		    /* its guest's; may be NULL */
 	/* run_delay read at the ends of RUNNING stretches; see abi/host_trace.h. */
 	bool have_delay;
 	uint64_t delay_first, delay_first_ns; /* first end of a RUNNING in the window */

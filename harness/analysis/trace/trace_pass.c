@@ -175,6 +175,7 @@ static void on_track(struct build *b, const struct trace_track *r)
 	v->thread = timeline_add(b->timeline, r->h.tid, guest, vcpu);
 	if (!v->thread || b->a->trace_mode != TRACE_MODE_EVENTS)
 		return;
+	v->thread->taken = &b->guests[guest].taken;
 	v->thread->wait_series = &v->acc[SERIES_WAIT];
 	v->thread->delay_series = &v->acc[SERIES_RUN_DELAY];
 	if (v->fine[SERIES_WAIT].n) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The interactive figures: lines over time, drawn by dygraphs. The data is in #data:
- * {"window_s", "figures": [{"id", "name", "unit", "bin_s", "lines": [{"name", "group", "v": [...]}]}]}.
- * Lines of a figure with groups are shown one group at a time. Everything else on the page is static. */
+ * {"window_s", "spans": [{"name", "colour", "from", "to"}], "figures": [{"id", "name", "unit", "bin_s", "log",
+ * "lines": [{"name", "group", "v": [...], "mean_s", "mean": [...]}]}]}. Lines of a figure with groups are shown one
+ * group at a time. All time plots show the same part of the window, those that are static SVG (svg.cells) too. */
 "use strict";
 (function () {
 	const data = JSON.parse(document.getElementById("data").textContent);
@@ -20,6 +21,9 @@
 	}
 	function colour(i) {
 		return css("--c" + i % 8);
+	}
+	function faint(i) {
+		return colour(i) + "55";
 	}
 	/* Seconds as a person says them: 12 s, 3:05 min, 2:10 h. */
 	function clock(s) {
@@ -47,17 +51,53 @@
 		return Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(3));
 	}
 
-	/* dygraphs rows: where a bin begins, then one value per line; the last once more, where it ends. */
+	/* dygraphs rows: where a bin begins, then one value per line, then those of the means over longer bins; the
+	 * last once more, where it ends. */
 	function rows(fig, lines) {
 		const n = Math.max(...lines.map((l) => l.v.length));
+		const value = (v, i) => i < v.length && v[i] !== null && (!fig.log || v[i] > 0) ? v[i] : null;
 		const out = [];
 		for (let i = 0; i < n; i++)
-			out.push([i * fig.bin_s].concat(lines.map((l) => i < l.v.length ? l.v[i] : null)));
+			out.push([i * fig.bin_s].concat(lines.map((l) => value(l.v, i)),
+				lines.filter((l) => l.mean).map((l) => value(l.mean, Math.floor(i * fig.bin_s / l.mean_s)))));
 		if (n) out.push([n * fig.bin_s].concat(out[n - 1].slice(1)));
 		return out;
 	}
 	function count(lines) {
 		return lines.reduce((n, l) => n + l.v.filter((v) => v !== null).length, 0);
+	}
+
+	/* The part of the window that is looked at, the same in all time plots; null: all of it. */
+	let busy = false;
+	function look(range, except) {
+		if (busy) return;
+		busy = true;
+		drawn.forEach((f) => { if (f !== except) f.g.updateOptions({ dateWindow: range }); });
+		document.querySelectorAll("svg.cells").forEach((c) => lookAt(c, range));
+		document.documentElement.dataset.range = range ? range.join(" ") : "";
+		busy = false;
+	}
+	function lookAt(cells, range) {
+		const plot = cells.parentNode, all = +cells.dataset.seconds, column = +cells.dataset.column;
+		const [t0, t1] = range || [0, all];
+		const at = (name) => +cells.getAttribute(name);
+		const box = cells.getAttribute("viewBox").split(" ");
+		const scale = all <= 300 ? 1 : all <= 3 * 3600 ? 60 : 3600;
+
+		cells.setAttribute("viewBox", [t0 / column, 0, (t1 - t0) / column, box[3]].join(" "));
+		plot.querySelectorAll(".tx").forEach((e) => e.remove());
+		unitTicks(t0 / scale, t1 / scale, at("width")).forEach((v) => {
+			const x = at("x") + (v * scale - t0) / (t1 - t0) * at("width"), y = at("y") + at("height");
+			plot.insertBefore(svg(plot, "path", { class: "grid tx", d: "M" + x + " " + y + "V" + at("y") }), cells);
+			svg(plot, "text", { class: "middle tx", x: x, y: y + 16 }, String(+v.toPrecision(6)));
+		});
+	}
+	function unitTicks(a, b, pixels) {
+		const raw = (b - a) / Math.max(pixels / 60, 1), decade = Math.pow(10, Math.floor(Math.log10(raw)));
+		const step = decade * ([1, 2, 2.5, 5].find((m) => m * decade >= raw) || 10);
+		const ticks = [];
+		for (let v = Math.ceil(a / step) * step; v <= b + step * 1e-9; v += step) ticks.push(v);
+		return ticks;
 	}
 
 	function Figure(box, fig) {
@@ -70,7 +110,7 @@
 		if (this.groups.length > 1) this.chooser();
 		this.reset = el(this.top, "button", "", "Zoom out");
 		this.reset.type = "button";
-		this.reset.addEventListener("click", () => { this.g.resetZoom(); this.canvas.focus(); });
+		this.reset.addEventListener("click", () => { this.all(); this.canvas.focus(); });
 		this.canvas = el(box, "div", "canvas");
 		this.canvas.tabIndex = 0;
 		this.canvas.setAttribute("role", "application");
@@ -91,6 +131,7 @@
 	};
 	Figure.prototype.show = function (group) {
 		this.lines = this.fig.lines.filter((l) => (l.group || "") === group);
+		this.means = this.lines.filter((l) => l.mean);
 		this.data = rows(this.fig, this.lines);
 		this.on = this.lines.map(() => true);
 		this.at = -1;
@@ -98,6 +139,10 @@
 		this.swatches = this.lines.map((l, i) => this.entry(l, i));
 		if (this.g) this.g.destroy();
 		this.draw();
+	};
+	Figure.prototype.all = function () {
+		this.g.resetZoom();
+		look(null, this);
 	};
 	Figure.prototype.entry = function (line, i) {
 		const label = el(this.legend, "label");
@@ -107,6 +152,7 @@
 		box.addEventListener("change", () => {
 			this.on[i] = box.checked;
 			this.g.setVisibility(i, box.checked);
+			if (line.mean) this.g.setVisibility(this.lines.length + this.means.indexOf(line), box.checked);
 		});
 		const swatch = el(label, "span", "swatch");
 		el(label, "span", "", line.name);
@@ -119,8 +165,11 @@
 		});
 		const series = {};
 		this.lines.forEach((l, i) => { series["y" + i] = { strokePattern: dashes[i % 4] }; });
+		this.means.forEach((l, i) => {
+			series["m" + i] = { strokeWidth: 6, color: faint(this.lines.indexOf(l)), highlightCircleSize: 0 };
+		});
 		return {
-			colors: this.lines.map((l, i) => colour(i)),
+			colors: this.lines.map((l, i) => colour(i)).concat(this.means.map((l) => faint(this.lines.indexOf(l)))),
 			series: series,
 			axisLineColor: css("--dim"),
 			gridLineColor: css("--grid"),
@@ -129,8 +178,10 @@
 	Figure.prototype.draw = function () {
 		const self = this;
 		this.g = new Dygraph(this.canvas, this.data, Object.assign(this.style(), {
-			labels: ["t"].concat(this.lines.map((l, i) => "y" + i)),
-			includeZero: true,
+			labels: ["t"].concat(this.lines.map((l, i) => "y" + i), this.means.map((l, i) => "m" + i)),
+			includeZero: !this.fig.log,
+			logscale: this.fig.log,
+			underlayCallback: shade,
 			stepPlot: true, /* a bin's value is that of all its length */
 			strokeWidth: 1.6,
 			connectSeparatedPoints: false,
@@ -144,7 +195,8 @@
 			},
 			highlightCallback: (e, x, points, row) => self.say(Math.min(row, self.data.length - 2)),
 			unhighlightCallback: () => { self.readout.textContent = ""; },
-			drawCallback: function (g) {
+			drawCallback: function (g, first) {
+				if (!first && self.g) look(g.isZoomed("x") ? g.xAxisRange() : null, self);
 				self.box.dataset.points = count(self.lines);
 				self.box.dataset.lines = self.lines.length;
 				self.box.dataset.width = g.width_;
@@ -169,7 +221,7 @@
 			const half = (b - a) / 2 * (e.key === "+" ? 0.5 : 2);
 			this.g.updateOptions({ dateWindow: [mid - half, mid + half] });
 		} else if (e.key === "0") {
-			this.g.resetZoom();
+			this.all();
 		} else if (e.key === "Escape") {
 			this.g.clearSelection();
 			this.readout.textContent = "";
@@ -195,16 +247,26 @@
 		const [t0, t1] = this.g.xAxisRange();
 		const values = this.data.filter((row) => row[0] >= t0 && row[0] <= t1)
 			.flatMap((row) => row.filter((v, i) => i > 0 && v !== null && this.on[i - 1]));
-		const v0 = values.reduce((a, v) => Math.min(a, v), 0);
-		const v1 = v0 + (values.reduce((a, v) => Math.max(a, v), 0) - v0 || 1) * 1.05;
+		const log = this.fig.log;
+		const v0 = log ? Math.min(...values) * 0.9 : values.reduce((a, v) => Math.min(a, v), 0);
+		const v1 = log ? Math.max(...values) * 1.1
+			: v0 + (values.reduce((a, v) => Math.max(a, v), 0) - v0 || 1) * 1.05;
 		const x = (t) => page.left + (t - t0) / (t1 - t0) * (page.right - page.left);
-		const y = (v) => page.bottom - (v - v0) / (v1 - v0) * (page.bottom - page.top);
+		const part = (v) => log ? Math.log(v / v0) / Math.log(v1 / v0) : (v - v0) / (v1 - v0);
+		const y = (v) => page.bottom - part(v) * (page.bottom - page.top);
 		const root = svg(this.box, "svg", { class: "plot printed", role: "img",
 			viewBox: "0 0 " + page.w + " " + page.h });
 		const rule = (d, kind) => svg(root, "path", { d: d, class: kind });
 
 		if (this.printed) this.printed.remove();
 		svg(root, "title", {}, this.fig.name);
+		data.spans.filter((s) => s.to > t0 && s.from < t1).forEach((s) => {
+			const from = x(Math.max(s.from, t0)), to = x(Math.min(s.to, t1));
+			const g = svg(root, "g", { class: "shade" });
+			svg(g, "rect", { class: s.colour.slice(2), x: from, y: page.top, width: to - from,
+				height: page.bottom - page.top });
+			svg(root, "text", { class: "start dim", x: from + 3, y: page.top + 11 }, s.name);
+		});
 		timeTicks(t0, t1, page.right - page.left).forEach((k) => {
 			rule("M" + x(k.v) + " " + page.top + "V" + page.bottom, "grid");
 			svg(root, "text", { x: x(k.v), y: page.h - 5, class: "middle" }, k.label);
@@ -235,6 +297,32 @@
 		});
 		return d;
 	};
+
+	/* What was on in a part of the window, behind the lines, with its name. */
+	function shade(ctx, area, g) {
+		const busy = [0, 0, 0];
+		let before = "";
+
+		ctx.save();
+		ctx.font = "12px system-ui, sans-serif";
+		data.spans.forEach((s) => {
+			const from = Math.max(g.toDomXCoord(s.from), area.x);
+			const to = Math.min(g.toDomXCoord(s.to), area.x + area.w);
+			const row = busy.findIndex((b) => b <= from), wide = ctx.measureText(s.name).width;
+
+			if (to <= from) return;
+			ctx.globalAlpha = 0.14;
+			ctx.fillStyle = css(s.colour);
+			ctx.fillRect(from, area.y, to - from, area.h);
+			if (s.name === before || row < 0 || from + wide > area.x + area.w) return;
+			ctx.globalAlpha = 1;
+			ctx.fillStyle = css("--dim");
+			ctx.fillText(s.name, from + 3, area.y + 12 + 13 * row);
+			busy[row] = from + wide + 6;
+			before = s.name;
+		});
+		ctx.restore();
+	}
 
 	function missing(box, why) {
 		box.dataset.points = 0;

@@ -111,7 +111,7 @@ static struct series arm_series(const struct analysis *const *set, size_t n, enu
 	bool fine = true;
 
 	for (size_t i = 0; i < n; i++)
-		fine &= set[i]->window_s < 60;
+		fine &= set[i]->window_s < ANALYSIS_FINE_S;
 	for (size_t i = 0; i < n; i++)
 		for (size_t g = 0; g < set[i]->n_guests; g++) {
 			const struct analysis_guest *guest = &set[i]->guests[g];
@@ -141,11 +141,15 @@ bool compare_draw_series(const void *plot, double width, bool standalone, struct
 
 	for (size_t i = 0; i < n; i++) { /* those without too: each arm keeps its colour */
 		s[i] = arm_series(p->page->arms[i].set, p->page->arms[i].n, what->id);
-		lines[i] = (struct svg_line_data){p->page->arms[i].name, &s[i], what->scale};
+		lines[i] = (struct svg_line_data){p->page->arms[i].name, &s[i], what->scale, NULL};
 		any |= s[i].n > 1; /* one bin is no line */
 	}
 	if (any)
-		svg_plot_series(out, width, standalone, what->title, what->label, lines, n);
+		svg_plot_series(out, width, standalone,
+			&(struct svg_series_plot){.title = what->title,
+				.y_label = what->label,
+				.lines = lines,
+				.n = n});
 	for (size_t i = 0; i < n; i++)
 		free(s[i].v);
 	return any;

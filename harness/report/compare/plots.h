@@ -21,7 +21,7 @@ bool compare_draw_arms(const void *plot, double width, bool standalone, struct s
 bool compare_draw_lateness(const void *plot, double width, bool standalone, struct strbuf *out);
 
 /* Bin by bin, the mean over all boots and all vCPUs of guests that are no noise; 1 s bins when all
- * boots are under 60 s. */
+ * boots are short (ANALYSIS_FINE_S). */
 #define COMPARE_SERIES_PLOTS 2
 extern const struct compare_series_plot {
 	enum series_id id;

@@ -21,14 +21,20 @@ void html_footer(const struct analysis *a, struct strbuf *out);
 /* html_summary.c: a line per guest */
 void html_summary(const struct analysis *a, struct strbuf *out);
 
-/* html_tables.c: metrics, blame, late wake-ups */
-void html_metrics(const struct analysis *a, struct strbuf *out);
+/* html_who.c: lateness over time; who took the CPU of whom */
+void html_heat(const struct analysis *a, struct strbuf *out);
 void html_blame(const struct analysis *a, struct strbuf *out);
+/* html_tables.c: metrics, stalls that were played, late wake-ups */
+void html_metrics(const struct analysis *a, struct strbuf *out);
+void html_played(const struct analysis *a, struct strbuf *out);
 void html_late(const struct analysis *a, struct strbuf *out);
 
 /* html_data.c: the figures over time as JSON, and what the page says of them */
 void html_data(const struct analysis *a, struct strbuf *out);
 void html_series_note(const struct analysis *a, struct strbuf *out);
+/* Figures that another one already is: what they would say. */
+void html_elapsed(const struct analysis *a, struct strbuf *out);
+void html_witnesses(const struct analysis *a, struct strbuf *out);
 
 /* A cell with a metric in the unit that reads best; where it is not provided "-", or what it lies
  * below, and why as its title. */

@@ -3,6 +3,7 @@
 #include "report/plot/svg.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "report/plot/figures.h"
 
@@ -27,61 +28,109 @@ static double begin_plot(
 	return head + rows * LEGEND_ROW + 30;
 }
 
-/* Time axis in the unit that reads best. */
-static const char *time_unit(double seconds, double *scale)
-{
-	*scale = seconds <= 300 ? 1 : seconds <= 3 * 3600 ? 1.0 / 60 : 1.0 / 3600;
-	return seconds <= 300	     ? "time since measuring began (s)"
-	       : seconds <= 3 * 3600 ? "time since measuring began (min)"
-				     : "time since measuring began (h)";
-}
-
 /* A step for each bin: what is known of it holds from its begin to its end. */
-static void plot_one_series(struct svg *s, const struct svg_line_data *l, size_t index,
+static void plot_steps(struct svg *s, const struct series *v, double scale, const char *class,
 	const struct axis *x, const struct axis *y, double x_scale)
 {
-	size_t n = l->series->n;
-	auto_free double *px = xcalloc(2 * n, sizeof(*px)), *py = xcalloc(2 * n, sizeof(*py));
-	double bin = (double)l->series->bin_ns / 1e9 * x_scale;
-	char class[16];
+	auto_free double *px = xcalloc(2 * v->n, sizeof(*px)), *py = xcalloc(2 * v->n, sizeof(*py));
+	double bin = (double)v->bin_ns / 1e9 * x_scale;
 
-	for (size_t i = 0; i < n; i++) {
-		double v = l->series->v[i] * l->scale;
+	for (size_t i = 0; i < v->n; i++) {
+		double at = v->v[i] * scale;
 
 		px[2 * i] = axis_at(x, (double)i * bin);
 		px[2 * i + 1] = axis_at(x, (double)(i + 1) * bin);
-		py[2 * i] = py[2 * i + 1] = isnan(v) ? NAN : axis_at(y, v);
+		py[2 * i] = py[2 * i + 1] = isnan(at) ? NAN : axis_at(y, at);
 	}
-	snprintf(class, sizeof(class), "c%zu", index % 8);
-	svg_path(s, class, px, py, 2 * n);
+	svg_path(s, class, px, py, 2 * v->n);
 }
 
-void svg_plot_series(struct strbuf *out, double width, bool standalone, const char *title,
-	const char *y_label, const struct svg_line_data *lines, size_t n)
+static void plot_lines(struct svg *s, const struct svg_series_plot *p, const struct axis *x,
+	const struct axis *y, double x_scale)
+{
+	char class[24];
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct svg_line_data *l = &p->lines[i];
+
+		snprintf(class, sizeof(class), "mean c%zu", i % SVG_COLOURS);
+		if (l->mean && l->mean->n)
+			plot_steps(s, l->mean, l->scale, class, x, y, x_scale);
+		snprintf(class, sizeof(class), "c%zu", i % SVG_COLOURS);
+		plot_steps(s, l->series, l->scale, class, x, y, x_scale);
+	}
+}
+
+/* Names that would meet stand one below the other, in three rows at most. */
+static void plot_spans(struct svg *s, const struct svg_series_plot *p, const struct axis *x,
+	const struct axis *y, double x_scale)
+{
+	double busy[3] = {0};
+
+	for (size_t i = 0; i < p->n_spans; i++) {
+		const struct time_span *t = &p->spans[i];
+		double from = axis_at(x, t->from_s * x_scale), to = axis_at(x, t->to_s * x_scale);
+		bool again = i && !strcmp(t->name, p->spans[i - 1].name);
+		unsigned row = 0;
+
+		strbuf_add(s->out, "<g class=\"shade\">");
+		svg_rect(s, t->class, from, y->to, fmax(to - from, 0.5), y->from - y->to, t->name);
+		strbuf_add(s->out, "</g>");
+		while (row < ARRAY_SIZE(busy) && busy[row] > from)
+			row++;
+		if (again || row == ARRAY_SIZE(busy) ||
+			from + SVG_CHAR_W * (double)strlen(t->name) > x->to)
+			continue;
+		svg_text(s, "start dim", from + 3, y->to + 12 + 13 * row, "%s", t->name);
+		busy[row] = from + 6 + SVG_CHAR_W * (double)strlen(t->name);
+	}
+}
+
+/* Ends of the time axis (s) and of the values. */
+static struct axis value_axis(const struct svg_series_plot *p, double *seconds)
+{
+	struct axis y = {0, 0, 0, 0, p->log, p->y_label};
+	double least = INFINITY;
+
+	*seconds = 1;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct series *v = p->lines[i].series;
+
+		*seconds = fmax(*seconds, (double)v->n * (double)v->bin_ns / 1e9);
+		for (size_t k = 0; k < v->n; k++) {
+			double at = v->v[k] * p->lines[i].scale;
+
+			if (!isfinite(at))
+				continue;
+			y.hi = fmax(y.hi, at);
+			least = at > 0 ? fmin(least, at) : least;
+		}
+	}
+	y.log = p->log && isfinite(least);
+	y.lo = y.log ? least : 0;
+	axis_round(&y);
+	return y;
+}
+
+void svg_plot_series(
+	struct strbuf *out, double width, bool standalone, const struct svg_series_plot *p)
 {
 	struct svg s = {.out = out, .standalone = standalone};
+	struct svg_series_plot plot = *p;
 	const char *names[MAX_LEGEND] = {NULL};
-	double top, x_scale, seconds = 1, largest = 0;
+	double x_scale, seconds;
 	struct axis x, y;
 
-	n = MIN(n, MAX_LEGEND);
-	for (size_t i = 0; i < n; i++) {
-		const struct series *v = lines[i].series;
-
-		names[i] = lines[i].name;
-		seconds = fmax(seconds, (double)v->n * (double)v->bin_ns / 1e9);
-		for (size_t k = 0; k < v->n; k++)
-			if (isfinite(v->v[k]))
-				largest = fmax(largest, v->v[k] * lines[i].scale);
-	}
-	top = begin_plot(&s, width, title, names, n);
-	x = (struct axis){0, 1, LEFT, width - RIGHT, false, time_unit(seconds, &x_scale)};
-	x.hi = seconds * x_scale;
-	y = (struct axis){0, largest, s.h - BOTTOM, top, false, y_label};
-	axis_round(&y);
+	plot.n = MIN(p->n, MAX_LEGEND);
+	for (size_t i = 0; i < plot.n; i++)
+		names[i] = plot.lines[i].name;
+	y = value_axis(&plot, &seconds);
+	y.to = begin_plot(&s, width, plot.title, names, plot.n);
+	y.from = s.h - BOTTOM;
+	x = svg_time_axis(seconds, LEFT, width - RIGHT, &x_scale);
+	plot_spans(&s, &plot, &x, &y, x_scale);
 	svg_axes(&s, &x, &y);
-	for (size_t i = 0; i < n; i++)
-		plot_one_series(&s, &lines[i], i, &x, &y, x_scale);
+	plot_lines(&s, &plot, &x, &y, x_scale);
 	svg_end(&s);
 }
 

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 const struct figure_info figure_table[] = {
-	{"steal", "Steal", "ms/s per vCPU", {SERIES_STEAL}, 1, 1,
+	{"steal", "Steal", "ms/s per vCPU", {SERIES_STEAL}, 1, 1, false,
 		"no guest has a steal counter (KVM guests do; TCG and native ones do not)"},
-	{"late", "Lateness", "ms", {SERIES_TIMER_LATE}, 1, 1e-3, "no guest ran the timer probe"},
-	{"elapsed", "Elapsed sleep", "ms", {SERIES_SLEEP_ELAPSED}, 1, 1e-3,
+	{"late", "Lateness", "ms", {SERIES_TIMER_LATE}, 1, 1e-3, true,
+		"no guest ran the timer probe"},
+	{"elapsed", "Elapsed sleep", "ms", {SERIES_SLEEP_ELAPSED}, 1, 1e-3, true,
 		"no guest ran the timer probe"},
 	{"witnesses", "Wait and steal", "ms/s per vCPU",
-		{SERIES_STEAL, SERIES_RUN_DELAY, SERIES_WAIT}, 3, 1,
+		{SERIES_STEAL, SERIES_RUN_DELAY, SERIES_WAIT}, 3, 1, false,
 		"neither a steal counter nor a host trace"},
 };
 const size_t n_figures = ARRAY_SIZE(figure_table);
@@ -22,10 +23,9 @@ static const char *const witness_names[SERIES_COUNT] = {
 	[SERIES_WAIT] = "traced wait",
 };
 
-/* A window too short for six bins of 10 s shows the 1 s ones, where they exist. */
 static bool use_fine(const struct analysis *a)
 {
-	return a->window_s < 60;
+	return a->window_s < ANALYSIS_FINE_S;
 }
 
 double figure_bin_s(const struct analysis *a)
@@ -48,7 +48,7 @@ static void add_line(
 	struct figure_line **lines, size_t *n, char *name, char *group, struct series s)
 {
 	ARRAY_GROW(*lines, *n);
-	(*lines)[(*n)++] = (struct figure_line){name, group, s, NULL};
+	(*lines)[(*n)++] = (struct figure_line){name, group, s, {0}, NULL};
 }
 
 struct series figure_trim(const struct series *s, double window_s)
@@ -76,6 +76,8 @@ static void add_vcpu(const struct analysis *a, const struct analysis_guest *g,
 			add_line(lines, n, xstrdup(witness_names[f->series[k]]), vcpu, s);
 		else
 			add_line(lines, n, vcpu, NULL, s);
+		if (fine && f->series[0] == SERIES_STEAL && f->n_series == 1)
+			(*lines)[*n - 1].mean = figure_trim(&v->series[SERIES_STEAL], a->window_s);
 	}
 }
 
@@ -133,7 +135,7 @@ static void merge_vcpus(const struct analysis_guest *g, struct figure_line **lin
 	all[0] = (struct figure_line){
 		xasprintf("%s, %s of %zu vCPUs%s", g->name, mean ? "mean" : "highest", *n - from,
 			g->is_noise ? " (noise)" : ""),
-		NULL, s, own};
+		NULL, s, {0}, own};
 	while (*n > from + 1)
 		free(all[--*n - from].name);
 }

@@ -12,8 +12,9 @@ struct figure_info {
 	const char *id; /* also the name of its SVG file */
 	const char *name, *unit;
 	enum series_id series[3];
-	unsigned n_series;   /* more than one: a group of lines for each vCPU */
-	double scale;	     /* from the series' unit to `unit` */
+	unsigned n_series; /* more than one: a group of lines for each vCPU */
+	double scale;	   /* from the series' unit to `unit` */
+	bool log;
 	const char *missing; /* what it takes, said where there is nothing to show */
 };
 extern const struct figure_info figure_table[];
@@ -22,6 +23,7 @@ extern const size_t n_figures;
 struct figure_line {
 	char *name, *group;   /* group: NULL, or the vCPU whose lines belong together */
 	struct series series; /* borrows the analysis' values, or */
+	struct series mean;   /* over 10 s, where the series' bins are 1 s; n = 0: none */
 	double *own;	      /* these, freed with the line */
 };
 
@@ -40,6 +42,10 @@ void figure_lines_free(struct figure_line *lines, size_t n);
 /* The series without its last bin when the window covers less than half of it: what came in a few
  * ms does not stand beside whole bins. */
 struct series figure_trim(const struct series *s, double window_s);
+
+/* A sentence in the place of a figure that would draw once more what another shows, with their
+ * difference; NULL: it says something of its own. */
+char *figure_twin(const struct analysis *a, const struct figure_info *f);
 
 /* Length of the bins of the figures of this analysis, in seconds. */
 double figure_bin_s(const struct analysis *a);

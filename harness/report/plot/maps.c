@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The timeline around a late wake-up and the placement map as SVG. */
+#include "report/plot/culprits.h"
 #include "report/plot/svg.h"
 
 #include <math.h>
@@ -8,8 +9,6 @@
 
 #define MARGIN	   8
 #define BAND_H	   20
-#define LEGEND_H   18
-#define NAME_MOST  36 /* characters of a culprit's name in a legend */
 #define BAND_GAP   3
 #define CELL	   26
 #define CELL_LEAST 12
@@ -69,55 +68,35 @@ static void draw_piece(
 	svg_rect(s, state_class(p), from, y, to - from, BAND_H, tip);
 }
 
-/* Colours of the culprits named, those of the states above them left out; then that of all
- * others. */
-static const char *const who_class[] = {"b0", "b3", "b4", "b5", "b7", "b6"};
-#define WHO_NAMED (ARRAY_SIZE(who_class) - 1)
-
-static size_t who_colour(const struct late *l, const char *occupant)
-{
-	for (size_t i = 0; i < MIN(l->n_who, WHO_NAMED); i++)
-		if (!strcmp(l->who[i].name, occupant))
-			return i;
-	return WHO_NAMED;
-}
-
 /* The second band: who ran on the CPU that the vCPU waited for. */
-static void draw_occupant(struct svg *s, const struct axis *x, double y, const struct late *l,
-	const struct late_piece *p)
+static void draw_occupant(struct svg *s, const struct axis *x, double y,
+	const struct culprit_palette *who, const struct late *l, const struct late_piece *p)
 {
 	double from = axis_at(x, ms_from(p->start_ns, l->deadline_ns));
 	double to = axis_at(x, ms_from(p->end_ns, l->deadline_ns));
 
 	if (!p->occupant || to - from < 0.05)
 		return;
-	svg_rect(s, who_class[who_colour(l, p->occupant)], from, y, to - from, BAND_H, p->occupant);
+	svg_rect(s, culprit_slot_class(culprit_slot(who, p->occupant, p->kind)), from, y, to - from,
+		BAND_H, p->occupant);
 }
 
-/* Names of the culprits with their colours; returns y below. Draws nothing when s is NULL. */
-static double who_legend(struct svg *s, const struct late *l, double width, double y)
+/* Whoever had the CPU, with their colours; returns y below. Draws nothing when s is NULL. */
+static double who_legend(struct svg *s, const struct culprit_palette *who, const struct late *l,
+	double width, double y)
 {
-	size_t named = MIN(l->n_who, WHO_NAMED), n = named;
-	double x = MARGIN;
+	struct svg_key key[CULPRIT_SLOTS];
+	bool seen[CULPRIT_SLOTS] = {false};
+	size_t n = 0;
 
 	for (size_t i = 0; i < l->n_pieces; i++)
-		if (l->pieces[i].occupant && who_colour(l, l->pieces[i].occupant) == WHO_NAMED)
-			n = named + 1;
-	for (size_t i = 0; i < n; i++) {
-		const char *name = i < named ? l->who[i].name : "others";
-		double w = 20 + 7 * (double)MIN(strlen(name), (size_t)NAME_MOST);
-
-		if (x > MARGIN && x + w > width) {
-			x = MARGIN;
-			y += LEGEND_H;
-		}
-		if (s) {
-			svg_rect(s, who_class[i < named ? i : WHO_NAMED], x, y - 10, 12, 12, NULL);
-			svg_text(s, "start", x + 17, y, "%.*s", NAME_MOST, name);
-		}
-		x += w + 12;
-	}
-	return n ? y + LEGEND_H : y;
+		if (l->pieces[i].occupant)
+			seen[culprit_slot(who, l->pieces[i].occupant, l->pieces[i].kind)] = true;
+	for (unsigned slot = 0; slot < CULPRIT_SLOTS; slot++)
+		if (seen[slot])
+			key[n++] = (struct svg_key){
+				culprit_slot_class(slot), culprit_slot_name(who, slot)};
+	return svg_key(s, key, n, MARGIN, y, width - MARGIN);
 }
 
 static void late_mark(struct svg *s, double x, double top, double bottom)
@@ -129,6 +108,7 @@ void svg_plot_late(struct strbuf *out, double width, bool standalone, const stru
 	const struct late *l)
 {
 	struct svg s = {.out = out, .standalone = standalone};
+	struct culprit_palette who = culprit_palette(a);
 	auto_free char *title = xasprintf("%s vcpu%u: %.3f ms late", a->guests[l->guest].name,
 		a->guests[l->guest].vcpus[l->vcpu].id, (double)l->lateness_ns / 1e6);
 	uint64_t first = l->deadline_ns, last = l->woke_ns;
@@ -139,14 +119,14 @@ void svg_plot_late(struct strbuf *out, double width, bool standalone, const stru
 		first = MIN(first, l->pieces[i].start_ns);
 		last = MAX(last, l->pieces[i].end_ns);
 	}
-	svg_begin(&s, width, who_legend(NULL, l, width, bottom + 58), title);
+	svg_begin(&s, width, who_legend(NULL, &who, l, width, bottom + 58), title);
 	if (standalone)
 		svg_text(&s, "start", 2, 16, "%s", title);
 	x = (struct axis){ms_from(first, l->deadline_ns), ms_from(last, l->deadline_ns), MARGIN,
 		width - MARGIN, false, "time since the deadline (ms)"};
 	for (size_t i = 0; i < l->n_pieces; i++) {
 		draw_piece(&s, &x, head, &l->pieces[i], l->deadline_ns);
-		draw_occupant(&s, &x, head + BAND_H + BAND_GAP, l, &l->pieces[i]);
+		draw_occupant(&s, &x, head + BAND_H + BAND_GAP, &who, l, &l->pieces[i]);
 	}
 	at = axis_at(&x, 0);
 	woke = axis_at(&x, ms_from(l->woke_ns, l->deadline_ns));
@@ -159,7 +139,7 @@ void svg_plot_late(struct strbuf *out, double width, bool standalone, const stru
 		fmin(woke + (woke - at < 90 && woke < width - 60 ? 6 : 3), width - 2), head - 8,
 		l->kind == LATE_GAP ? "gap ends" : "woke");
 	svg_x_axis(&s, &x, bottom + 4);
-	who_legend(&s, l, width, bottom + 56);
+	who_legend(&s, &who, l, width, bottom + 56);
 	svg_end(&s);
 }
 

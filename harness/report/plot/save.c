@@ -62,11 +62,14 @@ int svg_save(bool (*draw)(const void *what, double width, bool standalone, struc
 static int save_figure(const struct analysis *a, const struct figure_info *f,
 	const struct svg_files *to, int *count, struct err *e)
 {
-	size_t n, left_out, groups = 0;
+	size_t n, left_out, groups = 0, n_spans;
+	auto_free struct time_span *spans = NULL;
+	auto_free char *twin = figure_twin(a, f);
 	struct figure_line *lines = figure_lines(a, f, &n, &left_out);
 	int rc = 0;
 
-	for (size_t i = 0; i < n && !rc;) {
+	n_spans = time_spans(a, &spans);
+	for (size_t i = 0; i < n && !rc && !twin;) {
 		auto_free struct svg_line_data *d = xcalloc(n, sizeof(*d));
 		auto_free char *label = xasprintf("%s (%s)", f->name, f->unit);
 		auto_free char *title = NULL, *name = NULL;
@@ -75,14 +78,52 @@ static int save_figure(const struct analysis *a, const struct figure_info *f,
 		size_t m = 0;
 
 		for (; i < n && (!group || !strcmp(lines[i].group, group)); i++)
-			d[m++] = (struct svg_line_data){lines[i].name, &lines[i].series, f->scale};
+			d[m++] = (struct svg_line_data){
+				lines[i].name, &lines[i].series, f->scale, &lines[i].mean};
 		title = xasprintf("%s%s%s, bins of %.0f s", f->name, group ? ": " : "",
 			group ? group : "", figure_bin_s(a));
 		name = group ? xasprintf("%s-%zu", f->id, groups++) : xstrdup(f->id);
-		svg_plot_series(&svg, SVG_PAPER, true, title, label, d, m);
+		svg_plot_series(&svg, SVG_PAPER, true,
+			&(struct svg_series_plot){title, label, d, m, f->log, spans, n_spans});
 		rc = save(&svg, to, name, count, e);
 	}
 	figure_lines_free(lines, n);
+	return rc;
+}
+
+/* Plots of one guest each: those that waited or were late, victims first. */
+static int save_guests(
+	const struct analysis *a, const struct svg_files *to, int *count, struct err *e)
+{
+	const struct {
+		const char *name;
+		bool (*draw)(struct strbuf *out, double width, bool standalone,
+			const struct analysis *a, size_t guest);
+	} plots[] = {{"heat", svg_plot_heat}, {"taken", svg_plot_taken}};
+	auto_free size_t *order = figure_guest_order(a);
+	int rc = 0;
+
+	for (size_t i = 0; i < MIN(a->n_guests, FIGURE_MAX_LINES); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(plots) && !rc; k++) {
+			auto_free char *name = xasprintf("%s-%02zu", plots[k].name, i);
+			struct strbuf svg = {0};
+
+			if (plots[k].draw(&svg, SVG_PAPER, true, a, order[i]))
+				rc = save(&svg, to, name, count, e);
+		}
+	return rc;
+}
+
+static int save_who(const struct analysis *a, const struct svg_files *to, int *count, struct err *e)
+{
+	int rc = 0;
+
+	for (int vcpus = 0; vcpus <= 1 && !rc; vcpus++) {
+		struct strbuf svg = {0};
+
+		if (svg_plot_who(&svg, SVG_PAPER, true, a, vcpus))
+			rc = save(&svg, to, vcpus ? "who-vcpus" : "who", count, e);
+	}
 	return rc;
 }
 
@@ -115,6 +156,10 @@ int svg_save_all(const struct analysis *a, const struct svg_files *to, struct er
 		svg_plot_placement(&svg, SVG_PAPER, true, a);
 		rc = save(&svg, to, "placement", &count, e);
 	}
+	if (!rc)
+		rc = save_guests(a, to, &count, e);
+	if (!rc)
+		rc = save_who(a, to, &count, e);
 	if (!rc)
 		rc = save_late(a, to, &count, e);
 	return rc ? rc : count;

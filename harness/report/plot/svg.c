@@ -10,6 +10,7 @@
 
 #define TICK_EVERY 60 /* pixels between numbers on the x axis, at least */
 #define LEGEND_H   18
+#define KEY_MOST   ((size_t)36) /* characters of a name */
 
 void svg_begin(struct svg *s, double w, double h, const char *title)
 {
@@ -124,12 +125,13 @@ static void tick(struct svg *s, const struct axis *a, const struct axis *other, 
 {
 	double at = axis_at(a, v);
 	char number[32];
+	bool time = is_x && s->time;
 
 	snprintf(
 		number, sizeof(number), fabs(v) >= 1e5 ? "%.0e" : "%.10g", fabs(v) < 1e-12 ? 0 : v);
 	if (is_x) {
-		svg_line(s, "grid", at, other->from, at, other->to);
-		svg_text(s, "middle", at, other->from + 16, "%s", number);
+		svg_line(s, time ? "grid tx" : "grid", at, other->from, at, other->to);
+		svg_text(s, time ? "middle tx" : "middle", at, other->from + 16, "%s", number);
 	} else {
 		svg_line(s, "grid", other->from, at, other->to, at);
 		svg_text(s, "end", other->from - 6, at + 4, "%s", number);
@@ -164,6 +166,33 @@ void svg_axes(struct svg *s, const struct axis *x, const struct axis *y)
 	svg_text(s, "middle label", (x->from + x->to) / 2, y->from + 34, "%s", x->label);
 	/* The y label stands above its axis, level, where it can be read. */
 	svg_text(s, "start label", 2, y->to - 10, "%s", y->label);
+}
+
+struct axis svg_time_axis(double seconds, double from, double to, double *scale)
+{
+	*scale = seconds <= 300 ? 1 : seconds <= 3 * 3600 ? 1.0 / 60 : 1.0 / 3600;
+	return (struct axis){.lo = 0,
+		.hi = seconds * *scale,
+		.from = from,
+		.to = to,
+		.label = seconds <= 300	       ? "time since measuring began (s)"
+			 : seconds <= 3 * 3600 ? "time since measuring began (min)"
+					       : "time since measuring began (h)"};
+}
+
+void svg_cells_begin(struct svg *s, const struct axis *x, const struct axis *y,
+	const struct analysis *a, double tall)
+{
+	strbuf_add(s->out,
+		"<svg class=\"cells\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" viewBox=\"0 0 %.6g %g\" preserveAspectRatio=\"none\" data-column=\"%.9g\" data-seconds=\"%.9g\">",
+		x->from, y->to, x->to - x->from, y->from - y->to,
+		a->window_s * 1e9 / (double)a->columns.width_ns, tall,
+		(double)a->columns.width_ns / 1e9, a->window_s);
+}
+
+void svg_cells_end(struct svg *s)
+{
+	strbuf_add(s->out, "</svg>");
 }
 
 void svg_x_axis(struct svg *s, const struct axis *x, double y)
@@ -212,4 +241,24 @@ double svg_legend(struct svg *s, const char *const *names, size_t n, double x, d
 		x += legend_width(names[i]) + 8;
 	}
 	return y + LEGEND_H;
+}
+
+double svg_key(struct svg *s, const struct svg_key *keys, size_t n, double x, double y, double w)
+{
+	double left = x;
+
+	for (size_t i = 0; i < n; i++) {
+		double wide = 20 + 7 * (double)MIN(strlen(keys[i].name), KEY_MOST);
+
+		if (x > left && x - left + wide > w) {
+			x = left;
+			y += LEGEND_H;
+		}
+		if (s) {
+			svg_rect(s, keys[i].class, x, y - 10, 12, 12, NULL);
+			svg_text(s, "start", x + 17, y, "%.*s", (int)KEY_MOST, keys[i].name);
+		}
+		x += wide + 12;
+	}
+	return n ? y + LEGEND_H : y;
 }

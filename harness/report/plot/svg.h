@@ -10,6 +10,7 @@
 #define SS_REPORT_PLOT_SVG_H
 
 #include "analysis/analysis.h"
+#include "report/plot/spans.h"
 
 #define SVG_PAPER  800	/* files of their own, for papers and talks */
 #define SVG_WIDE   1040 /* in a page 1280 wide, and in print */
@@ -24,6 +25,7 @@ struct svg {
 	struct strbuf *out;
 	double w, h;
 	bool standalone; /* a file of its own: carries its style sheet */
+	bool time;	 /* x is time: report.js draws its ticks anew when a part is looked at */
 };
 
 void svg_begin(struct svg *s, double w, double h, const char *title);
@@ -50,6 +52,12 @@ double axis_at(const struct axis *a, double value); /* clipped to the range */
 void axis_round(struct axis *a);
 /* Axes with ticks, grid, numbers and labels. */
 void svg_axes(struct svg *s, const struct axis *x, const struct axis *y);
+/* Of the measured window, in the unit that reads best: *scale from seconds to it. */
+struct axis svg_time_axis(double seconds, double from, double to, double *scale);
+/* What follows is drawn in columns of the analysis from left to right, 0 to `tall` from the top down. */
+void svg_cells_begin(struct svg *s, const struct axis *x, const struct axis *y,
+	const struct analysis *a, double tall);
+void svg_cells_end(struct svg *s);
 /* An x axis alone, without a grid. */
 void svg_x_axis(struct svg *s, const struct axis *x, double y);
 /* Names with their colours (classes c0, c1, ...), wrapped into `w` from (x, y). Returns the y
@@ -58,6 +66,13 @@ double svg_legend(struct svg *s, const char *const *names, size_t n, double x, d
 /* How many rows of legend svg_legend() will need. */
 unsigned svg_legend_rows(const char *const *names, size_t n, double w);
 
+/* Names beside squares of their fills (a class each), wrapped into `w`; s = NULL draws nothing. Returns
+ * the y below. */
+struct svg_key {
+	const char *class, *name;
+};
+double svg_key(struct svg *s, const struct svg_key *keys, size_t n, double x, double y, double w);
+
 /* ---- plots; each appends one <svg> element to `out` */
 
 /* Lines over time; v in the unit of the label times 1 / scale. */
@@ -65,9 +80,18 @@ struct svg_line_data {
 	const char *name;
 	const struct series *series;
 	double scale;
+	const struct series *mean; /* over longer bins, drawn broad below it; NULL = none */
 };
-void svg_plot_series(struct strbuf *out, double width, bool standalone, const char *title,
-	const char *y_label, const struct svg_line_data *lines, size_t n);
+struct svg_series_plot {
+	const char *title, *y_label;
+	const struct svg_line_data *lines;
+	size_t n;
+	bool log;		       /* the y axis */
+	const struct time_span *spans; /* shaded, named at the top */
+	size_t n_spans;
+};
+void svg_plot_series(
+	struct strbuf *out, double width, bool standalone, const struct svg_series_plot *p);
 
 /* Share of values above x (1 - ECDF), both axes logarithmic: tails that a histogram hides. ns. */
 struct svg_dist_data {
@@ -80,6 +104,18 @@ void svg_plot_distribution(struct strbuf *out, double width, bool standalone, co
 /* Timer lateness of every guest that has it (at most 16). false when none has: nothing is added. */
 bool svg_distribution_of(
 	const struct analysis *a, double width, bool standalone, struct strbuf *out);
+
+/* How many wake-ups of one guest were how late when. false when none was: nothing is added. */
+bool svg_plot_heat(
+	struct strbuf *out, double width, bool standalone, const struct analysis *a, size_t guest);
+
+/* Who had the CPU while others waited: a row for each culprit, a column for each guest that waited (or
+ * each vCPU), ms/s. false when nobody waited. */
+bool svg_plot_who(
+	struct strbuf *out, double width, bool standalone, const struct analysis *a, bool vcpus);
+/* The same over time, of one guest, as bands on each other. */
+bool svg_plot_taken(
+	struct strbuf *out, double width, bool standalone, const struct analysis *a, size_t guest);
 
 /* What the vCPU's thread did around one late wake-up, and who ran meanwhile. */
 void svg_plot_late(struct strbuf *out, double width, bool standalone, const struct analysis *a,

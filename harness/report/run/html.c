@@ -28,7 +28,10 @@ static void part_title(const void *page, struct strbuf *out)
 
 static void part_bin_mean(const void *page, struct strbuf *out)
 {
-	html_add(out, "means of %.0f s", figure_bin_s(((const struct page *)page)->a));
+	double bin = figure_bin_s(((const struct page *)page)->a);
+
+	html_add(out, bin < 10 ? "means of %.0f s, of 10 s broad below them" : "means of %.0f s",
+		bin);
 }
 
 static void part_bin_window(const void *page, struct strbuf *out)
@@ -65,7 +68,11 @@ ANALYSIS_PART(metrics)
 ANALYSIS_PART(expectations)
 ANALYSIS_PART(series_note)
 ANALYSIS_PART(distribution)
+ANALYSIS_PART(heat)
 ANALYSIS_PART(blame)
+ANALYSIS_PART(played)
+ANALYSIS_PART(elapsed)
+ANALYSIS_PART(witnesses)
 ANALYSIS_PART(late)
 ANALYSIS_PART(placement)
 ANALYSIS_PART(checks)
@@ -95,7 +102,11 @@ static const struct template_part parts[] = {
 	{"bin_window", part_bin_window},
 	{"series_note", part_series_note},
 	{"distribution", part_distribution},
+	{"heat", part_heat},
 	{"blame", part_blame},
+	{"played", part_played},
+	{"elapsed", part_elapsed},
+	{"witnesses", part_witnesses},
 	{"late", part_late},
 	{"placement", part_placement},
 	{"checks", part_checks},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Metrics, blame and the worst late wake-ups as tables. */
+/* Metrics, stalls that were played and the worst late wake-ups as tables. */
 #include <inttypes.h>
-#include <math.h>
 
 #include "report/markup.h"
 #include "report/plot/figures.h"
@@ -12,8 +11,6 @@
 
 #define MAX_COLUMNS 16
 #define DOC_COLUMNS 3 /* up to so many columns there is room to say what each metric is */
-#define BLAME_ROWS  8 /* per vCPU; the rest is summed */
-#define BLAME_VCPUS 32
 #define LATE_DRAWN  5 /* timelines drawn in the open; the others unfold */
 
 /* ---- metrics: a row each, a column per guest or vCPU */
@@ -134,54 +131,9 @@ void html_metrics(const struct analysis *a, struct strbuf *out)
 	html_raw(out, "</details>\n");
 }
 
-/* ---- blame */
+/* ---- stalls that were played */
 
-/* Per cent; what took some time is not "0.0 %". */
-static void add_share(double share, struct strbuf *out)
-{
-	if (share > 0 && share < 0.05)
-		html_add(out, "&lt; 0.1 %%");
-	else
-		html_add(out, "%.1f %%", share);
-}
-
-static void blame_line(const struct blame_row *b, struct strbuf *out)
-{
-	html_add(out,
-		"<tr><td class=\"wrap\">%s</td><td class=\"barcell\"><span class=\"bar\" style=\"width:%.0fpx\"></span> ",
-		b->culprit, fmin(fmax(b->share, 0), 100) * 0.7);
-	add_share(b->share, out);
-	html_raw(out, "</td><td class=\"n\">");
-	html_ns(out, b->ns);
-	html_add(out, "</td><td class=\"n\">%" PRIu64 "</td></tr>\n", b->times);
-}
-
-/* Rows [from, to) are one vCPU's, largest first. */
-static void blame_table(const struct analysis *a, size_t from, size_t to, struct strbuf *out)
-{
-	const struct analysis_guest *g = &a->guests[a->blame[from].guest];
-	size_t shown = MIN(to - from, (size_t)BLAME_ROWS);
-	double rest = 0;
-
-	html_wide(out, "Blame");
-	html_add(out, "<table class=\"blame\"><caption class=\"who\">%s vcpu%u%s waited ", g->name,
-		g->vcpus[a->blame[from].vcpu].id, g->is_noise ? " (noise)" : "");
-	html_ns(out, g->vcpus[a->blame[from].vcpu].states.wait_ns);
-	html_raw(out,
-		"</caption><tr><th>culprit</th><th class=\"nowrap\">share of its waiting</th><th class=\"n\">time</th><th class=\"n\">waits</th></tr>\n");
-	for (size_t i = from; i < from + shown; i++)
-		blame_line(&a->blame[i], out);
-	for (size_t i = from + shown; i < to; i++)
-		rest += a->blame[i].share;
-	if (shown < to - from) {
-		html_add(out, "<tr><td>%zu others</td><td>", to - from - shown);
-		add_share(rest, out);
-		html_raw(out, "</td><td></td><td></td></tr>\n");
-	}
-	html_raw(out, "</table></div>\n");
-}
-
-static void html_played(const struct analysis *a, struct strbuf *out)
+void html_played(const struct analysis *a, struct strbuf *out)
 {
 	if (!a->n_played)
 		return;
@@ -193,34 +145,6 @@ static void html_played(const struct analysis *a, struct strbuf *out)
 	}
 	html_raw(out,
 		"</ul>\n<p class=\"note\">Planned, delivered and felt of each second: analysis.json.</p>\n");
-}
-
-void html_blame(const struct analysis *a, struct strbuf *out)
-{
-	unsigned tables = 0;
-
-	if (!a->n_blame) {
-		html_missing(out, a->have_trace
-					  ? "no vCPU waited"
-					  : "this run has no host trace (eBPF), only counters");
-		return;
-	}
-	for (int noise = 0; noise <= 1; noise++)
-		for (size_t i = 0; i < a->n_blame;) {
-			size_t j = i;
-
-			while (j < a->n_blame && a->blame[j].guest == a->blame[i].guest &&
-				a->blame[j].vcpu == a->blame[i].vcpu)
-				j++;
-			if (a->guests[a->blame[i].guest].is_noise == noise &&
-				tables++ < BLAME_VCPUS)
-				blame_table(a, i, j, out);
-			i = j;
-		}
-	if (tables > BLAME_VCPUS)
-		html_add(out, "<p class=\"note\">%u more vCPUs: see analysis.json.</p>\n",
-			tables - BLAME_VCPUS);
-	html_played(a, out);
 }
 
 /* ---- late wake-ups */

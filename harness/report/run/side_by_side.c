@@ -82,9 +82,12 @@ static bool draw(const void *what, double width, bool standalone, struct strbuf 
 	auto_free struct svg_line_data *data = xcalloc(n + 1, sizeof(*data));
 
 	for (size_t i = 0; i < n; i++)
-		data[i] = (struct svg_line_data){lines[i].name, &lines[i].series, d->figure->scale};
+		data[i] = (struct svg_line_data){
+			lines[i].name, &lines[i].series, d->figure->scale, NULL};
 	if (n)
-		svg_plot_series(out, width, standalone, title, label, data, n);
+		svg_plot_series(out, width, standalone,
+			&(struct svg_series_plot){
+				.title = title, .y_label = label, .lines = data, .n = n});
 	figure_lines_free(lines, n);
 	return n > 0;
 }
