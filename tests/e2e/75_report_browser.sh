@@ -39,15 +39,15 @@ while read -r line; do
 	summary*) is "$name: has its links" "$T/one.json" '.links >= 40' .links ;;
 	*paper)
 		is "$name: every figure is printed with its lines" "$T/one.json" \
-			'(.figures | length == 4) and all(.figures[]; .printed == .lines)' '[.figures[].printed]' ;;
+			'(.figures | length >= 2) and all(.figures[]; .printed == .lines)' '[.figures[].printed]' ;;
 	*)
-		is "$name: numbers on every y axis" "$T/one.json" 'all(.figures[]; .numbers >= 4)' '[.figures[].numbers]'
+		is "$name: numbers on every y axis" "$T/one.json" 'all(.figures[]; .numbers >= 3)' '[.figures[].numbers]'
 		case "$name" in
 		*1280*) is "$name: the guests' figures stand on the first screen" "$T/one.json" \
 			'.answer != null and .answer < 900' .answer ;;
 		esac
 		is "$name: every figure has its points, keys work" "$T/one.json" \
-			'(.figures | length == 4) and all(.figures[]; .points > 20 and .width > 300) and .keys == "ok"' \
+			'(.figures | length >= 2) and all(.figures[]; .points > 20 and .width > 300) and .keys == "ok"' \
 			'[.keys, .figures[].points]' ;;
 	esac
 done <"$T/seen"
@@ -55,5 +55,5 @@ pages=$(ls "$T"/pages | wc -l)
 [ "$pages" -ge 8 ] && [ "$(wc -l <"$T/seen")" = $((pages * 5)) ] && ok "$pages pages were seen in five views" ||
 	bad "only $(wc -l <"$T/seen") views of $pages pages"
 size=$(stat -c %s "$T/pages/long.html")
-[ "$size" -lt 5000000 ] && ok "a report of 10 h and 17 vCPUs has $size bytes" || bad "10 h report: $size bytes"
+[ "$size" -lt 3000000 ] && ok "a report of 10 h and 17 vCPUs has $size bytes" || bad "10 h report: $size bytes"
 finish

@@ -142,7 +142,7 @@ expect_exit "report --svg" 0 $SS report --results "$R" --svg "$T/svg" last
 n=$(find "$T/svg" -name '*.svg' | wc -l)
 [ "$n" -ge 3 ] && xmllint --noout "$T"/svg/*.svg 2>"$T/err" && ok "$n plots as SVG, all well-formed" || bad "svg: $n files; $(head -1 "$T/err")"
 # Outside a browser too (librsvg here, as in Inkscape, LaTeX and file managers): on white, with the palette's own colours.
-palette='0 114 178|213 94 0|0 158 115|184 87 143|178 119 0|204 121 167|201 209 217'
+palette='0 114 178|213 94 0|0 158 115|184 87 143|178 119 0|204 121 167|201 209 217|8 48 107' # the last: the darkest of a heat map
 for f in "$T"/svg/*.svg "$T"/svg-base/*.svg; do
 	rsvg-convert -z 3 "$f" 2>"$T/err" | pngtopnm 2>/dev/null | ppmhist -noheader 2>/dev/null | awk '{print $1, $2, $3, $5}' >"$T/colours"
 	grep -qE "^($palette) " "$T/colours" && [ "$(sort -k4 -n "$T/colours" | tail -1 | cut -d' ' -f1-3)" = "255 255 255" ] || black+=" ${f##*/}"

@@ -182,7 +182,7 @@ class Browser:
 
 
 def keys(browser):
-    """Arrow keys in the first figure say a value; + zooms; 0 shows all."""
+    """Arrow keys in the first figure say a value; + zooms all time plots to the same part; 0 shows all."""
     return browser.evaluate(r"""
 (() => {
   const f = [...document.querySelectorAll(".figure")].find((x) => +x.dataset.points > 0);
@@ -191,7 +191,16 @@ def keys(browser):
   const press = (key) => c.dispatchEvent(new KeyboardEvent("keydown", {key: key, bubbles: true, cancelable: true}));
   c.focus(); press("ArrowRight"); press("ArrowRight");
   const said = f.querySelector(".readout").textContent;
-  press("+"); press("0"); press("Escape");
+  const parts = () => [...document.querySelectorAll(".figure[data-shown]")].map((x) => x.dataset.shown);
+  const boxes = () => [...document.querySelectorAll("svg.cells")].map((x) => x.getAttribute("viewBox"));
+  const before = boxes(), whole = parts();
+  press("+");
+  const zoomed = parts(), moved = boxes();
+  press("0"); press("Escape");
+  if (new Set(zoomed).size !== 1 || zoomed[0] === whole[0]) return "zoomed to " + zoomed.join(" and ");
+  if (moved.some((b, i) => b === before[i])) return "a map did not follow: " + moved.join("; ");
+  if (boxes().some((b, i) => b.split(" ").some((v, k) => Math.abs(v - before[i].split(" ")[k]) > 1e-3)))
+    return "a map did not come back: " + boxes().join("; ");
   return document.activeElement === c && /: .+ [0-9]/.test(said) ? "ok" : "said '" + said + "'";
 })()""")
 

@@ -200,6 +200,7 @@
 				self.box.dataset.points = count(self.lines);
 				self.box.dataset.lines = self.lines.length;
 				self.box.dataset.width = g.width_;
+				self.box.dataset.shown = g.xAxisRange().map((v) => v.toFixed(3)).join(" to ");
 				self.reset.hidden = !g.isZoomed();
 			},
 		}));
