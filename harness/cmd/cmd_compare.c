@@ -3,32 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/compare.h"
 #include "report/compare/paper.h"
 #include "report/compare/report.h"
-#include "study/sweeps.h"
-
-struct args {
-	struct strv sets;
-	const char *baseline; /* NULL = two arms */
-	const char *guest;    /* NULL = mean over the guests */
-	struct strv metrics;  /* empty = all */
-	bool sweep, force, unpaired, csv, latex, methods;
-	const char *html, *svg;
-	bool pdf;
-};
+#include "study/points.h"
 
 static const struct cmd_option options[] = {
 	{"baseline", 0, "NAME",
-		"Hold every other variant of the set A against its variant NAME; with more sets, each of them against the set NAME. p is corrected for all tests together",
+		"Hold every other variant of the set A against its variant NAME, in a sweep point by point; with more sets, each of them against the set NAME. p is corrected for all tests together",
 		TO_TEXT(baseline)},
 	{"sweep", 0, NULL,
 		"How the metrics of the set A follow what its scenario sweeps: medians of the boots with 95 % intervals",
 		TO_FLAG(sweep)},
+	{"pool", 0, NULL,
+		"Mix the boots of all points of a sweep, which is refused without: they are no sample of one thing",
+		TO_FLAG(pool)},
 	{"guest", 0, "NAME",
-		"Values of this guest (default: the mean over the run's guests that are not noise)",
+		"Values of this guest (default: the mean over the run's guests that are not noise; a curve for each where these are unequal)",
 		TO_TEXT(guest)},
-	{"metric", 0, "NAME", "This metric only; may be repeated (default: all)", TO_LIST(metrics)},
+	{"metric", 0, "NAME",
+		"This metric, or group of metrics (timer, timer.late), only; may be repeated (default: all)",
+		TO_LIST(metrics)},
 	{"force", 0, NULL, "Compare even across different hosts, kernels or --set values",
 		TO_FLAG(force)},
 	{"unpaired", 0, NULL,
@@ -53,9 +48,10 @@ static const char help[] =
 	"  compare scenario=x,variant=float scenario=x,variant=pinned\n"
 	"  compare --baseline float scenario=x\n"
 	"  compare --baseline float last            (all runs of its experiment)\n"
+	"  compare --baseline float scenario=swept  (each point of its sweep on its own)\n"
 	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n\n"
 	"--csv: a line per metric, of a baseline per arm and metric, of a sweep per metric, line and point. The first line names the columns.\n\n"
-	"--json: {a, b, confidence, tests, blocks_wanted, warning, seen_from_outside, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, seen_from_outside, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
+	"--json: {a, b, point, confidence, tests, blocks_wanted, warning, seen_from_outside, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, seen_from_outside, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
 	"Methods: signed-rank (within blocks; v), mann-whitney (independent samples; u). Verdicts: no_data, too_few, same, a_better, b_better, different. What does not exist is null, in CSV an empty field; figures are in their \"unit\".";
 
 static void check(void *args, struct argp_state *state)
@@ -220,6 +216,8 @@ static int compare_sets(
 
 	if (!rc && !args->force)
 		rc = arms_check_overrides(arms, n, e);
+	if (!rc && !args->pool)
+		rc = points_check_arms(arms, n, e);
 	if (!rc) {
 		arms_read_names(&c->study, arms, n, &names);
 		rc = metric_names_check(&names, &args->metrics, e);
@@ -234,34 +232,11 @@ static int compare_sets(
 	return rc;
 }
 
-static int print_sweeps(
-	const struct cmd_common *c, const struct args *args, const struct sweeps *s, struct err *e)
+/* Whether variants of a sweep are to be held against one of them. */
+static bool over_points(const struct cmd_common *c, const struct args *args, struct index *x)
 {
-	auto_struct(strbuf) out = {0};
-	int rc = 0;
-
-	(c->json	    ? sweep_report_json
-		: args->csv ? sweep_report_csv
-			    : sweep_report_text)(s->list, s->n, &out);
-	fputs(out.text ? out.text : "", stdout);
-	if (args->html)
-		rc = sweep_page_save(s->list, s->n, s->scenario, args->html, e);
-	if (!rc && args->svg)
-		rc = sweep_svg_save(
-			s->list, s->n, &(struct svg_files){args->svg, NULL, args->pdf}, e);
-	return rc;
-}
-
-static int compare_sweep(
-	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e)
-{
-	auto_struct(sweeps) sweeps = {0};
-	int rc = sweeps_read(&c->study, x, args->sets.items[0], args->guest, &args->metrics,
-		args->force, &sweeps, e);
-
-	if (!rc)
-		rc = print_sweeps(c, args, &sweeps, e);
-	return rc;
+	return args->baseline && args->sets.n == 1 && !strchr(args->baseline, '=') &&
+	       points_are_meant(&c->study, x, args->sets.items[0], args->baseline);
 }
 
 int cmd_compare(const struct command *c, int argc, char **argv)
@@ -275,7 +250,9 @@ int cmd_compare(const struct command *c, int argc, char **argv)
 	cmd_parse(c, &line, &args, &common, argc, argv);
 	rc = results_open(&common.study, false, &x, &e);
 	if (!rc)
-		rc = (args.sweep ? compare_sweep : compare_sets)(&common, &args, x, &e);
+		rc = (args.sweep			 ? compare_sweep
+			: over_points(&common, &args, x) ? compare_points
+							 : compare_sets)(&common, &args, x, &e);
 	strv_release(&args.metrics);
 	strv_release(&args.sets);
 	return rc ? cmd_fail(&e) : EXIT_DONE;

@@ -74,8 +74,8 @@ int index_query(struct index *x, const struct index_filter *f, struct index_row 
 	struct err *e);
 void index_rows_free(struct index_row *rows, size_t n);
 
-/* One value per run that meets the filter, oldest first: metric `name` of `guest` (NULL: the mean
- * over the run's guests that are not noise). Runs without it give NaN, so that arms keep their
+/* One value per run that meets the filter, oldest first: metric `name` of `guest` (a pattern: the mean
+ * of those that match; NULL: of the run's guests that are not noise). Runs without it give NaN, so that arms keep their
  * length. Caller frees. */
 int index_values(struct index *x, const struct index_filter *f, const char *guest, const char *name,
 	double **values, size_t *n, struct err *e);

@@ -133,7 +133,7 @@ int index_values(struct index *x, const struct index_filter *f, const char *gues
 	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
 	size_t count = 0;
 	int rc = prepare(x,
-		"SELECT (SELECT avg(m.value) FROM metrics m WHERE m.run = r.run AND m.name = ?15 AND m.vcpu = -1 AND CASE WHEN ?16 IS NULL THEN NOT m.noise ELSE m.guest = ?16 END)" FILTER
+		"SELECT (SELECT avg(m.value) FROM metrics m WHERE m.run = r.run AND m.name = ?15 AND m.vcpu = -1 AND CASE WHEN ?16 IS NULL THEN NOT m.noise ELSE m.guest GLOB ?16 END)" FILTER
 		" ORDER BY r.started, r.run LIMIT ?14",
 		f, &s, e);
 

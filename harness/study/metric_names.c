@@ -57,13 +57,25 @@ void metric_names_release(struct metric_names *names)
 	*names = (struct metric_names){0};
 }
 
+/* "timer.late.p99", or "timer" and "timer.late", which hold it. */
+static bool is_name_or_group(const struct metric_names *names, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i < names->n; i++)
+		if (!strncmp(names->items[i].name, word, n) &&
+			(!names->items[i].name[n] || names->items[i].name[n] == '.'))
+			return true;
+	return false;
+}
+
 int metric_names_check(const struct metric_names *names, const struct strv *asked, struct err *e)
 {
 	for (size_t i = 0; i < asked->n; i++) {
 		struct near near = {.word = asked->items[i]};
 		char hint[96];
 
-		if (metric_names_find(names, asked->items[i]) < names->n)
+		if (is_name_or_group(names, asked->items[i]))
 			continue;
 		for (size_t k = 0; k < names->n; k++)
 			near_try(&near, names->items[k].name);

@@ -83,6 +83,25 @@ is "a line per variant, points in order, medians with intervals" "$T/out" \
 	'[.sweeps[0].lines[].points[].median | round]'
 grep -q 'class="band' "$T/curve.html" && ok "the page has the curves with their bands" || bad "the page has no band"
 expect_exit "a sweep of what sweeps nothing" 2 "${cmp[@]}" --sweep scenario=made
+# --- a sweep's variants, point by point: planted effects of invented boots prove the arithmetic
+expect_exit "--baseline over a sweep" 0 "${cmp[@]}" --baseline float --json --html "$T/points.html" scenario=planted
+valid "compare --baseline --json over a sweep" compare "$T/out"
+is "3 variants x 4 points x 8 boots: the planted verdict at each point" "$T/out" \
+	'[.comparisons[] | {b, point, v: (.metrics[] | select(.name == "timer.late.p99") | .verdict)}] | map(.b + " " + .point + " " + .v) ==
+	 (["pinned 1 b_better", "pinned 2 b_better", "pinned 4 same", "pinned 8 a_better", "stacked 1 same", "stacked 2 a_better", "stacked 4 a_better", "stacked 8 a_better"] | map(sub(" "; " lab.overcommit=")))' \
+	'[.comparisons[] | .metrics[] | select(.name == "timer.late.p99") | .verdict]'
+is "... and no other difference" "$T/out" 'all(.comparisons[].metrics[] | select(.name == "steal.rate"); .verdict == "same")' '[.comparisons[].metrics[].verdict]'
+is "one correction for all sixteen" "$T/out" \
+	'.tests == 16 and ([.comparisons[].metrics[].p | numbers] | min) as $p | [.comparisons[].metrics[] | select(.p == $p) | .p_holm] | .[0] >= 10 * $p' \
+	'[.tests, ([.comparisons[].metrics[].p | numbers] | min), ([.comparisons[].metrics[].p_holm | numbers] | min)]'
+grep -q 'class="band' "$T/points.html" && [ "$(grep -c 'badge pass">better' "$T/points.html")" = 2 ] && ok "the page has curves and verdicts" || bad "points page: $(grep -c badge "$T/points.html") badges"
+expect_exit "... as CSV" 0 "${cmp[@]}" --baseline float --csv --metric timer scenario=planted
+[ "$(grep -c '^float,pinned,timer.late.p99,.*,lab.overcommit=[1248]$' "$T/out")" = 4 ] && ok "CSV names the point, --metric a group" || bad "CSV: $(head -2 "$T/out")"
+expect_exit "pooling of points" 2 "${cmp[@]}" "scenario=planted,variant=float-*" "scenario=planted,variant=pinned-*"
+says "is refused" "mixes boots of the points lab.overcommit=" "$T/err"
+expect_exit "unless asked for" 0 "${cmp[@]}" --pool --json "scenario=planted,variant=float-*" "scenario=planted,variant=pinned-*"
+expect_exit "... with a baseline" 0 "${cmp[@]}" --pool --json --baseline float scenario=planted
+is "all points as one" "$T/out" '[.comparisons[] | [.b, .point, (.metrics[0].n_a)]] == [["pinned", null, 32], ["stacked", null, 32]]' '[.comparisons[] | .point]'
 "${cmp[@]}" --help | tr '\n' ' ' | tr -s ' ' >"$T/help"
 says "--help has the shape of the JSON" "p_holm, exact, cliffs_delta" "$T/help"
 says "... and the methods" "signed-rank (within blocks; v)" "$T/help"
@@ -91,7 +110,7 @@ says "... and of the CSV" "The first line names the columns" "$T/help"
 # --- the other commands that read results
 expect_exit "list --json" 0 $SS list --results "$I" --json
 valid "list --json" list "$T/out"
-is "the records as one document" "$T/out" 'length == 164 and all(.[]; .run and .scenario and .variant and .host)' length
+is "the records as one document" "$T/out" 'length == 260 and all(.[]; .run and .scenario and .variant and .host)' length
 expect_exit "list --where and --limit" 0 $SS list --results "$I" --json --scenario made --where 'timer.late.p99>8000' --limit 5
 is "only those that meet it" "$T/out" 'length == 5 and all(.[]; .variant == "stacked")' '[.[].variant]'
 expect_exit "list metrics --json: text is no JSON" 2 $SS list metrics --json

@@ -30,4 +30,8 @@ for v, late in (("float", 1000), ("pinned", 900)):
 for v in ("float", "pinned"):
     for p in (10, 1, 2):
         boots("swept", f"{v}-overcommit-{p}", 6, 1000 * p * (1 if v == "float" else .5), f"lab.overcommit={p}")
+# Planted: what pinned and stacked do to the float's 1000 us at each point of a sweep.
+for v, factors in (("float", (1, 1, 1, 1)), ("pinned", (.8, .8, 1, 1.2)), ("stacked", (1, 1.2, 1.2, 1.2))):
+    for p, f in zip((1, 2, 4, 8), factors):
+        boots("planted", f"{v}-overcommit-{p}", 8, 1000 * f, f"lab.overcommit={p}")
 db.commit()

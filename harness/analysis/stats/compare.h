@@ -71,6 +71,7 @@ struct compare_metric {
 /* Nothing in it is taken over: all pointers must outlive the result. */
 struct compare_input {
 	const char *name_a, *name_b; /* b is held against a: shift = b - a */
+	const char *point; /* of a sweep, at which they are compared: "lab.overcommit=4"; or NULL */
 	const char *mismatch; /* what makes the arms incomparable ("hosts x and y"), or NULL */
 	bool force;	      /* compare nevertheless; the sentence becomes a warning */
 	const struct compare_blocks *blocks; /* NULL = compare independent samples */

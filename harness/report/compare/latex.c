@@ -71,6 +71,10 @@ static void heading(const struct compare_result *r, struct strbuf *out)
 {
 	strbuf_add(out, "\\midrule\n\\multicolumn{6}{l}{\\emph{b = ");
 	escape_latex(out, r->input->name_b);
+	if (r->input->point) {
+		strbuf_add(out, " at ");
+		escape_latex(out, r->input->point);
+	}
 	strbuf_add(out, "}} \\\\\n");
 }
 

@@ -158,8 +158,10 @@ void compare_report_text(const struct compare_set *s, struct strbuf *out)
 			s->results[0].input->name_a, s->results[0].tests);
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->baseline)
-			text_add(out, "\n%s against %s\n", s->results[i].input->name_b,
-				s->results[i].input->name_a);
+			text_add(out, "\n%s against %s%s%s\n", s->results[i].input->name_b,
+				s->results[i].input->name_a,
+				s->results[i].input->point ? " at " : "",
+				s->results[i].input->point ? s->results[i].input->point : "");
 		one_text(&s->results[i], out);
 	}
 	if (*outside) {
@@ -203,6 +205,7 @@ static json_t *one_json(const struct compare_result *r)
 	for (size_t i = 0; i < r->n_rows; i++)
 		json_array_append_new(metrics, row_json(r, &r->rows[i]));
 	return JSON({"a", json_text(r->input->name_a)}, {"b", json_text(r->input->name_b)},
+		{"point", json_text_or_null(r->input->point)},
 		{"confidence", json_real(r->confidence)}, {"tests", json_count(r->tests)},
 		{"blocks_wanted", json_count(r->blocks_wanted)},
 		{"warning", json_text_or_null(r->warning)}, {"metrics", metrics});
@@ -243,14 +246,16 @@ static void csv_line(
 		compare_verdict_names[row->verdict], row->na, row->nb);
 	for (size_t k = 0; k < ARRAY_SIZE(v); k++)
 		escape_csv_number(out, v[k]);
-	text_add(out, ",%s,%zu,%zu,%zu\n", compare_method_names[row->method], row->blocks,
+	text_add(out, ",%s,%zu,%zu,%zu,", compare_method_names[row->method], row->blocks,
 		row->left_a, row->left_b);
+	escape_csv(out, r->input->point ? r->input->point : "");
+	text_add(out, "\n");
 }
 
 void compare_report_csv(const struct compare_set *s, struct strbuf *out)
 {
 	text_add(out,
-		"a,b,metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,bootstrap_hi,u,p,p_holm,cliffs_delta,bound,v,method,blocks,left_out_a,left_out_b\n");
+		"a,b,metric,unit,verdict,n_a,n_b,median_a,median_b,shift,ci_lo,ci_hi,bootstrap_lo,bootstrap_hi,u,p,p_holm,cliffs_delta,bound,v,method,blocks,left_out_a,left_out_b,point\n");
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; k < s->results[i].n_rows; k++)
 			csv_line(&s->results[i], &s->results[i].rows[k], out);

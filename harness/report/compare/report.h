@@ -35,7 +35,7 @@ void compare_report_text(const struct compare_set *s, struct strbuf *out);
 /* The sentence for people about set->outside; "" when there is none. Caller frees. */
 char *compare_outside(const struct compare_set *s);
 
-/* {"a","b","confidence","tests","blocks_wanted","warning","seen_from_outside","metrics":[{"name","unit","better","verdict","words",
+/* {"a","b","point","confidence","tests","blocks_wanted","warning","seen_from_outside","metrics":[{"name","unit","better","verdict","words",
  * "method","blocks","left_out":[a,b],"n_a","n_b","median_a","median_b","shift","ci":[lo,hi],"bootstrap":[lo,hi],
  * "u","v","p","p_holm","exact","cliffs_delta","effect","bound","values_a":[...],"values_b":[...]}]}.
  * What does not exist is null. With a baseline

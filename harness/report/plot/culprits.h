@@ -29,7 +29,6 @@ const char *culprit_slot_name(const struct culprit_palette *p, unsigned slot);
 const char *culprit_slot_class(unsigned slot);
 
 /* As it is called in a report: "vm hog-0" of "vm hog-0 vcpu1" and "vm hog-0 qemu". */
-void culprit_group(
-	const char *culprit, enum culprit_kind kind, char name[static CULPRIT_TEXT]);
+void culprit_group(const char *culprit, enum culprit_kind kind, char name[static CULPRIT_TEXT]);
 
 #endif

@@ -54,8 +54,7 @@ static void draw_row(struct svg *s, const struct part *p, unsigned row, unsigned
 	for (unsigned c = 0; c < p->columns; c++) {
 		unsigned from = c;
 
-		while (c < p->columns &&
-			level_of(p->count[c * HEAT_ROWS + row], p->most) == level)
+		while (c < p->columns && level_of(p->count[c * HEAT_ROWS + row], p->most) == level)
 			c++;
 		if (c == from)
 			continue;
@@ -96,12 +95,11 @@ static void draw_key(struct svg *s, const struct analysis *a, const struct part 
 		quantity_ns(a->columns.width_ns, width, sizeof(width)));
 }
 
-bool svg_plot_heat(struct strbuf *out, double width, bool standalone, const struct analysis *a,
-	size_t guest)
+bool svg_plot_heat(
+	struct strbuf *out, double width, bool standalone, const struct analysis *a, size_t guest)
 {
 	struct svg s = {.out = out, .standalone = standalone, .time = true};
-	auto_free char *title =
-		xasprintf("Lateness of %s over time", a->guests[guest].name);
+	auto_free char *title = xasprintf("Lateness of %s over time", a->guests[guest].name);
 	struct part p = part_of(a, &a->guests[guest].heat);
 	double top = (standalone ? 24 : 4) + KEY_H + 26, scale;
 	struct axis x, y;

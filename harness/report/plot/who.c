@@ -41,7 +41,8 @@ static size_t waiters_of(const struct analysis *a, bool vcpus, struct waiter **o
 }
 
 /* ms/s of waiting per vCPU; those that did not wait fall out. */
-static size_t fill(const struct analysis *a, const struct culprit_palette *p, struct waiter *w, size_t n)
+static size_t fill(
+	const struct analysis *a, const struct culprit_palette *p, struct waiter *w, size_t n)
 {
 	size_t kept = 0;
 
@@ -105,8 +106,7 @@ static void draw_block(struct svg *s, const struct map *m, size_t from, size_t t
 
 		svg_text(s, "middle", x, y + 12, "%.*s", (int)room, g->name);
 		if (m->w[i].vcpu >= 0)
-			svg_text(s, "middle dim", x, y + 27, "vcpu%u",
-				g->vcpus[m->w[i].vcpu].id);
+			svg_text(s, "middle dim", x, y + 27, "vcpu%u", g->vcpus[m->w[i].vcpu].id);
 		else if (g->is_noise)
 			svg_text(s, "middle dim", x, y + 27, "(noise)");
 	}
@@ -186,7 +186,8 @@ static void release(struct bands *b)
 		free(b->v[i]);
 }
 
-static double column_ms_per_s(const struct analysis *a, unsigned column, uint64_t ns, unsigned vcpus)
+static double column_ms_per_s(
+	const struct analysis *a, unsigned column, uint64_t ns, unsigned vcpus)
 {
 	double begin = (double)column * (double)a->columns.width_ns;
 	double length = fmin((double)a->columns.width_ns, a->window_s * 1e9 - begin);
@@ -208,8 +209,7 @@ static struct bands bands_of(
 		if (!b.v[slot])
 			b.v[slot] = xcalloc(a->columns.n, sizeof(double));
 		for (unsigned c = 0; c < a->columns.n; c++)
-			b.v[slot][c] +=
-				column_ms_per_s(a, c, t->ns[c], a->guests[guest].n_vcpus);
+			b.v[slot][c] += column_ms_per_s(a, c, t->ns[c], a->guests[guest].n_vcpus);
 	}
 	for (unsigned c = 0; c < a->columns.n; c++) {
 		double sum = 0;
@@ -222,7 +222,8 @@ static struct bands bands_of(
 }
 
 /* From `low` up to `high`, both from the top down: there along the upper edge, back along the lower. */
-static void draw_band(struct svg *s, unsigned slot, const double *low, const double *high, unsigned n)
+static void draw_band(
+	struct svg *s, unsigned slot, const double *low, const double *high, unsigned n)
 {
 	strbuf_add(s->out, "<path class=\"%s\" d=\"M0 %.0f", culprit_slot_class(slot), low[0]);
 	for (unsigned c = 0; c < n; c++)
@@ -248,8 +249,8 @@ static void draw_bands(struct svg *s, const struct bands *b, unsigned n, double 
 	}
 }
 
-bool svg_plot_taken(struct strbuf *out, double width, bool standalone, const struct analysis *a,
-	size_t guest)
+bool svg_plot_taken(
+	struct strbuf *out, double width, bool standalone, const struct analysis *a, size_t guest)
 {
 	struct svg s = {.out = out, .standalone = standalone, .time = true};
 	struct culprit_palette p = culprit_palette(a);

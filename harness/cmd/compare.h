@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What `stealscope compare` was asked for; its ways are files of their own. */
+#ifndef SS_CMD_COMPARE_H
+#define SS_CMD_COMPARE_H
+
+#include "cmd/cmd.h"
+#include "record/index.h"
+
+struct args {
+	struct strv sets;
+	const char *baseline; /* NULL = two arms */
+	const char *guest;    /* NULL = mean over the guests */
+	struct strv metrics;  /* empty = all */
+	bool sweep, pool, force, unpaired, csv, latex, methods;
+	const char *html, *svg;
+	bool pdf;
+};
+
+/* cmd_compare_points.c: --sweep, and --baseline over a sweep. */
+int compare_sweep(const struct cmd_common *c, const struct args *args, struct index *x,
+	struct err *e);
+int compare_points(const struct cmd_common *c, const struct args *args, struct index *x,
+	struct err *e);
+
+#endif
