@@ -178,6 +178,16 @@ static const char *fact(const struct run_info *r, const char *const *keys, size_
 	return NULL;
 }
 
+const char *index_host_of(const struct run_info *r)
+{
+	return fact(r, host_facts, ARRAY_SIZE(host_facts));
+}
+
+const char *index_kernel_of(const struct run_info *r)
+{
+	return fact(r, kernel_facts, ARRAY_SIZE(kernel_facts));
+}
+
 static void bind_text(sqlite3_stmt *s, int at, const char *text)
 {
 	sqlite3_bind_text(s, at, text ? text : "", -1, SQLITE_TRANSIENT);
@@ -228,8 +238,8 @@ static int add_run(struct index *x, const struct run_info *r, const char *folder
 {
 	auto_free char *overrides = strv_join(&r->overrides, " ");
 	const char *const text[] = {r->run, folder, r->experiment, r->scenario, r->variant,
-		r->point, r->status, r->started, fact(r, host_facts, ARRAY_SIZE(host_facts)),
-		fact(r, kernel_facts, ARRAY_SIZE(kernel_facts)), r->version, overrides};
+		r->point, r->status, r->started, index_host_of(r), index_kernel_of(r), r->version,
+		overrides};
 	uint64_t window =
 		r->window_end_ns > r->window_start_ns ? r->window_end_ns - r->window_start_ns : 0;
 	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;

@@ -40,6 +40,10 @@ struct index_metric {
 	double value; /* NaN and infinity are left out: "not provided" has no row */
 };
 
+/* What the facts of a run call its host and its kernel; "" where they do not. */
+const char *index_host_of(const struct run_info *r);
+const char *index_kernel_of(const struct run_info *r);
+
 /* Add a run with its metrics, in place of what the index had of it. `folder`: relative to results/.
  * host and kernel come from the run's facts (index.c names the keys). */
 int index_add(struct index *x, const struct run_info *r, const char *folder,

@@ -115,7 +115,7 @@ static void test_csv_has_units_and_equal_rows(void **state)
 			assert_int_equal(commas, columns);
 			commas = 0;
 		}
-		assert_true(lines > 2);
+		assert_true(lines > 2 || (t == EXPORT_GUESTS && lines == 2));
 		assert_int_equal(export_table_find(export_columns[t].name), t);
 	}
 	assert_int_equal(export_table_find("no such"), EXPORT_TABLES);
@@ -135,7 +135,7 @@ static void test_json_lines_parse(void **state)
 				fail_msg("not an object with a guest: %s", line);
 			json_decref(j);
 		}
-		assert_true(lines > 1);
+		assert_true(lines > (t != EXPORT_GUESTS));
 	}
 }
 

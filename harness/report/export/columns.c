@@ -60,6 +60,19 @@ const struct export_columns export_columns[EXPORT_TABLES] = {
 			{"unexplained_us", "REAL", "part: the rest"},
 			{"culprit", "TEXT", "who had the CPU longest meanwhile"},
 			{"kind", "TEXT", "of the culprit"}}},
+	[EXPORT_GUESTS] = {"guests", "every guest, and what its run was",
+		{{"guest", "TEXT", "its name"},
+			{"is_noise", "INTEGER", "1: it is there to be in the way"},
+			{"kind", "TEXT", "metal, linux, disk, domain, native"},
+			{"vcpus", "INTEGER", "how many"},
+			{"weight", "INTEGER", "CPU weight of its group (cpu.shares); 0: as it is"},
+			{"quota_us", "INTEGER", "of CPU a period; 0: none"},
+			{"period_us", "INTEGER", "of the quota"},
+			{"scenario", "TEXT", "of the run"}, {"variant", "TEXT", "its configuration"},
+			{"point", "TEXT", "what was swept: key=value"},
+			{"host", "TEXT", "where it ran"}, {"kernel", "TEXT", "of the host"},
+			{"overrides", "TEXT", "of --set, joined by blanks"},
+			{"warnings", "TEXT", "of the run, joined by semicolons"}}},
 };
 
 enum export_table export_table_find(const char *name)

@@ -16,6 +16,7 @@ enum export_table {
 	EXPORT_METRICS,
 	EXPORT_BLAME,
 	EXPORT_LATE, /* every late wake-up and long gap with its parts */
+	EXPORT_GUESTS, /* every guest, and of which run */
 	EXPORT_TABLES,
 };
 /* EXPORT_TABLES when there is none. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "record/index.h"
 #include "report/escape.h"
 #include "report/export/columns.h"
 #include "report/export/stream.h"
@@ -187,6 +188,24 @@ static void own_row(struct writer *w, const struct analysis_guest *g, size_t i)
 	write_row(w, cells);
 }
 
+static void guest_rows(struct writer *w)
+{
+	const struct run_info *r = &w->a->info;
+	auto_free char *overrides = strv_join(&r->overrides, " ");
+	auto_free char *warnings = strv_join(&w->a->warnings, "; ");
+
+	for (size_t g = 0; g < r->n_guests; g++) {
+		const struct run_guest *i = &r->guests[g];
+		struct cell cells[] = {TEXT(i->name), COUNT(i->is_noise), TEXT(i->kind),
+			COUNT(i->n_vcpus), COUNT(i->shares), COUNT(i->quota_us),
+			COUNT(i->period_us), TEXT(r->scenario), TEXT(r->variant), TEXT(r->point),
+			TEXT(index_host_of(r)), TEXT(index_kernel_of(r)), TEXT(overrides),
+			TEXT(warnings)};
+
+		write_row(w, cells);
+	}
+}
+
 static void small_table(struct writer *w, enum export_table t)
 {
 	for (size_t g = 0; g < w->a->n_guests; g++) {
@@ -253,6 +272,8 @@ static int write_table(struct writer *w, enum export_table t, struct err *e)
 		rc = export_each_piece(w->a, state_row, w, e);
 	else if (t == EXPORT_LATE)
 		rc = write_lates(w, e);
+	else if (t == EXPORT_GUESTS)
+		guest_rows(w);
 	else
 		small_table(w, t);
 	strbuf_release(&w->scratch);
