@@ -7,8 +7,8 @@
 #include "report/compare/points.h"
 #include "study/points.h"
 
-static int print_sweeps(const struct cmd_common *c, const struct args *args,
-	const struct sweeps *s, struct err *e)
+static int print_sweeps(
+	const struct cmd_common *c, const struct args *args, const struct sweeps *s, struct err *e)
 {
 	auto_struct(strbuf) out = {0};
 	int rc = 0;
@@ -25,8 +25,8 @@ static int print_sweeps(const struct cmd_common *c, const struct args *args,
 	return rc;
 }
 
-int compare_sweep(const struct cmd_common *c, const struct args *args, struct index *x,
-	struct err *e)
+int compare_sweep(
+	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e)
 {
 	auto_struct(sweeps) sweeps = {0};
 	int rc = sweeps_read(&c->study, x, args->sets.items[0], args->guest, &args->metrics,
@@ -37,8 +37,8 @@ int compare_sweep(const struct cmd_common *c, const struct args *args, struct in
 	return rc;
 }
 
-static int print_points(const struct cmd_common *c, const struct args *args,
-	const struct sweeps *s, const struct compare_set *set, struct err *e)
+static int print_points(const struct cmd_common *c, const struct args *args, const struct sweeps *s,
+	const struct compare_set *set, struct err *e)
 {
 	auto_struct(strbuf) out = {0};
 	int rc = 0;
@@ -63,8 +63,8 @@ static int print_points(const struct cmd_common *c, const struct args *args,
 	return rc;
 }
 
-int compare_points(const struct cmd_common *c, const struct args *args, struct index *x,
-	struct err *e)
+int compare_points(
+	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e)
 {
 	const struct points_how how = {args->baseline, args->pool, args->force, args->unpaired};
 	auto_struct(sweeps) sweeps = {0};

@@ -17,9 +17,9 @@ struct args {
 };
 
 /* cmd_compare_points.c: --sweep, and --baseline over a sweep. */
-int compare_sweep(const struct cmd_common *c, const struct args *args, struct index *x,
-	struct err *e);
-int compare_points(const struct cmd_common *c, const struct args *args, struct index *x,
-	struct err *e);
+int compare_sweep(
+	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e);
+int compare_points(
+	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e);
 
 #endif

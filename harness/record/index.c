@@ -175,7 +175,7 @@ static const char *fact(const struct run_info *r, const char *const *keys, size_
 		for (size_t i = 0; i < r->n_facts; i++)
 			if (r->facts[i].key && !strcmp(r->facts[i].key, keys[k]))
 				return r->facts[i].value;
-	return NULL;
+	return "";
 }
 
 const char *index_host_of(const struct run_info *r)

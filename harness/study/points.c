@@ -25,8 +25,9 @@ static bool is_of(line_t l, const char *variant)
 static line_t partner_of(const struct sweep_lines *s, line_t l, const char *baseline)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (is_of(&s->lines[i], baseline) && !strcmp(s->lines[i].name + variant_length(&s->lines[i]),
-							     l->name + variant_length(l)))
+		if (is_of(&s->lines[i], baseline) &&
+			!strcmp(s->lines[i].name + variant_length(&s->lines[i]),
+				l->name + variant_length(l)))
 			return &s->lines[i];
 	return NULL;
 }
@@ -74,8 +75,8 @@ static const double *values_of(struct point_pairs *out, const struct sweeps *s, 
 }
 
 /* One comparison: these points of a line with the same points of the baseline's. */
-static void add(struct point_pairs *out, const struct sweeps *s, const struct points_how *how, line_t base,
-	line_t line, const point_t *a, const point_t *b, size_t n)
+static void add(struct point_pairs *out, const struct sweeps *s, const struct points_how *how,
+	line_t base, line_t line, const point_t *a, const point_t *b, size_t n)
 {
 	struct compare_metric *metrics = &out->metrics[out->n * s->n];
 	struct compare_blocks *blocks = &out->blocks[out->n];
@@ -95,9 +96,8 @@ static void add(struct point_pairs *out, const struct sweeps *s, const struct po
 	for (size_t m = 0; m < s->n; m++) {
 		struct compare_metric *c = &metrics[m];
 
-		*c = (struct compare_metric){.name = s->list[m].metric,
-			.unit = s->list[m].unit,
-			.better = s->better[m]};
+		*c = (struct compare_metric){
+			.name = s->list[m].metric, .unit = s->list[m].unit, .better = s->better[m]};
 		c->a = values_of(out, s, m, a, n, &c->na);
 		c->b = values_of(out, s, m, b, n, &c->nb);
 	}
@@ -109,7 +109,8 @@ static void add(struct point_pairs *out, const struct sweeps *s, const struct po
 static void add_line(struct point_pairs *out, const struct sweeps *s, const struct points_how *how,
 	line_t base, line_t line)
 {
-	auto_free point_t *a = xcalloc(line->n, sizeof(point_t)), *b = xcalloc(line->n, sizeof(point_t));
+	auto_free point_t *a = xcalloc(line->n, sizeof(point_t)),
+			  *b = xcalloc(line->n, sizeof(point_t));
 	size_t n = 0;
 
 	for (size_t i = 0; i < line->n; i++) {
@@ -123,8 +124,8 @@ static void add_line(struct point_pairs *out, const struct sweeps *s, const stru
 		add(out, s, how, base, line, a, b, n);
 }
 
-int point_pairs_make(
-	const struct sweeps *s, const struct points_how *how, struct point_pairs *out, struct err *e)
+int point_pairs_make(const struct sweeps *s, const struct points_how *how, struct point_pairs *out,
+	struct err *e)
 {
 	size_t most = 1;
 

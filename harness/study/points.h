@@ -7,11 +7,12 @@
 #include "study/sweeps.h"
 
 struct point_pairs {
-	struct compare_input *in; /* for compare_each(): all points of all variants are one family */
+	struct compare_input
+		*in; /* for compare_each(): all points of all variants are one family */
 	size_t n;
 	struct compare_metric *metrics; /* by comparison, then as sweeps.list */
 	struct compare_blocks *blocks;
-	char **point;	/* "lab.overcommit=4" */
+	char **point;	 /* "lab.overcommit=4" */
 	double **pooled; /* values of all points together */
 	size_t n_pooled;
 };

@@ -92,8 +92,8 @@ void points_text(const struct compare_set *s, struct strbuf *out)
 			if (!any_value(s, from, to, m))
 				continue;
 			text_add(out, "%-26s %-8s %11s %11s  %-32s %8s %4s %4s\n",
-				s->results[from].rows[m].metric->name, "", "median(a)",
-				"median(b)", "shift [95 %]", "p(Holm)", "n(a)", "n(b)");
+				s->results[from].rows[m].metric->name, "", "median(a)", "median(b)",
+				"shift [95 %]", "p(Holm)", "n(a)", "n(b)");
 			for (size_t i = from; i < to; i++)
 				line_text(&s->results[i], m, out);
 		}
@@ -130,8 +130,8 @@ static void line_html(const struct compare_result *r, size_t metric, struct strb
 	html_add(out, "<td class=\"n\">%zu, %zu</td></tr>\n", row->na, row->nb);
 }
 
-static void metric_html(const struct compare_set *s, size_t m, const struct sweep *sweep,
-	struct strbuf *out)
+static void metric_html(
+	const struct compare_set *s, size_t m, const struct sweep *sweep, struct strbuf *out)
 {
 	html_add(out, "<section><h2>%s</h2>\n", sweep->metric);
 	html_plot(out, draw_sweep, sweep);

@@ -15,7 +15,7 @@ enum export_table {
 	EXPORT_SERIES,	/* the 10 s (and 1 s) windows */
 	EXPORT_METRICS,
 	EXPORT_BLAME,
-	EXPORT_LATE, /* every late wake-up and long gap with its parts */
+	EXPORT_LATE,   /* every late wake-up and long gap with its parts */
 	EXPORT_GUESTS, /* every guest, and of which run */
 	EXPORT_TABLES,
 };
