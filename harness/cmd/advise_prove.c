@@ -17,13 +17,15 @@ static const struct advice *choose(
 	auto_free char *all = NULL;
 
 	for (size_t i = 0; i < vm->n; i++) {
-		if (!vm->list[i].n_changes)
+		const struct advice_row *row = vm->list[i].row;
+
+		if (!vm->list[i].n_changes && !(row->flags & ADVICE_AGAINST_ITSELF))
 			continue;
-		if (candidate && !strcmp(vm->list[i].row->name, candidate)) {
+		if (candidate && !strcmp(row->name, candidate)) {
 			strv_release(&names);
 			return &vm->list[i];
 		}
-		strv_add(&names, "%s", vm->list[i].row->name);
+		strv_add(&names, "%s", row->name);
 	}
 	all = strv_join(&names, ", ");
 	strv_release(&names);
@@ -45,8 +47,9 @@ static void describe(
 	t->expected = advice_gain(a);
 	for (size_t i = 0; i < a->n_changes; i++) {
 		const struct advice_change *back = &a->changes[a->n_changes - 1 - i];
-		auto_free char *line = advice_virsh(about, a->changes[i].key, a->changes[i].want);
-		auto_free char *undo = advice_virsh(about, back->key, back->had);
+		auto_free char *line =
+			advice_virsh(about, a->changes[i].key, a->changes[i].want, "--live");
+		auto_free char *undo = advice_virsh(about, back->key, back->had, "--live");
 
 		strv_add(&tune, "%s %s", a->changes[i].key, a->changes[i].want);
 		if (line)
@@ -74,23 +77,27 @@ static void tell(const struct cmd_common *c, const struct trial *t)
 }
 
 /* What was proven stays; what was not is refused. */
-static int keep(const struct advise_prove *how, struct advise_guard *guard, const struct advice *a,
-	struct trial *t, const struct study *s, struct err *e)
+static int keep(const struct advise_prove *how, struct advise_guard *guard,
+	const struct advice_about *about, const struct advice *a, struct trial *t,
+	const struct study *s, struct err *e)
 {
+	struct strv config = {0};
 	int rc;
 
 	if (!t->recommended)
 		return err_set_exit(e, EXIT_EXPECT, EPERM, "nothing is kept: %s", t->verdict);
-	rc = advise_keep(guard, a, how->persistent, e);
+	rc = advise_keep(guard, a, how->persistent ? &config : NULL, e);
 	if (rc)
 		return rc;
 	t->kept = true;
-	for (size_t i = 0; how->persistent && i < t->undo.n; i++) {
-		char *line = xasprintf("%s --config", t->undo.items[i]);
+	for (size_t i = config.n; i-- > 0;) {
+		auto_free char *line =
+			advice_virsh(about, a->changes[i].key, config.items[i], "--config");
 
-		free(t->undo.items[i]);
-		t->undo.items[i] = line;
+		if (line)
+			strv_add(&t->undo, "%s", line);
 	}
+	strv_release(&config);
 	return trial_save(t, s, e);
 }
 
@@ -115,11 +122,12 @@ static int prove(const struct cmd_common *c, const struct advise_prove *how,
 	if (!rc) {
 		describe(&trial, &about, a, x.experiment);
 		advise_neighbours(guard, &all->running, &neighbours, &trial.unseen);
-		cmd_say(c, "trying %s on %s (%s), %u rounds of 2 x %.3g s", trial.candidate,
-			trial.domain, trial.tune, how->rounds, (double)how->each_ns / 1e9);
+		cmd_say(c, "trying %s on %s (%s), %u rounds of 2 x %.3g s at most", trial.candidate,
+			trial.domain, *trial.tune ? trial.tune : "as it is against itself",
+			how->rounds, (double)how->each_ns / 1e9);
 		rc = trial_run(&trial, &args, &x, e);
 		if (!rc && how->keep)
-			rc = keep(how, guard, a, &trial, &c->study, &kept);
+			rc = keep(how, guard, &about, a, &trial, &c->study, &kept);
 		tell(c, &trial);
 		if (kept.code)
 			*e = kept;

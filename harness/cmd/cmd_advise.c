@@ -138,18 +138,18 @@ static int advise(const struct cmd_common *c, const struct args *args, struct er
 	struct advised all = {0};
 	int rc = hostd ? 0 : -e->code;
 
+	/* Before it is watched: who changes it meanwhile is its owner. */
+	if (!rc && args->prove.wanted)
+		rc = advise_guard(c->connect, args->domain, args->prove.persistent, &guard, e);
 	if (!rc)
 		rc = advise_watch(&o, &all, e);
-	if (!rc && args->prove.wanted) {
-		rc = advise_guard(c->connect, args->domain, &guard, e);
-		if (!rc)
-			rc = advise_prove(c, &args->prove, guard, &all, e);
-		advise_unguard(guard);
-	} else if (!rc && c->json) {
+	if (!rc && args->prove.wanted)
+		rc = advise_prove(c, &args->prove, guard, &all, e);
+	else if (!rc && c->json)
 		advise_print_json(&all);
-	} else if (!rc) {
+	else if (!rc)
 		print_text(c, &all);
-	}
+	advise_unguard(guard);
 	advised_release(&all);
 	return rc;
 }

@@ -96,9 +96,14 @@ int tuning_check(struct lab_conn *c, const struct tuning *t, struct err *e);
 /* Remove the saved file, unless the outcome says that something is still to do. */
 void tuning_forget(struct tuning *t, const struct tuning_outcome *o);
 
-/* Change `want` of each row by way of libvirt, for good: of the running domain, with `persistent` of its
- * configuration too. Its owner's own change from then on; nothing is saved, nothing put back. */
-int tuning_keep(struct lab_conn *c, const char *domain, const struct tuning_row *rows, size_t n,
+/* A change that stays. */
+struct tuning_kept {
+	const char *key, *had, *want;
+	char *config; /* what the configuration had: the caller frees */
+};
+/* Change all of them, or on failure none, by way of libvirt: of the running domain, with `persistent` of its
+ * configuration too (then `config` is filled in). Its owner's own change from then on: nothing is saved. */
+int tuning_keep(struct lab_conn *c, const char *domain, struct tuning_kept *rows, size_t n,
 	bool persistent, struct err *e);
 
 /* Path of the saved file. Caller frees. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What libvirt knows of a domain's CPU tuning, and how it is told. Live flags only. */
+/* What libvirt knows of a domain's CPU tuning, and how it is told: the running domain's, or (only
+ * tuning_keep()) its configuration's. */
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
@@ -8,20 +9,22 @@
 #include "domain/tuning_priv.h"
 #include "domain/xml.h"
 
-#define LIVE VIR_DOMAIN_AFFECT_LIVE
+#define LIVE   VIR_DOMAIN_AFFECT_LIVE
+#define CONFIG VIR_DOMAIN_AFFECT_CONFIG
 
 /* ---- what the XML names */
 
 struct named {
 	xmlDocPtr doc;
 	xmlXPathContextPtr ctx;
+	unsigned of; /* LIVE or CONFIG */
 };
 
-static void named_open(struct named *n, virDomainPtr dom)
+static void named_open(struct named *n, virDomainPtr dom, unsigned of)
 {
-	auto_free char *xml = virDomainGetXMLDesc(dom, 0);
+	auto_free char *xml = virDomainGetXMLDesc(dom, of == CONFIG ? VIR_DOMAIN_XML_INACTIVE : 0);
 
-	*n = (struct named){0};
+	*n = (struct named){.of = of};
 	n->doc = xml_read(xml);
 	n->ctx = n->doc ? xmlXPathNewContext(n->doc) : NULL;
 }
@@ -64,7 +67,7 @@ static char *map_text(const unsigned char *map, unsigned len)
 static void read_pins(virDomainPtr dom, struct tuning *t, const struct named *n, unsigned len)
 {
 	auto_free unsigned char *maps = xcalloc(t->vcpus, len);
-	int got = virDomainGetVcpuPinInfo(dom, (int)t->vcpus, maps, (int)len, LIVE);
+	int got = virDomainGetVcpuPinInfo(dom, (int)t->vcpus, maps, (int)len, n->of);
 
 	for (int v = 0; v < got && v < (int)t->vcpus; v++) {
 		auto_free char *key = xasprintf("vcpupin.%d", v);
@@ -74,7 +77,7 @@ static void read_pins(virDomainPtr dom, struct tuning *t, const struct named *n,
 		tuning_add(t, key, text, xml_has(n->ctx, path));
 	}
 	memset(maps, 0, len);
-	if (virDomainGetEmulatorPinInfo(dom, maps, (int)len, LIVE) >= 0) {
+	if (virDomainGetEmulatorPinInfo(dom, maps, (int)len, n->of) >= 0) {
 		auto_free char *text = map_text(maps, len);
 
 		tuning_add(t, "emulatorpin", text, xml_has(n->ctx, "/domain/cputune/emulatorpin"));
@@ -84,7 +87,7 @@ static void read_pins(virDomainPtr dom, struct tuning *t, const struct named *n,
 static void read_iothreads(virDomainPtr dom, struct tuning *t, const struct named *n)
 {
 	auto_free virDomainIOThreadInfoPtr *info = NULL;
-	int got = virDomainGetIOThreadInfo(dom, &info, LIVE);
+	int got = virDomainGetIOThreadInfo(dom, &info, n->of);
 
 	for (int i = 0; i < got; i++) {
 		auto_free char *key = xasprintf("iothreadpin.%u", info[i]->iothread_id);
@@ -105,7 +108,7 @@ static void read_parameters(virDomainPtr dom, struct tuning *t, const struct nam
 	auto_free char *kind = virDomainGetSchedulerType(dom, &count);
 	virTypedParameterPtr p = xcalloc((size_t)MAX(count, 0) + 1, sizeof(*p));
 
-	if (!kind || count < 1 || virDomainGetSchedulerParametersFlags(dom, p, &count, LIVE) < 0)
+	if (!kind || count < 1 || virDomainGetSchedulerParametersFlags(dom, p, &count, n->of) < 0)
 		count = 0; /* no cpu control groups under this connection */
 	for (int i = 0; i < count; i++) {
 		auto_free char *key = xasprintf("schedinfo.%s", p[i].field);
@@ -127,10 +130,10 @@ static void read_numa(virDomainPtr dom, struct tuning *t, const struct named *n)
 	int count = 0;
 	virTypedParameterPtr p;
 
-	if (virDomainGetNumaParameters(dom, NULL, &count, LIVE) < 0 || count < 1)
+	if (virDomainGetNumaParameters(dom, NULL, &count, n->of) < 0 || count < 1)
 		return;
 	p = xcalloc((size_t)count, sizeof(*p));
-	if (virDomainGetNumaParameters(dom, p, &count, LIVE) < 0)
+	if (virDomainGetNumaParameters(dom, p, &count, n->of) < 0)
 		count = 0;
 	for (int i = 0; i < count; i++) {
 		auto_free char *mode = NULL;
@@ -144,7 +147,7 @@ static void read_numa(virDomainPtr dom, struct tuning *t, const struct named *n)
 	virTypedParamsFree(p, count);
 }
 
-int tuning_libvirt_read(virDomainPtr dom, struct tuning *t, struct err *e)
+static int read_of(virDomainPtr dom, struct tuning *t, unsigned of, struct err *e)
 {
 	struct named n;
 	size_t before = t->n_rows;
@@ -154,7 +157,7 @@ int tuning_libvirt_read(virDomainPtr dom, struct tuning *t, struct err *e)
 
 	if (cpus < 1)
 		return lab_error(e, t->name);
-	named_open(&n, dom);
+	named_open(&n, dom, of);
 	read_pins(dom, t, &n, map_len((unsigned)cpus));
 	if (t->n_rows == before)
 		return lab_error(e, t->name);
@@ -163,6 +166,11 @@ int tuning_libvirt_read(virDomainPtr dom, struct tuning *t, struct err *e)
 	read_numa(dom, t, &n);
 	named_close(&n);
 	return 0;
+}
+
+int tuning_libvirt_read(virDomainPtr dom, struct tuning *t, struct err *e)
+{
+	return read_of(dom, t, LIVE, e);
 }
 
 /* ---- writing */
@@ -236,16 +244,52 @@ int tuning_libvirt_write(virDomainPtr dom, const char *key, const char *value, s
 	return write_row(dom, key, value, LIVE, e);
 }
 
-int tuning_keep(struct lab_conn *c, const char *domain, const struct tuning_row *rows, size_t n,
+/* ---- for good */
+
+/* What undoes a change of the configuration: what it had. Where it named none, what it reads as without (pins),
+ * or what the running domain had (libvirt calls a weight or quota that is not there 0). */
+static char *config_had(const struct tuning *config, const struct tuning_kept *k)
+{
+	const struct tuning_row *r = tuning_row(config, k->key);
+	bool pin = strstr(k->key, "pin");
+
+	return xstrdup(r && (r->named || pin) ? r->had : k->had);
+}
+
+/* All or nothing. */
+static int keep_rows(
+	virDomainPtr dom, const struct tuning_kept *rows, size_t n, unsigned where, struct err *e)
+{
+	size_t done = 0;
+	int rc = 0;
+
+	while (!rc && done < n) {
+		rc = write_row(dom, rows[done].key, rows[done].want, where, e);
+		done += !rc;
+	}
+	while (rc && done-- > 0) {
+		write_row(dom, rows[done].key, rows[done].had, LIVE, NULL);
+		if (where & CONFIG)
+			write_row(dom, rows[done].key, rows[done].config, CONFIG, NULL);
+	}
+	return rc;
+}
+
+int tuning_keep(struct lab_conn *c, const char *domain, struct tuning_kept *rows, size_t n,
 	bool persistent, struct err *e)
 {
-	virDomainPtr dom = tuning_domain(c, NULL, domain, e);
-	int rc = dom ? 0 : e && e->code ? -e->code : -EIO;
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, NULL, domain, e);
+	auto_ptr(tuning_free) struct tuning *config = tuning_new();
+	int vcpus = dom && persistent ? virDomainGetVcpusFlags(dom, CONFIG) : 1;
+	int rc = !dom ? (e && e->code ? -e->code : -EIO) : vcpus < 1 ? lab_error(e, domain) : 0;
 
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = write_row(dom, rows[i].key, rows[i].want,
-			LIVE | (persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0), e);
-	if (dom)
-		virDomainFree(dom);
+	config->name = xstrdup(domain);
+	config->vcpus = (unsigned)MAX(vcpus, 1);
+	if (!rc && persistent)
+		rc = read_of(dom, config, CONFIG, e);
+	for (size_t i = 0; !rc && persistent && i < n; i++)
+		rows[i].config = config_had(config, &rows[i]);
+	if (!rc)
+		rc = keep_rows(dom, rows, n, LIVE | (persistent ? CONFIG : 0), e);
 	return rc ? err_wrap(e, "domain '%s' cannot be changed", domain) : 0;
 }

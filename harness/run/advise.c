@@ -144,36 +144,18 @@ static int make_lists(const struct advise_options *o, struct run_lab **labs, str
 	return 0;
 }
 
-/* Before anything is watched. */
-static int look_first(const struct advise_options *o, struct run_lab **labs, struct err *e)
-{
-	struct lab_conn *conn;
-	struct live_facts f = {0};
-	int rc = run_lab_of(labs, o->connect, o->domain, &conn, e);
-
-	if (!rc)
-		rc = live_look(conn, o->domain, &f, e);
-	if (!rc && !f.running)
-		rc = err_set_exit(e, EXIT_USAGE, ESRCH,
-			"domain '%s' is %s: only a running one can be advised", o->domain, f.state);
-	if (!rc && !f.kvm)
-		rc = err_set_exit(e, EXIT_HOST, ENOTSUP,
-			"domain '%s' is emulated by QEMU (TCG): its speed is not the CPU's it waits for, and nothing is advised",
-			o->domain);
-	live_facts_release(&f);
-	return rc;
-}
-
 int advise_watch(const struct advise_options *o, struct advised *out, struct err *e)
 {
 	const struct attach_what what = {.all = true};
 	struct run_lab *labs = NULL;
 	struct attach *at = NULL;
+	struct live_facts f = {0};
 	uint64_t begin, end;
 	int rc;
 
 	*out = (struct advised){0};
-	rc = o->domain ? look_first(o, &labs, e) : 0;
+	rc = o->domain ? advise_look(&labs, o->connect, o->domain, &f, e) : 0;
+	live_facts_release(&f);
 	if (!rc)
 		rc = attach_begin(o->hostd, &what, &at, e);
 	begin = now_ns();

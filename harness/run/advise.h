@@ -33,8 +33,12 @@ struct advised {
 	double watched_s, agent_percent; /* of one CPU */
 };
 
-/* One clear line for a domain that is not there, does not run, is emulated. Release whatever comes
- * out. */
+struct run_lab;
+struct live_facts;
+/* One clear line for a domain that is not there, does not run, is emulated. Release `f` whatever comes out. */
+int advise_look(struct run_lab **labs, const char *connect, const char *domain,
+	struct live_facts *f, struct err *e);
+/* The same line. Release whatever comes out. */
 int advise_watch(const struct advise_options *o, struct advised *out, struct err *e);
 void advised_release(struct advised *a);
 
@@ -42,8 +46,10 @@ void advised_release(struct advised *a);
 
 struct advise_guard;
 /* One trial a host at a time: -EBUSY (EXIT_HOST) when another advisor lives. Reads the tuning of the
- * domain, to know later whether its owner changed it. */
-int advise_guard(const char *connect, const char *domain, struct advise_guard **out, struct err *e);
+ * domain, to know later whether its owner changed it: so before it is watched. `persistent`: refuses a domain
+ * without a configuration. */
+int advise_guard(const char *connect, const char *domain, bool persistent,
+	struct advise_guard **out, struct err *e);
 void advise_unguard(struct advise_guard *g); /* NULL is fine */
 /* NULL: its tuning is what it was; else what somebody else changed, a sentence. Caller frees. Takes a
  * struct advise_guard. */
@@ -51,7 +57,8 @@ char *advise_touched(void *guard);
 /* Those of `running` that stand beside the domain in its libvirt, and run on KVM; the others. */
 void advise_neighbours(
 	struct advise_guard *g, const struct strv *running, struct strv *seen, struct strv *unseen);
-/* Make the changes for good. */
-int advise_keep(struct advise_guard *g, const struct advice *a, bool persistent, struct err *e);
+/* Make the changes for good; with `config` in the domain's configuration too, and what that had for each of them
+ * is added. */
+int advise_keep(struct advise_guard *g, const struct advice *a, struct strv *config, struct err *e);
 
 #endif

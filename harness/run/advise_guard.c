@@ -40,16 +40,43 @@ static int lock_host(int *fd, struct err *e)
 		"another `stealscope advise --prove` is at work on this host: two would try their changes on each other");
 }
 
-int advise_guard(const char *connect, const char *domain, struct advise_guard **out, struct err *e)
+int advise_look(struct run_lab **labs, const char *connect, const char *domain,
+	struct live_facts *f, struct err *e)
+{
+	struct lab_conn *conn;
+	int rc = run_lab_of(labs, connect, domain, &conn, e);
+
+	if (!rc)
+		rc = live_look(conn, domain, f, e);
+	if (!rc && !f->running)
+		rc = err_set_exit(e, EXIT_USAGE, ESRCH,
+			"domain '%s' is %s: only a running one can be advised", domain, f->state);
+	if (!rc && !f->kvm)
+		rc = err_set_exit(e, EXIT_HOST, ENOTSUP,
+			"domain '%s' is emulated by QEMU (TCG): its speed is not the CPU's it waits for, and nothing is advised",
+			domain);
+	return rc;
+}
+
+int advise_guard(const char *connect, const char *domain, bool persistent,
+	struct advise_guard **out, struct err *e)
 {
 	struct advise_guard *g = xcalloc(1, sizeof(*g));
+	struct live_facts f = {0};
 	struct lab_conn *conn;
 	int rc;
 
 	g->lock = -1;
 	g->connect = xstrdup(connect);
 	g->domain = xstrdup(domain);
-	rc = lock_host(&g->lock, e);
+	rc = advise_look(&g->labs, connect, domain, &f, e);
+	if (!rc && persistent && !f.persistent)
+		rc = err_set_exit(e, EXIT_USAGE, ENOENT,
+			"domain '%s' is transient: it has no configuration in which --persistent could save a change",
+			domain);
+	live_facts_release(&f);
+	if (!rc)
+		rc = lock_host(&g->lock, e);
 	if (!rc)
 		rc = run_lab_of(&g->labs, connect, domain, &conn, e);
 	if (!rc)
@@ -122,13 +149,22 @@ void advise_neighbours(
 	}
 }
 
-int advise_keep(struct advise_guard *g, const struct advice *a, bool persistent, struct err *e)
+int advise_keep(struct advise_guard *g, const struct advice *a, struct strv *config, struct err *e)
 {
-	auto_free struct tuning_row *rows = xcalloc(a->n_changes + 1, sizeof(*rows));
+	auto_free struct tuning_kept *rows = xcalloc(a->n_changes + 1, sizeof(*rows));
 	struct lab_conn *conn;
 	int rc = run_lab_of(&g->labs, g->connect, g->domain, &conn, e);
 
 	for (size_t i = 0; i < a->n_changes; i++)
-		rows[i] = (struct tuning_row){.key = a->changes[i].key, .want = a->changes[i].want};
-	return rc ? rc : tuning_keep(conn, g->domain, rows, a->n_changes, persistent, e);
+		rows[i] = (struct tuning_kept){.key = a->changes[i].key,
+			.had = a->changes[i].had,
+			.want = a->changes[i].want};
+	if (!rc)
+		rc = tuning_keep(conn, g->domain, rows, a->n_changes, config, e);
+	for (size_t i = 0; i < a->n_changes; i++) {
+		if (!rc && config)
+			strv_add(config, "%s", rows[i].config);
+		free(rows[i].config);
+	}
+	return rc;
 }

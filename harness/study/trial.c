@@ -46,14 +46,55 @@ static double value_of(const struct analysis *a, size_t guest, const char *metri
 	return v && v->have ? v->value : NAN;
 }
 
-static const char *culprit_of(const struct analysis *a)
+static struct trial_blame *blame_of(struct trial *t, const char *culprit)
 {
+	for (size_t i = 0; i < t->n_blame; i++)
+		if (!strcmp(t->blame[i].culprit, culprit))
+			return &t->blame[i];
+	ARRAY_GROW(t->blame, t->n_blame);
+	t->blame[t->n_blame] = (struct trial_blame){.culprit = xstrdup(culprit)};
+	return &t->blame[t->n_blame++];
+}
+
+/* Who had most of the subject's waiting; everybody's share is added to the sums of this arm. */
+static const char *take_blame(struct trial *t, const struct analysis *a, bool changed)
+{
+	double window = (double)(a->window_end_ns - a->window_start_ns) * t->figures[0].vcpus;
 	const struct blame_row *most = NULL;
 
-	for (size_t i = 0; i < a->n_blame; i++)
-		if (!a->blame[i].guest && (!most || a->blame[i].ns > most->ns))
-			most = &a->blame[i];
+	for (size_t i = 0; i < a->n_blame; i++) {
+		const struct blame_row *r = &a->blame[i];
+		struct trial_blame *b = r->guest ? NULL : blame_of(t, r->culprit);
+
+		if (!b)
+			continue;
+		*(changed ? &b->after : &b->before) += 1000 * (double)r->ns / window;
+		most = !most || r->ns > most->ns ? r : most;
+	}
 	return most ? most->culprit : "";
+}
+
+static int by_blame(const void *va, const void *vb)
+{
+	const struct trial_blame *a = va, *b = vb;
+	double x = fmax(a->before, a->after), y = fmax(b->before, b->after);
+
+	return x != y ? (x < y) - (x > y) : strcmp(a->culprit, b->culprit);
+}
+
+/* From sums over the runs to means. */
+static void settle_blame(struct trial *t)
+{
+	size_t changed = 0;
+
+	for (size_t i = 0; i < t->n_runs; i++)
+		changed += t->runs[i].changed;
+	for (size_t i = 0; i < t->n_blame; i++) {
+		t->blame[i].after /= (double)MAX(changed, (size_t)1);
+		t->blame[i].before /= (double)MAX(t->n_runs - changed, (size_t)1);
+	}
+	if (t->n_blame)
+		qsort(t->blame, t->n_blame, sizeof(*t->blame), by_blame);
 }
 
 static void take(struct trial *t, const struct analysis *a, const struct order_unit *u,
@@ -80,7 +121,7 @@ static void take(struct trial *t, const struct analysis *a, const struct order_u
 		.record = xstrdup(slash ? slash + 1 : record),
 		.start_s = (double)(a->window_start_ns - begin_ns) / 1e9,
 		.wait = value_of(a, 0, metric_table[METRIC_WAIT_RATE].name),
-		.culprit = xstrdup(culprit_of(a))};
+		.culprit = xstrdup(take_blame(t, a, u->config > 0))};
 }
 
 /* ---- files */
@@ -132,13 +173,6 @@ static double cpu_seconds(void)
 		       1e6;
 }
 
-static void end_with(struct trial *t, enum trial_end end, const char *why)
-{
-	t->end = end;
-	free(t->ended);
-	t->ended = xstrdup(why);
-}
-
 /* One run. 1: the trial ends, its owner changed something. */
 static int one_run(struct trial *t, const struct trial_args *a, struct executor *x,
 	const struct execution *what, uint64_t begin_ns, struct err *e)
@@ -155,7 +189,7 @@ static int one_run(struct trial *t, const struct trial_args *a, struct executor 
 	touched = a->touched ? a->touched(a->ctx) : NULL;
 	if (!touched)
 		return 0;
-	end_with(t, TRIAL_TOUCHED, touched);
+	trial_end_with(t, TRIAL_TOUCHED, touched);
 	return 1;
 }
 
@@ -167,7 +201,7 @@ static int run_blocks(struct trial *t, const struct trial_args *a, struct execut
 	auto_free struct order_unit *order = order_make(&size, 1, now_ns(), &n);
 	int rc = 0;
 
-	end_with(t, TRIAL_ALL_ROUNDS, "all rounds were run");
+	trial_end_with(t, TRIAL_ALL_ROUNDS, "all rounds were run");
 	for (size_t i = 0; i < n && !rc; i++) {
 		struct execution what = {
 			.prepared = p, .unit = order[i], .place = i + 1, .places = n};
@@ -206,8 +240,9 @@ int trial_run(struct trial *t, const struct trial_args *a, struct executor *x, s
 		begin_figures(t, a, &prepared.plans.plans[0]);
 		rc = run_blocks(t, a, x, &prepared, begin, e);
 	}
+	settle_blame(t);
 	if (rc < 0)
-		end_with(t, TRIAL_FAILED, e->msg);
+		trial_end_with(t, TRIAL_FAILED, e->msg);
 	if ((rc < 0 || t->end == TRIAL_TOUCHED) && t->n_figures)
 		trial_look(t, true, &late);
 	t->wall_s = (double)(now_ns() - begin) / 1e9;

@@ -40,7 +40,9 @@ int trial_run(struct trial *t, const struct trial_args *a, struct executor *x, s
 int trial_save(const struct trial *t, const struct study *s, struct err *e);
 void trial_release(struct trial *t);
 
-/* trial_judge.c: pure. Whether to go on after `t->rounds` complete blocks; at the end the verdict. */
+/* trial_judge.c: pure. `why` is a sentence. */
+void trial_end_with(struct trial *t, enum trial_end end, const char *why);
+/* Whether to go on after `t->rounds` complete blocks; at the end the verdict. */
 int trial_look(struct trial *t, bool last, struct err *e);
 
 /* trial_scenario.c: the scenario as text. Caller frees. */

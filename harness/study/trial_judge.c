@@ -113,7 +113,7 @@ static double loss(const struct trial *t, size_t i)
 {
 	double shift = t->others.rows[i].shift.estimate;
 
-	return isfinite(shift) ? shift * t->neighbours[i].vcpus : 0;
+	return shift >= LOSS_FROM ? shift * t->neighbours[i].vcpus : 0;
 }
 
 static void find_worst(struct trial *t)
@@ -121,38 +121,54 @@ static void find_worst(struct trial *t)
 	double most = 0;
 
 	t->worst = -1;
-	for (size_t i = 0; i < t->others.n_rows; i++)
-		if (loss(t, i) > most && t->others.rows[i].shift.estimate >= LOSS_FROM) {
-			most = loss(t, i);
+	t->lost = 0;
+	for (size_t i = 0; i < t->others.n_rows; i++) {
+		double l = loss(t, i);
+
+		t->lost += l;
+		if (l > most) {
+			most = l;
 			t->worst = (int)i;
 		}
+	}
+}
+
+/* The figure that is better: its waiting, or what was measured. */
+static char *proven_by(const struct trial *t)
+{
+	size_t i = is_claim(&t->subject.rows[0], COMPARE_B_BETTER) ? 0 : 1;
+	const struct compare_row *r = &t->subject.rows[i];
+	const struct shift *s = &r->shift;
+
+	if (!i)
+		return xasprintf("%s waits %.1f ms/s of each vCPU less (%.1f to %.1f)", t->domain,
+			-s->estimate, -s->ci.hi, -s->ci.lo);
+	return xasprintf(
+		"what --measure prints of %s goes from %.4g to %.4g: by %+.4g (%+.4g to %+.4g)",
+		t->domain, r->median_a, r->median_b, s->estimate, s->ci.lo, s->ci.hi);
 }
 
 static void say_verdict(struct trial *t)
 {
-	const struct compare_row *wait = &t->subject.rows[0];
-	double gain = -wait->shift.estimate * t->figures[0].vcpus;
-	auto_free char *worst = NULL;
+	double gain = -t->subject.rows[0].shift.estimate * t->figures[0].vcpus;
+	auto_free char *worst = NULL, *by = t->proven ? proven_by(t) : NULL;
 
 	if (t->worst >= 0)
-		worst = xasprintf("; %s was made worst: it waits %+.1f ms/s of each vCPU",
+		worst = xasprintf("%s was made worst: it waits %+.1f ms/s of each vCPU",
 			t->neighbours[t->worst].name, t->others.rows[t->worst].shift.estimate);
-	t->recommended = t->proven && (t->worst < 0 || loss(t, (size_t)t->worst) <= gain);
+	t->recommended = t->proven && *t->tune && (t->worst < 0 || t->lost <= gain);
 	free(t->verdict);
 	if (!t->proven)
-		t->verdict = xasprintf("not proven%s", worst ? worst : "");
-	else if (!t->recommended)
+		t->verdict = xasprintf("not proven%s%s", worst ? "; " : "", worst ? worst : "");
+	else if (*t->tune && !t->recommended)
 		t->verdict = xasprintf(
-			"proven, and not recommended: %s loses %.0f ms/s in all, more than the %.0f that %s gains",
-			t->neighbours[t->worst].name, loss(t, (size_t)t->worst), gain, t->domain);
+			"proven, and not recommended: %s; its neighbours wait %.0f ms/s longer in all, more than the %.0f that it gains; %s",
+			by, t->lost, fmax(gain, 0), worst);
 	else
-		t->verdict =
-			xasprintf("proven: %s waits %.1f ms/s of each vCPU less (%.1f to %.1f)%s",
-				t->domain, -wait->shift.estimate, -wait->shift.ci.hi,
-				-wait->shift.ci.lo, worst ? worst : "");
+		t->verdict = xasprintf("proven: %s%s%s", by, worst ? "; " : "", worst ? worst : "");
 }
 
-static void set_end(struct trial *t, enum trial_end end, const char *why)
+void trial_end_with(struct trial *t, enum trial_end end, const char *why)
 {
 	t->end = end;
 	free(t->ended);
@@ -178,12 +194,12 @@ int trial_look(struct trial *t, bool last, struct err *e)
 			return rc;
 		t->proven = is_proven(&t->subject);
 		if (t->proven)
-			set_end(t, TRIAL_CLEAR, "ended early: the answer is clear");
+			trial_end_with(t, TRIAL_CLEAR, "ended early: the answer is clear");
 	}
 	for (size_t i = 0; i < t->n_figures && !decide && !t->proven; i++)
 		come |= may_come(&t->figures[i], n, t->rounds_asked, final / (double)t->n_figures);
 	if (!decide && !t->proven && !come && !last)
-		set_end(t, TRIAL_HOPELESS,
+		trial_end_with(t, TRIAL_HOPELESS,
 			"ended early: whatever the rounds left would show, it could not be proven any more");
 	if (!decide && !t->proven && come && !last)
 		return 0;
@@ -227,6 +243,9 @@ void trial_release(struct trial *t)
 		free(t->runs[i].culprit);
 	}
 	free(t->runs);
+	for (size_t i = 0; i < t->n_blame; i++)
+		free(t->blame[i].culprit);
+	free(t->blame);
 	free(t->id);
 	free(t->domain);
 	free(t->candidate);

@@ -41,8 +41,12 @@ char *trial_scenario(const struct trial *t, const struct trial_args *a)
 	}
 	strbuf_add(&out, "  <variant name=\"as-it-is\"/>\n  <variant");
 	add_attr(&out, "name", t->candidate);
-	strbuf_add(&out, ">\n    <set what=\"guest.vm.tune\"");
-	add_attr(&out, "to", t->tune);
-	strbuf_add(&out, "/>\n  </variant>\n</scenario>\n");
+	strbuf_add(&out, ">\n");
+	if (*t->tune) {
+		strbuf_add(&out, "    <set what=\"guest.vm.tune\"");
+		add_attr(&out, "to", t->tune);
+		strbuf_add(&out, "/>\n");
+	}
+	strbuf_add(&out, "  </variant>\n</scenario>\n");
 	return out.text;
 }

@@ -41,8 +41,8 @@ for _ in $(seq 100); do grep -q "^trying" "$T/err" && break; sleep 0.1; done
 wait $trial && ok "a trial" || bad "a trial: exit $?: $(tail -1 "$T/err")"
 both >"$T/after"
 cmp -s "$T/before" "$T/after" && ok "everything is as before" || bad "its XML changed: $(diff "$T/before" "$T/after" | head -5 | tr '\n' ';')"
-is_timed "pin-apart is proven, with an interval" "$T/trial.json" '.candidate == "pin-apart" and .proven and .recommended and .figures[0].shift < -400 and .figures[0].ci[1] < 0' '{end, expected_gain, shift: .figures[0].shift, ci: .figures[0].ci, wall_s, cpu_s}'
-is "16 runs, each a record" "$T/trial.json" '(.runs | length) == 16 and .rounds == 8 and ([.runs[].changed] | map(select(.)) | length) == 8' '.runs[0]'
+is_timed "pin-apart is proven, with an interval" "$T/trial.json" '.candidate == "pin-apart" and .proven and .recommended and .figures[0].shift < -400 and .figures[0].ci[1] < 0' '{ended: .end, expected_gain, shift: .figures[0].shift, ci: .figures[0].ci, wall_s, cpu_s}'
+is "16 runs, each a record, both arms' values, who had the waiting" "$T/trial.json" '(.figures[0] | (.before | length) == 8 and (.after | length) == 8) and (.blame | length) > 0 and .blame[0].before > 0 and (.runs | length) == 16 and .rounds == 8 and ([.runs[].changed] | map(select(.)) | length) == 8' '.runs[0]'
 [ "$(find "$T/res" -maxdepth 1 -name "*trial-$D*" | wc -l)" = 16 ] && grep -q "Blocks over time" "$T"/res/trial-*/report.html && ok "its records and its page" || bad "records or page are missing: $(ls "$T/res" | head -3 | tr '\n' ' ')"
 $V suspend "$D"
 expect_exit "paused" 2 advise "$D"

@@ -42,6 +42,7 @@ static void begin(struct trial *t, unsigned rounds)
 		.worst = -1,
 		.domain = xstrdup("db"),
 		.candidate = xstrdup("pin-apart"),
+		.tune = xstrdup("vcpupin.1 1"),
 		.ended = xstrdup(""),
 		.verdict = xstrdup("")};
 	add(&t->figures, &t->n_figures, "wait.rate", 2);
@@ -76,6 +77,83 @@ static void clear_at_eight(void **state)
 	assert_int_equal(t.rounds, 8);
 	assert_int_equal(t.end, TRIAL_CLEAR);
 	assert_non_null(strstr(t.verdict, "proven: db waits 4"));
+	/* Its shift is what it waits now less what it waited: the arms are not swapped. */
+	assert_true(fabs(t.subject.rows[0].shift.estimate + 490) < 2);
+	trial_release(&t);
+}
+
+/* At 5 %, the interval is that of both sides: as wide as compare's own of the same blocks. */
+static void the_interval_has_two_sides(void **state)
+{
+	const double d[] = {-1, -2, -3, -4, -5, -6, -7, 0.5};
+	struct trial t;
+
+	(void)state;
+	begin(&t, 8);
+	for (unsigned i = 0; i < 8; i++) {
+		t.figures[0].before[i] = 100;
+		t.figures[0].after[i] = 100 + d[i];
+		t.rounds++;
+		if (i < 7)
+			trial_look(&t, false, NULL);
+	}
+	trial_look(&t, false, NULL);
+	/* One block of eight goes the other way, and is the smallest: p is 2 x 2 / 256. By Walsh averages the
+	 * interval that is 95 % of both sides ends at the fourth (3.9 % lie outside) from each end. */
+	assert_true(t.proven);
+	assert_true(fabs(t.subject.rows[0].p - 0.015625) < 1e-9);
+	assert_true(fabs(t.subject.rows[0].shift.ci.lo + 6) < 1e-9);
+	assert_true(fabs(t.subject.rows[0].shift.ci.hi + 1) < 1e-9);
+	trial_release(&t);
+}
+
+static void add_measure(struct trial *t)
+{
+	add(&t->figures, &t->n_figures, "measure", 1);
+}
+
+/* The waiting stays, the user's figure is better: that is what is said to be proven. */
+static void proven_by_the_users_own_figure(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	begin(&t, 9);
+	add_measure(&t);
+	for (unsigned i = 0; i < 9; i++) {
+		t.figures[0].before[i] = 100 + noise();
+		t.figures[0].after[i] = 100 + noise();
+		t.figures[1].before[i] = 50 + noise();
+		t.figures[1].after[i] = 30 + noise();
+		t.rounds++;
+		if (i < 8)
+			assert_int_equal(trial_look(&t, false, NULL), 0);
+	}
+	assert_int_equal(trial_look(&t, false, NULL), 1);
+	assert_true(t.proven && t.recommended);
+	assert_non_null(strstr(t.verdict, "proven: what --measure prints of db goes from "));
+	trial_release(&t);
+}
+
+/* Better by one figure and worse by the other is not proven. */
+static void one_better_one_worse(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	begin(&t, 9);
+	add_measure(&t);
+	for (unsigned i = 0; i < 9; i++) {
+		t.figures[0].before[i] = 500 + noise();
+		t.figures[0].after[i] = 10 + noise();
+		t.figures[1].before[i] = 30 + noise();
+		t.figures[1].after[i] = 50 + noise();
+		t.rounds++;
+		if (i < 8)
+			assert_int_equal(trial_look(&t, false, NULL), 0);
+	}
+	assert_int_equal(trial_look(&t, false, NULL), 1);
+	assert_false(t.proven);
 	trial_release(&t);
 }
 
@@ -116,7 +194,30 @@ static void a_neighbour_that_loses_more(void **state)
 	assert_true(t.proven);
 	assert_false(t.recommended);
 	assert_int_equal(t.worst, 0);
-	assert_non_null(strstr(t.verdict, "not recommended: web loses 300"));
+	assert_non_null(strstr(t.verdict, "not recommended: db waits"));
+	assert_non_null(strstr(t.verdict, "; web was made worst: it waits +"));
+	trial_release(&t);
+}
+
+/* None of three loses as much as it gains, all together they lose more. */
+static void neighbours_that_lose_more_together(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	begin(&t, 12);
+	for (unsigned i = 0; i < 3; i++)
+		add(&t.neighbours, &t.n_neighbours, "web", 1);
+	play(&t, 60, 10, 5, 65);
+	assert_true(t.proven);
+	assert_true(fabs(t.lost - 180) < 6);
+	assert_false(t.recommended);
+	trial_release(&t);
+	begin(&t, 12);
+	add(&t.neighbours, &t.n_neighbours, "web", 1);
+	play(&t, 60, 10, 5, 65);
+	assert_true(t.recommended);
+	assert_non_null(strstr(t.verdict, "web was made worst: it waits +"));
 	trial_release(&t);
 }
 
@@ -168,13 +269,48 @@ static void scenario_says_it_all(void **state)
 
 	(void)state;
 	begin(&t, 12);
-	t.tune = xstrdup("vcpupin.1 1");
 	strv_add(&others, "we<b");
 	text = trial_scenario(&t, &a);
 	assert_non_null(strstr(text, "domain=\"we&lt;b\""));
 	assert_non_null(strstr(text, "command=\"a &amp; b\""));
 	assert_non_null(strstr(text, "<set what=\"guest.vm.tune\" to=\"vcpupin.1 1\"/>"));
+	free(text);
+	*t.tune = '\0';
+	text = trial_scenario(&t, &a);
+	assert_null(strstr(text, "<set"));
+	assert_non_null(strstr(text, "<variant name=\"pin-apart\">"));
 	strv_release(&others);
+	trial_release(&t);
+}
+
+/* What is written of it has both arms' values and who had the waiting. */
+static void written_with_both_arms(void **state)
+{
+	auto_free char *json = NULL;
+	struct strbuf page = {0};
+	struct trial t;
+
+	(void)state;
+	begin(&t, 8);
+	t.id = xstrdup("1");
+	t.because = xstrdup("it shares its CPUs");
+	t.expected = 480;
+	play(&t, 500, 10, 0, 0);
+	ARRAY_GROW(t.blame, t.n_blame);
+	t.blame[t.n_blame++] = (struct trial_blame){xstrdup("process <hog>"), 499.5, 2.5};
+	json = trial_json(&t);
+	assert_null(strstr(json, "\"before\": []"));
+	assert_non_null(strstr(json, "\"before\": ["));
+	assert_non_null(strstr(json, "\"culprit\": \"process <hog>\""));
+	trial_page(&t, &page);
+	/* The verdict stands right below the title. */
+	assert_non_null(
+		strstr(page.text, "</h1>\n<p class=\"alert\" role=\"note\">proven: db waits 4"));
+	assert_non_null(strstr(page.text, "It was expected to gain 480.0 ms/s"));
+	assert_non_null(
+		strstr(page.text, "<td>process &lt;hog&gt;</td><td class=\"n\">499.5</td>"));
+	assert_non_null(strstr(page.text, "wait.rate (ms/s)"));
+	strbuf_release(&page);
 	trial_release(&t);
 }
 
@@ -182,12 +318,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clear_at_eight),
+		cmocka_unit_test(the_interval_has_two_sides),
+		cmocka_unit_test(proven_by_the_users_own_figure),
+		cmocka_unit_test(one_better_one_worse),
 		cmocka_unit_test(eight_rounds_are_one_look),
 		cmocka_unit_test(harm_is_not_called_a_gain),
 		cmocka_unit_test(a_neighbour_that_loses_more),
+		cmocka_unit_test(neighbours_that_lose_more_together),
 		cmocka_unit_test(nothing_is_proven_of_nothing),
 		cmocka_unit_test(cut_short_claims_nothing),
 		cmocka_unit_test(scenario_says_it_all),
+		cmocka_unit_test(written_with_both_arms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,8 @@ enum advice_flag {
 	ADVICE_LINE = 1,   /* said by blame too */
 	ADVICE_POLICY = 2, /* somebody set it: never tried unless it is named */
 	ADVICE_SAID = 4,   /* nothing that could be changed here: said instead of a change */
+	ADVICE_AGAINST_ITSELF =
+		8, /* tried when it is named, though it changes nothing: how often does that win? */
 };
 
 /* A change of one row of the tuning (domain/tuning.h): its inverse is `had`. */

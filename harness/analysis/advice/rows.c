@@ -385,6 +385,6 @@ const struct advice_row advice_rows[] = {
 		"vcpupin and numatune again", 0, make_one_node},
 	{"own-hypervisor", "the box is held back itself", "", ADVICE_SAID, make_own_hypervisor},
 	{"host-policy", "interrupts elsewhere", "", ADVICE_SAID, make_host_policy},
-	{"nothing", "do nothing", "", ADVICE_SAID, make_nothing},
+	{"nothing", "do nothing", "", ADVICE_SAID | ADVICE_AGAINST_ITSELF, make_nothing},
 };
 const size_t n_advice_rows = ARRAY_SIZE(advice_rows);

@@ -89,14 +89,15 @@ static json_t *strings(const struct strv *v)
 	return list;
 }
 
-static json_t *figures_json(const struct trial_figure *f, size_t n, const struct compare_result *r)
+static json_t *figures_json(const struct trial *t, const struct trial_figure *f, size_t n,
+	const struct compare_result *r)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++) {
 		json_t *j = json_pack("{s:o,s:o,s:i,s:o,s:o}", "name", json_text(f[i].name), "unit",
 			json_text(f[i].unit), "vcpus", (int)f[i].vcpus, "before",
-			numbers(f[i].before, f[i].n), "after", numbers(f[i].after, f[i].n));
+			numbers(f[i].before, t->rounds), "after", numbers(f[i].after, t->rounds));
 
 		if (i < r->n_rows) {
 			const struct compare_row *row = &r->rows[i];
@@ -129,6 +130,18 @@ static json_t *runs_json(const struct trial *t)
 	return list;
 }
 
+static json_t *blame_json(const struct trial *t)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->n_blame; i++)
+		json_array_append_new(
+			list, json_pack("{s:o,s:o,s:o}", "culprit", json_text(t->blame[i].culprit),
+				      "before", number(t->blame[i].before), "after",
+				      number(t->blame[i].after)));
+	return list;
+}
+
 char *trial_json(const struct trial *t)
 {
 	json_t *doc = json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "format", 1, "id",
@@ -150,10 +163,12 @@ char *trial_json(const struct trial *t)
 	json_object_set_new(doc, "verdict", json_text(t->verdict));
 	json_object_set_new(doc, "made_worst",
 		t->worst < 0 ? json_null() : json_text(t->neighbours[t->worst].name));
-	json_object_set_new(doc, "figures", figures_json(t->figures, t->n_figures, &t->subject));
+	json_object_set_new(doc, "figures", figures_json(t, t->figures, t->n_figures, &t->subject));
 	json_object_set_new(
-		doc, "neighbours", figures_json(t->neighbours, t->n_neighbours, &t->others));
+		doc, "neighbours", figures_json(t, t->neighbours, t->n_neighbours, &t->others));
+	json_object_set_new(doc, "neighbours_lose", number(t->judged ? t->lost : NAN));
 	json_object_set_new(doc, "unseen", strings(&t->unseen));
+	json_object_set_new(doc, "blame", blame_json(t));
 	json_object_set_new(doc, "runs", runs_json(t));
 	json_object_set_new(doc, "wall_s", json_real(t->wall_s));
 	json_object_set_new(doc, "cpu_s", json_real(t->cpu_s));

@@ -23,6 +23,12 @@ struct trial_run {
 	char *culprit;	/* who had most of its waiting; "" = nobody */
 };
 
+/* Who had the subject's waiting: ms/s of each vCPU, mean of the runs of each arm. */
+struct trial_blame {
+	char *culprit;
+	double before, after;
+};
+
 /* One figure in both arms, a value per complete block. */
 struct trial_figure {
 	char *name;	/* of the metric, or of the neighbour whose waiting it is */
@@ -30,19 +36,20 @@ struct trial_figure {
 	char *unit;
 	enum metric_better better;
 	double *before, *after;
-	size_t n;
 };
 
 struct trial {
 	char *id; /* of its experiment */
 	char *domain, *candidate, *because;
-	char *tune; /* the change, as a scenario has it */
+	char *tune; /* the change, as a scenario has it; "" = none: as it is against itself */
 	struct strv virsh, undo;
 	double expected;	       /* ms/s; NAN = not computed */
 	unsigned rounds_asked, rounds; /* complete blocks */
 	double each_s;
 	struct trial_run *runs;
 	size_t n_runs;
+	struct trial_blame *blame; /* who had most in either arm first */
+	size_t n_blame;
 	/* [0] is the subject's waiting, [1] the <measure> if there is one. */
 	struct trial_figure *figures, *neighbours;
 	size_t n_figures, n_neighbours;
@@ -54,6 +61,7 @@ struct trial {
 	struct compare_result subject, others;
 	bool judged, proven, recommended;
 	int worst;     /* neighbour that was made worst, -1 = none waits longer */
+	double lost;   /* ms/s of all vCPUs of all neighbours that wait longer */
 	char *verdict; /* a sentence */
 	double wall_s, cpu_s;
 	bool kept;

@@ -45,14 +45,17 @@ static bool draw_timeline(const void *what, double width, bool standalone, struc
 
 struct arms_of {
 	const struct trial_figure *f;
+	size_t n;
 };
 
 static bool draw_arms(const void *what, double width, bool standalone, struct strbuf *out)
 {
-	const struct trial_figure *f = ((const struct arms_of *)what)->f;
-	const struct svg_arm arms[] = {{"as it is", f->before, f->n}, {"changed", f->after, f->n}};
+	const struct arms_of *of = what;
+	const struct trial_figure *f = of->f;
+	const struct svg_arm arms[] = {
+		{"as it is", f->before, of->n}, {"changed", f->after, of->n}};
 
-	if (!f->n)
+	if (!of->n)
 		return false;
 	svg_plot_arms(out, width, standalone, f->name, f->unit, arms, 2);
 	return true;
@@ -78,12 +81,32 @@ static void add_rows(const struct trial_figure *f, const struct compare_result *
 	html_raw(out, "</table></div>\n</section>\n");
 }
 
+#define BLAME_MAX 12 /* rows: the rest is in trial.json */
+
+static void add_blame(const struct trial *t, struct strbuf *out)
+{
+	if (!t->n_blame)
+		return;
+	html_raw(out, "<section><h2>Who had its waiting</h2>\n");
+	html_wide(out, "Who had its waiting");
+	html_raw(out,
+		"<table><caption>ms/s of each vCPU, mean of the runs</caption><tr><th>who</th><th class=\"n\">as it is</th><th class=\"n\">changed</th></tr>\n");
+	for (size_t i = 0; i < MIN(t->n_blame, (size_t)BLAME_MAX); i++)
+		html_add(out,
+			"<tr><td>%s</td><td class=\"n\">%.1f</td><td class=\"n\">%.1f</td></tr>\n",
+			t->blame[i].culprit, t->blame[i].before, t->blame[i].after);
+	html_raw(out, "</table></div>\n</section>\n");
+}
+
 static void add_commands(const struct trial *t, struct strbuf *out)
 {
+	if (!t->virsh.n)
+		return;
 	html_raw(out, "<section><h2>Commands</h2>\n<p>The change:</p>\n<pre>");
 	for (size_t i = 0; i < t->virsh.n; i++)
 		html_add(out, "%s\n", t->virsh.items[i]);
-	html_raw(out, "</pre>\n<p>Taken back by:</p>\n<pre>");
+	html_add(out, "</pre>\n<p>%s:</p>\n<pre>",
+		t->kept ? "It was kept; it is undone by" : "It was taken back; by hand that is");
 	for (size_t i = 0; i < t->undo.n; i++)
 		html_add(out, "%s\n", t->undo.items[i]);
 	html_raw(out, "</pre>\n</section>\n");
@@ -107,15 +130,27 @@ static void add_runs(const struct trial *t, struct strbuf *out)
 	html_raw(out, "</table></div>\n</section>\n");
 }
 
+/* The verdict first; then what was expected, why it ended, what it took. */
+static void add_header(const struct trial *t, struct strbuf *out)
+{
+	html_add(out, "<header>\n<h1>%s on %s</h1>\n<p class=\"alert\" role=\"note\">%s</p>\n",
+		t->candidate, t->domain, t->verdict);
+	if (isfinite(t->expected) && t->judged)
+		html_add(out,
+			"<p>It was expected to gain %.1f ms/s of each vCPU, and gained %.1f.</p>\n",
+			t->expected, -t->subject.rows[0].shift.estimate);
+	html_add(out,
+		"<p class=\"sub\">%u of %u rounds, %.3g s each \xc2\xb7 took %.1f s and %.1f s of CPU \xc2\xb7 %s</p>\n<p>%s</p>\n</header>\n",
+		t->rounds, t->rounds_asked, t->each_s, t->wall_s, t->cpu_s, t->ended, t->because);
+}
+
 void trial_page(const struct trial *t, struct strbuf *out)
 {
 	auto_free char *title = xasprintf("%s on %s \xc2\xb7 stealscope", t->candidate, t->domain);
 	struct strbuf body = {0};
 
-	html_add(&body,
-		"<header>\n<h1>%s on %s</h1>\n<p class=\"sub\">%u of %u rounds, %.3g s each \xc2\xb7 took %.1f s and %.1f s of CPU</p>\n<p class=\"alert\" role=\"note\">%s</p>\n<p>%s</p>\n<p>%s</p>\n</header>\n<main id=\"main\">\n",
-		t->candidate, t->domain, t->rounds, t->rounds_asked, t->each_s, t->wall_s, t->cpu_s,
-		t->verdict, t->ended, t->because);
+	add_header(t, &body);
+	html_raw(&body, "<main id=\"main\">\n");
 	html_raw(&body, "<section><h2>Blocks over time</h2>\n");
 	html_plot(&body, draw_timeline, t);
 	html_raw(&body, "</section>\n");
@@ -124,9 +159,10 @@ void trial_page(const struct trial *t, struct strbuf *out)
 		add_rows(t->neighbours, &t->others, "Waiting of its neighbours", &body);
 		html_raw(&body, "<section><h2>Both arms</h2>\n");
 		for (size_t i = 0; i < t->n_figures; i++)
-			html_plot(&body, draw_arms, &(struct arms_of){&t->figures[i]});
+			html_plot(&body, draw_arms, &(struct arms_of){&t->figures[i], t->rounds});
 		html_raw(&body, "</section>\n");
 	}
+	add_blame(t, &body);
 	add_commands(t, &body);
 	add_runs(t, &body);
 	html_raw(&body, "</main>\n");

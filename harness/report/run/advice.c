@@ -37,24 +37,25 @@ static const char *number_of(const char *key, const char *kind)
 	return strncmp(key, kind, len) || key[len] != '.' ? NULL : key + len + 1;
 }
 
-char *advice_virsh(const struct advice_about *a, const char *key, const char *value)
+char *advice_virsh(
+	const struct advice_about *a, const char *key, const char *value, const char *where)
 {
-	auto_free char *domain = quoted(a->name);
+	auto_free char *domain = quoted(a->name), *uri = quoted(a->uri ? a->uri : "");
 	auto_free char *virsh = a->uri && strcmp(a->uri, "qemu:///system")
-					? xasprintf("virsh -c %s", a->uri)
+					? xasprintf("virsh -c %s", uri)
 					: xstrdup("virsh");
 	const char *of;
 
 	if ((of = number_of(key, "vcpupin")))
-		return xasprintf("%s vcpupin %s %s %s --live", virsh, domain, of, value);
+		return xasprintf("%s vcpupin %s %s %s %s", virsh, domain, of, value, where);
 	if ((of = number_of(key, "iothreadpin")))
-		return xasprintf("%s iothreadpin %s %s %s --live", virsh, domain, of, value);
+		return xasprintf("%s iothreadpin %s %s %s %s", virsh, domain, of, value, where);
 	if (!strcmp(key, "emulatorpin"))
-		return xasprintf("%s emulatorpin %s %s --live", virsh, domain, value);
+		return xasprintf("%s emulatorpin %s %s %s", virsh, domain, value, where);
 	if ((of = number_of(key, "schedinfo")))
-		return xasprintf("%s schedinfo %s --live --set %s=%s", virsh, domain, of, value);
+		return xasprintf("%s schedinfo %s %s --set %s=%s", virsh, domain, where, of, value);
 	if (!strcmp(key, "numatune.nodeset"))
-		return xasprintf("%s numatune %s --nodeset %s --live", virsh, domain, value);
+		return xasprintf("%s numatune %s --nodeset %s %s", virsh, domain, value, where);
 	return NULL;
 }
 
@@ -100,14 +101,16 @@ static void add_lines(const struct advice_about *about, const struct advice *a, 
 	auto_free char *xml = advice_xml(a);
 
 	for (size_t i = 0; i < a->n_changes; i++) {
-		auto_free char *line = advice_virsh(about, a->changes[i].key, a->changes[i].want);
+		auto_free char *line =
+			advice_virsh(about, a->changes[i].key, a->changes[i].want, "--live");
 
 		if (line)
 			text_add(out, "     %s\n", line);
 	}
 	text_add(out, "     %s\n", xml);
 	for (size_t i = a->n_changes; i-- > 0;) {
-		auto_free char *line = advice_virsh(about, a->changes[i].key, a->changes[i].had);
+		auto_free char *line =
+			advice_virsh(about, a->changes[i].key, a->changes[i].had, "--live");
 
 		if (line)
 			text_add(out, "     undo: %s\n", line);
@@ -176,8 +179,8 @@ static json_t *advice_json(const struct advice_about *about, const struct advice
 	for (size_t i = 0; i < a->n_changes; i++) {
 		const struct advice_change *c = &a->changes[i];
 		const struct advice_change *back = &a->changes[a->n_changes - 1 - i];
-		auto_free char *line = advice_virsh(about, c->key, c->want);
-		auto_free char *other = advice_virsh(about, back->key, back->had);
+		auto_free char *line = advice_virsh(about, c->key, c->want, "--live");
+		auto_free char *other = advice_virsh(about, back->key, back->had, "--live");
 
 		json_array_append_new(
 			changes, json_pack("{s:o,s:o,s:o}", "key", json_text(c->key), "had",

@@ -20,8 +20,10 @@ void advice_report_text(const struct advice_about *a, struct strbuf *out);
 char *advice_report_json(
 	const struct advice_about *list, size_t n, double watched_s, double agent_percent);
 
-/* The line that makes a change, for a shell. Caller frees. NULL: virsh has none. */
-char *advice_virsh(const struct advice_about *a, const char *key, const char *value);
+/* The line that makes a change, for a shell; `where`: "--live" or "--config". Caller frees. NULL: virsh has
+ * none. */
+char *advice_virsh(
+	const struct advice_about *a, const char *key, const char *value, const char *where);
 /* The domain's XML that says the same as the changes. Caller frees. */
 char *advice_xml(const struct advice *a);
 
