@@ -43,10 +43,10 @@ static const struct cmd_option options[] = {
 		TO_COUNT(prove.rounds, 1000)},
 	{"each", 0, "TIME", "Length of each run (default 5s)", BY(take_each)},
 	{"measure", 0, "CMD",
-		"Also judge by the number that this command prints in each run; less is better",
+		"Also judge by the number that this command (no shell) prints in each run; less is better",
 		TO_TEXT(prove.measure)},
 	{"higher", 0, NULL, "Of that number more is better", TO_FLAG(prove.higher)},
-	{"keep", 0, NULL, "Leave a change that is proven; print how to undo it",
+	{"keep", 0, NULL, "Leave a change that is proven and recommended; print how to undo it",
 		TO_FLAG(prove.keep)},
 	{"persistent", 0, NULL, "With --keep: in the domain's configuration too",
 		TO_FLAG(prove.persistent)},
@@ -75,12 +75,29 @@ static void check(void *args, struct argp_state *state)
 		argp_error(state, "--persistent goes with --keep, --higher with --measure");
 }
 
-static const struct cmd_line line = {
-	.more = "Each candidate has the figure that it rests on, what it should gain as computed from what was watched, who may pay for it, the virsh lines and the XML that make it so, and the lines that take it back. Nothing is changed, but by --prove, which tries one and takes it back (docs/advise.md).",
-	.options = options,
-	.operand = TO_LIST(words),
-	.check = check,
-};
+static const char help[] =
+	"  stealscope advise web                  watch it, list what could be changed\n"
+	"  stealscope advise web --prove          try the best of these, take it back\n"
+	"  stealscope advise web --prove unpin --measure \"sh -c './bench | tail -1'\"\n"
+	"  stealscope advise web --prove --keep   leave it if it is proven\n"
+	"  stealscope advise web --prove nothing  as it is against itself\n\n"
+	"Each candidate has the figure that it rests on, what it should gain as computed from what was watched, who may pay for it, the virsh lines and the XML that make it so, and the lines that take it back. Nothing is changed, but by --prove: in random order it runs the domain as it is and changed, a record each, and takes the change back after every run, also after Ctrl-C or a kill -9. Proven is what the interval of the rounds' differences says, at 5 % of false claims in all; a neighbour that was made worse is named, and a change that costs the neighbours more than it gains is not recommended. It ends early when the answer is clear, cannot come, or somebody else changes the domain.\n\n"
+	"Exit status: 0 also when nothing is proven; 2 the domain does not run; 3 --keep had nothing proven to keep; 4 there is no such domain, it is emulated, or this user may not. docs/advise.md tells more.\n\n";
+
+/* The help, and the names that --prove takes. */
+static char *make_help(void)
+{
+	struct strbuf out = {0};
+
+	strbuf_add(&out, "%sCandidates, each when it fits:\n", help);
+	for (size_t i = 0; i < n_advice_rows; i++)
+		if (!(advice_rows[i].flags & ADVICE_SAID))
+			strbuf_add(&out, "  %-14s %s%s\n", advice_rows[i].name,
+				advice_rows[i].title,
+				advice_rows[i].flags & ADVICE_POLICY ? " (policy: only when named)"
+								     : "");
+	return out.text;
+}
 
 struct advice_about advise_about(const struct advised *all, const struct advised_vm *vm)
 {
@@ -158,6 +175,9 @@ int cmd_advise(const struct command *c, int argc, char **argv)
 {
 	struct args args = {
 		.for_ns = 30 * NS_PER_S, .prove = {.rounds = 12, .each_ns = 5 * NS_PER_S}};
+	auto_free char *more = make_help();
+	const struct cmd_line line = {
+		.more = more, .options = options, .operand = TO_LIST(words), .check = check};
 	struct cmd_common common;
 	struct err e = ERR_INIT;
 	int status;

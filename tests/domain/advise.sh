@@ -67,25 +67,27 @@ case_quota() { # no pinning helps; the period is named
 	proven lift "($GAINED) > 600"
 	within lift 15
 }
-# A copy that QEMU makes in the domain's I/O thread, between two disks that hold nothing.
-copying() {
-	local n
+# The domain's I/O thread gives out a disk that holds nothing; somebody on CPU 1 reads it all the time.
+serving() {
 	monitor() { $V qemu-monitor-command "$D" "$1" >/dev/null; }
-	for n in src dst; do monitor '{"execute":"blockdev-add","arguments":{"driver":"null-co","node-name":"'$n'","size":1099511627776,"latency-ns":'"${1:-500000}"'}}' || return; done
-	monitor '{"execute":"x-blockdev-set-iothread","arguments":{"node-name":"src","iothread":"iothread1"}}' &&
-		monitor '{"execute":"blockdev-mirror","arguments":{"job-id":"j","device":"src","target":"dst","sync":"full","granularity":65536}}'
+	mkdir -p "$T/nbd" && chmod 777 "$T/nbd"
+	monitor '{"execute":"blockdev-add","arguments":{"driver":"null-co","node-name":"empty","size":1073741824}}' &&
+		monitor '{"execute":"nbd-server-start","arguments":{"addr":{"type":"unix","data":{"path":"'"$T/nbd/socket"'"}}}}' &&
+		monitor '{"execute":"block-export-add","arguments":{"type":"nbd","id":"e","node-name":"empty","iothread":"iothread1"}}' || return
+	taskset -c 1 qemu-img bench -q -c 2000000000 -d 1 -s 4096 -f raw "nbd+unix:///empty?socket=$T/nbd/socket" >/dev/null 2>&1 & HOGS+=($!)
 }
 case_iothread() { # its I/O thread shares its vCPU's CPU
 	vm "$D" 1 "<iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='0'/><emulatorpin cpuset='1'/><iothreadpin iothread='1' cpuset='0'/></cputune>"
-	copying || bad "iothread: no copy runs"
+	serving || bad "iothread: it serves nothing"
 	trial iothread
 	proven iothread ".candidate == \"move-emulator\" and (.tune | test(\"iothreadpin.1 1\")) and .recommended and ($GAINED) > 20"
 	within iothread 15
 }
 case_unpin() { # a load that moves between two CPUs: unpinned it is met nowhere
-	(while :; do for c in 0 1; do timeout 0.4 taskset -c $c sh -c 'while :; do :; done'; done; done) & HOGS+=($!)
+	hog 0
+	(while :; do for c in 1 0; do sleep 0.2; taskset -pc $c "${HOGS[0]}" >/dev/null || exit; done; done) & HOGS+=($!)
 	vm "$D" 1 "<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>"
-	trial unpin
+	EACH=1s trial unpin
 	proven unpin '.candidate == "unpin" and .recommended'
 	within unpin 15
 }
@@ -100,6 +102,7 @@ case_harm() { # helps the VM less than it harms its neighbour
 	vm "$D-n" 1 "<cputune><vcpupin vcpu='0' cpuset='1'/></cputune>"
 	trial harm unpin
 	is_timed "harm: the neighbour's loss stands beside, and is named" "$T/harm.json" '.neighbours[0].name == "'"$D-n"'" and (.recommended | not) and (.made_worst == "'"$D-n"'" or (.proven | not))' '[.proven, .recommended, .made_worst, .neighbours[0].shift, .figures[0].shift]'
+	within harm 15
 }
 pins() { echo "$($V vcpupin "$D" --live | tr -s ' \n' ' ') / $($V vcpupin "$D" --config | tr -s ' \n' ' ')"; }
 case_keep() { # what is proven stays, what is not does not; what it prints undoes it

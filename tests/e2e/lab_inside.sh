@@ -225,6 +225,37 @@ blame() {
 	is "blame names who was there" "$J/last.json" '.vcpus[0].culprits[0] | (.name | test("lab-job|^sh")) and .share > 80' '.vcpus[0] | [.run, .wait, .culprits[0]]'
 }
 
+# A vCPU on node 0 whose memory is bound to node 1: advised into one node, with its memory; what is printed does it and undoes it.
+advise() {
+	local pid xml='sed s/.id=.[0-9]*.//'
+	cat >"$T/remote.xml" <<-X
+	<domain type="kvm"><name>remote</name><memory unit="MiB">64</memory><vcpu>1</vcpu>
+	<numatune><memory mode="strict" nodeset="1"/></numatune>
+	<os><type arch="x86_64" machine="pc">hvm</type><kernel>/var/cache/stealscope/kernels/distro/vmlinuz</kernel>
+	<cmdline>console=ttyS0 panic=0</cmdline></os><cpu mode="host-passthrough"/>
+	<cputune><vcpupin vcpu="0" cpuset="0"/></cputune><devices><serial type="null"/></devices></domain>
+	X
+	virsh -q create "$T/remote.xml" >/dev/null 2>"$T/err" || { bad "virsh create: $(cat "$T/err")"; return; }
+	pid=$(pgrep -f "guest=remote,")
+	sleep 10
+	virsh -q dumpxml remote | $xml >"$T/before.xml"
+	timeout 90 $SS advise --connect qemu:///system --for 5s --json remote >"$J/advise.json" 2>"$T/err" && ok "advise of a domain that virsh started" || bad "advise: exit $?: $(tail -1 "$T/err")"
+	is "one-place is named: the memory from node 1 to node 0, where its vCPU is" "$J/advise.json" '.vms[0].candidates[] | select(.name == "one-place") | (.changes | length) == 1 and .changes[0].key == "numatune.nodeset" and .changes[0].had == "1" and .changes[0].want == "0" and (.xml | test("numatune"))' '[.vms[0].candidates[] | {name, because, virsh}]'
+	echo "      pages on node 0 and 1: $(pages "$pid" 0) $(pages "$pid" 1)"
+	jq -r '.vms[0].candidates[] | select(.name == "one-place") | .virsh[]' "$J/advise.json" | sh >"$T/done" 2>&1
+	sleep 2
+	[ "$(pages "$pid" 0)" -gt $((9 * $(pages "$pid" 1))) ] && ok "its line moves the memory ($(pages "$pid" 0) pages on node 0, $(pages "$pid" 1) on node 1)" || bad "its line: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(tail -1 "$T/done")"
+	jq -r '.vms[0].candidates[] | select(.name == "one-place") | .undo[]' "$J/advise.json" | sh >"$T/undone" 2>&1
+	sleep 2
+	virsh -q dumpxml remote | $xml >"$T/after.xml"
+	[ "$(pages "$pid" 1)" -gt $((9 * $(pages "$pid" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "its undo takes it back" || bad "its undo: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(tail -1 "$T/undone")"
+	timeout 100 $SS advise --connect qemu:///system --results results --for 2s --prove one-place --rounds 8 --each 500ms --json remote >"$J/trial.json" 2>"$T/err" || bad "trial: exit $?: $(tail -1 "$T/err")"
+	virsh -q dumpxml remote | $xml >"$T/after.xml"
+	is "a trial of it: runs of both arms" "$J/trial.json" '.candidate == "one-place" and .rounds >= 3 and .expected_gain == null' '[.end, .rounds, .verdict, .wall_s]'
+	[ "$(pages "$pid" 1)" -gt $((9 * $(pages "$pid" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "and everything is as before" || bad "after the trial: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(diff "$T/before.xml" "$T/after.xml" | head -3 | tr '\n' ';')"
+	virsh -q destroy remote
+}
+
 # The edges (docs/edges.md) where KVM is a module, with BTF of its own, and cpusets are those of cgroup v2.
 edges() {
 	local t
@@ -301,7 +332,7 @@ images() {
 
 case $set in
 short) doctor; TRACER_CASES="float-3-on-2 counts" tracer; canary ;;
-full) doctor; units; edges; tracer; canary; system; member; numa; quota; overcommit; linux; hostkernel; rt; blame ;;
+full) doctor; units; edges; tracer; canary; system; member; numa; quota; overcommit; linux; hostkernel; rt; blame; advise ;;
 kernel) # what another host kernel may change
 	doctor
 	tracer

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analysis/advice/advice.h"
+#include "analysis/advice/priv.h"
 
 #define FULL	    1000.0 /* ms/s */
 #define BUSY_FROM   20	   /* ms/s of others from which they count as a competitor */
@@ -29,23 +29,40 @@ static double idle_of(const struct live_view *v, unsigned cpu)
 	return cpu < v->n_cpus && isfinite(v->idle[cpu]) ? fmin(v->idle[cpu], FULL) : 0;
 }
 
-/* Where it ran is not known of one that floats: as much as was run there at all. */
-static void add_own(const struct live_view *v, const struct live_vcpu *x, struct loads *l)
+/* Where it ran and waited is not known of one that floats: as much as was run there at all. */
+static void add_own(
+	const struct live_view *v, const struct live_vcpu *x, struct loads *l, double *contended)
 {
-	double sum = 0;
+	double sum = 0, part;
 
 	for (unsigned cpu = 0; cpu < l->n_cpus; cpu++)
 		if (cpuset_has(x->allowed, cpu))
 			sum += FULL - idle_of(v, cpu);
-	for (unsigned cpu = 0; sum > 0 && cpu < l->n_cpus; cpu++)
-		if (cpuset_has(x->allowed, cpu))
-			l->own[cpu] += x->run * (FULL - idle_of(v, cpu)) / sum;
+	for (unsigned cpu = 0; sum > 0 && cpu < l->n_cpus; cpu++) {
+		if (!cpuset_has(x->allowed, cpu))
+			continue;
+		part = (FULL - idle_of(v, cpu)) / sum;
+		l->own[cpu] += x->run * part;
+		contended[cpu] += advice_taken_by_others(x) * part;
+	}
+}
+
+/* On a full CPU that one of ours waited for, the others want more than they got: by fair shares they waited
+ * for ours as long as it did for them. */
+static void add_others(const struct live_view *v, const double *contended, struct loads *l)
+{
+	for (unsigned cpu = 0; cpu < v->n_cpus; cpu++) {
+		l->others[cpu] = fmax(0, FULL - idle_of(v, cpu) - l->own[cpu]);
+		if (idle_of(v, cpu) < SATURATED)
+			l->others[cpu] = fmin(FULL, l->others[cpu] + contended[cpu]);
+	}
 }
 
 bool loads_make(const struct advice_in *in, struct loads *l)
 {
 	const struct live_view *v = in->view;
 	unsigned n = in->present ? in->present->vcpus : 0;
+	auto_free double *contended = xcalloc(v->n_cpus + 1, sizeof(*contended));
 
 	*l = (struct loads){.n_cpus = v->n_cpus, .n_vcpus = n};
 	if (!in->topology || !n || !v->n_cpus)
@@ -65,17 +82,12 @@ bool loads_make(const struct advice_in *in, struct loads *l)
 		l->now[i] = *x->allowed;
 		l->wait[i] = x->wait;
 		l->demand[i] = x->run + x->sleep > 0 ? FULL * x->run / (x->run + x->sleep) : FULL;
-		add_own(v, x, l);
+		add_own(v, x, l, contended);
 	}
-	for (unsigned cpu = 0; cpu < v->n_cpus; cpu++) {
-		l->others[cpu] = fmax(0, FULL - idle_of(v, cpu) - l->own[cpu]);
-		/* A full CPU on which one of ours waits for others: they may want more. */
-		if (idle_of(v, cpu) < SATURATED && l->own[cpu] > BUSY_FROM &&
-			l->others[cpu] > BUSY_FROM * 5)
-			l->others[cpu] = fmax(l->others[cpu], FULL / 2);
+	add_others(v, contended, l);
+	for (unsigned cpu = 0; cpu < v->n_cpus; cpu++)
 		if (cpuset_has(&in->topology->allowed, cpu) && !isnan(v->idle[cpu]))
 			cpuset_add(&l->usable, cpu);
-	}
 	return true;
 }
 

@@ -19,8 +19,13 @@ static const char *const ends[] = {[TRIAL_ALL_ROUNDS] = "all-rounds",
 
 static void add_row(const struct compare_row *r, const char *what, struct strbuf *out)
 {
-	text_add(out, "%-24s %10.4g -> %-10.4g %+.4g [%+.4g, %+.4g] %s", what, r->median_a,
-		r->median_b, r->shift.estimate, r->shift.ci.lo, r->shift.ci.hi, r->metric->unit);
+	text_add(out, "%-24s %10.4g -> %-10.4g ", what, r->median_a, r->median_b);
+	if (isfinite(r->shift.estimate))
+		text_add(out, "%+.4g [%+.4g, %+.4g] ", r->shift.estimate, r->shift.ci.lo,
+			r->shift.ci.hi);
+	else
+		text_add(out, "(too few rounds for an interval) ");
+	text_add(out, "%s", r->metric->unit);
 	if (isfinite(r->p_holm))
 		text_add(out, ", p %.2g", r->p_holm);
 	text_add(out, "\n");
@@ -30,7 +35,8 @@ static void add_figures(const struct trial *t, struct strbuf *out)
 {
 	for (size_t i = 0; i < t->subject.n_rows; i++)
 		add_row(&t->subject.rows[i], t->figures[i].name, out);
-	if (isfinite(t->expected) && t->subject.n_rows)
+	if (isfinite(t->expected) && t->subject.n_rows &&
+		isfinite(t->subject.rows[0].shift.estimate))
 		text_add(out, "it was expected to gain %.1f ms/s, and gained %.1f\n", t->expected,
 			-t->subject.rows[0].shift.estimate);
 	if (t->others.n_rows)

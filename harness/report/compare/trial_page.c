@@ -74,9 +74,15 @@ static void add_rows(const struct trial_figure *f, const struct compare_result *
 		const struct compare_row *x = &r->rows[i];
 
 		html_add(out,
-			"<tr><td>%s (%s)</td><td class=\"n\">%.4g</td><td class=\"n\">%.4g</td><td class=\"n\">%+.4g</td><td class=\"n\">%+.4g to %+.4g</td><td class=\"n\">%.2g</td></tr>\n",
-			f[i].name, f[i].unit, x->median_a, x->median_b, x->shift.estimate,
-			x->shift.ci.lo, x->shift.ci.hi, x->p_holm);
+			"<tr><td>%s (%s)</td><td class=\"n\">%.4g</td><td class=\"n\">%.4g</td>",
+			f[i].name, f[i].unit, x->median_a, x->median_b);
+		if (isfinite(x->shift.estimate))
+			html_add(out,
+				"<td class=\"n\">%+.4g</td><td class=\"n\">%+.4g to %+.4g</td><td class=\"n\">%.2g</td></tr>\n",
+				x->shift.estimate, x->shift.ci.lo, x->shift.ci.hi, x->p_holm);
+		else
+			html_raw(out,
+				"<td colspan=\"3\">too few rounds for an interval</td></tr>\n");
 	}
 	html_raw(out, "</table></div>\n</section>\n");
 }
@@ -135,7 +141,7 @@ static void add_header(const struct trial *t, struct strbuf *out)
 {
 	html_add(out, "<header>\n<h1>%s on %s</h1>\n<p class=\"alert\" role=\"note\">%s</p>\n",
 		t->candidate, t->domain, t->verdict);
-	if (isfinite(t->expected) && t->judged)
+	if (isfinite(t->expected) && t->judged && isfinite(t->subject.rows[0].shift.estimate))
 		html_add(out,
 			"<p>It was expected to gain %.1f ms/s of each vCPU, and gained %.1f.</p>\n",
 			t->expected, -t->subject.rows[0].shift.estimate);
