@@ -116,8 +116,8 @@ char *advise_touched(void *guard)
 		const struct tuning_row *was = &g->first->rows[i];
 		const struct tuning_row *is = tuning_row(now, was->key);
 
-		/* Rows that libvirt names from now on, for want of rights, go by another way. */
-		if (is && is->way == was->way && strcmp(is->had, was->had) != 0)
+		/* By whichever way: its owner may go past libvirt. */
+		if (is && strcmp(is->had, was->had) != 0)
 			text = xasprintf(
 				"ended early: somebody else changed %s from %s to %s meanwhile; that stays",
 				was->key, *was->had ? was->had : "none",

@@ -84,27 +84,23 @@ static bool is_proven(const struct compare_result *r)
 	return better && !worse;
 }
 
-/* Were all rounds that are left to be of one sign, and larger than all so far: would that do? */
+/* Were all rounds that are left better, and by more than any so far: would that do? That it is worse need not be
+ * proven: the domain is somebody's. */
 static bool may_come(const struct trial_figure *f, unsigned done, unsigned rounds, double alpha)
 {
 	auto_free double *d = xcalloc(rounds + 1, sizeof(*d));
 	double largest = 1;
+	struct signed_rank r;
 
 	for (unsigned i = 0; i < done; i++) {
-		d[i] = f->after[i] - f->before[i];
+		d[i] = f->better * (f->after[i] - f->before[i]);
 		if (!isfinite(d[i]))
 			return true;
 		largest = fmax(largest, fabs(d[i]));
 	}
-	for (int sign = -1; sign <= 1; sign += 2) {
-		struct signed_rank r;
-
-		for (unsigned i = done; i < rounds; i++)
-			d[i] = sign * largest * (2 + i);
-		if (signed_rank_test(d, rounds, &r, NULL) || r.p < alpha)
-			return true;
-	}
-	return false;
+	for (unsigned i = done; i < rounds; i++)
+		d[i] = largest * (2 + i);
+	return signed_rank_test(d, rounds, &r, NULL) || r.p < alpha;
 }
 
 /* ---- the verdict */

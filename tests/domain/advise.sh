@@ -32,7 +32,7 @@ trial() {
 	prove --json "$D" "$@" >"$T/$name.json" 2>"$T/err" || bad "$name: exit $?: $(tail -1 "$T/err")"
 	both >"$T/after"
 	cmp -s "$T/before" "$T/after" || bad "$name: its XML changed: $(diff "$T/before" "$T/after" | head -5 | tr '\n' ';')"
-	echo "      $name: $(jq -c '{candidate, ended: .end, expected_gain, shift: .figures[0].shift, ci: .figures[0].ci, proven, recommended, made_worst, rounds, wall_s, cpu_s}' "$T/$name.json" 2>/dev/null)"
+	echo "      $name: $(jq -c '{candidate, ended: .end, expected_gain, shift: .figures[0].shift, ci: .figures[0].ci, proven, recommended, made_worst, rounds, before: [.figures[0].before[] | round], after: [.figures[0].after[] | round], wall_s, cpu_s}' "$T/$name.json" 2>/dev/null)"
 }
 GAINED='-.figures[0].shift' FIGURES='[.candidate, .expected_gain, .figures[0].shift]'
 # proven NAME CONDITION; within NAME PERCENT: expected and measured gain.
@@ -77,7 +77,7 @@ serving() {
 	taskset -c 1 qemu-img bench -q -c 2000000000 -d 1 -s 4096 -f raw "nbd+unix:///empty?socket=$T/nbd/socket" >/dev/null 2>&1 & HOGS+=($!)
 }
 case_iothread() { # its I/O thread shares its vCPU's CPU
-	vm "$D" 1 "<iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='0'/><emulatorpin cpuset='1'/><iothreadpin iothread='1' cpuset='0'/></cputune>"
+	vm "$D" 1 "<iothreads>1</iothreads><iothreadids><iothread id='1'/></iothreadids><cputune><vcpupin vcpu='0' cpuset='0'/><emulatorpin cpuset='1'/><iothreadpin iothread='1' cpuset='0'/></cputune>"
 	serving || bad "iothread: it serves nothing"
 	trial iothread
 	proven iothread ".candidate == \"move-emulator\" and (.tune | test(\"iothreadpin.1 1\")) and .recommended and ($GAINED) > 20"

@@ -42,6 +42,9 @@ rows() {
 	row "trial: libvirtd kill -9"       0   same  'libvirtd_kill; sleep 1; libvirtd_start'
 	row "trial: destroyed by its owner" 1   gone  '$V destroy $D'
 	row "trial: its owner moves a vCPU" 0   touched '$V vcpupin $D 0 0-1 --live; $V vcpupin $D 1 0-1 --live'
+	row "trial: its owner uses taskset" 0   touched 'for n in 0 1; do taskset -pc 0-1 "$(vcpu $n)"; done'
+	row "trial: harness and its reaper -9" 137 same 'kill -9 $(reaper) $harness; wait $harness 2>/dev/null; $SS clean >"$T/clean" 2>&1'
+	row "trial: hostd kill -9"          1   same  'kill -9 $(pgrep -f "stealscope-hostd .*$R")'
 	TRIAL=
 	row "its owner gives shares"     0   owner '$V schedinfo $D --set cpu_shares=777 --live'
 }
@@ -108,7 +111,7 @@ judge() { # NAME CHECK
 		cat $say | grep -q "by somebody else meanwhile" && [ "$(diff "$T/before" "$T/after" | grep -c '^>')" -le 3 ] &&
 			! cmp -s "$T/before" "$T/after" && ok "$1: that stays, and the record says so ($(cat $say | grep -o '[^"]*by somebody else meanwhile' | head -1))" ||
 			bad "$1: $(diff "$T/before" "$T/after" | head -5 | tr '\n' ';') $(tail -1 "$T/err")" ;;
-	touched) grep -q "somebody else changed" "$T/out" && [ "$($V vcpupin "$D" --live | grep -c '0-1')" = 2 ] && ok "$1: the trial ends, and that stays ($(grep -o 'somebody else changed.*' "$T/out" | head -1))" ||
+	touched) grep -q "somebody else changed" "$T/out" && [ "$(grep -h Cpus_allowed_list "/proc/$qemu/task/$(vcpu 0)/status" "/proc/$qemu/task/$(vcpu 1)/status" | grep -c '0-1')" = 2 ] && ok "$1: the trial ends, and that stays ($(grep -o 'somebody else changed.*' "$T/out" | head -1))" ||
 		bad "$1: $(tail -3 "$T/out" | tr '\n' ';') $($V vcpupin "$D" --live | tr '\n' ';')" ;;
 	gone) grep -q "ended in mid-run" "$T/err" && ok "$1: one clear line ($(grep -o 'domain .*' "$T/err" | tail -1 | cut -c1-90))" || bad "$1: $(tail -2 "$T/err")" ;;
 	late)

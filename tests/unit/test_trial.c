@@ -179,6 +179,9 @@ static void harm_is_not_called_a_gain(void **state)
 	assert_false(t.proven);
 	assert_false(t.recommended);
 	assert_int_equal(t.worst, -1);
+	/* Nor is it tried to the end, once no gain can come of it: three rounds that are worse are too many of 12. */
+	assert_int_equal(t.end, TRIAL_HOPELESS);
+	assert_in_range(t.rounds, 2, 5);
 	trial_release(&t);
 }
 
@@ -301,6 +304,9 @@ static void written_with_both_arms(void **state)
 	json = trial_json(&t);
 	assert_null(strstr(json, "\"before\": []"));
 	assert_non_null(strstr(json, "\"before\": ["));
+	/* As it is some 500, changed some 10. */
+	assert_non_null(strstr(strstr(json, "\"before\""), "      49"));
+	assert_null(strstr(strstr(json, "\"after\": ["), "      49"));
 	assert_non_null(strstr(json, "\"culprit\": \"process <hog>\""));
 	trial_page(&t, &page);
 	/* The verdict stands right below the title. */
