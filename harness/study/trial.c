@@ -56,22 +56,23 @@ static struct trial_blame *blame_of(struct trial *t, const char *culprit)
 	return &t->blame[t->n_blame++];
 }
 
-/* Who had most of the subject's waiting; everybody's share is added to the sums of this arm. */
-static const char *take_blame(struct trial *t, const struct analysis *a, bool changed)
+/* Who had most of the subject's waiting (caller frees); everybody's share is added to the sums of this arm. */
+static char *take_blame(struct trial *t, const struct analysis *a, bool changed)
 {
 	double window = (double)(a->window_end_ns - a->window_start_ns) * t->figures[0].vcpus;
 	const struct blame_row *most = NULL;
 
 	for (size_t i = 0; i < a->n_blame; i++) {
 		const struct blame_row *r = &a->blame[i];
-		struct trial_blame *b = r->guest ? NULL : blame_of(t, r->culprit);
+		auto_free char *who = r->guest ? NULL : trial_culprit(t, r->culprit);
+		struct trial_blame *b = who ? blame_of(t, who) : NULL;
 
 		if (!b)
 			continue;
 		*(changed ? &b->after : &b->before) += 1000 * (double)r->ns / window;
 		most = !most || r->ns > most->ns ? r : most;
 	}
-	return most ? most->culprit : "";
+	return most ? trial_culprit(t, most->culprit) : xstrdup("");
 }
 
 static int by_blame(const void *va, const void *vb)
@@ -121,7 +122,7 @@ static void take(struct trial *t, const struct analysis *a, const struct order_u
 		.record = xstrdup(slash ? slash + 1 : record),
 		.start_s = (double)(a->window_start_ns - begin_ns) / 1e9,
 		.wait = value_of(a, 0, metric_table[METRIC_WAIT_RATE].name),
-		.culprit = xstrdup(take_blame(t, a, u->config > 0))};
+		.culprit = take_blame(t, a, u->config > 0)};
 }
 
 /* ---- files */

@@ -47,5 +47,7 @@ int trial_look(struct trial *t, bool last, struct err *e);
 
 /* trial_scenario.c: the scenario as text. Caller frees. */
 char *trial_scenario(const struct trial *t, const struct trial_args *a);
+/* Who had a CPU, by the domains' names instead of the scenario's. Caller frees. */
+char *trial_culprit(const struct trial *t, const char *culprit);
 
 #endif

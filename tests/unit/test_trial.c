@@ -286,6 +286,26 @@ static void scenario_says_it_all(void **state)
 	trial_release(&t);
 }
 
+static void culprits_have_the_domains_names(void **state)
+{
+	static const char *const rows[][2] = {{"vm vm vcpu1", "its own vcpu1"},
+		{"vm neighbour-2 vcpu0", "vm db vcpu0"},
+		{"vm neighbour-3 vcpu0", "vm neighbour-3 vcpu0"},
+		{"vm vmware vcpu0", "vm vmware vcpu0"}, {"process hog", "process hog"}};
+	struct trial t;
+
+	(void)state;
+	begin(&t, 12);
+	add(&t.neighbours, &t.n_neighbours, "web", 1);
+	add(&t.neighbours, &t.n_neighbours, "db", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		auto_free char *text = trial_culprit(&t, rows[i][0]);
+
+		assert_string_equal(text, rows[i][1]);
+	}
+	trial_release(&t);
+}
+
 /* What is written of it has both arms' values and who had the waiting. */
 static void written_with_both_arms(void **state)
 {
@@ -334,6 +354,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_proven_of_nothing),
 		cmocka_unit_test(cut_short_claims_nothing),
 		cmocka_unit_test(scenario_says_it_all),
+		cmocka_unit_test(culprits_have_the_domains_names),
 		cmocka_unit_test(written_with_both_arms),
 	};
 
