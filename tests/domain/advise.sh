@@ -32,7 +32,7 @@ trial() {
 	prove --json "$D" "$@" >"$T/$name.json" 2>"$T/err" || bad "$name: exit $?: $(tail -1 "$T/err")"
 	both >"$T/after"
 	cmp -s "$T/before" "$T/after" || bad "$name: its XML changed: $(diff "$T/before" "$T/after" | head -5 | tr '\n' ';')"
-	echo "      $name: $(jq -c '{candidate, ended: .end, expected_gain, shift: .figures[0].shift, ci: .figures[0].ci, proven, recommended, made_worst, rounds, before: [.figures[0].before[] | round], after: [.figures[0].after[] | round], wall_s, cpu_s}' "$T/$name.json" 2>/dev/null)"
+	echo "      $name: $(jq -c '{candidate, ended: .end, expected_gain, shift: .figures[0].shift, ci: .figures[0].ci, proven, recommended, made_worst, rounds, before: [.figures[0].before[] | round], after: [.figures[0].after[] | round], had: [.blame[:3][] | [.culprit, (.before | round), (.after | round)]], wall_s, cpu_s}' "$T/$name.json" 2>/dev/null)"
 }
 GAINED='-.figures[0].shift' FIGURES='[.candidate, .expected_gain, .figures[0].shift]'
 # proven NAME CONDITION; within NAME PERCENT: expected and measured gain.
