@@ -172,6 +172,11 @@ grep -l 'var(--\|@media\|system-ui' "$T"/svg/*.svg "$T"/svg-base/*.svg >"$T/out"
 expect_exit "another record beside it, and as PDF" 0 $SS report --results "$R" --svg "$T/svg" --pdf "$(basename "$(ls -d "$R"/*-"$MINE"-*/ | head -1)")"
 [ "$(find "$T/svg" -name '*.svg' | wc -l)" -gt "$n" ] && ok "two records' plots in one folder" || bad "the second record's plots took the place of the first's"
 [ "$(find "$T/svg" -name '*.pdf' -exec head -c5 {} \; | grep -c '%PDF-' )" -ge 1 ] && ok "plots as PDF" || bad "no PDF: $(ls "$T/svg" | head -3)"
+expect_exit "figures to edit" 0 $SS report --results "$R" --figures "$T/gp" --format gnuplot last
+if command -v gnuplot >/dev/null; then # each in every format: make check-paper
+	(cd "$T/gp" && gnuplot *.gp) >"$T/err" 2>&1
+	[ "$(find "$T/gp" -name '*.pdf' -size +1k | wc -l)" = "$(find "$T/gp" -name '*.gp' | wc -l)" ] && ok "gnuplot makes $(find "$T/gp" -name '*.pdf' | wc -l) figures of the record" || bad "gnuplot: $(head -2 "$T/err")"
+fi
 expect_exit "--pdf without --svg" 2 $SS report --results "$R" --pdf last
 clean_after "compare"
 finish

@@ -261,12 +261,18 @@
 
 		if (this.printed) this.printed.remove();
 		svg(root, "title", {}, this.fig.name);
+		const busy = [0, 0, 0];
+		let before = "";
 		data.spans.filter((s) => s.to > t0 && s.from < t1).forEach((s) => {
 			const from = x(Math.max(s.from, t0)), to = x(Math.min(s.to, t1));
 			const g = svg(root, "g", { class: "shade" });
 			svg(g, "rect", { class: s.colour.slice(2), x: from, y: page.top, width: to - from,
 				height: page.bottom - page.top });
-			svg(root, "text", { class: "start dim", x: from + 3, y: page.top + 11 }, s.name);
+			const row = busy.findIndex((b) => b <= from), wide = 7 * s.name.length;
+			if (s.name === before || row < 0 || from + wide > page.right) return;
+			svg(root, "text", { class: "start dim", x: from + 3, y: page.top + 11 + 13 * row }, s.name);
+			busy[row] = from + wide + 6;
+			before = s.name;
 		});
 		timeTicks(t0, t1, page.right - page.left).forEach((k) => {
 			rule("M" + x(k.v) + " " + page.top + "V" + page.bottom, "grid");

@@ -4,6 +4,7 @@
 #define SS_REPORT_PLOT_FIGURES_H
 
 #include "analysis/analysis.h"
+#include "report/plot/svg.h"
 
 #define FIGURE_MAX_LINES                                                                           \
 	16 /* a figure with more cannot be read; guests that are no noise come first */
@@ -46,6 +47,17 @@ struct series figure_trim(const struct series *s, double window_s);
 /* A sentence in the place of a figure that would draw once more what another shows, with their
  * difference; NULL: it says something of its own. */
 char *figure_twin(const struct analysis *a, const struct figure_info *f);
+
+/* Each plot of a figure as it is saved: with its title, spans and the name of its file. */
+typedef int (*figure_plot_fn)(
+	const struct svg_series_plot *p, const char *name, void *arg, struct err *e);
+int figure_each_plot(const struct analysis *a, const struct figure_info *f, figure_plot_fn each,
+	void *arg, struct err *e);
+/* What such a function is given: where to, and how many there are. */
+struct figure_files {
+	const struct svg_files *to;
+	int count;
+};
 
 /* Length of the bins of the figures of this analysis, in seconds. */
 double figure_bin_s(const struct analysis *a);

@@ -91,8 +91,8 @@ static void draw_key(struct svg *s, const struct analysis *a, const struct part 
 		snprintf(class, sizeof(class), "b h%u", level);
 		svg_rect(s, class, x, y - 10, 16, 11, NULL);
 	}
-	svg_text(s, "start dim", x + 5, y, "%u wake-ups in a cell of %s", p->most,
-		quantity_ns(a->columns.width_ns, width, sizeof(width)));
+	svg_text(s, "start dim", x + 5, y, s->w < 600 ? "%u in %s" : "%u wake-ups in a cell of %s",
+		p->most, quantity_ns(a->columns.width_ns, width, sizeof(width)));
 }
 
 bool svg_plot_heat(

@@ -58,9 +58,9 @@ int svg_save(bool (*draw)(const void *what, double width, bool standalone, struc
 	return rc ? rc : count;
 }
 
-/* One file of a figure, or one for each of its groups (lines of one vCPU stand together). */
-static int save_figure(const struct analysis *a, const struct figure_info *f,
-	const struct svg_files *to, int *count, struct err *e)
+/* One plot of a figure, or one for each of its groups (lines of one vCPU stand together). */
+int figure_each_plot(const struct analysis *a, const struct figure_info *f, figure_plot_fn each,
+	void *arg, struct err *e)
 {
 	size_t n, left_out, groups = 0, n_spans;
 	auto_free struct time_span *spans = NULL;
@@ -74,7 +74,6 @@ static int save_figure(const struct analysis *a, const struct figure_info *f,
 		auto_free char *label = xasprintf("%s (%s)", f->name, f->unit);
 		auto_free char *title = NULL, *name = NULL;
 		const char *group = lines[i].group;
-		struct strbuf svg = {0};
 		size_t m = 0;
 
 		for (; i < n && (!group || !strcmp(lines[i].group, group)); i++)
@@ -83,12 +82,20 @@ static int save_figure(const struct analysis *a, const struct figure_info *f,
 		title = xasprintf("%s%s%s, bins of %.0f s", f->name, group ? ": " : "",
 			group ? group : "", figure_bin_s(a));
 		name = group ? xasprintf("%s-%zu", f->id, groups++) : xstrdup(f->id);
-		svg_plot_series(&svg, SVG_PAPER, true,
-			&(struct svg_series_plot){title, label, d, m, f->log, spans, n_spans});
-		rc = save(&svg, to, name, count, e);
+		rc = each(&(struct svg_series_plot){title, label, d, m, f->log, spans, n_spans},
+			name, arg, e);
 	}
 	figure_lines_free(lines, n);
 	return rc;
+}
+
+static int save_series(const struct svg_series_plot *p, const char *name, void *arg, struct err *e)
+{
+	struct figure_files *files = arg;
+	struct strbuf svg = {0};
+
+	svg_plot_series(&svg, SVG_PAPER, true, p);
+	return save(&svg, files->to, name, &files->count, e);
 }
 
 /* Plots of one guest each: those that waited or were late, victims first. */
@@ -145,11 +152,13 @@ static int save_late(
 
 int svg_save_all(const struct analysis *a, const struct svg_files *to, struct err *e)
 {
+	struct figure_files files = {to, 0};
 	struct strbuf svg = {0};
-	int count = 0, rc = make_dirs(to->dir, e);
+	int count, rc = make_dirs(to->dir, e);
 
 	for (size_t i = 0; i < n_figures && !rc; i++)
-		rc = save_figure(a, &figure_table[i], to, &count, e);
+		rc = figure_each_plot(a, &figure_table[i], save_series, &files, e);
+	count = files.count;
 	if (!rc && svg_distribution_of(a, SVG_PAPER, true, &svg))
 		rc = save(&svg, to, "distribution", &count, e);
 	if (!rc) {

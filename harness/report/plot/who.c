@@ -4,23 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/plot/culprits.h"
 #include "report/plot/figures.h"
 #include "report/plot/svg.h"
+#include "report/plot/who.h"
 
 #define CELL_H	   28
 #define CELL_LEAST 52 /* wide: room for "1000" and a part of a name */
 #define CELL_MOST  130
 #define HEAD	   36
 #define MOST_VCPUS 64 /* columns; more are in analysis.json */
-
-/* One that waited: a guest or a vCPU. */
-struct waiter {
-	size_t guest;
-	int vcpu; /* -1: all of the guest */
-	double ms_per_s[CULPRIT_SLOTS];
-	double sum;
-};
 
 static size_t waiters_of(const struct analysis *a, bool vcpus, struct waiter **out)
 {
@@ -63,6 +55,14 @@ static size_t fill(
 			w[kept++] = w[i];
 	}
 	return kept;
+}
+
+size_t who_waited(const struct analysis *a, const struct culprit_palette *p, bool vcpus,
+	struct waiter **out)
+{
+	size_t n = waiters_of(a, vcpus, out);
+
+	return fill(a, p, *out, n);
 }
 
 struct map {
@@ -151,8 +151,7 @@ bool svg_plot_who(
 	const char *title = "Who had the CPU while a vCPU waited, ms/s per vCPU";
 	double y = standalone ? 26 : 4, block;
 
-	m.n = waiters_of(a, vcpus, &w);
-	m.n = fill(a, &m.palette, w, m.n);
+	m.n = who_waited(a, &m.palette, vcpus, &w);
 	m.w = w;
 	if (!m.n)
 		return false;
@@ -175,12 +174,7 @@ bool svg_plot_who(
 #define TALL   220
 #define FULL   1000 /* of the bands' own height: whole numbers are short */
 
-struct bands {
-	double *v[CULPRIT_SLOTS]; /* by column, ms/s per vCPU; NULL: took nothing */
-	double most;
-};
-
-static void release(struct bands *b)
+void who_bands_release(struct who_bands *b)
 {
 	for (unsigned i = 0; i < CULPRIT_SLOTS; i++)
 		free(b->v[i]);
@@ -195,10 +189,10 @@ static double column_ms_per_s(
 	return length > 0 ? (double)ns / length * 1000 / fmax(vcpus, 1) : 0;
 }
 
-static struct bands bands_of(
+struct who_bands who_bands(
 	const struct analysis *a, const struct culprit_palette *p, size_t guest)
 {
-	struct bands b = {0};
+	struct who_bands b = {0};
 
 	for (size_t i = 0; i < a->n_taken; i++) {
 		const struct taken *t = &a->taken[i];
@@ -233,7 +227,7 @@ static void draw_band(
 	strbuf_add(s->out, "z\"/>");
 }
 
-static void draw_bands(struct svg *s, const struct bands *b, unsigned n, double hi)
+static void draw_bands(struct svg *s, const struct who_bands *b, unsigned n, double hi)
 {
 	auto_free double *low = xcalloc(n, sizeof(*low)), *high = xcalloc(n, sizeof(*high));
 
@@ -255,7 +249,7 @@ bool svg_plot_taken(
 	struct svg s = {.out = out, .standalone = standalone, .time = true};
 	struct culprit_palette p = culprit_palette(a);
 	auto_free char *title = xasprintf("Who had the CPU while %s waited", a->guests[guest].name);
-	struct bands b = bands_of(a, &p, guest);
+	struct who_bands b = who_bands(a, &p, guest);
 	struct svg_key key[CULPRIT_SLOTS];
 	double top = standalone ? 24 : 4, scale;
 	size_t n = 0;
@@ -282,6 +276,6 @@ bool svg_plot_taken(
 		svg_cells_end(&s);
 		svg_end(&s);
 	}
-	release(&b);
+	who_bands_release(&b);
 	return b.most > 0;
 }

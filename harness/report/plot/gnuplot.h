@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `report --figures DIR --format gnuplot`: for each figure NAME.dat (columns of numbers, '#' lines say
+ * which) and NAME.gp (a short script), for a person to edit. `gnuplot NAME.gp` makes NAME.pdf;
+ * `gnuplot -e "out='svg'" NAME.gp` and "out='tikz'" NAME.svg and NAME.tex.
+ */
+#ifndef SS_REPORT_PLOT_GNUPLOT_H
+#define SS_REPORT_PLOT_GNUPLOT_H
+
+#include "report/plot/svg.h"
+
+/* All figures over time, distributions and maps of an analysis. Returns how many, or -errno. */
+int gnuplot_save_all(const struct analysis *a, const struct svg_files *to, struct err *e);
+
+/* ---- for gnuplot*.c only */
+
+struct gnuplot {
+	struct strbuf data, script;
+	const char *name; /* of its files: the script must name its data */
+};
+/* The beginning of a script: terminal, output, title and what the axes show. */
+void gnuplot_begin(struct gnuplot *g, const char *title, const char *x, const char *y);
+/* A text as a variable of the script, under which it can be used and changed: set to what the terminal
+ * takes as it is, TeX's too. */
+void gnuplot_text(struct gnuplot *g, const char *variable, const char *text);
+void gnuplot_number(struct strbuf *out, double v); /* and a blank; NaN where nothing is known */
+/* Of a class of svg.css: '#0072b2' on paper, in quotes. */
+void gnuplot_colour(struct strbuf *out, const char *class);
+
+/* gnuplot_maps.c. False: there is nothing to draw. */
+bool gnuplot_heat(struct gnuplot *g, const struct analysis *a, size_t guest);
+bool gnuplot_taken(struct gnuplot *g, const struct analysis *a, size_t guest);
+bool gnuplot_who(struct gnuplot *g, const struct analysis *a, size_t unused);
+bool gnuplot_late(struct gnuplot *g, const struct analysis *a, size_t i);
+
+#endif
