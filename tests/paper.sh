@@ -39,7 +39,7 @@ for f in *.gp; do
 done
 printf '\\end{document}\n' >>all.tex
 [ "$(find . -name '*.gp' | wc -l)" = "$(cat "$T/out")" ] && ok "$(cat "$T/out") figures by gnuplot: PDF, SVG and TikZ each" || bad "$(cat "$T/out") figures said, $(find . -name '*.gp' | wc -l) are there"
-pdflatex -interaction=nonstopmode -halt-on-error all.tex >"$T/tex.log" 2>&1 && pdftotext all.pdf - | grep -qF 'it’s_100% & "odd"' &&
+pdflatex -interaction=nonstopmode -halt-on-error all.tex >"$T/tex.log" 2>&1 && pdftotext all.pdf - | grep -qE 'it.+s_100% & "odd" .id' &&
 	ok "TeX sets all of the TikZ, odd names too" || bad "TikZ: $(grep -A3 '^!' "$T/tex.log" | head -5) $(pdftotext all.pdf - 2>/dev/null | grep -m1 100)"
 cd - >/dev/null || exit 1
 [ -z "${KEEP:-}" ] || cp "$T/paper.pdf" "$KEEP"

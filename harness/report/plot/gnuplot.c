@@ -9,27 +9,37 @@
 #include "report/escape.h"
 #include "report/plot/figures.h"
 
-/* In single quotes gnuplot takes everything as it is but the quote itself. */
-static void add_quoted(struct strbuf *out, const char *text)
+/* In single quotes gnuplot takes everything as it is but the quote itself; a tic is a format besides. */
+static void add_quoted(struct strbuf *out, const char *text, bool tic)
 {
 	auto_free char *clean = text_cleaned(text);
 
 	strbuf_add(out, "'");
 	for (const char *p = clean; *p; p++)
-		strbuf_add(out, *p == '\'' ? "''" : "%c", *p);
+		strbuf_add(out, *p == '\'' || (tic && *p == '%') ? "%c%c" : "%c", *p, *p);
 	strbuf_add(out, "'");
 }
 
-void gnuplot_text(struct gnuplot *g, const char *variable, const char *text)
+static void add_text(struct gnuplot *g, const char *variable, const char *text, bool tic)
 {
 	auto_struct(strbuf) latex = {0};
 
 	escape_latex(&latex, text);
 	strbuf_add(&g->script, "%s = ", variable);
-	add_quoted(&g->script, text);
+	add_quoted(&g->script, text, tic);
 	strbuf_add(&g->script, "; if (out eq 'tikz') %s = ", variable);
-	add_quoted(&g->script, latex.text ? latex.text : "");
+	add_quoted(&g->script, latex.text ? latex.text : "", tic);
 	strbuf_add(&g->script, "\n");
+}
+
+void gnuplot_text(struct gnuplot *g, const char *variable, const char *text)
+{
+	add_text(g, variable, text, false);
+}
+
+void gnuplot_tic(struct gnuplot *g, const char *variable, const char *text)
+{
+	add_text(g, variable, text, true);
 }
 
 void gnuplot_number(struct strbuf *out, double v)
@@ -87,8 +97,7 @@ static void add_block(struct gnuplot *g, const struct svg_line_data *lines, size
 			const struct series *s = mean ? lines[k].mean : lines[k].series;
 			size_t at = MIN(i, rows - 1);
 
-			gnuplot_number(
-				&g->data, at < s->n ? s->v[at] * lines[k].scale : NAN);
+			gnuplot_number(&g->data, at < s->n ? s->v[at] * lines[k].scale : NAN);
 		}
 		strbuf_add(&g->data, "\n");
 	}
@@ -139,7 +148,8 @@ static void draw_series(struct gnuplot *g, const struct svg_series_plot *p)
 
 		snprintf(class, sizeof(class), "c%zu", i % SVG_COLOURS);
 		for (int mean = means; mean >= 0; mean--) {
-			strbuf_add(&g->script, "%s'%s.dat' index %d using 1:%zu with steps lw %s lc rgb ",
+			strbuf_add(&g->script,
+				"%s'%s.dat' index %d using 1:%zu with steps lw %s lc rgb ",
 				separator, g->name, mean, i + 2, mean ? "5" : "1.5");
 			gnuplot_colour(&g->script, class);
 			strbuf_add(&g->script, mean ? " dt 3 notitle" : " title line%zu", i);
@@ -158,8 +168,8 @@ static void draw_distribution(struct gnuplot *g, const struct analysis *a)
 	size_t n = 0;
 	auto_struct(strbuf) plot = {0};
 
-	gnuplot_begin(g, "Lateness of timer wake-ups", "lateness (ms)",
-		"share of wake-ups later than x");
+	gnuplot_begin(
+		g, "Lateness of timer wake-ups", "lateness (ms)", "share of wake-ups later than x");
 	strbuf_add(&g->script, "set logscale xy\nset format y '%%g'\n");
 	for (size_t i = 0; i < a->n_guests && n < FIGURE_MAX_LINES; i++) {
 		const struct hist *h = &a->guests[order[i]].late;
@@ -173,12 +183,11 @@ static void draw_distribution(struct gnuplot *g, const struct analysis *a)
 			if (!h->count[k])
 				continue;
 			above -= MIN(above, h->count[k]);
-			gnuplot_number(&g->data,
-				fmin((double)(hist_bucket_low(k) + hist_bucket_width(k)),
-					(double)h->max) /
-					1e6);
 			gnuplot_number(
-				&g->data, above ? (double)above / (double)h->total : NAN);
+				&g->data, fmin((double)(hist_bucket_low(k) + hist_bucket_width(k)),
+						  (double)h->max) /
+						  1e6);
+			gnuplot_number(&g->data, above ? (double)above / (double)h->total : NAN);
 			strbuf_add(&g->data, "\n");
 		}
 		strbuf_add(&g->data, "\n\n");

@@ -23,6 +23,8 @@ void gnuplot_begin(struct gnuplot *g, const char *title, const char *x, const ch
 /* A text as a variable of the script, under which it can be used and changed: set to what the terminal
  * takes as it is, TeX's too. */
 void gnuplot_text(struct gnuplot *g, const char *variable, const char *text);
+/* The same for a label of an axis. */
+void gnuplot_tic(struct gnuplot *g, const char *variable, const char *text);
 void gnuplot_number(struct strbuf *out, double v); /* and a blank; NaN where nothing is known */
 /* Of a class of svg.css: '#0072b2' on paper, in quotes. */
 void gnuplot_colour(struct strbuf *out, const char *class);

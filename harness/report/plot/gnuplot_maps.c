@@ -48,13 +48,13 @@ bool gnuplot_taken(struct gnuplot *g, const struct analysis *a, size_t guest)
 		if (b.v[slot])
 			slots[n++] = slot;
 	if (b.most > 0)
-		gnuplot_begin(g, title, "time since measuring began (s)",
-			"waiting (ms/s per vCPU)");
+		gnuplot_begin(
+			g, title, "time since measuring began (s)", "waiting (ms/s per vCPU)");
 	strbuf_add(&g->script, "set xrange [0:%.6g]\n", a->window_s);
 	strbuf_add(&g->data, "# begin_s, then ms/s of each culprit\n");
 	for (unsigned c = 0; c <= a->columns.n && b.most > 0; c++) {
-		gnuplot_number(&g->data,
-			fmin((double)c * (double)a->columns.width_ns / 1e9, a->window_s));
+		gnuplot_number(
+			&g->data, fmin((double)c * (double)a->columns.width_ns / 1e9, a->window_s));
 		for (unsigned i = 0; i < n; i++)
 			gnuplot_number(&g->data, b.v[slots[i]][MIN(c, a->columns.n - 1)]);
 		strbuf_add(&g->data, "\n");
@@ -93,14 +93,14 @@ bool gnuplot_who(struct gnuplot *g, const struct analysis *a, size_t unused)
 	strbuf_add(&g->data, "# column row ms_per_s\n");
 	for (unsigned slot = 0; slot < CULPRIT_SLOTS; slot++) {
 		snprintf(variable, sizeof(variable), "who%u", slot);
-		gnuplot_text(g, variable, culprit_slot_name(&p, slot));
+		gnuplot_tic(g, variable, culprit_slot_name(&p, slot));
 		strbuf_add(&g->script, "set ytics %s(who%u %u)\n", slot ? "add " : "", slot, slot);
 		for (size_t i = 0; i < n; i++)
 			strbuf_add(&g->data, "%zu %u %.4g\n", i, slot, w[i].ms_per_s[slot]);
 	}
 	for (size_t i = 0; i < n; i++) {
 		snprintf(variable, sizeof(variable), "waited%zu", i);
-		gnuplot_text(g, variable, a->guests[w[i].guest].name);
+		gnuplot_tic(g, variable, a->guests[w[i].guest].name);
 		strbuf_add(&g->script, "set xtics %s(waited%zu %zu)\n", i ? "add " : "", i, i);
 	}
 	strbuf_add(&g->script,
@@ -112,9 +112,8 @@ bool gnuplot_who(struct gnuplot *g, const struct analysis *a, size_t unused)
 
 static const char *state_class(const struct late_piece *p)
 {
-	static const char *const classes[] = {[THREAD_RUNNING] = "run",
-		[THREAD_WAITING] = "wait",
-		[THREAD_SLEEPING] = "sleep"};
+	static const char *const classes[] = {
+		[THREAD_RUNNING] = "run", [THREAD_WAITING] = "wait", [THREAD_SLEEPING] = "sleep"};
 
 	if (p->throttled)
 		return "throttle";
@@ -128,7 +127,8 @@ bool gnuplot_late(struct gnuplot *g, const struct analysis *a, size_t i)
 	auto_free char *title = xasprintf("%s vcpu%u: %.3f ms late", a->guests[l->guest].name,
 		a->guests[l->guest].vcpus[l->vcpu].id, (double)l->lateness_ns / 1e6);
 
-	strbuf_add(&g->data, "# from_ms to_ms row colour; row 1: the vCPU's thread, row 0: who had its CPU\n");
+	strbuf_add(&g->data,
+		"# from_ms to_ms row colour; row 1: the vCPU's thread, row 0: who had its CPU\n");
 	for (size_t k = 0; k < l->n_pieces; k++) {
 		const struct late_piece *t = &l->pieces[k];
 		double from = (double)(int64_t)(t->start_ns - l->deadline_ns) / 1e6;
@@ -140,8 +140,8 @@ bool gnuplot_late(struct gnuplot *g, const struct analysis *a, size_t i)
 			gnuplot_colour(&colour,
 				row ? state_class(t)
 				    : culprit_slot_class(culprit_slot(&p, t->occupant, t->kind)));
-			strbuf_add(&g->data, "%.6g %.6g %d 0x%.6s\n", from, to, row,
-				colour.text + 2);
+			strbuf_add(
+				&g->data, "%.6g %.6g %d 0x%.6s\n", from, to, row, colour.text + 2);
 		}
 	}
 	gnuplot_begin(g, title, "time since the deadline (ms)", "");

@@ -57,8 +57,8 @@ static size_t fill(
 	return kept;
 }
 
-size_t who_waited(const struct analysis *a, const struct culprit_palette *p, bool vcpus,
-	struct waiter **out)
+size_t who_waited(
+	const struct analysis *a, const struct culprit_palette *p, bool vcpus, struct waiter **out)
 {
 	size_t n = waiters_of(a, vcpus, out);
 
@@ -150,14 +150,16 @@ bool svg_plot_who(
 	struct map m = {.a = a, .palette = culprit_palette(a)};
 	const char *title = "Who had the CPU while a vCPU waited, ms/s per vCPU";
 	double y = standalone ? 26 : 4, block;
+	size_t blocks;
 
 	m.n = who_waited(a, &m.palette, vcpus, &w);
 	m.w = w;
 	if (!m.n)
 		return false;
 	lay_out(&m, width);
+	blocks = (m.n + m.across - 1) / m.across;
 	block = HEAD + m.n_slots * CELL_H + 14;
-	svg_begin(&s, width, y + block * (double)((m.n + m.across - 1) / m.across), title);
+	svg_begin(&s, width, y + block * (double)blocks, title);
 	if (standalone)
 		svg_text(&s, "start", 2, 16, "%s", title);
 	for (size_t i = 0; i < m.n; i += m.across, y += block)
@@ -189,8 +191,7 @@ static double column_ms_per_s(
 	return length > 0 ? (double)ns / length * 1000 / fmax(vcpus, 1) : 0;
 }
 
-struct who_bands who_bands(
-	const struct analysis *a, const struct culprit_palette *p, size_t guest)
+struct who_bands who_bands(const struct analysis *a, const struct culprit_palette *p, size_t guest)
 {
 	struct who_bands b = {0};
 

@@ -13,16 +13,15 @@ struct waiter {
 	double sum;
 };
 /* Those that waited, victims first; the caller frees *out. */
-size_t who_waited(const struct analysis *a, const struct culprit_palette *p, bool vcpus,
-	struct waiter **out);
+size_t who_waited(
+	const struct analysis *a, const struct culprit_palette *p, bool vcpus, struct waiter **out);
 
 /* The same of one guest by column of time. */
 struct who_bands {
 	double *v[CULPRIT_SLOTS]; /* ms/s per vCPU; NULL: took nothing */
 	double most;		  /* of all together in a column; 0: it did not wait */
 };
-struct who_bands who_bands(
-	const struct analysis *a, const struct culprit_palette *p, size_t guest);
+struct who_bands who_bands(const struct analysis *a, const struct culprit_palette *p, size_t guest);
 void who_bands_release(struct who_bands *b);
 
 #endif
