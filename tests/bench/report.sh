@@ -1,6 +1,6 @@
 #!/bin/bash
 # A report of a long recording: make a simulated one (HOURS=10, VCPUS=4), write its report.html, open it in
-# Chromium. Prints bytes and seconds; fails at 5 MB, or when it takes 2 s to be drawn.
+# Chromium. Prints bytes and seconds; fails at 3 MB, or when it takes 1.5 s to be drawn.
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} HOURS=${HOURS:-10} VCPUS=${VCPUS:-4}
@@ -14,4 +14,4 @@ python3 tests/e2e/browser.py "$dir" "$dir/page.html" >"$dir/seen"
 size=$(stat -c %s "$dir/page.html")
 jq -r --arg size "$size" --arg hours "$HOURS" --arg vcpus "$VCPUS" \
 	'"report of \($hours) h, \($vcpus) vCPUs, at \(.view): \($size) bytes, drawn after \(.seconds) s, \([.figures[].points] | add) points"' "$dir/seen"
-[ "$size" -lt 5000000 ] && jq -es 'all(.[]; .seconds < 2)' "$dir/seen" >/dev/null
+[ "$size" -lt 3000000 ] && jq -es 'all(.[]; .seconds < 1.5)' "$dir/seen" >/dev/null
