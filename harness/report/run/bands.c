@@ -142,7 +142,7 @@ char *band_line(const struct band *b)
 		return xasprintf(
 			"%s: published: %s; here not provided: %s", b->what, b->said, b->missing);
 	return xasprintf(
-		"%s: published: %s; here %.1f to %.1f %s (10th to 90th of 100 of %zu), median %.1f, highest %.1f",
+		"%s: published: %s; here %.1f to %.1f %s (10th to 90th percentile of %zu values), median %.1f, highest %.1f",
 		b->what, b->said, f->low, f->high, b->unit, f->n, f->median, f->most);
 }
 
@@ -183,7 +183,7 @@ static void draw_row(struct svg *s, const struct band *b, double y)
 	struct axis x = {.lo = 0,
 		.hi = fmax(fmax(b->peak, b->high), f->n ? f->most : 0),
 		.from = LEFT,
-		.to = s->w - LEFT,
+		.to = s->w - 2 * LEFT,
 		.label = b->unit};
 	double at;
 
@@ -197,7 +197,7 @@ static void draw_row(struct svg *s, const struct band *b, double y)
 	if (f->n) {
 		at = axis_at(&x, f->low);
 		svg_rect(s, "b1", at, y + BAR, fmax(axis_at(&x, f->high) - at, 1), BAR - 4,
-			"10th to 90th of 100, here");
+			"10th to 90th percentile, here");
 		svg_line(s, "span", axis_at(&x, f->median), y + BAR - 3, axis_at(&x, f->median),
 			y + 2 * BAR - 1);
 		svg_line(s, "c1 line", axis_at(&x, f->most), y + BAR - 3, axis_at(&x, f->most),
@@ -227,7 +227,7 @@ void html_bands(const struct analysis *a, struct strbuf *out)
 		html_add(out, "<h3>%s</h3>\n", b.title);
 		html_plot(out, draw, &b);
 		html_raw(out,
-			"<p class=\"note\">Shaded: the range that was published; dashed: its peak. The bar below: the 10th to the 90th of 100 values here, their median, the highest.</p>\n<ul>\n");
+			"<p class=\"note\">Shaded: the range that was published; dashed: its peak. The bar below: the 10th to the 90th percentile of the values here, their median, the highest.</p>\n<ul>\n");
 		for (size_t i = 0; i < b.n; i++) {
 			auto_free char *line = band_line(&b.band[i]);
 

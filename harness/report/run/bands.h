@@ -16,7 +16,7 @@
 /* Of the values of each 10 s of the window, over the vCPUs of the first guest that is no noise. */
 struct band_felt {
 	size_t n;			/* values; 0 = not provided */
-	double low, median, high, most; /* 10th, 50th, 90th of a hundred, and the highest */
+	double low, median, high, most; /* 10th, 50th, 90th percentile, and the highest */
 };
 
 struct band {
