@@ -1,10 +1,10 @@
 #!/bin/bash
 # A whole system in a disk image, for `make check-vm` (10 minutes under emulation): a Debian cloud image made of packages
 # (tests/vm/cloud-image) boots unprepared, by BIOS with the agent from the seed, and by UEFI without one; then the agent
-# is installed in it and needs no seed; the figures of known programs in it are metrics. PART="seed uefi installed": these; CONNECT, CLOUD_IMAGE: another libvirt, image.
+# is installed in it and needs no seed; the figures of known programs in it are metrics. PART="myvm seed uefi installed": these; CONNECT, CLOUD_IMAGE: another libvirt, image.
 cd "$(dirname "$0")/../e2e" || exit 1
 . ./lib.sh
-any_part seed uefi installed
+any_part seed uefi installed myvm
 for p in qemu-img qemu-system-x86_64 genisoimage; do
 	command -v $p >/dev/null || { skip "disk images: $p is not installed"; finish; }
 done
@@ -71,6 +71,19 @@ part_installed() {
 	[ -s "$T/installed.json" ] && echo "      $(booted "$T/installed.json")"
 	is "its service is the agent" "$T/installed.json" '.variants[0].guests[0] | .seen == "by its agent" and .metrics["timer.late.p99"] != null and .metrics["own.script"] > 0' '.variants[0].guests[0].metrics["own.script"]'
 }
-parts seed uefi installed
+# --- scenarios/my-vm.xml, six boots an arm, on an image that is up in seconds
+part_myvm() {
+	local small=$T/small.raw was
+	tests/vm/small-image "$IMAGE" "$(dirname "$SS")/stealscope-agent" "$small" 2>"$T/err" || { bad "my-vm: no small image: $(tail -1 "$T/err")"; return; }
+	was=$(sum "$small")
+	sed "s/name=\"my-vm\"/name=\"$MINE-my-vm\"/" scenarios/my-vm.xml >"$T/my-vm.xml"
+	expect_exit "my-vm, ${RUNS:-6} boots an arm" 0 $RUN -n "${RUNS:-6}" --connect "$CONNECT" --set "guest.app.image=$small" --set guest.app.agent=installed \
+		--set guest.app.memory=256MiB --set warmup=200ms --set duration=5s "$T/my-vm.xml"
+	"$SS" compare --results "$R" --baseline float --json "scenario=$MINE-my-vm" >"$T/my-vm.json" 2>"$T/err" || bad "my-vm: compare: $(tail -1 "$T/err")"
+	is "its own figure is compared, with an interval" "$T/my-vm.json" '[.. | objects | select(.name? == "app.programs" and .ci?)][0] | .unit == "programs" and (.ci | all(type == "number"))' '[.. | objects | select(.name? == "app.programs" and .ci?)][0] | {shift, ci, verdict}'
+	echo "      $(cat "$R"/*my-vm*/run.json | jq -s '"up after \([.[].first_sample_ns] | (min / 1e9), (max / 1e9) | . * 10 | round / 10) s"' | tr '\n' ' ')"
+	[ "$(sum "$small")" = "$was" ] && ok "the image is as it was" || bad "the image changed: $was -> $(sum "$small")"
+}
+parts myvm seed uefi installed
 clean_after "disk images" 20
 finish
