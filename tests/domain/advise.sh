@@ -41,8 +41,9 @@ within() { is_timed "$1: expected against proven within $2 %" "$T/$1.json" "((.e
 
 case_stacked() { # two busy vCPUs on one CPU beside an idle one
 	vm "$D" 2 "$STACKED"
-	trial stacked
+	ROUNDS=12 trial stacked
 	proven stacked ".candidate == \"pin-apart\" and .recommended and ($GAINED) > 440"
+	is_timed "stacked: ends when the answer is clear" "$T/stacked.json" '.end == "clear" and .rounds == 8' '[.end, .rounds]'
 	within stacked 15
 }
 case_hog() { # a busy VM pinned onto a hog's CPU
