@@ -43,11 +43,12 @@ void html_ns(struct strbuf *out, uint64_t ns)
 	html_add(out, "%s", quantity_ns(ns, buf, sizeof(buf)));
 }
 
-void html_value(const struct metric_value *v, const char *unit, struct strbuf *out)
+void html_value_as(
+	const char *class, const struct metric_value *v, const char *unit, struct strbuf *out)
 {
 	char buf[80] = "-";
 
-	html_raw(out, "<td class=\"n\">");
+	html_add(out, "<td class=\"%s\">", class);
 	if (v->have || v->below > 0)
 		quantity_text(v->have ? v->value : v->below, unit, false, buf, sizeof(buf));
 	if (v->have)
@@ -56,6 +57,11 @@ void html_value(const struct metric_value *v, const char *unit, struct strbuf *o
 		html_add(out, "<span class=\"missing\" title=\"%s\">%s%s</span>", v->why,
 			v->below > 0 ? "< " : "", buf);
 	html_raw(out, "</td>");
+}
+
+void html_value(const struct metric_value *v, const char *unit, struct strbuf *out)
+{
+	html_value_as("n", v, unit, out);
 }
 
 void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out)

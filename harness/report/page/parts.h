@@ -39,6 +39,9 @@ void html_witnesses(const struct analysis *a, struct strbuf *out);
 /* A cell with a metric in the unit that reads best; where it is not provided "-", or what it lies
  * below, and why as its title. */
 void html_value(const struct metric_value *v, const char *unit, struct strbuf *out);
+/* With a class of its own beside "n". */
+void html_value_as(
+	const char *class, const struct metric_value *v, const char *unit, struct strbuf *out);
 void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf *out);
 /* "<p class=missing>Not provided: WHY</p>" */
 void html_missing(struct strbuf *out, const char *why);

@@ -8,19 +8,20 @@
 #define ROWS	     24
 #define TOP_CULPRITS 3
 
-/* Columns in the order of their worth; steal always, others where some guest has them. */
+/* Columns in the order of their worth; steal always, others where some guest has them. On a phone only
+ * the major ones: all are among the metrics below. */
 static const struct {
 	enum metric_id id;
-	const char *head;
+	const char *head, *class;
 } columns[] = {
-	{METRIC_STEAL_RATE, "steal"},
-	{METRIC_TIMER_LATE_P50, "late, median"},
-	{METRIC_TIMER_LATE_P99, "late, 99 %"},
-	{METRIC_TIMER_LATE_MAX, "late, worst"},
-	{METRIC_GAP_RATE, "lost to gaps"},
-	{METRIC_JOB_RATE, "job"},
-	{METRIC_LOCK_STALL_P99, "lock stall, 99 %"},
-	{METRIC_MEMORY_LATENCY, "memory latency"},
+	{METRIC_STEAL_RATE, "steal", "n"},
+	{METRIC_TIMER_LATE_P50, "late, median", "n minor"},
+	{METRIC_TIMER_LATE_P99, "late, 99 %", "n minor"},
+	{METRIC_TIMER_LATE_MAX, "late, worst", "n"},
+	{METRIC_GAP_RATE, "lost to gaps", "n minor"},
+	{METRIC_JOB_RATE, "job", "n minor"},
+	{METRIC_LOCK_STALL_P99, "lock stall, 99 %", "n minor"},
+	{METRIC_MEMORY_LATENCY, "memory latency", "n minor"},
 };
 
 static bool any_has(const struct analysis *a, enum metric_id id)
@@ -39,11 +40,12 @@ static void add_waiting(const struct analysis *a, size_t guest, struct strbuf *o
 	size_t n = guest_culprits(a, guest, &list, &sum);
 
 	if (!n || !sum) {
-		html_add(out, "<td class=\"n\"></td><td><span class=\"missing\">%s</span></td>",
+		html_add(out,
+			"<td class=\"n minor\"></td><td><span class=\"missing\">%s</span></td>",
 			a->have_trace ? "it did not wait" : "not provided: no host trace");
 		return;
 	}
-	html_raw(out, "<td class=\"n\">");
+	html_raw(out, "<td class=\"n minor\">");
 	html_ns(out, sum);
 	html_raw(out, "</td><td class=\"wrap\">");
 	rest = sum;
@@ -68,9 +70,11 @@ static void add_guest(const struct analysis *a, size_t guest, struct strbuf *out
 	html_raw(out, "</th>");
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (any_has(a, columns[i].id))
-			html_metric(columns[i].id, &g->metrics[columns[i].id], out);
+			html_value_as(columns[i].class, &g->metrics[columns[i].id],
+				metric_table[columns[i].id].unit, out);
 	add_waiting(a, guest, out);
-	html_add(out, "<td class=\"nowrap\">%s, %s", guest_cpus(g, cpus, sizeof(cpus)), g->kind);
+	html_add(out, "<td class=\"nowrap minor\">%s, %s", guest_cpus(g, cpus, sizeof(cpus)),
+		g->kind);
 	if (g->accel && *g->accel)
 		html_add(out, "/%s", g->accel);
 	html_raw(out, "</td></tr>\n");
@@ -107,9 +111,10 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 	html_raw(out, "<table class=\"guests\"><tr><th scope=\"col\">guest</th>");
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (any_has(a, columns[i].id))
-			html_add(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i].head);
+			html_add(out, "<th scope=\"col\" class=\"%s\">%s</th>", columns[i].class,
+				columns[i].head);
 	html_raw(out,
-		"<th scope=\"col\" class=\"n\">waited</th><th scope=\"col\">who had the CPU meanwhile</th><th scope=\"col\">vCPUs, kind</th></tr>\n");
+		"<th scope=\"col\" class=\"n minor\">waited</th><th scope=\"col\">who had the CPU meanwhile</th><th scope=\"col\" class=\"minor\">vCPUs, kind</th></tr>\n");
 	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
 		add_guest(a, order[i], out);
 	html_raw(out, "</table></div>\n");
