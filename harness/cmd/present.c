@@ -43,8 +43,8 @@ static void print_published(const struct analysis *const *set, size_t n)
 	if (!p)
 		return;
 	published_text(p, &text);
-	putchar('\n');
 	fputs(text.text, stdout);
+	putchar('\n');
 }
 
 int present_set(const struct cmd_common *c, const struct analysis *const *set, size_t n)
@@ -63,12 +63,12 @@ int present_set(const struct cmd_common *c, const struct analysis *const *set, s
 
 		fputs(json, stdout);
 	} else if (!c->quiet) {
+		print_published(set, n); /* what it was run for: not behind every record's own */
 		for (size_t i = 0; i < n; i++) {
 			report_text(set[i], stdout, isatty(STDOUT_FILENO));
 			putchar('\n');
 		}
 		print_expects(results, n_results);
-		print_published(set, n);
 	}
 	status = judge(results, n_results);
 	expect_results_free(results, n_results);

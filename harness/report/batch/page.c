@@ -151,10 +151,11 @@ void batch_page(const struct batch_report *r, struct strbuf *out)
 
 	add_head(r, &body);
 	html_raw(&body, "</header>\n<main id=\"main\">\n");
-	batch_figures_html(r, &body);
+	/* Who runs a published experiment again asks for its figures beside ours, before all else. */
 	for (size_t i = 0; i < r->n_scenarios; i++)
 		if (r->scenarios[i].published)
 			published_html(r->scenarios[i].published, &body);
+	batch_figures_html(r, &body);
 	add_expects(r, &body);
 	add_warnings(r, &body);
 	add_runs(r, &body);

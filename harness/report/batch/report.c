@@ -151,14 +151,14 @@ void batch_report_text(const struct batch_report *r, struct strbuf *out)
 				r->scenarios[r->runs[i].scenario].name, r->runs[i].config,
 				r->runs[i].repeat + 1, r->runs[i].why);
 	text_warnings(r, out);
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		if (r->scenarios[i].published)
+			published_text(r->scenarios[i].published, out);
 	batch_figures_text(r, out);
 	for (size_t i = 0; i < r->n_expects; i++)
 		text_add(out, "expect %-7s %s %s: %s: %s\n", verdict_name(r->expects[i].verdict),
 			r->scenarios[r->expects[i].scenario].name, r->expects[i].variant,
 			r->expects[i].text, r->expects[i].why);
-	for (size_t i = 0; i < r->n_scenarios; i++)
-		if (r->scenarios[i].published)
-			published_text(r->scenarios[i].published, out);
 }
 
 static json_t *run_json(const struct batch_report *r, const struct batch_run *u)
