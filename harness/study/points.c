@@ -124,6 +124,18 @@ static void add_line(struct point_pairs *out, const struct sweeps *s, const stru
 		add(out, s, how, base, line, a, b, n);
 }
 
+static int nothing_shared(const struct sweeps *s, const char *baseline, struct err *e)
+{
+	auto_struct(strbuf) names = {0};
+
+	for (size_t i = 0; i < s->lines.n; i++)
+		strbuf_add(&names, "%s%s", i ? ", " : "",
+			*s->lines.lines[i].name ? s->lines.lines[i].name : "no variants");
+	return err_set_exit(e, EXIT_USAGE, ENOENT,
+		"%s has no variant that shares a point of %s with '%s'; it has %s", s->scenario,
+		s->lines.key, baseline, names.text ? names.text : "none");
+}
+
 int point_pairs_make(const struct sweeps *s, const struct points_how *how, struct point_pairs *out,
 	struct err *e)
 {
@@ -141,10 +153,7 @@ int point_pairs_make(const struct sweeps *s, const struct points_how *how, struc
 		if (base && base != line)
 			add_line(out, s, how, base, line);
 	}
-	return out->n ? 0
-		      : err_set_exit(e, EXIT_USAGE, ENOENT,
-				"%s has no variant that shares a point of %s with '%s'",
-				s->scenario, s->lines.key, how->baseline);
+	return out->n ? 0 : nothing_shared(s, how->baseline, e);
 }
 
 void point_pairs_release(struct point_pairs *p)
