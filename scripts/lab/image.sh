@@ -4,7 +4,7 @@
 
 [ -x "$root/usr/sbin/libvirtd" ] # a broken download ends in half a root
 # No network, no waiting, and the one service that does the job.
-install -m 755 "$LAB/guest/lab-job" "$root/usr/local/sbin/lab-job"
+install -m 755 "$LAB/guest/lab-job" "$LAB/guest/lab-canary" "$root/usr/local/sbin/"
 install -m 644 "$LAB/guest/lab-job.service" "$root/etc/systemd/system/"
 mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
 ln -s ../lab-job.service "$root/etc/systemd/system/multi-user.target.wants/lab-job.service"
@@ -28,4 +28,8 @@ grep -q '^lab:' "$root/etc/passwd" || {
 	mkdir -p "$root/home/lab"
 	chown 1000:1000 "$root/home/lab"
 }
+if [ "$HYPERVISOR" = xen ]; then
+	. "$LAB/xen.sh"
+	xen_image
+fi
 make_disk "$root" "$out/disk" "$DISK_MB" 5ea15c0e-1ab0-4000-8000-000000000001

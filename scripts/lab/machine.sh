@@ -67,17 +67,23 @@ machine_pack() { # MODE COMMAND...
 	truncate -s %1M "$WORK/job.tar"
 }
 
+# machine_boot: in BOOT, QEMU's words for the processor and what it boots.
+machine_boot() {
+	# shellcheck disable=SC2207
+	BOOT=(-M q35,hpet=off $(machine_accel) -kernel "$KERNEL_DIR/kernel" -initrd "$KERNEL_DIR/initrd"
+		-append "console=ttyS0 root=/dev/vda rw loglevel=4 mitigations=off tsc=reliable panic=-1 $APPEND")
+}
+
 machine_start() { # MODE
-	local port=virtserialport,bus=lab.0 quiet=loglevel=4
+	local port=virtserialport,bus=lab.0 BOOT
 	local console="-chardev null,id=hvc"
 	[ "$1" != shell ] || console="-chardev stdio,id=hvc,signal=off"
 	mkfifo "$WORK/monitor.in" "$WORK/monitor.out"
+	if [ "$HYPERVISOR" = xen ]; then xen_boot; else machine_boot; fi
 	# The command's output goes to file descriptors of this process, whatever they are, as it comes.
 	# shellcheck disable=SC2046,SC2086
 	TMPDIR=$WORK setpriv --pdeathsig KILL "$QEMU" -name stealscope-lab -nodefaults -no-user-config \
-		-display none -M q35,hpet=off -no-reboot -nic none $(machine_accel) $(machine_nodes) \
-		-kernel "$KERNEL_DIR/kernel" -initrd "$KERNEL_DIR/initrd" \
-		-append "console=ttyS0 root=/dev/vda rw $quiet mitigations=off tsc=reliable panic=-1 $APPEND" \
+		-display none -no-reboot -nic none "${BOOT[@]}" $(machine_nodes) \
 		-drive "file=$IMAGE/disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
 		-drive "file=$WORK/job.tar,format=raw,if=virtio,readonly=on" \
 		-drive "file=$KERNEL_DIR/disk,format=raw,if=virtio,readonly=on" \

@@ -25,7 +25,11 @@ packages() {
 		awk -v r="$RELEASE" -v u="$1" '($1 == "any" || $1 == r) && $2 == u {for (i = 3; i <= NF; i++) print $i}' \
 			"$LAB/packages"
 		case $1 in
-		image) "$TOP/scripts/setup" --print run; echo "${LAB_PACKAGES:-}" ;;
+		image)
+			[ "$HYPERVISOR" != xen ] || { packages xen; echo; }
+			"$TOP/scripts/setup" --print run
+			echo "${LAB_PACKAGES:-}"
+			;;
 		builder) "$TOP/scripts/setup" --print build ;;
 		esac
 	} | tr -s ' \n' ',' | sed 's/,$//'
@@ -49,7 +53,11 @@ part() {
 		sha256sum | cut -c1-12)
 }
 parts_name() {
-	part image "image-$RELEASE" "$(packages image)"
+	if [ "$HYPERVISOR" = xen ]; then
+		part image "xen-image-$RELEASE" "$(packages image)" "$(cat "$LAB/xen.sh")"
+	else
+		part image "image-$RELEASE" "$(packages image)"
+	fi
 	part kernel "kernel-$RELEASE-$KERNEL"
 	! needs_qemu || part qemu qemu
 	[ "$(this_release)" = "$RELEASE" ] || part builder "builder-$RELEASE" "$(packages builder)"
@@ -71,7 +79,7 @@ parts_check() {
 	((have >= 4000)) || die 4 "$CACHE has $have MB free; 4000 MB are needed (LAB_CACHE names another folder)"
 	# Of the two Debian roots that may be in the making and QEMU's, with their packages.
 	LAB_TMPFS=$(awk '/^MemAvailable/ {print ($2 > 7000000)}' /proc/meminfo)
-	export LAB_TMPFS RELEASE KERNEL
+	export LAB_TMPFS RELEASE KERNEL HYPERVISOR
 }
 
 # as_root COMMAND...: as root of a user namespace where lab-vm has no root.
@@ -134,5 +142,5 @@ parts_make() {
 		exec 9>&-
 	fi
 	IMAGE=${FOLDER[image]} KERNEL_DIR=${FOLDER[kernel]} BUILDER=${FOLDER[builder]:-}
-	[ ! -x "${FOLDER[qemu]:-}/run" ] || QEMU=${FOLDER[qemu]}/run
+	[ -z "${FOLDER[qemu]:-}" ] || [ ! -x "${FOLDER[qemu]}/run" ] || QEMU=${FOLDER[qemu]}/run
 }

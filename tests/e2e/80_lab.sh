@@ -72,7 +72,7 @@ else
 	skip "builds of the lab that are killed: they take a minute and a half; LAB_KILL=1 does it"
 fi
 # A part of the lab that was made in full before another failed is no left-over.
-left=$(find "$T/c" -mindepth 1 -maxdepth 1 ! -name lock ! -name default ! -name 'image-*' ! -name 'kernel-*' ! -name 'qemu-*' ! -name 'builder-*' 2>/dev/null
+left=$(find "$T/c" -mindepth 1 -maxdepth 1 ! -name lock ! -name 'default*' ! -name 'xen-image-*' ! -name 'image-*' ! -name 'kernel-*' ! -name 'qemu-*' ! -name 'builder-*' 2>/dev/null
 	grep -s "$T" /proc/self/mounts)
 [ -z "$left" ] && ok "failures leave nothing, mounted or not" || bad "left by failures: $left"
 
