@@ -15,6 +15,8 @@
 
 const struct command commands[] = {
 	{"doctor", "", "Say what this box can and cannot do, and why", cmd_doctor, NULL},
+	{"selftest", "", "Try this box on scenarios with known results, into one file for others",
+		cmd_selftest, NULL},
 	{"check", "FILE...", "Check scenario files; all errors at once, nothing is started",
 		cmd_check,
 		"its sentences are FILE:LINE: ... on stderr and its exit status is the verdict"},

@@ -9,7 +9,7 @@ FUZZ_CHECKS := address,undefined,float-cast-overflow
 FUZZ_FLAGS  := -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer-no-link,$(FUZZ_CHECKS) \
 	-fno-sanitize-recover=all -Iharness -I. -DSS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 # The folders that read what others wrote; each target links what it needs of them.
-FUZZ_LIB_SRC := $(wildcard harness/base/*.c harness/json/*.c harness/stalls/*.c harness/terms/*.c harness/scenario/*.c harness/plan/*.c harness/record/*.c \
+FUZZ_LIB_SRC := $(wildcard harness/base/*.c harness/json/*.c harness/stalls/*.c harness/terms/*.c harness/xen/*.c harness/scenario/*.c harness/plan/*.c harness/record/*.c \
 	harness/collect/*.c harness/analysis/*.c harness/analysis/*/*.c harness/host/*.c harness/report/*.c harness/report/*/*.c)
 FUZZ_LIB_OBJ := $(FUZZ_LIB_SRC:%.c=$(FUZZ_BUILD)/%.o)
 

@@ -68,6 +68,7 @@ uint64_t cmd_time(const char *text);
 char *cmd_find_record(const struct cmd_common *c, const char *what, struct err *e);
 
 int cmd_doctor(const struct command *c, int argc, char **argv);
+int cmd_selftest(const struct command *c, int argc, char **argv);
 int cmd_check(const struct command *c, int argc, char **argv);
 int cmd_plan(const struct command *c, int argc, char **argv);
 int cmd_run(const struct command *c, int argc, char **argv);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "domain/xen.h"
 #include "report/run/live.h"
 #include "run/attach.h"
 
@@ -67,7 +68,7 @@ static void check(void *args, struct argp_state *state)
 }
 
 static const struct cmd_line line = {
-	.more = "Works on any KVM host and any VMM, whoever started it: the kernel says which threads are vCPUs. Nothing in the VM is needed and nothing of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) and throttle are ms per s of each vCPU. With --json one line per interval (docs/blame.md).",
+	.more = "Works on any KVM host and any VMM, whoever started it: the kernel says which threads are vCPUs. With --connect xen:///system, on the dom0 of a Xen box. Nothing in the VM is needed and nothing of it is changed. run, wait, steal (the kernel's run_delay: what the guest sees) and throttle are ms per s of each vCPU. With --json one line per interval (docs/blame.md).",
 	.options = options,
 	.operand = TO_TEXT(what.name),
 	.many = "one domain at a time, or --all",
@@ -80,13 +81,13 @@ static int refuse_others(const struct cmd_common *c, const struct args *args, st
 	const char *uri = c->connect, *host = strstr(uri, "://");
 	size_t n;
 
-	if (!strcmp(uri, "auto") || !strncmp(uri, "qemu:///", 8))
+	if (!strcmp(uri, "auto") || !strncmp(uri, "qemu:///", 8) || xen_uri_is_local(uri))
 		return 0;
 	host = host ? host + 3 : "";
 	n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?");
 	if (!n)
 		return err_set_exit(e, EXIT_USAGE, EINVAL,
-			"blame watches the KVM guests of this host, and %s names others; leave --connect out",
+			"blame watches the KVM (or Xen) guests of this host, and %s names others; leave --connect out",
 			uri);
 	return err_set_exit(e, EXIT_USAGE, EINVAL,
 		"blame watches this host's own run queues, and the VMs of %s run on another: run it on that host, ssh %.*s stealscope blame %s",
@@ -181,8 +182,9 @@ int cmd_blame(const struct command *c, int argc, char **argv)
 	cmd_catch_signals();
 	rc = refuse_others(&common, &args, &e);
 	if (!rc) {
-		hostd = cmd_find_part("stealscope-hostd", &e);
-		rc = hostd ? attach_begin(hostd, &args.what, &a, &e) : -e.code;
+		args.what.xen = xen_uri_is(common.connect) ? common.connect : NULL;
+		hostd = args.what.xen ? NULL : cmd_find_part("stealscope-hostd", &e);
+		rc = e.code ? -e.code : attach_begin(hostd, &args.what, &a, &e);
 	}
 	if (!rc)
 		rc = watch(&common, &args, a, &e);

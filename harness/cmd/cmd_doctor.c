@@ -7,21 +7,13 @@
 #include "base/text.h"
 #include "base/wrap.h"
 #include "cmd/cmd.h"
+#include "cmd/doctor.h"
 #include "cmd/privileges.h"
 #include "collect/hostd.h"
-#include "domain/domain.h"
+#include "domain/xen.h"
 #include "host/box.h"
-#include "host/facts.h"
-#include "report/run/lists.h"
 
-/* Rows beyond host/facts.h: they need the parts that doctor tries for real. */
-struct tried {
-	struct fact_row *rows;
-	size_t n;
-	struct strv texts; /* owns what the rows point to */
-};
-
-static void add_row(struct tried *t, const char *key, const char *doc, const char *verdict,
+void doctor_row(struct tried *t, const char *key, const char *doc, const char *verdict,
 	const char *note, const char *value)
 {
 	const char *fields[] = {key, doc, value, verdict, note};
@@ -42,15 +34,18 @@ static void try_libvirt(const struct cmd_common *c, struct tried *t)
 	auto_free char *value = NULL;
 
 	if (lab_open(c->connect, NULL, &conn, &e)) {
-		add_row(t, "libvirt", "connection that guests are made through", "missing", e.msg,
-			"cannot be opened");
+		doctor_row(t, "libvirt", "connection that guests are made through", "missing",
+			e.msg, "cannot be opened");
 		return;
 	}
 	v = lab_libvirt_version(conn);
 	q = lab_qemu_version(conn);
-	value = xasprintf("%s, libvirt %lu.%lu.%lu, QEMU %lu.%lu.%lu", lab_uri(conn), v / 1000000,
-		v / 1000 % 1000, v % 1000, q / 1000000, q / 1000 % 1000, q % 1000);
-	add_row(t, "libvirt", "connection that guests are made through", "good", "", value);
+	value = xasprintf("%s, libvirt %lu.%lu.%lu, %s %lu.%lu.%lu", lab_uri(conn), v / 1000000,
+		v / 1000 % 1000, v % 1000, xen_uri_is(c->connect) ? "Xen" : "QEMU", q / 1000000,
+		q / 1000 % 1000, q % 1000);
+	doctor_row(t, "libvirt", "connection that guests are made through", "good", "", value);
+	if (xen_uri_is(c->connect))
+		doctor_xen(conn, t);
 }
 
 /* Load the tracer for real: nothing else tells whether eBPF works here. */
@@ -63,12 +58,13 @@ static void try_tracer(struct tried *t)
 	auto_ptr(hostd_close) struct hostd *h = NULL;
 
 	if (!path || hostd_spawn(&how, &h, &e))
-		add_row(t, "ebpf.tracer", doc, "missing", e.msg, "the host agent does not start");
+		doctor_row(
+			t, "ebpf.tracer", doc, "missing", e.msg, "the host agent does not start");
 	else if (hostd_mode(h) != TRACE_MODE_EVENTS)
-		add_row(t, "ebpf.tracer", doc, "missing", hostd_reason(h),
+		doctor_row(t, "ebpf.tracer", doc, "missing", hostd_reason(h),
 			"counters only: no trace, no blame");
 	else
-		add_row(t, "ebpf.tracer", doc, "good", "", "loads and traces");
+		doctor_row(t, "ebpf.tracer", doc, "good", "", "loads and traces");
 }
 
 static void say_user(struct tried *t)
@@ -76,7 +72,7 @@ static void say_user(struct tried *t)
 	auto_free char *hostd = cmd_find_part("stealscope-hostd", NULL);
 	const char *note, *value = privileges_here(hostd, &note);
 
-	add_row(t, "user", "what this user may do", note[0] ? "limits" : "good", note, value);
+	doctor_row(t, "user", "what this user may do", note[0] ? "limits" : "good", note, value);
 }
 
 static void print_rows(const struct fact_row *rows, size_t n)
@@ -136,26 +132,40 @@ static int write_box(const char *path, const struct tried *tried, struct err *e)
 	return rc;
 }
 
+bool doctor_rows(const struct cmd_common *c, struct tried *t)
+{
+	auto_ptr(facts_free) struct facts *f = facts_read("");
+	bool xen = xen_uri_is(c->connect), missing;
+
+	for (size_t i = 0; i < facts_count(f); i++)
+		if (!xen || strncmp(facts_key(f, i), "kvm.", 4) != 0)
+			doctor_row(t, facts_key(f, i), facts_doc(f, i),
+				fact_verdict_text(facts_verdict(f, i)), facts_note(f, i),
+				facts_value(f, i));
+	say_user(t);
+	try_libvirt(c, t);
+	missing = !strcmp(t->rows[t->n - 1].verdict, "missing");
+	if (!xen)
+		try_tracer(t);
+	return !missing;
+}
+
+void tried_release(struct tried *t)
+{
+	strv_release(&t->texts);
+	free(t->rows);
+}
+
 int cmd_doctor(const struct command *c, int argc, char **argv)
 {
 	struct args args = {0};
 	struct cmd_common common;
-	struct tried t = {0};
+	auto_struct(tried) t = {0};
 	struct err e = ERR_INIT;
 	int status;
-	auto_ptr(facts_free) struct facts *f = NULL;
-	bool missing = false;
 
 	cmd_parse(c, &line, &args, &common, argc, argv);
-	f = facts_read("");
-	for (size_t i = 0; i < facts_count(f); i++)
-		add_row(&t, facts_key(f, i), facts_doc(f, i),
-			fact_verdict_text(facts_verdict(f, i)), facts_note(f, i),
-			facts_value(f, i));
-	say_user(&t);
-	try_libvirt(&common, &t);
-	missing = !strcmp(t.rows[t.n - 1].verdict, "missing");
-	try_tracer(&t);
+	status = doctor_rows(&common, &t) ? EXIT_DONE : EXIT_HOST;
 	if (common.json) {
 		auto_free char *json = facts_json(t.rows, t.n);
 
@@ -163,10 +173,7 @@ int cmd_doctor(const struct command *c, int argc, char **argv)
 	} else {
 		print_rows(t.rows, t.n);
 	}
-	status = missing ? EXIT_HOST : EXIT_DONE;
 	if (args.box && write_box(args.box, &t, &e))
 		status = cmd_fail(&e);
-	strv_release(&t.texts);
-	free(t.rows);
 	return status;
 }

@@ -30,6 +30,7 @@ static const struct {
 	{"the scheduler trace and blame",
 		"hostd with CAP_BPF and CAP_PERFMON (loading eBPF programs)",
 		"counters only, with a warning in the record; blame is refused (exit 4)"},
+	{"blame on Xen", "root of dom0 (xentrace, libvirtd's socket)", "refused (exit 4)"},
 	{"which threads are vCPUs, and their numbers (blame, culprits of runs)",
 		"the same: the kernel is asked before hostd gives up CAP_PERFMON; readable BTF of KVM",
 		"names of threads tell, with a line that says so; numbers that stay unknown are called so"},

@@ -14,6 +14,7 @@ static const struct fact_row rows[] = {
 		false},
 	{"kvm.nested", "whether guests may run guests", fact_kvm_nested, false},
 	{"kvm.debugfs", "KVM's own counters and TSC offsets", fact_kvm_debugfs, false},
+	{"box.path", "which row of docs/hardware.md this box stands on", fact_box_path, false},
 	{"box.vm", "whether this box is itself a virtual machine", fact_box_vm, false},
 	{"box.steal", "what its own host takes from this box, since boot", fact_box_steal, true},
 	{"cpu.model", "the processor", fact_cpu_model, false},

@@ -76,6 +76,25 @@ void fact_kvm_debugfs(const struct fact_source *s, struct fact *f)
 			"not mounted or not readable");
 }
 
+/* The rows of docs/hardware.md: what below a guest has been run, and where. */
+static const char *path_of(const struct fact_source *s)
+{
+	auto_free char *xen = fact_text(s, "/proc/xen/capabilities");
+
+	if (xen && strstr(xen, "control_d"))
+		return "xen-dom0";
+	if (!fact_exists(s, "/dev/kvm"))
+		return "no-kvm";
+	if (fact_cpu_flag(s, "svm"))
+		return "amd-npt";
+	return fact_cpu_flag(s, "vmx") ? "intel-ept" : "kvm-software";
+}
+
+void fact_box_path(const struct fact_source *s, struct fact *f)
+{
+	fact_set(f, FACT_INFO, "", "%s", path_of(s));
+}
+
 void fact_box_vm(const struct fact_source *s, struct fact *f)
 {
 	auto_free char *vendor = fact_line(s, "/sys/class/dmi/id/sys_vendor");

@@ -58,6 +58,7 @@ void fact_kvm_device(const struct fact_source *s, struct fact *f);
 void fact_kvm_halt_poll(const struct fact_source *s, struct fact *f);
 void fact_kvm_nested(const struct fact_source *s, struct fact *f);
 void fact_kvm_debugfs(const struct fact_source *s, struct fact *f);
+void fact_box_path(const struct fact_source *s, struct fact *f);
 void fact_box_vm(const struct fact_source *s, struct fact *f);
 void fact_box_steal(const struct fact_source *s, struct fact *f);
 

@@ -54,6 +54,8 @@ struct topology {
 	/* What this process may use. `allowed` is a part of `online`, without the CPUs of cpuset
 	 * partitions that are others' (`taken`). A node outside `allowed_nodes` gives no memory. */
 	struct cpuset allowed, taken, allowed_nodes;
+	bool xen;	    /* its hypervisor is Xen, and this is dom0 */
+	struct cpuset dom0; /* Xen: where dom0's vCPUs may run */
 	/* what limits `allowed`: "the cpuset /a", "its CPU affinity (taskset)"; NULL = nothing */
 	char *limit;
 };

@@ -46,6 +46,7 @@ struct vm {
 	uint64_t start; /* of the process, clock ticks since boot */
 	unsigned nth;	/* which VM of its process */
 	enum vm_accel accel;
+	bool capped;	       /* Xen: its domain has a cap */
 	struct vm_vcpu *vcpus; /* in order of id; none while no vCPU has run */
 	size_t n_vcpus;
 };

@@ -333,6 +333,8 @@ static void make_plan(const struct experiment *x, struct planning *p)
 		plan_place_noises(p);
 		plan_check_memory(p);
 		note_real_time(p);
+		if (p->t->xen)
+			plan_xen(p);
 	}
 	free(p->guest_cpus);
 	free(p->first);

@@ -44,6 +44,9 @@ bool plan_cpus_are_there(struct planning *p, const char *who, const struct cpuse
 /* Why there are no more: " (limited by the cpuset /a)", "" when nothing limits. Borrowed. */
 const char *plan_limit_text(const struct planning *p, char buf[512]);
 
+/* plan_xen.c: refuse what Xen has not, and put in what is different there. */
+void plan_xen(struct planning *p);
+
 /* Choose the lab's and the housekeeping CPUs and find auto_count. False with a message. */
 bool plan_lab(struct planning *p);
 /* plan_take.c: take `n` of `from`, which has as many, into the lab: as near to each other as can

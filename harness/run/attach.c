@@ -30,15 +30,30 @@ static struct cpuset isolated_cpus(void)
 	return all;
 }
 
+static int make_stream(struct attach *a, struct err *e)
+{
+	a->fd = memfd_create("stealscope-blame", MFD_CLOEXEC);
+	return a->fd < 0 ? err_sys(e, "cannot make a memory file") : 0;
+}
+
+static int begin_xen(struct attach *a, struct err *e)
+{
+	int rc = make_stream(a, e);
+
+	a->live = live_make(&a->info);
+	if (!rc)
+		rc = attach_xen_begin(a, e);
+	return rc ? rc : attach_refresh(a, e);
+}
+
 static int begin(struct attach *a, const char *hostd, struct err *e)
 {
 	struct hostd_options how = {.path = hostd, .mode = TRACE_MODE_COUNTS};
 	struct cpuset isolated = isolated_cpus();
-	int rc;
+	int rc = make_stream(a, e);
 
-	a->fd = memfd_create("stealscope-blame", MFD_CLOEXEC);
-	if (a->fd < 0)
-		return err_sys(e, "cannot make a memory file");
+	if (rc)
+		return rc;
 	cgroup_names_read(&a->info);
 	a->live = live_make(&a->info);
 	live_isolated(a->live, &isolated);
@@ -61,7 +76,7 @@ int attach_begin(
 	int rc;
 
 	a->what = what;
-	rc = begin(a, hostd, e);
+	rc = what->xen ? begin_xen(a, e) : begin(a, hostd, e);
 	if (rc) {
 		attach_end(a);
 		return rc;
@@ -99,7 +114,7 @@ static int take_stream(struct attach *a, struct err *e)
 /* First the totals, also of what has ended; then who is there now; then the figures. */
 int attach_view(struct attach *a, bool whole, const struct live_view **out, struct err *e)
 {
-	int rc = hostd_dump(a->hostd, e);
+	int rc = a->xen ? attach_xen_dump(a, e) : hostd_dump(a->hostd, e);
 
 	if (!rc)
 		rc = take_stream(a, e);
@@ -117,7 +132,7 @@ size_t attach_untracked(const struct attach *a)
 
 const char *attach_doubt(const struct attach *a)
 {
-	return a->kernel.known ? NULL : a->kernel.why;
+	return a->xen || a->kernel.known ? NULL : a->kernel.why;
 }
 
 const struct run_info *attach_info(const struct attach *a)
@@ -127,7 +142,8 @@ const struct run_info *attach_info(const struct attach *a)
 
 uint64_t attach_cost_ns(const struct attach *a)
 {
-	auto_free char *path = xasprintf("/proc/%d/schedstat", (int)hostd_pid(a->hostd));
+	auto_free char *path = xasprintf(
+		"/proc/%d/schedstat", (int)(a->xen ? xen_watch_pid(a->xen) : hostd_pid(a->hostd)));
 	uint64_t ns = 0;
 
 	read_u64(path, &ns, NULL);
@@ -139,6 +155,7 @@ void attach_end(struct attach *a)
 	if (!a)
 		return;
 	hostd_close(a->hostd);
+	attach_xen_end(a);
 	live_free(a->live);
 	run_info_release(&a->info);
 	kvm_vcpus_release(&a->kernel);

@@ -9,15 +9,16 @@
 
 struct attach;
 
-/* Whom to watch: one of the three. */
+/* Whom to watch: a name, a process or all. */
 struct attach_what {
 	const char *name; /* the VMs of this name */
 	pid_t pid;	  /* this process */
 	bool children;	  /* ... and all of its descendants */
 	bool all;	  /* every VM of the box */
+	const char *xen;  /* libvirt's URI of this box's Xen; NULL: KVM */
 };
 
-/* Start the agent (`hostd`: its program). `what` is borrowed. -ENOENT (EXIT_USAGE) when there is no
+/* Start the agent (`hostd`: its program), or, where what->xen names one, xentrace. `what` is borrowed. -ENOENT (EXIT_USAGE) when there is no
  * such VM; with `all` there may be none yet. */
 int attach_begin(
 	const char *hostd, const struct attach_what *what, struct attach **out, struct err *e);

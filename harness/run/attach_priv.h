@@ -4,7 +4,9 @@
 #define SS_RUN_ATTACH_PRIV_H
 
 #include "collect/hostd.h"
+#include "domain/xen.h"
 #include "run/attach.h"
+#include "xen/watch.h"
 
 /* A VM met so far; number i of these is info.vms[i] (whose vCPUs are those it has now). */
 struct attached_vm {
@@ -19,13 +21,23 @@ struct attach {
 	struct run_info info;
 	struct attached_vm *vms;
 	struct kvm_vcpus kernel;
-	struct hostd *hostd;
+	struct hostd *hostd;   /* NULL on Xen */
+	struct lab_conn *conn; /* Xen: who knows the domains */
+	struct xen_watch *xen; /* Xen: in hostd's place */
 	struct live *live;
 	bool started;
 	size_t untracked;
 	int fd;
 	off_t taken;
 };
+
+/* attach_xen.c: the same on Xen. */
+int attach_xen_begin(struct attach *a, struct err *e);
+int attach_xen_dump(struct attach *a, struct err *e);
+int attach_xen_list(struct attach *a, struct vm_list *all, struct err *e);
+/* -ENOSPC with "threads to trace" when no more are followed. */
+int attach_xen_track(struct attach *a, const struct vm *vm, const struct vm_vcpu *v, struct err *e);
+void attach_xen_end(struct attach *a);
 
 /* Look at the box anew: VMs and vCPUs that came are traced, those that went are not any more. */
 int attach_refresh(struct attach *a, struct err *e);

@@ -7,11 +7,14 @@
 
 #include "host/vm_args.h"
 #include "run/attach_priv.h"
+#include "xen/xentrace.h"
 
 static bool is_chosen(const struct attach *a, const struct vm *vm)
 {
 	auto_free char *shown = vm_shown_name(vm->name);
 
+	if (a->xen && vm->pid == XEN_DOM0 && a->what->all)
+		return false; /* it is the host */
 	return a->what->all || (a->what->name && (!strcmp(a->what->name, vm->name) ||
 							 !strcmp(a->what->name, shown)));
 }
@@ -48,13 +51,15 @@ static size_t place_of(struct attach *a, const struct vm *vm)
 }
 
 /* A thread that ended a moment ago, or one too many, is no error. */
-static int track(struct attach *a, size_t i, const struct vm_vcpu *v, struct err *e)
+static int track(
+	struct attach *a, size_t i, const struct vm *vm, const struct vm_vcpu *v, struct err *e)
 {
 	auto_free char *name = xasprintf("%.20s/vcpu%d", a->info.vms[i].name, v->id);
 	auto_free char *proc = xasprintf("/proc/%d", (int)v->tid);
 	uint64_t since = a->started ? now_ns() : 0;
-	int rc = hostd_track(
-		a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
+	int rc = a->xen ? attach_xen_track(a, vm, v, e)
+			: hostd_track(a->hostd, v->tid,
+				  (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
 
 	if (rc && access(proc, F_OK)) {
 		*e = (struct err)ERR_INIT;
@@ -74,7 +79,9 @@ static int track(struct attach *a, size_t i, const struct vm_vcpu *v, struct err
 
 static void end_thread(struct attach *a, size_t i, int tid)
 {
-	if (a->vms[i].watched)
+	if (a->xen)
+		xen_watch_untrack(a->xen, (unsigned)a->vms[i].pid);
+	else if (a->vms[i].watched)
 		hostd_untrack(a->hostd, tid, NULL);
 	live_end(a->live, (uint32_t)tid);
 }
@@ -113,7 +120,7 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 		if (had_vcpu(known, now))
 			live_allow(a->live, (uint32_t)now->tid, &now->allowed);
 		else if (a->vms[i].watched)
-			rc = track(a, i, now, e);
+			rc = track(a, i, vm, now, e);
 		else
 			live_name(a->live, (uint32_t)now->tid, i, now->id);
 	}
@@ -161,16 +168,22 @@ static void say_nobody(const struct attach *a, const struct vm_list *all, struct
 		names.len ? "running: " : "none is running", names.len ? names.text : "");
 }
 
+static int list_vms(struct attach *a, struct vm_list *all, struct err *e)
+{
+	int rc;
+
+	kvm_vcpus_release(&a->kernel);
+	rc = hostd_vcpus(a->hostd, &a->kernel, e);
+	return rc ? rc : vms_find(&a->kernel, all, e);
+}
+
 int attach_refresh(struct attach *a, struct err *e)
 {
 	struct vm_list all = {0}, tree = {0};
 	bool first = !a->started;
 	int rc;
 
-	kvm_vcpus_release(&a->kernel);
-	rc = hostd_vcpus(a->hostd, &a->kernel, e);
-	if (!rc)
-		rc = vms_find(&a->kernel, &all, e);
+	rc = a->xen ? attach_xen_list(a, &all, e) : list_vms(a, &all, e);
 	if (!rc && a->what->pid) {
 		rc = vms_of_pid(&a->kernel, a->what->pid, a->what->children, &tree, e);
 		if (rc && first) {

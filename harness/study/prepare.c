@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "domain/domain.h"
+#include "domain/xen.h"
 #include "host/box.h"
 #include "plan/plan_print.h"
 #include "run/run.h"
@@ -18,13 +18,12 @@ static int read_topology(const struct study *s, struct topology *out, struct err
 
 	if (s->box)
 		return box_read(s->box, out, e);
-	if (study_is_local(s))
+	if (study_is_local(s) && !xen_uri_is(s->connect))
 		return topology_read("", out, e);
 	rc = lab_open(s->connect, NULL, &conn, e);
 	if (rc)
 		return rc;
-	rc = lab_topology(conn, out, e);
-	return rc;
+	return xen_uri_is(s->connect) ? lab_xen_topology(conn, out, e) : lab_topology(conn, out, e);
 }
 
 /* The experiment was read (or not: rc); plan it on the box, tell what is wrong. */

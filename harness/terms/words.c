@@ -48,6 +48,7 @@ static const char *const vm_accel[] = {
 	[VM_ACCEL_UNKNOWN] = "unknown",
 	[VM_ACCEL_KVM] = "kvm",
 	[VM_ACCEL_TCG] = "tcg",
+	[VM_ACCEL_XEN] = "xen",
 	[VM_ACCEL_NONE] = "none",
 };
 const struct words words_vm_accel = WORDS_OF(vm_accel);

@@ -75,7 +75,8 @@ extern const struct words words_thread_state; /* enum thread_state */
 enum vm_accel {
 	VM_ACCEL_UNKNOWN,
 	VM_ACCEL_KVM,
-	VM_ACCEL_TCG,  /* emulated: its guest sees no steal */
+	VM_ACCEL_TCG, /* emulated: its guest sees no steal */
+	VM_ACCEL_XEN,
 	VM_ACCEL_NONE, /* no VM: a process that was asked for by its id */
 };
 extern const struct words words_vm_accel;

@@ -16,6 +16,8 @@ $SS doctor >"$T/doctor" 2>&1 && ok "doctor ends with 0" || bad "doctor: exit $?"
 for word in kvm libvirt cgroup ebpf btf numa smt isolated halt_poll tick clocksource nest defect; do
 	grep -qi "$word" "$T/doctor" && ok "doctor has a row on $word" || bad "doctor says nothing on $word"
 done
+path=$(awk '$2 == "box.path" {print $3}' "$T/doctor")
+grep -qF "| \`$path\` |" docs/hardware.md && ok "the row of docs/hardware.md that it names is there ($path)" || bad "no row '$path' in docs/hardware.md"
 $SS doctor --json >"$T/doctor.json" 2>/dev/null
 is "doctor --json is one document with rows" "$T/doctor.json" '.facts | length > 15' '.facts | length'
 

@@ -72,6 +72,7 @@ static void a_server(void **state)
 	f = facts_read(root);
 	expect(f, "kvm.kind", "hardware (vmx)", FACT_GOOD);
 	expect(f, "kvm.halt_poll", "200 us", FACT_INFO);
+	expect(f, "box.path", "intel-ept", FACT_INFO);
 	expect(f, "box.vm", "no, Vendor", FACT_GOOD);
 	expect(f, "box.steal", "5.00 % of its CPU time", FACT_LIMITS);
 	expect(f, "cpu.model", "Some CPU @ 2 GHz", FACT_INFO);
@@ -93,6 +94,7 @@ static void an_empty_box_is_described_too(void **state)
 
 	(void)state;
 	expect(f, "kvm.kind", "none", FACT_MISSING);
+	expect(f, "box.path", "no-kvm", FACT_INFO);
 	expect(f, "cpu.model", "not known", FACT_INFO);
 	expect(f, "cpu.numa", "1 node", FACT_INFO);
 	assert_null(facts_get(f, "no.such"));
@@ -111,6 +113,7 @@ static void flags_are_whole_words(void **state)
 	f = facts_read(root);
 	expect(f, "kvm.kind", "software (no vmx or svm)", FACT_LIMITS);
 	expect(f, "box.vm", "yes", FACT_LIMITS);
+	expect(f, "box.path", "kvm-software", FACT_INFO);
 	facts_free(f);
 }
 
