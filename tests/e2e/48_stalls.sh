@@ -61,7 +61,7 @@ need_kvm
 v='.variants[0]'
 s="$v.stalls[0]"
 # A play.
-scenario play
+scenario play -e 's/duration="12s"/duration="9s"/'
 run play
 is_timed "45 ms/s of 3 ms stalls: planned = delivered in each second (RMSE 0.5 ms/s)" "$T/play.json" "$s | .rmse_delivered <= 0.5" "$s | [.mean_planned, .rmse_delivered, .worst_delivered]"
 is_timed "and felt (RMSE 0.5 ms/s)" "$T/play.json" "$s | .rmse_felt <= 0.5" "$s | [.rmse_felt, .worst_felt, .felt_for_others]"
@@ -89,7 +89,7 @@ is_timed "the steal of the record is what its trace says, within 2 %" "$T/circle
 
 # A rate alone: closed loop on what the victim feels.
 { printf '# stealscope stalls 1\nstart_s,length_s,steal_ms_per_s,cpu\n'; for i in $(seq 0 20); do echo "$i,1,$((20 + i % 4 * 20)),0"; done; } >"$T/rates.stalls"
-scenario rates -e 's/rate="45ms.s" length="3ms"/trace="rates.stalls"/'
+scenario rates -e 's/duration="12s"/duration="9s"/' -e 's/rate="45ms.s" length="3ms"/trace="rates.stalls"/'
 run rates
 is_timed "a rate series in closed loop (RMSE of a second 3 ms/s)" "$T/rates.json" "$s | .loop == \"closed\" and .rmse_felt <= 3" "$s | [.mean_planned, .rmse_felt, .worst_felt]"
 
