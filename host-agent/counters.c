@@ -15,10 +15,14 @@
 #include "host-agent/boxsteal.h"
 #include "host-agent/cgroupstat.h"
 #include "host-agent/kvmstat.h"
+#include "host-agent/tracer_shared.h"
+
+#define STAT_LINE 256 /* of a CPU in /proc/stat, at most: eleven numbers of 20 digits */
 
 struct thread_source {
 	pid_t tid, tgid;
-	int fd; /* its schedstat; -1 once it is gone */
+	int fd;		/* its schedstat; -1 once it is gone */
+	bool each_time; /* more threads than files may be open: opened for each sample */
 };
 
 struct vm_source {
@@ -36,6 +40,7 @@ struct counters {
 	struct boxsteal *steal; /* NULL: /proc/stat */
 	bool has_kvm;
 	int stat_fd;
+	size_t stat_size; /* of /proc/stat, with room */
 	uint64_t tick_ns;
 };
 
@@ -45,6 +50,8 @@ struct counters *counters_open(struct sink *s)
 	struct err e = ERR_INIT;
 
 	c->stat_fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
+	/* "intr" has a number for each interrupt and CPU, but comes behind the CPUs. */
+	c->stat_size = (size_t)sysconf(_SC_NPROCESSORS_CONF) * STAT_LINE + (8 << 10);
 	c->tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 	c->has_kvm = kvmstat_init(s);
 	if (boxsteal_open(&c->steal, &e))
@@ -96,19 +103,27 @@ static void add_vm(struct counters *c, pid_t tgid, struct sink *s)
 	c->vms[c->n_vms++] = (struct vm_source){tgid, kvmstat_open(tgid, s)};
 }
 
+static int open_schedstat(const struct thread_source *t)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)t->tgid, (int)t->tid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tgid, struct err *e)
 {
 	struct thread_source t = {.tid = tid, .tgid = tgid_of(tid), .fd = -1};
-	auto_free char *path = NULL;
 	size_t i = 0;
 
 	if (!t.tgid)
 		return err_set(e, ESRCH, "there is no thread %d", (int)tid);
 	counters_drop_thread(c, tid);
-	path = xasprintf("/proc/%d/task/%d/schedstat", (int)t.tgid, (int)tid);
-	t.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (t.fd < 0)
-		sink_note(s, "no run delay of thread %d: %s: %s", (int)tid, path, strerror(errno));
+	t.fd = open_schedstat(&t);
+	t.each_time = t.fd < 0 && (errno == EMFILE || errno == ENFILE);
+	if (t.fd < 0 && !t.each_time)
+		sink_note(s, "no run delay of thread %d: its schedstat: %s", (int)tid,
+			strerror(errno));
 	while (i < c->n_threads && c->threads[i].tid)
 		i++;
 	if (i == c->n_threads)
@@ -127,8 +142,7 @@ void counters_drop_thread(struct counters *c, pid_t tid)
 			continue;
 		if (c->threads[i].fd >= 0)
 			close(c->threads[i].fd);
-		c->threads[i].fd = -1;
-		c->threads[i].tid = 0;
+		c->threads[i] = (struct thread_source){.fd = -1};
 	}
 }
 
@@ -174,15 +188,18 @@ static void sample_thread(struct thread_source *t, struct tracer *tracer, struct
 	uint64_t v[3], now;
 	ssize_t n;
 
+	if (t->each_time)
+		t->fd = open_schedstat(t);
 	if (t->fd < 0)
 		return;
 	n = read_schedstat(t, tracer, text, sizeof(text), &seen);
 	now = now_ns();
-	if (n <= 0) { /* it has exited */
+	if (n <= 0 || t->each_time) {
 		close(t->fd);
 		t->fd = -1;
-		return;
 	}
+	if (n <= 0) /* it has exited */
+		return;
 	text[n] = '\0';
 	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2]) != 3)
 		return;
@@ -218,7 +235,7 @@ static void sample_cpu_line(
 		    "cpu%u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
 		    " %" SCNu64 " %" SCNu64,
 		    &cpu, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) < 9 ||
-		cpu >= 1024)
+		cpu >= TRACER_MAX_CPUS)
 		return;
 	const struct {
 		enum counter_key key;
@@ -238,7 +255,7 @@ static void sample_cpu_line(
 static void sample_box(struct counters *c, struct sink *s)
 {
 	const uint64_t *steal = c->steal ? boxsteal_read(c->steal) : NULL;
-	size_t size = 128 << 10;
+	size_t size = c->stat_size;
 	auto_free char *text = xmalloc(size);
 	uint64_t now = now_ns();
 	ssize_t n = c->stat_fd < 0 ? -1 : pread(c->stat_fd, text, size - 1, 0);

@@ -17,12 +17,15 @@
 
 #include "base/beneath.h"
 #include "base/cpuset.h"
+#include "base/process.h"
 #include "base/util.h"
 #include "terms/words.h"
 #include "host-agent/agent.h"
 #include "host-agent/privilege.h"
 #include "host-agent/syscalls.h"
+#include "host-agent/tracer_shared.h"
 
+#define OPEN_FILES     (2 * TRACER_MAX_THREADS) /* one for each thread, and the rest */
 #define POLL_EVENTS_MS 100 /* the ring is emptied this often; sooner when it fills */
 
 const char *argp_program_version = "stealscope-hostd " SS_VERSION;
@@ -250,6 +253,7 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	process_open_files(OPEN_FILES);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	pin_self(&o);
 	if (agent_init(&a, &o, &e)) {

@@ -14,10 +14,15 @@ struct tracer {
 	struct bpf_link *walk;
 	struct sink *sink; /* where the ring's callback puts records, during tracer_drain() */
 	int stats_fd;
+	uint16_t *slot_of; /* by tid: its slot + 1, 0 = none; touched where tids are only */
+	unsigned n_slots;  /* ever taken: the first so many */
+	unsigned n_free;   /* of them, given back */
 	uint64_t lost_seen;
 	bool running;
 	uint64_t stopped; /* when; 0: not */
 };
+
+#define TRACER_TIDS (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
 
 /* The traced thread of that number; NULL: none. */
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid);

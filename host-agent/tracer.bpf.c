@@ -27,6 +27,7 @@ const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits
 /* Set by hostd while running. */
 uint32_t active = TRACER_IDLE;
 uint32_t watch_throttle = 0; /* some tracked thread stands under a quota */
+uint32_t layers = 0;	     /* of a group so many slots were ever taken: they are given in order */
 
 uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
 struct tracer_cpu cpus[TRACER_MAX_CPUS] = {};

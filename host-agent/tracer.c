@@ -119,6 +119,7 @@ int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e)
 	int rc;
 
 	t->stats_fd = -1;
+	t->slot_of = xcalloc(TRACER_TIDS, sizeof(*t->slot_of));
 	rc = load(t, counts, queue, e);
 	if (!rc)
 		rc = walk(t, NULL, e); /* who occupies each CPU now */
@@ -138,6 +139,7 @@ void tracer_close(struct tracer *t)
 	tracer_bpf__destroy(t->skel);
 	if (t->stats_fd >= 0)
 		close(t->stats_fd);
+	free(t->slot_of);
 	free(t);
 }
 
@@ -161,20 +163,25 @@ static void flush_culprits(struct tracer *t, const struct tracer_thread *th)
 
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid)
 {
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
-		if (t->skel->bss->threads[i].tid == (uint32_t)tid)
-			return &t->skel->bss->threads[i];
-	return NULL;
+	unsigned slot = (uint32_t)tid < TRACER_TIDS ? t->slot_of[tid] : 0;
+
+	return slot ? &t->skel->bss->threads[slot - 1] : NULL;
 }
 
 static struct tracer_thread *free_slot(struct tracer *t)
 {
-	struct tracer_thread *th = tracer_thread_of(t, 0);
+	struct tracer_thread *all = t->skel->bss->threads;
 
-	for (unsigned i = 0; !th && i < TRACER_MAX_THREADS; i++)
-		if (t->skel->bss->threads[i].state == THREAD_EXITED)
-			th = &t->skel->bss->threads[i];
-	return th;
+	if (!t->n_free && t->n_slots < TRACER_MAX_THREADS) {
+		t->skel->bss->layers = t->n_slots / TRACER_GROUPS + 1;
+		return &all[t->n_slots++];
+	}
+	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
+		if (!all[i].tid || (!t->n_free && all[i].state == THREAD_EXITED)) {
+			t->n_free -= !all[i].tid;
+			return &all[i];
+		}
+	return NULL;
 }
 
 /* The cell that takes the rest when the table is full must be there before. */
@@ -192,6 +199,8 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 	struct tracer_thread *th = tracer_thread_of(t, tid);
 	uint32_t key = (uint32_t)tid, old, slot;
 
+	if (tid < 1 || (uint32_t)tid >= TRACER_TIDS)
+		return err_set(e, EINVAL, "%d is no thread", (int)tid);
 	if (th && th->state != THREAD_EXITED)
 		return 0;
 	if (!th)
@@ -201,14 +210,18 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 	old = th->tid;
 	if (old)
 		flush_culprits(t, th);
-	if (old)
+	if (old) {
 		bpf_map__delete_elem(t->skel->maps.slots, &old, sizeof(old), 0);
+		t->slot_of[old] = 0;
+	}
 	slot = (uint32_t)(th - t->skel->bss->threads);
 	*th = (struct tracer_thread){.tid = key, .slot = slot, .since = now_ns()};
 	if (bpf_map__update_elem(t->skel->maps.slots, &key, sizeof(key), &slot, sizeof(slot), 0)) {
 		th->tid = 0;
+		t->n_free++;
 		return err_sys(e, "cannot trace thread %d", (int)tid);
 	}
+	t->slot_of[tid] = (uint16_t)(slot + 1);
 	if (t->skel->rodata->counts_mode)
 		make_others_cell(t, key);
 	key %= TRACER_FILTER_BITS;
@@ -229,11 +242,13 @@ int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
 	if (th->state == THREAD_WAITING) {
 		struct tracer_cpu *c = &t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS];
 
-		__atomic_sub_fetch(&c->waiting[th->slot / 64], UINT64_C(1) << (th->slot % 64),
-			__ATOMIC_SEQ_CST);
+		__atomic_sub_fetch(&c->waiting[tracer_wait_word(th->slot)],
+			tracer_wait_one(th->slot), __ATOMIC_SEQ_CST);
 		__atomic_sub_fetch(&c->waiters, 1, __ATOMIC_SEQ_CST);
 	}
 	*th = (struct tracer_thread){0};
+	t->slot_of[tid] = 0;
+	t->n_free++;
 	return 0;
 }
 

@@ -76,18 +76,33 @@ __noinline int blame_on(uint32_t slot, uint32_t tid, uint32_t kind, uint64_t ns,
 	return 0;
 }
 
-/* Call `visit` for each `slot` in a CPU's waiting set. A wait that begins or ends meanwhile on
- * another CPU is seen or not: both are right. (One loop over all bits with an early way out: clang
+/* Call `visit` for each `group` some of which wait on a CPU. A wait that begins or ends meanwhile on
+ * another CPU is seen or not: both are right. (One loop over all counts with an early way out: clang
  * 14 crashes on __builtin_ctzll for BPF.) */
-#define for_each_waiter(slot, cpu, visit)                                                          \
-	for (uint32_t word_ = 0; word_ < TRACER_MASK_WORDS; word_++) {                             \
+#define for_each_group(group, cpu, visit)                                                          \
+	for (uint32_t word_ = 0; word_ < TRACER_WAIT_WORDS; word_++) {                             \
 		uint64_t bits_ = *(volatile uint64_t *)&cpu_at(cpu)->waiting[word_];               \
-		for (uint32_t i_ = 0; i_ < 64 && bits_; i_++, bits_ >>= 1) {                       \
-			uint32_t slot = word_ * 64 + i_;                                           \
-			if (bits_ & 1)                                                             \
+		for (uint32_t i_ = 0; i_ < TRACER_WAIT_WORD && bits_;                              \
+			i_++, bits_ >>= TRACER_WAIT_BITS) {                                        \
+			uint32_t group = word_ * TRACER_WAIT_WORD + i_;                            \
+			if (bits_ & ((1 << TRACER_WAIT_BITS) - 1))                                 \
 				visit;                                                             \
 		}                                                                                  \
 	}
+
+/* And for each `slot` of that group that waits there. */
+#define for_each_waiter(slot, group, cpu, visit)                                                   \
+	for (uint32_t k_ = 0; k_ < TRACER_GROUP && k_ < layers; k_++) {                            \
+		uint32_t slot = group + k_ * TRACER_GROUPS;                                        \
+		if (waits_on(thread_at(slot), cpu))                                                \
+			visit;                                                                     \
+	}
+
+static __always_inline bool waits_on(struct tracer_thread *t, uint32_t cpu)
+{
+	return *(volatile uint8_t *)&t->state == THREAD_WAITING &&
+	       *(volatile uint16_t *)&t->cpu == cpu;
+}
 
 /* One cell of the ledger, blamed on its way out. */
 __noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i)
@@ -107,6 +122,12 @@ __noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i)
 	return 0;
 }
 
+__noinline int settle_cells(uint32_t group, uint32_t cpu, uint32_t i)
+{
+	for_each_waiter(slot, group, cpu, settle_cell(slot, cpu, i));
+	return 0;
+}
+
 /* Another takes the place of cell `i`: all who wait here are blamed on it first. Who had the CPU is named here,
  * while it is there. Its time begins with the sum of the one before: only differences mean something. */
 __noinline int new_cell(uint32_t cpu, uint32_t i, uint32_t tid, uint32_t kind, uint64_t task)
@@ -114,7 +135,7 @@ __noinline int new_cell(uint32_t cpu, uint32_t i, uint32_t tid, uint32_t kind, u
 	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
 
 	i = place(i);
-	for_each_waiter(slot, cpu, settle_cell(slot, cpu, i));
+	for_each_group(group, cpu, settle_cells(group, cpu, i));
 	l->tid[i] = tid;
 	l->kind[i] = kind;
 	l->task[i] = task;
@@ -210,9 +231,15 @@ __noinline int adopt(uint32_t slot, uint32_t cpu, uint32_t tid, uint32_t kind, u
 	return 0;
 }
 
+__noinline int adopt_group(uint32_t group, uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
+{
+	for_each_waiter(slot, group, cpu, adopt(slot, cpu, tid, kind, now));
+	return 0;
+}
+
 __noinline int adopt_waiters(uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
 {
-	for_each_waiter(slot, cpu, adopt(slot, cpu, tid, kind, now));
+	for_each_group(group, cpu, adopt_group(group, cpu, tid, kind, now));
 	return 0;
 }
 
@@ -254,8 +281,14 @@ static __always_inline void end_throttle(struct tracer_thread *t, uint16_t cpu, 
 	emit_throttle(t->slot, cpu, now);
 }
 
+__noinline int check_group(uint32_t group, uint32_t cpu, uint64_t now)
+{
+	for_each_waiter(slot, group, cpu, check_throttle(slot, cpu, now));
+	return 0;
+}
+
 __noinline int check_waiters(uint32_t cpu, uint64_t now)
 {
-	for_each_waiter(slot, cpu, check_throttle(slot, cpu, now));
+	for_each_group(group, cpu, check_group(group, cpu, now));
 	return 0;
 }

@@ -115,7 +115,7 @@ static void dump_blame(
 	struct blame_cell cell;
 	struct bpf_map *map = t->skel->maps.blame;
 
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++) {
+	for (unsigned i = 0; i < t->n_slots; i++) {
 		const struct tracer_thread *th = &threads[i];
 
 		if (!th->tid)
@@ -147,14 +147,14 @@ static void dump_blame(
  * waited and whom it is blamed on must add up. (While the tracer runs, cells go on growing.) */
 void tracer_dump(struct tracer *t, struct sink *s)
 {
-	size_t size = sizeof(t->skel->bss->threads);
-	struct tracer_thread *threads = xcalloc(1, size);
+	size_t size = t->n_slots * sizeof(struct tracer_thread);
+	struct tracer_thread *threads = xcalloc(1, MAX(size, (size_t)1));
 	uint64_t now;
 
 	tracer_drain(t, s);
 	now = t->stopped ? t->stopped : now_ns();
 	memcpy(threads, t->skel->bss->threads, size);
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
+	for (unsigned i = 0; i < t->n_slots; i++)
 		if (threads[i].tid)
 			dump_thread(&threads[i], now, s);
 	if (t->skel->rodata->counts_mode)

@@ -3,12 +3,16 @@
 #ifndef SS_HOST_AGENT_TRACER_SHARED_H
 #define SS_HOST_AGENT_TRACER_SHARED_H
 
-#define TRACER_MAX_CPUS	   1024
-#define TRACER_MAX_THREADS 512 /* tracked ones; a power of two */
-#define TRACER_MASK_WORDS  (TRACER_MAX_THREADS / 64)
+#define TRACER_MAX_CPUS	   8192
+#define TRACER_MAX_THREADS 4096 /* tracked ones; a power of two */
+#define TRACER_GROUPS	   512	/* slots alike modulo this are a group */
+#define TRACER_GROUP	   (TRACER_MAX_THREADS / TRACER_GROUPS)
+#define TRACER_WAIT_BITS   4 /* of a group's count */
+#define TRACER_WAIT_WORD   (64 / TRACER_WAIT_BITS)
+#define TRACER_WAIT_WORDS  (TRACER_GROUPS / TRACER_WAIT_WORD)
 #define TRACER_NAMED_SLOTS 32768 /* direct-mapped by tid; a collision only names a task again */
 #define TRACER_FILTER_BITS 65536
-#define TRACER_BLAME_CELLS 16384
+#define TRACER_BLAME_CELLS 32768
 #define TRACER_LEDGER	   32 /* those who had a CPU, or held up a thread, last; a power of two */
 #define TRACER_RECORD_MAX  48 /* bytes of the longest record made in the kernel */
 
@@ -28,12 +32,13 @@ struct tracer_ledger {
 };
 
 /*
- * One CPU. `occupant*` are written by sched_switch on this CPU alone. `waiting` (bit = slot of a
- * tracked thread) and `waiters` change by atomic add, because a migration touches the destination
- * without its run queue lock.
+ * One CPU. `occupant*` are written by sched_switch on this CPU alone. `waiting` (how many of each
+ * group of slots wait here) and `waiters` change by atomic add, because a migration touches the
+ * destination without its run queue lock. Counts of groups, not a bit for each slot: as many words to
+ * look through as 512 threads would take, and who of a group waits here its threads say themselves.
  */
 struct tracer_cpu {
-	uint64_t waiting[TRACER_MASK_WORDS];
+	uint64_t waiting[TRACER_WAIT_WORDS];
 	uint64_t waiters;
 	uint64_t fence; /* target of an atomic add that orders `occupant` before `waiters` */
 	uint64_t lost;	/* records that found the ring full */
@@ -77,6 +82,18 @@ struct tracer_thread {
 	uint32_t culprit_times[TRACER_LEDGER];
 	uint64_t culprit_ns[TRACER_LEDGER];
 };
+
+static inline uint64_t tracer_wait_one(uint32_t slot)
+{
+	return 1ull << (slot % TRACER_GROUPS % TRACER_WAIT_WORD * TRACER_WAIT_BITS);
+}
+
+static inline uint32_t tracer_wait_word(uint32_t slot)
+{
+	return slot % TRACER_GROUPS / TRACER_WAIT_WORD;
+}
+
+_Static_assert(TRACER_GROUP < 1 << TRACER_WAIT_BITS, "a group's count");
 
 enum tracer_active {
 	TRACER_IDLE = 0, /* only remember who occupies each CPU */

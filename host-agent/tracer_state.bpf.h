@@ -14,7 +14,7 @@ static __always_inline void wait_count(struct tracer_thread *t, uint64_t sign)
 	uint32_t slot = t->slot % TRACER_MAX_THREADS;
 	struct tracer_cpu *c = cpu_at(t->cpu);
 
-	__sync_fetch_and_add(&c->waiting[slot / 64], (1ull << (slot % 64)) * sign);
+	__sync_fetch_and_add(&c->waiting[tracer_wait_word(slot)], tracer_wait_one(slot) * sign);
 	__sync_fetch_and_add(&c->waiters, sign);
 }
 
@@ -33,12 +33,15 @@ static __always_inline void set_state(
 	} else if (t->state == THREAD_SLEEPING) {
 		t->sleep_ns += ns;
 	}
-	t->state = state;
-	t->cpu = cpu;
 	t->since = now;
 	t->charged = now;
 	t->based = 0;
 	t->arrived = 0;
+	/* Whoever looks through the waiters of that CPU believes these two: last, and in this order. */
+	asm volatile("" ::: "memory");
+	t->cpu = cpu;
+	asm volatile("" ::: "memory");
+	t->state = state;
 	if (state == THREAD_WAITING)
 		wait_count(t, 1);
 }

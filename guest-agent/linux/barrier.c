@@ -21,9 +21,8 @@ static unsigned sharers(const struct agent_vcpu *v)
 	for (unsigned i = 0; i < v->host->nr_probes; i++) {
 		const struct shm_probe *p = &v->host->probes[i];
 
-		if (p->id == PROBE_JOB && p->vcpu_mask >> v->index & 1)
-			return (unsigned)__builtin_popcountll(
-				p->vcpu_mask & ((UINT64_C(1) << v->host->nr_vcpus) - 1));
+		if (p->id == PROBE_JOB && shm_vcpus_has(&p->vcpus, v->index))
+			return shm_vcpus_count(&p->vcpus, v->host->nr_vcpus);
 	}
 	return 1;
 }

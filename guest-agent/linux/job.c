@@ -30,6 +30,17 @@ struct copy {
 	uint64_t start;
 };
 
+/* Bit `vcpu` of a hexadecimal number of `len` digits. */
+static bool hex_has(const char *digits, size_t len, unsigned vcpu)
+{
+	char digit[2] = "";
+
+	if (vcpu / 4 >= len)
+		return false;
+	digit[0] = digits[len - 1 - vcpu / 4];
+	return strtoul(digit, NULL, 16) >> (vcpu % 4) & 1;
+}
+
 /* The command for this vCPU: a line "job MASK COMMAND" of the configuration. */
 static char *find_command(const struct agent_vcpu *v)
 {
@@ -37,11 +48,10 @@ static char *find_command(const struct agent_vcpu *v)
 
 	while (line && *line) {
 		size_t len = strcspn(line, "\n");
-		unsigned long long mask;
-		int at = 0;
+		int from = 0, end = 0, at = 0;
 
-		if (sscanf(line, "job %llx %n", &mask, &at) == 1 && at && (size_t)at < len &&
-			mask >> v->index & 1)
+		if (sscanf(line, "job %n%*[0-9a-f]%n %n", &from, &end, &at) != EOF && at &&
+			(size_t)at < len && hex_has(line + from, (size_t)(end - from), v->index))
 			return strndup(line + at, len - (size_t)at);
 		line += len + (line[len] == '\n');
 	}

@@ -70,7 +70,7 @@ start_other:
 	cmp	$MAX_CPUS, %edi
 	jae	9f
 	imul	$STACK_SIZE, %edi, %eax
-	lea	smp_stacks(%rax), %rsp	/* the end of stack %edi - 1 */
+	lea	image_end(%rax), %rsp	/* the end of stack %edi - 1 */
 	call	metal_main_other
 9:	cli
 	hlt

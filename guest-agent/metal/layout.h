@@ -3,7 +3,7 @@
 #ifndef SS_METAL_LAYOUT_H
 #define SS_METAL_LAYOUT_H
 
-#define MAX_CPUS       16
+#define MAX_CPUS       256
 #define STACK_SIZE     8192
 #define SMP_TRAMPOLINE 0x8000 /* a page below 1 MiB, free once the firmware is done */
 

@@ -25,7 +25,8 @@ extern uint64_t boot_pml4[512], boot_pdpt[512];
 static uint64_t high_pdpt[512] __attribute__((aligned(4096)));
 static uint64_t high_pd[512] __attribute__((aligned(4096)));
 
-/* The largest stretch of RAM behind the image. */
+/* The largest stretch of RAM behind the image. It begins with the stacks of the other CPUs (boot.S): in
+ * the image they would be loaded, all 2 MiB of them, into every guest of one vCPU. */
 static uint64_t area_start, area_end;
 
 void memory_init(uint64_t start_info)
@@ -72,7 +73,8 @@ void memory_map(uint64_t address, uint64_t size)
 /* Each vCPU's share of the area: as much as it wants, one behind the other. */
 void *platform_memory(struct agent_vcpu *v, uint64_t *bytes)
 {
-	uint64_t start = (area_start + 4095) & ~UINT64_C(4095), share;
+	uint64_t stacks = (v->host->nr_vcpus - 1) * (uint64_t)STACK_SIZE;
+	uint64_t start = (area_start + stacks + 4095) & ~UINT64_C(4095), share;
 
 	share = (area_end - start) / v->host->nr_vcpus & ~UINT64_C(4095);
 	if (area_end <= start || share == 0)

@@ -11,7 +11,6 @@
 #define WAIT_S	 20 /* on a crowded host others may take long to get a CPU */
 #define NOT_HERE UINT32_MAX
 
-uint8_t smp_stacks[(MAX_CPUS - 1) * STACK_SIZE] __attribute__((aligned(64)));
 uint32_t smp_arrived; /* how many others took a stack */
 
 extern const uint8_t smp_trampoline_start[], smp_trampoline_end[];

@@ -190,7 +190,7 @@ static bool agent_take_probes(struct agent_vcpu *v)
 		const struct probe_ops *ops = probe_find(wanted->id);
 		struct probe_run *run;
 
-		if (!(wanted->vcpu_mask >> v->index & 1))
+		if (!shm_vcpus_has(&wanted->vcpus, v->index))
 			continue;
 		if (!ops || (ops->tick && v->n_ticks == AGENT_MAX_TICKS) ||
 			(ops->work && v->busy.ops))

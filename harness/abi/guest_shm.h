@@ -21,9 +21,10 @@
 
 #include <stdint.h>
 
-#define SHM_MAGIC	  UINT64_C(0x31304d4853505353) /* "SSPSHM01" */
-#define SHM_VERSION	  1u
-#define SHM_MAX_VCPUS	  16u
+#define SHM_MAGIC UINT64_C(0x31304d4853505353) /* "SSPSHM01" */
+/* 2: 256 vCPUs, and sets of them of that many bits. */
+#define SHM_VERSION	  2u
+#define SHM_MAX_VCPUS	  256u
 #define SHM_MAX_PROBES	  8u
 #define SHM_CONFIG_OFFSET 2048u
 #define SHM_CONFIG_SIZE	  2048u
@@ -103,12 +104,38 @@ enum shm_lock_kind {
 /* From this bit on: 1 + ns the woken thread was in the guest's own run queue; 0 unknown. */
 #define SHM_TIMER_WAIT_SHIFT 8
 
-/* A probe with its parameters; runs on the vCPUs in vcpu_mask. timer and steal are driven by the
- * timer interrupt; at most one of gap, job, lock, memory (the busy ones) per vCPU. */
+/* Some of a guest's vCPUs. */
+struct shm_vcpus {
+	uint64_t bits[SHM_MAX_VCPUS / 64];
+};
+
+static inline int shm_vcpus_has(const struct shm_vcpus *s, unsigned vcpu)
+{
+	return vcpu < SHM_MAX_VCPUS && (s->bits[vcpu / 64] >> (vcpu % 64) & 1);
+}
+
+static inline void shm_vcpus_add(struct shm_vcpus *s, unsigned vcpu)
+{
+	if (vcpu < SHM_MAX_VCPUS)
+		s->bits[vcpu / 64] |= UINT64_C(1) << (vcpu % 64);
+}
+
+/* How many of the first `n`. */
+static inline unsigned shm_vcpus_count(const struct shm_vcpus *s, unsigned n)
+{
+	unsigned count = 0;
+
+	for (unsigned v = 0; v < n; v++)
+		count += (unsigned)shm_vcpus_has(s, v);
+	return count;
+}
+
+/* A probe with its parameters. timer and steal are driven by the timer interrupt; at most one of gap,
+ * job, lock, memory (the busy ones) per vCPU. */
 struct shm_probe {
 	uint32_t id; /* enum probe_id */
 	uint32_t pad;
-	uint64_t vcpu_mask;
+	struct shm_vcpus vcpus; /* that it runs on */
 	uint64_t p[4];
 };
 
@@ -124,7 +151,7 @@ struct shm_host {
 	uint32_t nr_probes;
 	uint64_t tsc_hz; /* the guest TSC's frequency where the host knows it, else 0 */
 	struct shm_probe probes[SHM_MAX_PROBES];
-	uint8_t pad0[1024 - 48 - 48 * SHM_MAX_PROBES];
+	uint8_t pad0[1024 - 48 - 72 * SHM_MAX_PROBES];
 	/* Written all the time: the beacon. */
 	volatile uint64_t beacon_ns; /* host CLOCK_MONOTONIC when written */
 	volatile uint32_t command;   /* enum shm_command */
@@ -216,12 +243,14 @@ struct shm_rec {
 	uint64_t v[4];
 };
 
-_Static_assert(sizeof(struct shm_probe) == 48, "shm_probe");
+_Static_assert(sizeof(struct shm_probe) == 72, "shm_probe");
 _Static_assert(__builtin_offsetof(struct shm_host, probes) == 48, "probes");
 _Static_assert(__builtin_offsetof(struct shm_host, beacon_ns) == 1024, "beacon");
 _Static_assert(__builtin_offsetof(struct shm_host, config) == SHM_CONFIG_OFFSET, "config");
 _Static_assert(sizeof(struct shm_host) <= SHM_VCPU_OFFSET, "shm_host");
 _Static_assert(sizeof(struct shm_vcpu) == 128, "shm_vcpu");
+_Static_assert(
+	SHM_VCPU_OFFSET + SHM_MAX_VCPUS * sizeof(struct shm_vcpu) <= SHM_RING_OFFSET, "vCPUs");
 _Static_assert(__builtin_offsetof(struct shm_vcpu, tail) == 64, "tail line");
 _Static_assert(sizeof(struct shm_rec) == 64, "shm_rec");
 
@@ -230,9 +259,11 @@ _Static_assert(sizeof(struct shm_rec) == 64, "shm_rec");
  * order per vCPU, the host's records between them). Append-only: a cut file is read up to the cut.
  */
 #define GUEST_FILE_MAGIC UINT64_C(0x3130544755475353) /* "SSGUGT01" */
+/* 1: at most 16 vCPUs, else the same. */
+#define GUEST_FILE_VERSION 2u
 struct guest_file_header {
 	uint64_t magic;
-	uint32_t version;     /* SHM_VERSION */
+	uint32_t version;     /* GUEST_FILE_VERSION */
 	uint32_t header_size; /* records start here */
 	uint32_t rec_size;    /* 64 */
 	uint32_t nr_vcpus;

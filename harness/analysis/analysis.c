@@ -101,7 +101,7 @@ static void make_guest(struct build *b, size_t g)
 	out->status = info->status;
 	out->is_noise = info->is_noise;
 	out->outside = seen_from_outside(info);
-	out->n_vcpus = info->n_vcpus;
+	out->n_vcpus = (unsigned)info->n_vcpus;
 	b->guests[g].taken.columns = a->columns;
 	out->vcpus = xcalloc(out->n_vcpus + 1, sizeof(*out->vcpus));
 	b->first_vcpu[g] = b->n_vcpus;
@@ -118,7 +118,7 @@ static void make_guest(struct build *b, size_t g)
 		v->out->cpu_set = info->vcpus[i].cpu_set;
 		for (size_t p = 0; p < info->n_probes; p++)
 			if (word_is(&words_probe, info->probes[p].name, PROBE_TIMER) &&
-				info->probes[p].vcpu_mask >> i & 1)
+				cpuset_has(&info->probes[p].vcpus, i))
 				v->timer_period_ns = info->probes[p].p[0];
 	}
 }

@@ -48,4 +48,7 @@ void process_collect(int pidfd);
 /* Send a signal through a pidfd. 0 or -errno. */
 int process_signal(int pidfd, int sig);
 
+/* This process may have so many files open, or as many as this user may. */
+void process_open_files(unsigned wanted);
+
 #endif

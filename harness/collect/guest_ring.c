@@ -79,7 +79,7 @@ static void write_header(struct guest_shm *g, const struct shm_probe *probes, un
 static int begin_file(struct guest_shm *g, const char *guest_name, struct err *e)
 {
 	struct guest_file_header h = {.magic = GUEST_FILE_MAGIC,
-		.version = SHM_VERSION,
+		.version = GUEST_FILE_VERSION,
 		.header_size = sizeof(h),
 		.rec_size = sizeof(struct shm_rec),
 		.nr_vcpus = g->n_vcpus,
@@ -113,6 +113,7 @@ int guest_shm_create(const char *shm_name, const char *guest_name, unsigned vcpu
 	g->shm_name = xstrdup(shm_name);
 	g->file_name = xstrdup(file);
 	g->n_vcpus = vcpus;
+	g->vcpus = xcalloc(vcpus, sizeof(*g->vcpus));
 	g->room = UINT64_MAX;
 	g->slots = slots;
 	g->stride = (uint32_t)MAX(slots * sizeof(struct shm_rec), (size_t)4096);
@@ -231,8 +232,9 @@ void guest_shm_destroy(struct guest_shm *g)
 		close(g->shm_fd);
 	if (g->shm_name)
 		shm_unlink(g->shm_name);
-	for (unsigned i = 0; i < SHM_MAX_VCPUS; i++)
+	for (unsigned i = 0; i < g->n_vcpus; i++)
 		free(g->vcpus[i].offset_path);
+	free(g->vcpus);
 	free(g->shm_name);
 	free(g->file_name);
 	free(g);

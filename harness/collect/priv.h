@@ -25,7 +25,7 @@ struct guest_shm {
 	uint32_t stride, slots;
 	unsigned n_vcpus;
 	enum shm_command command;
-	struct guest_vcpu vcpus[SHM_MAX_VCPUS];
+	struct guest_vcpu *vcpus; /* n_vcpus of them */
 
 	int shm_fd, fd;
 	int write_error; /* positive errno of the first failed write */

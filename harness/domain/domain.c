@@ -205,6 +205,18 @@ int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, s
 	return 0;
 }
 
+int domain_limit(struct domain *d, const struct plan_guest *g, bool on, struct err *e)
+{
+	auto_free char *quota =
+		xasprintf("%llu", on ? (unsigned long long)g->vcpu_limits.quota_us : QUOTA_MAX_US);
+
+	if (!d || !g->vcpu_limits.quota_us)
+		return 0;
+	if (tuning_libvirt_write(d->dom, "schedinfo.vcpu_quota", quota, e))
+		return err_wrap(e, "%s: its quota", domain_name(d));
+	return 0;
+}
+
 /* QEMU is killed here and not by libvirt, which sends SIGTERM and polls every 200 ms until even the
  * zombie is gone: nothing in these guests is worth an orderly end. Under qemu:///embed the zombie
  * is this process's child (see lab.c), so that no slow init delays libvirt's part (1.4 s a

@@ -107,6 +107,10 @@ int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, s
  * fails, so domain_xml() leaves it out and the vCPU threads get their policy here. Call it after
  * domain_start(); does nothing where nothing is to be done. */
 int domain_apply_policy(struct domain *d, const struct plan_guest *g, struct err *e);
+
+/* The guest's CPU quota, as its XML has it, or for now none: under one of 5 % it boots for 3 s and ends
+ * as slowly. Does nothing for a guest without one. */
+int domain_limit(struct domain *d, const struct plan_guest *g, bool on, struct err *e);
 bool domain_policy_by_hand(void);
 /* How many TCP connections to `port` of the guest stand, as QEMU's own network says; -errno. */
 int domain_connections(struct domain *d, unsigned port, struct err *e);

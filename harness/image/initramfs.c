@@ -159,14 +159,26 @@ static int add_program(struct builder *b, const char *command, struct err *e)
 	return add_file(b, path, path, 0, e);
 }
 
+/* "job MASK COMMAND": hexadecimal, the highest vCPUs first, as many digits as it takes. */
+static void add_job(struct strbuf *text, const struct plan_probe *p)
+{
+	int word = (int)ARRAY_SIZE(p->vcpus.bits) - 1;
+
+	while (word > 0 && !p->vcpus.bits[word])
+		word--;
+	strbuf_add(text, "job %llx", (unsigned long long)p->vcpus.bits[word]);
+	while (word-- > 0)
+		strbuf_add(text, "%016llx", (unsigned long long)p->vcpus.bits[word]);
+	strbuf_add(text, " %s\n", p->command);
+}
+
 char *guest_config(const struct plan_guest *g, const struct plan_measure *measures, size_t n)
 {
 	struct strbuf text = {0};
 
 	for (size_t i = 0; i < g->n_probes; i++)
 		if (g->probes[i].command)
-			strbuf_add(&text, "job %llx %s\n",
-				(unsigned long long)g->probes[i].vcpu_mask, g->probes[i].command);
+			add_job(&text, &g->probes[i]);
 	for (size_t i = 0; i < n; i++)
 		if (measures[i].guest && !strcmp(measures[i].guest, g->name))
 			strbuf_add(&text, "measure %zu %s\n", i, measures[i].command);

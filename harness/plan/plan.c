@@ -133,6 +133,14 @@ unsigned plan_count_nodes(const struct topology *t, const struct cpuset *cpus)
 	return n;
 }
 
+struct cpuset plan_probe_vcpus(const struct plan_probe *p)
+{
+	struct cpuset s = {{0}};
+
+	memcpy(s.bits, p->vcpus.bits, sizeof(p->vcpus.bits));
+	return s;
+}
+
 char *plan_cpus_text(const struct cpuset *s, char buf[256])
 {
 	char list[CPUSET_TEXT];

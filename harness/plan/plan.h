@@ -8,6 +8,7 @@
 #ifndef SS_PLAN_PLAN_H
 #define SS_PLAN_PLAN_H
 
+#include "abi/guest_shm.h"
 #include "base/cpuset.h"
 #include "base/util.h"
 #include "scenario/words.h"
@@ -17,7 +18,7 @@
 /* One probe on some vCPUs of a guest; numbers as abi/guest_shm.h `struct shm_probe` wants them. */
 struct plan_probe {
 	uint32_t id; /* enum probe_id */
-	uint64_t vcpu_mask;
+	struct shm_vcpus vcpus;
 	uint64_t p[4];
 	char *command; /* job in a Linux or native guest: the program, else NULL */
 };
@@ -130,5 +131,8 @@ struct plan {
 };
 
 void plan_release(struct plan *p);
+
+/* The vCPUs a probe runs on, as the text form wants them. */
+struct cpuset plan_probe_vcpus(const struct plan_probe *p);
 
 #endif

@@ -46,7 +46,7 @@ static json_t *text_if(const char *s)
 
 static json_t *probe_json(const struct plan_probe *p)
 {
-	struct cpuset vcpus = {{p->vcpu_mask}};
+	struct cpuset vcpus = plan_probe_vcpus(p);
 
 	return JSON({"name", json_text(word_of(&words_probe, p->id))}, {"vcpus", json_cpus(&vcpus)},
 		{"parameters", json_pack("[o,o,o,o]", json_u64(p->p[0]), json_u64(p->p[1]),

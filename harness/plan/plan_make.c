@@ -24,8 +24,7 @@ static struct plan_cpu_limits limits_of(const struct exp_limits *l)
 
 static struct plan_probe probe_of(const struct exp_probe *e, unsigned vcpus)
 {
-	struct plan_probe p = {
-		.id = (uint32_t)e->kind, .vcpu_mask = e->vcpu_mask & ((UINT64_C(1) << vcpus) - 1)};
+	struct plan_probe p = {.id = (uint32_t)e->kind, .vcpus = exp_vcpus_of(&e->vcpus, vcpus)};
 
 	switch (e->kind) {
 	case PROBE_NONE:

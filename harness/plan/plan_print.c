@@ -21,8 +21,8 @@ static void add_limits(struct strbuf *f, const struct plan_cpu_limits *l)
 
 static void add_probe(struct strbuf *f, const struct plan_guest *g, const struct plan_probe *p)
 {
-	struct cpuset vcpus = {{p->vcpu_mask}};
-	char list[64], time[32];
+	struct cpuset vcpus = plan_probe_vcpus(p);
+	char list[256], time[32];
 
 	strbuf_add(f, ", %s", word_of(&words_probe, p->id));
 	if (p->id == PROBE_TIMER || p->id == PROBE_STEAL)

@@ -8,7 +8,8 @@
 #include "record/reader.h"
 #include "record/stream.h"
 
-#define HEADER_MAX 65536u
+#define HEADER_MAX	65536u
+#define VERSION_1_VCPUS 16u
 
 struct guest_reader {
 	struct stream in;
@@ -34,11 +35,13 @@ int guest_reader_open(const char *path, struct guest_reader **out, struct err *e
 		rc = err_set(e, EIO, "%s: cannot be read: %s", path, strerror(EIO));
 	else if (!head || r->header.magic != GUEST_FILE_MAGIC)
 		rc = err_set(e, EINVAL, "%s: not a guest record file", path);
-	else if (r->header.version != SHM_VERSION || r->header.rec_size != sizeof(struct shm_rec))
-		rc = err_set(e, EINVAL, "%s: guest record format %u; this stealscope reads %u",
-			path, r->header.version, SHM_VERSION);
+	else if (r->header.version < 1 || r->header.version > GUEST_FILE_VERSION ||
+		 r->header.rec_size != sizeof(struct shm_rec))
+		rc = err_set(e, EINVAL, "%s: guest record format %u; this stealscope reads 1 to %u",
+			path, r->header.version, GUEST_FILE_VERSION);
 	else if (r->header.header_size < sizeof(r->header) || r->header.header_size > HEADER_MAX ||
-		 !r->header.nr_vcpus || r->header.nr_vcpus > SHM_MAX_VCPUS)
+		 !r->header.nr_vcpus ||
+		 r->header.nr_vcpus > (r->header.version == 1 ? VERSION_1_VCPUS : SHM_MAX_VCPUS))
 		rc = err_set(e, EINVAL, "%s: header out of range", path);
 	if (rc) {
 		guest_reader_close(r);

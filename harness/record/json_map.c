@@ -28,23 +28,16 @@ static int to_u64(json_t *j, uint64_t *out)
 
 static size_t count_of(const struct field *f, const char *object)
 {
-	unsigned n;
-	size_t many;
+	size_t n;
 
-	if (f->type == FIELD_INLINE) {
-		memcpy(&n, object + f->count_offset, sizeof(n));
-		return n < f->max ? n : f->max;
-	}
-	memcpy(&many, object + f->count_offset, sizeof(many));
-	return many;
+	memcpy(&n, object + f->count_offset, sizeof(n));
+	return n;
 }
 
 static char *items_of(const struct field *f, const char *object)
 {
 	char *items;
 
-	if (f->type == FIELD_INLINE)
-		return (char *)object + f->offset;
 	memcpy(&items, object + f->offset, sizeof(items));
 	return items;
 }
@@ -87,7 +80,6 @@ static json_t *from_field(const struct field *f, const char *object)
 	case FIELD_STRV:
 		return json_texts(p);
 	case FIELD_ARRAY:
-	case FIELD_INLINE:
 		return from_items(f, object);
 	}
 	return json_null();
@@ -105,18 +97,13 @@ json_t *json_from_struct(const struct json_struct *s, const void *object)
 static int to_items(const struct field *f, char *object, json_t *j, struct err *e)
 {
 	size_t n = json_array_size(j);
-	unsigned small = (unsigned)n;
-	char *items = object + f->offset;
+	char *items;
 
 	if (!json_is_array(j) || n > f->max)
 		return err_set(e, EINVAL, "must be a list of at most %zu", f->max);
-	if (f->type == FIELD_ARRAY) {
-		items = xcalloc(n + 1, f->sub()->size);
-		memcpy(object + f->offset, &items, sizeof(items));
-		memcpy(object + f->count_offset, &n, sizeof(n));
-	} else {
-		memcpy(object + f->count_offset, &small, sizeof(small));
-	}
+	items = xcalloc(n + 1, f->sub()->size);
+	memcpy(object + f->offset, &items, sizeof(items));
+	memcpy(object + f->count_offset, &n, sizeof(n));
 	for (size_t i = 0; i < n; i++)
 		if (struct_from_json(f->sub(), items + i * f->sub()->size, json_array_get(j, i), e))
 			return err_wrap(e, "[%zu]", i);
@@ -193,7 +180,6 @@ static int to_field(const struct field *f, char *object, json_t *j, struct err *
 	case FIELD_STRV:
 		return to_list(f, object, j, e);
 	case FIELD_ARRAY:
-	case FIELD_INLINE:
 		return to_items(f, object, j, e);
 	default:
 		return to_number(f, p, j, e);
@@ -228,8 +214,7 @@ void struct_release(const struct json_struct *s, void *object)
 			strv_release((struct strv *)((char *)object + f->offset));
 		for (size_t k = 0, n = items ? count_of(f, object) : 0; k < n; k++)
 			struct_release(f->sub(), items + k * f->sub()->size);
-		if (f->type == FIELD_ARRAY)
-			free(items);
+		free(items);
 	}
 	memset(object, 0, s->size);
 }

@@ -22,8 +22,7 @@ enum field_type {
 	FIELD_CPUSET, /* "0-3" */
 	FIELD_U64X4,
 	FIELD_STRV,
-	FIELD_ARRAY,  /* T *items + size_t n */
-	FIELD_INLINE, /* T items[max] + unsigned n */
+	FIELD_ARRAY, /* T *items + size_t n */
 };
 
 struct json_struct;

@@ -148,7 +148,7 @@ static int put_event(struct importer *m, const struct recording_event *ev, struc
 static int put_head(struct importer *m, const char *name, uint32_t accel, struct err *e)
 {
 	struct guest_file_header h = {.magic = GUEST_FILE_MAGIC,
-		.version = SHM_VERSION,
+		.version = GUEST_FILE_VERSION,
 		.header_size = sizeof(h),
 		.rec_size = sizeof(struct shm_rec),
 		.nr_vcpus = m->vcpus,
@@ -224,6 +224,7 @@ static void describe(struct run_guest *g, const struct recording_header *h, unsi
 		&words_guest_kind, h->accel == SHM_ACCEL_NATIVE ? GUEST_NATIVE : GUEST_LINUX));
 	g->accel = xstrdup(word_or_unknown(&words_accel_found, h->accel));
 	g->n_vcpus = vcpus;
+	g->vcpus = xcalloc(vcpus, sizeof(*g->vcpus));
 	for (unsigned v = 0; v < vcpus; v++)
 		g->vcpus[v].id = v;
 	g->policy = xstrdup("");
@@ -232,10 +233,13 @@ static void describe(struct run_guest *g, const struct recording_header *h, unsi
 	g->guest_file = xasprintf("guest/%s.bin", g->name);
 	g->n_probes = 2;
 	g->probes = xcalloc(2, sizeof(*g->probes));
-	g->probes[0] =
-		(struct run_probe){xstrdup(word_of(&words_probe, PROBE_TIMER)), 1, {h->period_ns}};
-	g->probes[1] = (struct run_probe){xstrdup(word_of(&words_probe, PROBE_STEAL)),
-		vcpus < 64 ? (UINT64_C(1) << vcpus) - 1 : ~UINT64_C(0), {NS_PER_S}};
+	g->probes[0].name = xstrdup(word_of(&words_probe, PROBE_TIMER));
+	g->probes[0].p[0] = h->period_ns;
+	run_probe_add(&g->probes[0], 0);
+	g->probes[1].name = xstrdup(word_of(&words_probe, PROBE_STEAL));
+	g->probes[1].p[0] = NS_PER_S;
+	for (unsigned v = 0; v < vcpus; v++)
+		run_probe_add(&g->probes[1], v);
 }
 
 /* What the machine's own tasks waited for in its own run queues: its owner's load, not its

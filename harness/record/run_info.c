@@ -22,8 +22,8 @@
 		return &all; \
 	}
 #define PLAIN(f, t) {.key = #f, .type = FIELD_##t, .offset = offsetof(self, f)},
-#define MANY(f, t, s, most) \
-	{.key = #f, .type = FIELD_##t, .offset = offsetof(self, f), .count_offset = offsetof(self, n_##f), \
+#define BOUNDED(f, s, most) \
+	{.key = #f, .type = FIELD_ARRAY, .offset = offsetof(self, f), .count_offset = offsetof(self, n_##f), \
 		.sub = s##_json, .max = (most)},
 #define TEXT(f)            PLAIN(f, STRING)
 #define TEXTS(f)           PLAIN(f, STRV)
@@ -34,10 +34,27 @@
 #define BOOL(f)            PLAIN(f, BOOL)
 #define DOUBLE(f)          PLAIN(f, DOUBLE)
 #define CPUS(f)            PLAIN(f, CPUSET)
-#define LIST(f, s)         MANY(f, ARRAY, s, ITEMS_MAX)
-#define INLINE(f, s, most) MANY(f, INLINE, s, most)
+#define LIST(f, s)         BOUNDED(f, s, ITEMS_MAX)
 /* clang-format on */
 #include "record/run_info.def"
+
+void run_probe_add(struct run_probe *p, unsigned vcpu)
+{
+	cpuset_add(&p->vcpus, vcpu);
+	p->vcpu_mask = p->vcpus.bits[0];
+}
+
+/* Records of up to 16 vCPUs a guest have masks instead; their "all" had 64 bits. */
+static void read_masks(struct run_info *r)
+{
+	for (size_t g = 0; g < r->n_guests; g++)
+		for (size_t i = 0; i < r->guests[g].n_probes; i++) {
+			struct run_probe *p = &r->guests[g].probes[i];
+
+			if (cpuset_empty(&p->vcpus))
+				p->vcpus.bits[0] = p->vcpu_mask;
+		}
+}
 
 void run_info_release(struct run_info *r)
 {
@@ -80,6 +97,7 @@ int run_info_load(struct run_info *r, const char *dir, struct err *e)
 		run_info_release(&loaded);
 		return rc;
 	}
+	read_masks(&loaded);
 	*r = loaded;
 	return 0;
 }

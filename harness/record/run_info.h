@@ -25,10 +25,13 @@
 #define DOUBLE(f)          double f;
 #define CPUS(f)            struct cpuset f;
 #define LIST(f, s)         struct s *f; size_t n_##f;
-#define INLINE(f, s, most) struct s f[most]; unsigned n_##f;
+#define BOUNDED(f, s, most) LIST(f, s)
 #define END(s)             };
 #include "record/run_info.def"
 /* clang-format on */
+
+/* The probe runs on that vCPU, too. */
+void run_probe_add(struct run_probe *p, unsigned vcpu);
 
 void run_info_release(struct run_info *r);
 /* Write DIR/run.json (by rename, so that a reader never sees half of one). */

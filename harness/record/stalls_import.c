@@ -148,7 +148,7 @@ static int put_pairs(struct writer *w, uint64_t ns, struct err *e)
 static int put_head(struct writer *w, const char *name, struct err *e)
 {
 	struct guest_file_header h = {.magic = GUEST_FILE_MAGIC,
-		.version = SHM_VERSION,
+		.version = GUEST_FILE_VERSION,
 		.header_size = sizeof(h),
 		.rec_size = sizeof(struct shm_rec),
 		.nr_vcpus = w->vcpus,
@@ -257,11 +257,11 @@ static void describe(struct run_info *info, struct run_guest *g, const struct wr
 	const struct rows *r, const char *file)
 {
 	const struct stalls_head *h = r->stalls ? stalls_head(r->stalls) : NULL;
-	uint64_t mask = (UINT64_C(1) << w->vcpus) - 1;
 
 	g->kind = xstrdup(word_of(&words_guest_kind, GUEST_LINUX));
 	g->accel = xstrdup(word_or_unknown(&words_accel_found, SHM_ACCEL_UNKNOWN));
 	g->n_vcpus = w->vcpus;
+	g->vcpus = xcalloc(w->vcpus, sizeof(*g->vcpus));
 	for (unsigned v = 0; v < w->vcpus; v++)
 		g->vcpus[v].id = (unsigned)cpuset_nth(&w->seen, v);
 	g->policy = xstrdup("");
@@ -270,11 +270,10 @@ static void describe(struct run_info *info, struct run_guest *g, const struct wr
 	g->guest_file = xasprintf("guest/%s.bin", g->name);
 	g->n_probes = 1;
 	g->probes = xcalloc(1, sizeof(*g->probes));
-	g->probes[0] = (struct run_probe){
-		xstrdup(word_of(&words_probe, w->rates ? PROBE_STEAL : PROBE_GAP)), mask,
-		{w->rates   ? NS_PER_S
-			: h ? h->threshold_ns
-			    : 0}};
+	g->probes[0].name = xstrdup(word_of(&words_probe, w->rates ? PROBE_STEAL : PROBE_GAP));
+	g->probes[0].p[0] = w->rates ? NS_PER_S : h ? h->threshold_ns : 0;
+	for (unsigned v = 0; v < w->vcpus; v++)
+		run_probe_add(&g->probes[0], v);
 	ARRAY_GROW(info->facts, info->n_facts);
 	info->facts[info->n_facts++] = (struct run_fact){xasprintf("machine.%s", g->name),
 		xasprintf("%s of %s%s%s%s (%s)", w->rates ? "rate series" : "stalls",

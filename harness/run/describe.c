@@ -15,6 +15,7 @@ static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 	out->accel = xstrdup(word_of(&words_accel_found, SHM_ACCEL_UNKNOWN));
 	out->is_noise = g->is_noise;
 	out->n_vcpus = g->vcpus;
+	out->vcpus = xcalloc(g->vcpus, sizeof(*out->vcpus));
 	for (unsigned v = 0; v < g->vcpus; v++) {
 		out->vcpus[v].id = v;
 		out->vcpus[v].cpu_set = g->vcpu_cpus[v];
@@ -31,7 +32,9 @@ static void describe_guest(const struct plan_guest *g, struct run_guest *out)
 	out->probes = xcalloc(g->n_probes, sizeof(*out->probes));
 	for (size_t i = 0; i < g->n_probes; i++) {
 		out->probes[i].name = xstrdup(word_of(&words_probe, g->probes[i].id));
-		out->probes[i].vcpu_mask = g->probes[i].vcpu_mask;
+		for (unsigned v = 0; v < g->vcpus; v++)
+			if (shm_vcpus_has(&g->probes[i].vcpus, v))
+				run_probe_add(&out->probes[i], v);
 		memcpy(out->probes[i].p, g->probes[i].p, sizeof(out->probes[i].p));
 	}
 	out->status = xstrdup("not started");

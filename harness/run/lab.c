@@ -37,7 +37,7 @@ int step_shared_pages(struct session *s, struct err *e)
 			continue;
 		for (size_t p = 0; p < g->plan->n_probes; p++) {
 			probes[p].id = g->plan->probes[p].id;
-			probes[p].vcpu_mask = g->plan->probes[p].vcpu_mask;
+			probes[p].vcpus = g->plan->probes[p].vcpus;
 			memcpy(probes[p].p, g->plan->probes[p].p, sizeof(probes[p].p));
 		}
 		reaper_add_shm(s->reaper, g->shm_name);
@@ -123,7 +123,8 @@ static void *start_thread(void *arg)
 			continue;
 		}
 		reaper_add_pid(st->s->reaper, domain_pid(g->domain));
-		domain_apply_policy(g->domain, g->plan, &g->start_err);
+		if (!domain_apply_policy(g->domain, g->plan, &g->start_err))
+			domain_limit(g->domain, g->plan, false, &g->start_err);
 	}
 	return NULL;
 }
@@ -236,7 +237,7 @@ static int late_boot(struct session *s, struct guest_run *g, uint64_t timeout_ns
 		tail);
 }
 
-int step_boot(struct session *s, struct err *e)
+static int wait_for_boot(struct session *s, struct err *e)
 {
 	uint64_t start = now_ns();
 
@@ -263,4 +264,14 @@ int step_boot(struct session *s, struct err *e)
 		sleep_ns(5 * NS_PER_MS);
 	}
 	return 0;
+}
+
+int step_boot(struct session *s, struct err *e)
+{
+	int rc = wait_for_boot(s, e);
+
+	for (size_t i = 0; i < s->n_guests && !rc; i++)
+		if (!guest_is_theirs(&s->guests[i]))
+			rc = domain_limit(s->guests[i].domain, s->guests[i].plan, true, e);
+	return rc;
 }

@@ -331,6 +331,11 @@ int step_stop_guests(struct session *s, struct err *e)
 	for (size_t i = 0; i < s->n_noises; i++)
 		noise_pause(s->noises[i].noise, NULL);
 	command_all(s, SHM_CMD_STOP);
+	/* Should it fail, they end as slowly as they are let. */
+	for (size_t i = 0; i < s->n_guests; i++)
+		if (!guest_is_theirs(&s->guests[i]))
+			domain_limit(s->guests[i].domain, s->guests[i].plan, false, &why);
+	why = (struct err)ERR_INIT;
 	for (size_t i = 0; i < s->n_guests;) {
 		struct guest_run *g = &s->guests[i];
 		unsigned stopped =

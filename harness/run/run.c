@@ -10,6 +10,10 @@
 #include "run/played.h"
 #include "run/priv.h"
 
+/* A guest: its page, its samples, its process, libvirt's monitor and console; the rest: libraries. */
+#define OPEN_FILES_GUEST 12
+#define OPEN_FILES	 512
+
 /* Everything else is named after the record: domains, shared pages, cgroups. */
 static void name_parts(struct session *s)
 {
@@ -210,6 +214,7 @@ int run_plan(
 
 	*out = (struct run_result){0};
 	session_init(&s, plan, o);
+	process_open_files(OPEN_FILES + OPEN_FILES_GUEST * (unsigned)plan->n_guests);
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && !failure.code; i++) {
 		uint64_t start = now_ns();
 

@@ -12,27 +12,21 @@
 		strcmp((c)->variant, "base") != 0 ? (c)->variant : NULL, __VA_ARGS__)
 #define MIB (UINT64_C(1) << 20)
 
-static unsigned popcount(uint64_t v)
-{
-	return (unsigned)__builtin_popcountll(v);
-}
-
 /* The vCPUs a probe runs on; of a number not known yet, two. */
-static uint64_t probe_mask(const struct exp_guest *g, const struct exp_probe *p)
+static struct shm_vcpus probe_vcpus(const struct exp_guest *g, const struct exp_probe *p)
 {
-	unsigned vcpus = g->vcpus == EXP_AUTO ? 2 : g->vcpus;
-
-	/* "all" and "all-but-first" have no last vCPU. */
-	return p->vcpu_mask >> 63 ? p->vcpu_mask & ((UINT64_C(1) << vcpus) - 1) : p->vcpu_mask;
+	return p->vcpus.open ? exp_vcpus_of(&p->vcpus, g->vcpus == EXP_AUTO ? 2 : g->vcpus)
+			     : p->vcpus.set;
 }
 
 static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 	const struct exp_probe *p, struct scenario_msgs *msgs)
 {
 	const char *name = word_of(&words_probe, p->kind);
-	unsigned n = popcount(probe_mask(g, p));
+	const struct shm_vcpus on = probe_vcpus(g, p);
+	unsigned n = shm_vcpus_count(&on, SHM_MAX_VCPUS);
 
-	if (g->vcpus != EXP_AUTO && probe_mask(g, p) >> g->vcpus)
+	if (g->vcpus != EXP_AUTO && shm_vcpus_count(&on, g->vcpus) != n)
 		SAY(c, msgs, p->pos,
 			"<%s vcpus> names a vCPU that guest '%s' does not have; it has 0 to %u",
 			name, g->name, g->vcpus - 1);
@@ -68,19 +62,25 @@ static void check_probe(const struct exp_config *c, const struct exp_guest *g,
 static void check_probes(
 	const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs)
 {
-	uint64_t busy = 0;
+	struct shm_vcpus busy = {{0}};
 
 	for (size_t i = 0; i < g->n_probes; i++) {
 		const struct exp_probe *p = &g->probes[i];
+		const struct shm_vcpus on = probe_vcpus(g, p);
+		bool twice = false;
 
 		check_probe(c, g, p, msgs);
 		if (p->kind == PROBE_TIMER || p->kind == PROBE_STEAL)
 			continue;
-		if (busy & probe_mask(g, p))
+		for (unsigned v = 0; v < SHM_MAX_VCPUS; v++) {
+			twice |= shm_vcpus_has(&busy, v) && shm_vcpus_has(&on, v);
+			if (shm_vcpus_has(&on, v))
+				shm_vcpus_add(&busy, v);
+		}
+		if (twice)
 			SAY(c, msgs, p->pos,
 				"two of gap, job, lock, memory on one vCPU of guest '%s'; give them different vcpus=",
 				g->name);
-		busy |= probe_mask(g, p);
 	}
 	if (!g->n_probes && !guest_is_outside(g))
 		SAY(c, msgs, g->pos, "guest '%s' has no probe left; keep one", g->name);

@@ -7,13 +7,14 @@
 #ifndef SS_SCENARIO_EXPERIMENT_H
 #define SS_SCENARIO_EXPERIMENT_H
 
+#include "abi/guest_shm.h"
 #include "base/cpuset.h"
 #include "base/util.h"
 #include "scenario/msg.h"
 #include "scenario/words.h"
 #include "terms/kinds.h"
 
-#define EXP_MAX_GUESTS	 64 /* in one configuration, copies counted */
+#define EXP_MAX_GUESTS	 512 /* in one configuration, copies counted */
 #define EXP_MAX_NOISES	 32
 #define EXP_MAX_MEASURES 16
 #define EXP_MAX_CONFIGS	 256	    /* variants x sweep points */
@@ -29,9 +30,26 @@ struct exp_limits {
 	uint64_t quota_ns, period_ns; /* quota 0 = none */
 };
 
+/* vCPUs of a guest that may have any number of them. */
+struct exp_vcpus {
+	struct shm_vcpus set;
+	bool open; /* "all" and "all-but-first": it has no last one */
+};
+
+/* Those of a guest that has `n`. */
+static inline struct shm_vcpus exp_vcpus_of(const struct exp_vcpus *v, unsigned n)
+{
+	struct shm_vcpus s = {{0}};
+
+	for (unsigned i = 0; i < n; i++)
+		if (shm_vcpus_has(&v->set, i))
+			shm_vcpus_add(&s, i);
+	return s;
+}
+
 struct exp_probe {
 	enum probe_id kind;
-	uint64_t vcpu_mask; /* which vCPUs; ~0 = all */
+	struct exp_vcpus vcpus;
 	/* What of these the kind uses is in keys.c. */
 	uint64_t period_ns, threshold_ns;
 	uint64_t iterations, inside, outside;

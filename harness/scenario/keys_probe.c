@@ -4,7 +4,7 @@
 
 #define AT(field) offsetof(struct exp_probe, field)
 /* clang-format off */
-#define VCPUS_ROW {"vcpus", VALUE_VCPUS, AT(vcpu_mask), 0, 0, "all", .doc = "The vCPUs it runs on."}
+#define VCPUS_ROW {"vcpus", VALUE_VCPUS, AT(vcpus), 0, 0, "all", .doc = "The vCPUs it runs on."}
 /* clang-format on */
 
 const struct key_attr keys_timer[] = {

@@ -26,8 +26,9 @@ static size_t value_size(enum value_type type)
 	case VALUE_TIME:
 	case VALUE_RATE:
 	case VALUE_SIZE:
-	case VALUE_VCPUS:
 		return sizeof(uint64_t);
+	case VALUE_VCPUS:
+		return sizeof(struct exp_vcpus);
 	case VALUE_RATIO:
 	case VALUE_NUMBER:
 	case VALUE_PART:
@@ -128,21 +129,19 @@ static bool take_number(const char *text, double *out)
 	return true;
 }
 
-static bool take_vcpus(const char *text, uint64_t *out)
+static bool take_vcpus(const char *text, struct exp_vcpus *out)
 {
 	struct cpuset s;
 
-	if (!strcmp(text, "all")) {
-		*out = UINT64_MAX;
-		return true;
-	}
-	if (!strcmp(text, "all-but-first")) {
-		*out = ~UINT64_C(1);
+	*out = (struct exp_vcpus){.open = !strcmp(text, "all") || !strcmp(text, "all-but-first")};
+	if (out->open) {
+		for (unsigned v = strcmp(text, "all") != 0; v < SHM_MAX_VCPUS; v++)
+			shm_vcpus_add(&out->set, v);
 		return true;
 	}
 	if (cpuset_parse(text, &s, NULL) || cpuset_empty(&s) || cpuset_next(&s, SHM_MAX_VCPUS) >= 0)
 		return false;
-	*out = s.bits[0];
+	memcpy(out->set.bits, s.bits, sizeof(out->set.bits));
 	return true;
 }
 
@@ -167,6 +166,7 @@ union value {
 	double d;
 	struct exp_range range;
 	struct cpuset cpus;
+	struct exp_vcpus vcpus;
 };
 
 static bool in_range(const struct key_attr *row, uint64_t v)
@@ -234,7 +234,7 @@ static bool take_value(const struct key_attr *row, const char *text, union value
 	case VALUE_CPUSET:
 		return !cpuset_parse(text, &v->cpus, NULL) && !cpuset_empty(&v->cpus);
 	case VALUE_VCPUS:
-		return take_vcpus(text, &v->big);
+		return take_vcpus(text, &v->vcpus);
 	default:
 		return take_numeric(row, text, v);
 	}

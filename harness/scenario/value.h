@@ -25,7 +25,7 @@ enum value_type {
 	VALUE_PART,   /* double: "2%" or "0.02" */
 	VALUE_RANGE,  /* struct exp_range: "2", "2..4", "2..", "all" */
 	VALUE_CPUSET, /* struct cpuset: "0-3,8" */
-	VALUE_VCPUS,  /* uint64_t mask: "0-3", "all" (~0) */
+	VALUE_VCPUS,  /* struct exp_vcpus: "0-3", "all" */
 };
 
 struct key_attr;

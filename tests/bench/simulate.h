@@ -254,7 +254,7 @@ static inline void sim_task(
 
 static inline void sim_begin_files(struct sim *s)
 {
-	struct guest_file_header g = {GUEST_FILE_MAGIC, SHM_VERSION, sizeof(g),
+	struct guest_file_header g = {GUEST_FILE_MAGIC, GUEST_FILE_VERSION, sizeof(g),
 		sizeof(struct shm_rec), s->c.vcpus, s->start, 0, "victim", {0}};
 	struct trace_file_header t = {TRACE_FILE_MAGIC, TRACE_VERSION, sizeof(t), TRACE_MODE_EVENTS,
 		s->c.vcpus, s->start, 0, "simulated", {0}};
@@ -281,7 +281,7 @@ static inline void sim_begin_files(struct sim *s)
 static inline void sim_run_info(const struct sim *s, const char *dir)
 {
 	struct run_probe probe = {
-		.name = (char *)"timer", .vcpu_mask = 0xffff, .p = {SIM_PERIOD_NS, 0, 0, 0}};
+		.name = (char *)"timer", .vcpus = {{0xffff}}, .p = {SIM_PERIOD_NS, 0, 0, 0}};
 	struct run_guest guest = {.name = (char *)"victim",
 		.kind = (char *)"metal",
 		.accel = (char *)"kvm",
@@ -312,6 +312,7 @@ static inline void sim_run_info(const struct sim *s, const char *dir)
 		.n_noises = 1};
 	struct err e = ERR_INIT;
 
+	guest.vcpus = xcalloc(s->c.vcpus, sizeof(*guest.vcpus));
 	for (unsigned i = 0; i < s->c.vcpus; i++) {
 		guest.vcpus[i] = (struct run_vcpu){i, (int)(1000 + i), cpuset_of(i)};
 		cpuset_add(&r.lab_cpus, i);
@@ -320,6 +321,7 @@ static inline void sim_run_info(const struct sim *s, const char *dir)
 		fprintf(stderr, "%s\n", e.msg);
 		abort();
 	}
+	free(guest.vcpus);
 }
 
 /* Make the record in `dir` (made here). `truth` is zeroed first. */

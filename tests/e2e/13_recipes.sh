@@ -115,7 +115,7 @@ cat >>harness/scenario/keys_probe.c <<'C'
 const struct key_attr keys_pulse[] = {
 	{"iterations", VALUE_BIG, offsetof(struct exp_probe, iterations), 1, 1000000, "1000",
 		.doc = "Loop passes of a pulse."},
-	{"vcpus", VALUE_VCPUS, offsetof(struct exp_probe, vcpu_mask), 0, 0, "all",
+	{"vcpus", VALUE_VCPUS, offsetof(struct exp_probe, vcpus), 0, 0, "all",
 		.doc = "The vCPUs it runs on."},
 	{0},
 };

@@ -7,13 +7,13 @@ CANARY=$(own_scenario scenarios/canary.xml)
 xml() { printf '%s\n' "$2" >"$T/$1.xml"; }
 xml unknown-element '<scenario name="x"><gest name="a"/></scenario>'
 xml unknown-attribute '<scenario name="x"><guest name="a" vcpu="1"/></scenario>'
-xml range '<scenario name="x"><guest name="a" vcpus="17"/></scenario>'
+xml range '<scenario name="x"><guest name="a" vcpus="257"/></scenario>'
 xml memory '<scenario name="x"><guest name="a" memory="900GiB"/></scenario>'
 xml number '<scenario name="x"><guest name="a" vcpus="two"/></scenario>'
 xml broken '<scenario name="x"><guest name="a">'
 xml bomb '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><scenario name="x"><doc>&b;</doc></scenario>'
 xml external '<!DOCTYPE s [<!ENTITY a SYSTEM "file:///etc/hostname">]><scenario name="x"><doc>&a;</doc></scenario>'
-xml two '<scenario name="x"><guest name="a" vcpus="17" memry="1GiB"/><gest/></scenario>'
+xml two '<scenario name="x"><guest name="a" vcpus="257" memry="1GiB"/><gest/></scenario>'
 xml escape '<scenario name="x"><guest name="../../etc"/></scenario>'
 printf '<scenario name="x">\0</scenario>' >"$T/nul.xml"
 head -c 200000000 /dev/zero | tr '\0' 'a' >"$T/huge.xml"

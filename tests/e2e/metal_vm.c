@@ -58,7 +58,7 @@ static void make_page(struct vm *vm, const struct vm_options *o)
 				probes[n] = settings[k];
 				if (o->probes[i] == PROBE_JOB)
 					probes[n].p[0] = job_iterations(o->kvm);
-				probes[n++].vcpu_mask = UINT64_MAX;
+				memset(&probes[n++].vcpus, 0xff, sizeof(struct shm_vcpus));
 			}
 	if (guest_shm_create(vm->name, "metal-boot", o->page_vcpus, SLOTS, probes, n, vm->file,
 		    &vm->shm, &e))

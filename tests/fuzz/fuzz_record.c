@@ -16,7 +16,12 @@
 
 static struct run_probe probe(const char *name, uint64_t mask, uint64_t p0)
 {
-	return (struct run_probe){xstrdup(name), mask, {p0}};
+	struct run_probe p = {.name = xstrdup(name), .p = {p0}};
+
+	for (unsigned v = 0; v < 64; v++)
+		if (mask >> v & 1)
+			run_probe_add(&p, v);
+	return p;
 }
 
 static void describe_guest(struct run_guest *g, const char *name, unsigned vcpus, unsigned first)
@@ -30,6 +35,7 @@ static void describe_guest(struct run_guest *g, const char *name, unsigned vcpus
 		.n_vcpus = vcpus,
 		.guest_file = xasprintf("guest/%s.bin", name),
 		.is_noise = first != 0};
+	g->vcpus = xcalloc(vcpus, sizeof(*g->vcpus));
 	for (unsigned i = 0; i < vcpus; i++) {
 		g->vcpus[i].id = i;
 		g->vcpus[i].tid = (int)(FUZZ_TRACE_TID + first + i);
@@ -133,7 +139,7 @@ static void make_guest(struct input *in, const char *name, const char *file)
 		REC_MEMORY, REC_STEAL, REC_DRAIN, REC_SYNC, REC_OFFSET, REC_LOST, REC_TIMER,
 		REC_DRAIN, REC_GAP, REC_NONE};
 	struct guest_file_header h = {.magic = GUEST_FILE_MAGIC,
-		.version = SHM_VERSION,
+		.version = GUEST_FILE_VERSION,
 		.header_size = sizeof(h),
 		.rec_size = sizeof(struct shm_rec),
 		.nr_vcpus = 2,

@@ -27,7 +27,7 @@ struct side {
 
 static void side_up(struct side *s, const char *name)
 {
-	struct shm_probe probe = {.id = PROBE_TIMER, .vcpu_mask = 7, .p = {10000000}};
+	struct shm_probe probe = {.id = PROBE_TIMER, .vcpus = {{7}}, .p = {10000000}};
 	auto_free char *shm = xasprintf("stealscope-fuzz-%d-%s", (int)getpid(), name);
 	char *file = xasprintf("%s/%s.bin", fuzz_dir(), name);
 	struct err e = ERR_INIT;

@@ -11,7 +11,7 @@
 static char *make_record(const char *name)
 {
 	struct guest_file_header guest = {.magic = GUEST_FILE_MAGIC,
-		.version = SHM_VERSION,
+		.version = GUEST_FILE_VERSION,
 		.header_size = sizeof(guest),
 		.rec_size = sizeof(struct shm_rec),
 		.nr_vcpus = 16,

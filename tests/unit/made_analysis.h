@@ -80,6 +80,7 @@ static void made_guest(struct analysis *a, const char *name, unsigned vcpus, boo
 		.n_vcpus = vcpus};
 	g->vcpus = xcalloc(vcpus, sizeof(*g->vcpus));
 	*r = (struct run_guest){.name = MADE_TEXT(name), .is_noise = noise, .n_vcpus = vcpus};
+	r->vcpus = xcalloc(vcpus, sizeof(*r->vcpus));
 	for (unsigned v = 0; v < vcpus; v++) {
 		made_vcpu(&g->vcpus[v], v, a->window_s);
 		r->vcpus[v].id = v;
@@ -238,6 +239,8 @@ static void made_free(struct analysis *a)
 	free(a->taken);
 	strv_release(&a->warnings);
 	free(a->guests);
+	for (size_t g = 0; g < a->info.n_guests; g++)
+		free(a->info.guests[g].vcpus);
 	free(a->info.guests);
 	free(a->info.noises);
 	free(a->info.facts);

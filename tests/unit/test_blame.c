@@ -25,12 +25,16 @@ static struct run_info info = {.guests = guests,
 	.cgroups = groups,
 	.n_cgroups = 3};
 
+static struct run_vcpu victim_vcpus[2], hog_vcpus[1];
+
 static struct culprits *make(void)
 {
-	guests[0] = (struct run_guest){.name = (char *)"victim", .pid = 100, .n_vcpus = 2};
+	guests[0] = (struct run_guest){
+		.name = (char *)"victim", .pid = 100, .vcpus = victim_vcpus, .n_vcpus = 2};
 	guests[0].vcpus[0].tid = 110;
 	guests[0].vcpus[1].tid = 111;
-	guests[1] = (struct run_guest){.name = (char *)"hog-0", .pid = 200, .n_vcpus = 1};
+	guests[1] = (struct run_guest){
+		.name = (char *)"hog-0", .pid = 200, .vcpus = hog_vcpus, .n_vcpus = 1};
 	return culprits_make(&info);
 }
 
@@ -106,7 +110,9 @@ static void test_other_vms(void **state)
 			.program = (char *)"sh",
 			.accel = (char *)"none",
 			.pid = 800}};
-	struct run_guest guest = {.name = (char *)"victim", .pid = 100, .n_vcpus = 1};
+	struct run_vcpu own = {0};
+	struct run_guest guest = {
+		.name = (char *)"victim", .pid = 100, .vcpus = &own, .n_vcpus = 1};
 	struct run_info box = {
 		.guests = &guest, .n_guests = 1, .vms = vms, .n_vms = ARRAY_SIZE(vms)};
 	struct culprits *c;
@@ -308,8 +314,17 @@ static void test_counts_mode(void **state)
 /* A native guest is a process: its threads, and the programs in its control group. */
 static void test_native_names(void **state)
 {
-	struct run_guest two[2] = {{.name = (char *)"base", .kind = (char *)"native", .pid = 100},
-		{.name = (char *)"vm", .kind = (char *)"metal", .pid = 200, .n_vcpus = 1}};
+	struct run_vcpu vcpus[2] = {{.tid = 110}, {.tid = 0}};
+	struct run_guest two[2] = {{.name = (char *)"base",
+					   .kind = (char *)"native",
+					   .pid = 100,
+					   .vcpus = &vcpus[0],
+					   .n_vcpus = 1},
+		{.name = (char *)"vm",
+			.kind = (char *)"metal",
+			.pid = 200,
+			.vcpus = &vcpus[1],
+			.n_vcpus = 1}};
 	struct run_cgroup group[] = {{5, (char *)"stealscope/r-1/base"}, {6, (char *)"r-2/base"}};
 	struct run_info native = {.run = (char *)"r-1",
 		.guests = two,
@@ -319,8 +334,6 @@ static void test_native_names(void **state)
 	struct culprits *c;
 
 	(void)state;
-	two[0].n_vcpus = 1;
-	two[0].vcpus[0].tid = 110;
 	c = culprits_make(&native);
 	expect(c, culprit_of_tid(c, 110), 1, "native base vcpu0", CULPRIT_NATIVE);
 	expect(c, culprit_of_tid(c, 110), 0, "native base vcpu0", CULPRIT_SIBLING);

@@ -245,8 +245,8 @@ static void bad_input_is_refused(void **state)
 	g.name = evil;
 	refused(&g, "run", &f, "cannot be a domain's name");
 	g = guest();
-	g.vcpus = 17;
-	refused(&g, "run", &f, "17 vCPUs");
+	g.vcpus = 257;
+	refused(&g, "run", &f, "257 vCPUs");
 	g = guest();
 	f.shm_size = 3 << 20;
 	refused(&g, "run", &f, "power of two");

@@ -114,7 +114,7 @@ static const struct shm_rec *record(const struct rig *r, unsigned n)
 static void start_probe(struct rig *r, uint32_t id, uint64_t p0)
 {
 	r->v.host->nr_probes = 1;
-	r->v.host->probes[0] = (struct shm_probe){.id = id, .vcpu_mask = 2, .p = {p0}};
+	r->v.host->probes[0] = (struct shm_probe){.id = id, .vcpus = {{2}}, .p = {p0}};
 	assert_true(agent_take_probes(&r->v));
 	assert_int_equal(r->v.n_ticks, 1);
 	r->v.ticks[0].ops->start(&r->v, &r->v.ticks[0]);
@@ -207,8 +207,8 @@ static void test_gap_from_inside_the_handler(void **state)
 	rig_up(&r);
 	r.v.host->nr_probes = 2;
 	r.v.host->probes[0] =
-		(struct shm_probe){.id = PROBE_TIMER, .vcpu_mask = 2, .p = {10000000}};
-	r.v.host->probes[1] = (struct shm_probe){.id = PROBE_GAP, .vcpu_mask = 2, .p = {1000000}};
+		(struct shm_probe){.id = PROBE_TIMER, .vcpus = {{2}}, .p = {10000000}};
+	r.v.host->probes[1] = (struct shm_probe){.id = PROBE_GAP, .vcpus = {{2}}, .p = {1000000}};
 	assert_true(agent_take_probes(&r.v));
 	run = &r.v.busy;
 	r.v.ticks[0].ops->start(&r.v, &r.v.ticks[0]);
@@ -244,9 +244,35 @@ static void test_probes_that_cannot_be(void **state)
 		r.v.host->nr_probes = 3;
 		for (unsigned k = 0; k < 3; k++)
 			r.v.host->probes[k] = (struct shm_probe){
-				.id = bad[i][k], .vcpu_mask = bad[i][k] || k == 0 ? 2 : 0};
+				.id = bad[i][k], .vcpus = {{bad[i][k] || k == 0 ? 2 : 0}}};
 		assert_false(agent_take_probes(&r.v));
 	}
+	free(r.page);
+}
+
+/* vCPUs 1 and 65 share no bit. */
+static void test_beyond_a_word(void **state)
+{
+	struct shm_vcpus only_1 = {{0}}, only_65 = {{0}};
+	struct rig r;
+
+	(void)state;
+	rig_up(&r);
+	shm_vcpus_add(&only_1, 1);
+	shm_vcpus_add(&only_65, 65);
+	assert_int_equal(shm_vcpus_count(&only_65, SHM_MAX_VCPUS), 1);
+	assert_int_equal(shm_vcpus_count(&only_65, 65), 0);
+	r.v.host->nr_probes = 2;
+	r.v.host->probes[0] = (struct shm_probe){.id = PROBE_TIMER, .vcpus = only_1};
+	r.v.host->probes[1] = (struct shm_probe){.id = PROBE_GAP, .vcpus = only_65};
+	r.v.index = 65;
+	assert_true(agent_take_probes(&r.v));
+	assert_int_equal(r.v.n_ticks, 0);
+	assert_int_equal(r.v.busy.ops->id, PROBE_GAP);
+	r.v.index = 1;
+	assert_true(agent_take_probes(&r.v));
+	assert_int_equal(r.v.n_ticks, 1);
+	assert_null(r.v.busy.ops);
 	free(r.page);
 }
 
@@ -270,7 +296,7 @@ static void test_page_checks(void **state)
 	h->ring_offset = 0;
 	assert_non_null(agent_check_page(h, PAGE_LEN));
 	h = sound_header(page);
-	h->nr_vcpus = 17;
+	h->nr_vcpus = SHM_MAX_VCPUS + 1;
 	assert_non_null(agent_check_page(h, PAGE_LEN));
 	h = sound_header(page);
 	h->magic = 0;
@@ -302,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_a_full_ring_drops),
 		cmocka_unit_test(test_gap_from_inside_the_handler),
 		cmocka_unit_test(test_probes_that_cannot_be),
+		cmocka_unit_test(test_beyond_a_word),
 		cmocka_unit_test(test_page_checks),
 		cmocka_unit_test(test_ns_to_ticks),
 	};

@@ -38,7 +38,7 @@ struct rig {
 static void rig_up(struct rig *r, unsigned vcpus)
 {
 	static unsigned serial;
-	struct shm_probe probe = {.id = PROBE_TIMER, .vcpu_mask = 3, .p = {10000000}};
+	struct shm_probe probe = {.id = PROBE_TIMER, .vcpus = {{3}}, .p = {10000000}};
 	struct err e = ERR_INIT;
 	struct shm_host *host;
 	char path[96];
@@ -524,6 +524,31 @@ static void test_kvm_offset_by_thread(void **state)
 	rig_down(&r);
 }
 
+/* Of 200 vCPUs each speaks for itself, whatever it says its number is (99). */
+static void test_many_vcpus(void **state)
+{
+	static const unsigned speak[] = {1, 17, 65, 129, 199};
+	size_t n, samples = 0;
+	struct shm_rec *all;
+	struct rig r;
+
+	(void)state;
+	rig_up(&r, 200);
+	for (unsigned i = 0; i < 5; i++)
+		assert_true(put(&r, speak[i], REC_TIMER, 1000 + speak[i]));
+	drain(&r);
+	all = finish(&r, &n);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].type == REC_TIMER) {
+			assert_int_equal(all[i].vcpu, speak[samples]);
+			assert_int_equal(all[i].tsc, 1000 + speak[samples]);
+			samples++;
+		}
+	assert_int_equal(samples, 5);
+	free(all);
+	rig_down(&r);
+}
+
 static void test_bad_requests(void **state)
 {
 	struct err e = ERR_INIT;
@@ -534,7 +559,9 @@ static void test_bad_requests(void **state)
 	rig_up(&r, 1);
 	assert_int_equal(guest_shm_create("a/b", "x", 1, 64, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
 	assert_int_equal(guest_shm_create("", "x", 1, 64, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
-	assert_int_equal(guest_shm_create("x", "x", 17, 64, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
+	assert_int_equal(
+		guest_shm_create("x", "x", SHM_MAX_VCPUS + 1, 64, NULL, 0, "/tmp/x", &g, &e),
+		-EINVAL);
 	assert_int_equal(guest_shm_create("x", "x", 1, 65, NULL, 0, "/tmp/x", &g, &e), -EINVAL);
 	assert_int_equal(guest_shm_create(r.name, "x", 1, 64, NULL, 0, "/tmp/x", &g, &e), -EEXIST);
 	assert_null(g);
@@ -585,6 +612,7 @@ int main(void)
 		cmocka_unit_test(test_adversary),
 		cmocka_unit_test(test_sync_brackets_the_guest),
 		cmocka_unit_test(test_kvm_offset_by_thread),
+		cmocka_unit_test(test_many_vcpus),
 		cmocka_unit_test(test_bad_requests),
 		cmocka_unit_test(test_write_errors_are_said),
 	};

@@ -67,7 +67,7 @@ static int build(struct plan_guest *g, const char *name, struct initramfs_size *
 
 static void test_programs_bring_their_libraries(void **state)
 {
-	struct plan_probe probe = {.vcpu_mask = 3, .command = (char *)"sh -c 'true'"};
+	struct plan_probe probe = {.vcpus = {{3}}, .command = (char *)"sh -c 'true'"};
 	struct plan_guest g = {.name = (char *)"tux", .probes = &probe, .n_probes = 1};
 	auto_free char *path = in_dir("a.cpio"), *names = NULL;
 	char *data = save("data", "x", 1, 0644);

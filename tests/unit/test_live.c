@@ -90,8 +90,10 @@ static struct live *make(struct run_info *info, const char *cpus)
 	info->n_guests = 2;
 	info->guests = xcalloc(2, sizeof(*info->guests));
 	info->guests[0] = (struct run_guest){.name = xstrdup("web"), .pid = 90, .n_vcpus = 1};
+	info->guests[0].vcpus = xcalloc(1, sizeof(*info->guests[0].vcpus));
 	info->guests[0].vcpus[0].tid = VICTIM;
 	info->guests[1] = (struct run_guest){.name = xstrdup("db"), .pid = 190, .n_vcpus = 1};
+	info->guests[1].vcpus = xcalloc(1, sizeof(*info->guests[1].vcpus));
 	info->guests[1].vcpus[0].tid = OTHER;
 	l = live_make(info);
 	assert_int_equal(cpuset_parse(cpus, &allowed, NULL), 0);

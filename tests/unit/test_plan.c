@@ -292,10 +292,10 @@ static void test_refusals(void **state)
 			"no other NUMA node has memory under the number"},
 		{"server-2-nodes", "<guest name='a' placement='node' memory='300GiB'/>",
 			"needs 307200 MiB on NUMA node 0"},
-		{"server-2-nodes", "<lab cpus='40' overcommit='4'/><guest name='a' count='auto'/>",
-			"makes 160 guests; at most 64"},
-		{"server-2-nodes", "<lab cpus='8' overcommit='4'/><guest name='a' vcpus='auto'/>",
-			"makes a guest of 32 vCPUs"},
+		{"server-2-nodes", "<lab cpus='40' overcommit='16'/><guest name='a' count='auto'/>",
+			"makes 640 guests; at most 512"},
+		{"server-2-nodes", "<lab cpus='40' overcommit='8'/><guest name='a' vcpus='auto'/>",
+			"makes a guest of 320 vCPUs"},
 		{"laptop-hybrid", "<lab cpus='9' cores='efficiency'/><guest name='a'/>",
 			"needs 9 efficiency CPUs, this box has 8"},
 	};
@@ -349,9 +349,9 @@ static void test_values(void **state)
 	assert_int_equal(p->guests[0].policy, SCHED_RT_RR);
 	assert_int_equal(p->guests[0].priority, 7);
 	assert_int_equal(p->guests[0].probes[0].p[0], 5000000);
-	assert_int_equal(p->guests[0].probes[0].vcpu_mask, 1);
+	assert_int_equal(p->guests[0].probes[0].vcpus.bits[0], 1);
 	assert_int_equal(p->guests[0].probes[1].id, 2);
-	assert_int_equal(p->guests[0].probes[1].vcpu_mask, 2);
+	assert_int_equal(p->guests[0].probes[1].vcpus.bits[0], 2);
 	assert_int_equal(p->guests[1].memory_bytes, 256 << 20);
 	assert_string_equal(p->guests[1].kernel, "host");
 	assert_string_equal(p->guests[1].probes[0].command, "/bin/true");

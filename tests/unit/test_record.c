@@ -117,7 +117,7 @@ static char *put(const char *name, const void *data, size_t len)
 
 static size_t guest_file(struct strbuf *b, unsigned n)
 {
-	struct guest_file_header h = {GUEST_FILE_MAGIC, SHM_VERSION, sizeof(h),
+	struct guest_file_header h = {GUEST_FILE_MAGIC, GUEST_FILE_VERSION, sizeof(h),
 		sizeof(struct shm_rec), 2, 1, 1, "v", {0}};
 
 	strbuf_addn(b, (const char *)&h, sizeof(h));
@@ -160,22 +160,24 @@ static void test_guest_reader(void **state)
 
 static void test_guest_header_refused(void **state)
 {
-	struct guest_file_header h = {GUEST_FILE_MAGIC, SHM_VERSION, sizeof(h),
+	struct guest_file_header h = {GUEST_FILE_MAGIC, GUEST_FILE_VERSION, sizeof(h),
 		sizeof(struct shm_rec), 2, 1, 1, "v", {0}};
-	struct guest_file_header bad[6];
+	struct guest_file_header bad[7];
 	struct err e = ERR_INIT;
 	struct guest_reader *r = NULL;
 
 	(void)state;
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		bad[i] = h;
 	bad[0].magic++;
 	bad[1].version++;
 	bad[2].header_size = 4;
 	bad[3].rec_size = 0;
-	bad[4].nr_vcpus = 17;
+	bad[4].nr_vcpus = 257;
 	bad[5].nr_vcpus = 0;
-	for (int i = 0; i < 6; i++) {
+	bad[6].version = 1; /* which had 16 at most */
+	bad[6].nr_vcpus = 17;
+	for (int i = 0; i < 7; i++) {
 		auto_free char *path = put("bad.bin", &bad[i], sizeof(h));
 
 		assert_true(guest_reader_open(path, &r, &e) < 0);
@@ -183,6 +185,37 @@ static void test_guest_header_refused(void **state)
 	}
 	assert_true(guest_reader_open("/dev/zero", &r, &e) < 0);
 	assert_true(guest_reader_open("/nowhere", &r, &e) < 0);
+}
+
+/* Files of both versions have the same records; 256 vCPUs are of the second. */
+static void test_guest_file_versions(void **state)
+{
+	static const struct {
+		uint32_t version, vcpus;
+	} rows[] = {{1, 16}, {2, 1}, {2, 256}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct guest_file_header h = {GUEST_FILE_MAGIC, rows[i].version, sizeof(h),
+			sizeof(struct shm_rec), rows[i].vcpus, 1, 1, "v", {0}};
+		struct shm_rec last = {
+			.type = REC_STEAL, .vcpu = (uint16_t)(rows[i].vcpus - 1), .tsc = 5};
+		struct strbuf b = {0};
+		auto_free char *path = NULL;
+		struct guest_reader *r;
+		const struct shm_rec *got;
+		struct err e = ERR_INIT;
+
+		strbuf_addn(&b, (const char *)&h, sizeof(h));
+		strbuf_addn(&b, (const char *)&last, sizeof(last));
+		path = put("v.bin", b.text, b.len);
+		assert_int_equal(guest_reader_open(path, &r, &e), 0);
+		got = guest_reader_next(r);
+		assert_non_null(got);
+		assert_int_equal(got->vcpu, rows[i].vcpus - 1);
+		guest_reader_close(r);
+		strbuf_release(&b);
+	}
 }
 
 static void add_trace(struct strbuf *b, uint64_t ts, uint8_t type, size_t len)
@@ -315,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_no_room_to_begin),
 		cmocka_unit_test(test_guest_reader),
 		cmocka_unit_test(test_guest_header_refused),
+		cmocka_unit_test(test_guest_file_versions),
 		cmocka_unit_test(test_trace_reader),
 		cmocka_unit_test(test_trace_zero_length_ends),
 		cmocka_unit_test(test_random_bytes),

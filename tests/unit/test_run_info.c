@@ -64,6 +64,7 @@ static void fill(struct run_info *r)
 	g->name = xstrdup("victim");
 	g->is_noise = true;
 	g->pid = -5;
+	g->vcpus = xcalloc(2, sizeof(*g->vcpus));
 	g->n_vcpus = 2;
 	g->vcpus[1].id = 1;
 	g->vcpus[1].tid = 4711;
@@ -71,7 +72,8 @@ static void fill(struct run_info *r)
 	g->probes = xcalloc(1, sizeof(*g->probes));
 	g->n_probes = 1;
 	g->probes[0].name = xstrdup("timer");
-	g->probes[0].vcpu_mask = UINT64_MAX;
+	run_probe_add(&g->probes[0], 3);
+	run_probe_add(&g->probes[0], 200);
 	g->probes[0].p[3] = 99;
 	r->expects = xcalloc(1, sizeof(*r->expects));
 	r->n_expects = 1;
@@ -112,7 +114,9 @@ static void test_round_trip(void **state)
 	assert_int_equal(b.guests[0].n_vcpus, 2);
 	assert_int_equal(b.guests[0].vcpus[1].tid, 4711);
 	assert_true(cpuset_has(&b.guests[0].vcpus[1].cpu_set, 3));
-	assert_true(b.guests[0].probes[0].vcpu_mask == UINT64_MAX);
+	assert_int_equal(b.guests[0].probes[0].vcpu_mask, 8);
+	assert_int_equal(cpuset_count(&b.guests[0].probes[0].vcpus), 2);
+	assert_true(cpuset_has(&b.guests[0].probes[0].vcpus, 200));
 	assert_string_equal(b.guests[0].status, "");
 	assert_int_equal(b.vms[0].vcpus[0].id, -2);
 	assert_int_equal(b.vms[0].vcpus[0].tid, 4712);
@@ -170,6 +174,26 @@ static void test_old_and_new_fields(void **state)
 	run_info_release(&r);
 }
 
+/* Records of up to 16 vCPUs a guest say by a mask where a probe ran. */
+static void test_old_masks(void **state)
+{
+	static const char text[] =
+		"{\"format\":1,\"guests\":[{\"vcpus\":[{\"id\":0},{\"id\":1}],\"probes\":["
+		"{\"name\":\"timer\",\"vcpu_mask\":2},{\"name\":\"gap\",\"vcpu_mask\":5,\"vcpus\":\"0,70\"}]}]}";
+	auto_free char *path = xasprintf("%s/run.json", dir);
+	struct run_info r = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(write_file(path, text, strlen(text), &e), 0);
+	assert_int_equal(run_info_load(&r, dir, &e), 0);
+	assert_false(cpuset_has(&r.guests[0].probes[0].vcpus, 0));
+	assert_true(cpuset_has(&r.guests[0].probes[0].vcpus, 1));
+	assert_int_equal(cpuset_count(&r.guests[0].probes[1].vcpus), 2);
+	assert_true(cpuset_has(&r.guests[0].probes[1].vcpus, 70));
+	run_info_release(&r);
+}
+
 static void test_too_many_vcpus(void **state)
 {
 	struct strbuf b = {0};
@@ -179,7 +203,7 @@ static void test_too_many_vcpus(void **state)
 
 	(void)state;
 	strbuf_add(&b, "{\"format\":1,\"guests\":[{\"vcpus\":[{}");
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 256; i++)
 		strbuf_add(&b, ",{}");
 	strbuf_add(&b, "]}]}");
 	assert_int_equal(write_file(path, b.text, b.len, &e), 0);
@@ -193,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_old_and_new_fields),
+		cmocka_unit_test(test_old_masks),
 		cmocka_unit_test(test_too_many_vcpus),
 	};
 

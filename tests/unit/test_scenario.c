@@ -88,7 +88,7 @@ static void check_base_like(const struct exp_config *c)
 	assert_int_equal(guest(c, "shared-victim")->vcpus, 1);
 	assert_int_equal(guest(c, "shared-victim")->n_probes, 1);
 	assert_int_equal(guest(c, "victim.one")->n_probes, 2);
-	assert_int_equal(guest(c, "victim.one")->probes[0].vcpu_mask, 3);
+	assert_int_equal(guest(c, "victim.one")->probes[0].vcpus.set.bits[0], 3);
 	assert_true(guest(c, "crowd")->is_noise);
 	assert_int_equal(guest(c, "crowd")->count, 3);
 	assert_string_equal(guest(c, "crowd")->away, "shared-victim");

@@ -58,7 +58,7 @@ static void test_all_at_once(void **state)
 
 static void test_bad_sets(void **state)
 {
-	static const char *const sets[] = {"guest.victm.vcpus=4", "guest.victim.vcpus=99",
+	static const char *const sets[] = {"guest.victm.vcpus=4", "guest.victim.vcpus=999",
 		"guest.victim.vpcus=4", "guest.victim.timer.perod=1ms",
 		"guest.victim.gap.threshold=1ms", "duratio=10s", "duration", "=", "=1", "lab.cpu=1",
 		"guest.victim=1", "guest.=1", "guest..vcpus=1", "x.y.z=1", "guest.victim.name=x",

@@ -17,6 +17,7 @@
 struct rig {
 	struct run_info info;
 	struct run_guest guest;
+	struct run_vcpu vcpu;
 	struct culprits *names;
 	struct timeline *tl;
 	struct thread *t;
@@ -38,7 +39,8 @@ static void rig_make(struct rig *r)
 {
 	*r = (struct rig){0};
 	r->guest = (struct run_guest){.name = (char *)"victim", .pid = 99, .n_vcpus = 1};
-	r->guest.vcpus[0].tid = (int)VCPU;
+	r->vcpu.tid = (int)VCPU;
+	r->guest.vcpus = &r->vcpu;
 	r->info.guests = &r->guest;
 	r->info.n_guests = 1;
 	r->names = culprits_make(&r->info);

@@ -56,7 +56,7 @@ static bool has_probe(const struct build *b, const struct vcpu_build *v, enum pr
 
 	for (size_t i = 0; i < g->n_probes; i++)
 		if (word_is(&words_probe, g->probes[i].name, probe) &&
-			g->probes[i].vcpu_mask >> v->index & 1)
+			cpuset_has(&g->probes[i].vcpus, v->index))
 			return true;
 	return false;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CPUS 1024
+#define MAX_CPUS 8192 /* as CPUSET_MAX */
 
 /* Totals of one thread since tracing began, as last dumped. */
 struct totals {

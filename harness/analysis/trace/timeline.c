@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CPUS  1024u
-#define TID_TABLE 4096u /* hash of tracked tids; at most half full */
+#define MAX_CPUS  8192u	 /* as CPUSET_MAX */
+#define TID_TABLE 16384u /* hash of tracked tids; at most half full */
 
 struct cpu {
 	uint32_t occupant; /* culprit */

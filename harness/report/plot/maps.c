@@ -158,8 +158,7 @@ static size_t collect_rows(const struct analysis *a, struct place_row **rows)
 	size_t n = 0, colour = 0;
 
 	for (size_t g = 0; g < r->n_guests; g++, colour++)
-		for (unsigned v = 0; v < MIN(r->guests[g].n_vcpus, ARRAY_SIZE(r->guests[g].vcpus));
-			v++) {
+		for (size_t v = 0; v < r->guests[g].n_vcpus; v++) {
 			ARRAY_GROW(*rows, n);
 			(*rows)[n++] = (struct place_row){r->guests[g].name,
 				xasprintf("vcpu%u", r->guests[g].vcpus[v].id),
