@@ -7,3 +7,8 @@ bench-trace: all
 .PHONY: bench-price
 bench-price: all
 	@BUILD=$(BUILD) bash tests/bench/price.sh
+
+## make bench-watch [SECONDS_EACH=20] [VCPUS=1024]: what `blame --all` of 1,024 vCPUs costs, its start, its memory
+.PHONY: bench-watch
+bench-watch: all
+	@BUILD=$(BUILD) bash tests/bench/watch.sh

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CPUS 8192 /* as CPUSET_MAX */
+#define MAX_CPUS 8192	    /* as CPUSET_MAX */
+#define TIDS	 (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
 
 /* Totals of one thread since tracing began, as last dumped. */
 struct totals {
@@ -45,6 +46,7 @@ struct live {
 	struct culprits *culprits;
 	struct live_thread *threads;
 	size_t n_threads;
+	uint32_t *place; /* by tid: where in `threads` + 1; touched where tids are only */
 	struct cpu_totals cpus[MAX_CPUS];
 	double idle[MAX_CPUS];
 	unsigned n_cpus;
@@ -60,6 +62,7 @@ struct live *live_make(const struct run_info *info)
 	struct live *l = xcalloc(1, sizeof(*l));
 
 	l->info = info;
+	l->place = xcalloc(TIDS, sizeof(*l->place));
 	l->culprits = culprits_make(info);
 	return l;
 }
@@ -71,6 +74,7 @@ void live_free(struct live *l)
 	for (size_t i = 0; i < l->n_threads; i++)
 		free(l->threads[i].cells);
 	free(l->threads);
+	free(l->place);
 	free(l->view.vcpus);
 	culprits_free(l->culprits);
 	free(l);
@@ -85,6 +89,7 @@ void live_track(struct live *l, uint32_t tid, size_t guest, int vcpu, const stru
 		.vcpu = vcpu,
 		.allowed = *allowed,
 		.since_ns = since_ns};
+	l->place[tid % TIDS] = (uint32_t)l->n_threads;
 	culprits_vcpu(l->culprits, tid, guest, vcpu);
 }
 
@@ -101,10 +106,11 @@ void live_isolated(struct live *l, const struct cpuset *cpus)
 /* The numbers of threads are used again: one that has ended is not meant. */
 static struct live_thread *find_thread(struct live *l, uint32_t tid)
 {
-	for (size_t i = 0; i < l->n_threads; i++)
-		if (l->threads[i].tid == tid && !l->threads[i].ended)
-			return &l->threads[i];
-	return NULL;
+	uint32_t at = l->place[tid % TIDS];
+
+	return at && l->threads[at - 1].tid == tid && !l->threads[at - 1].ended
+		       ? &l->threads[at - 1]
+		       : NULL;
 }
 
 void live_allow(struct live *l, uint32_t tid, const struct cpuset *allowed)

@@ -1,0 +1,45 @@
+#!/bin/bash
+# What watching 1,024 vCPUs costs: `blame --all` at 2 s intervals beside four programs whose threads are named
+# as QEMU names vCPUs and wake once a second. CPU time of blame and of hostd, and of the eBPF programs by the
+# kernel's own statistics (which cost some 30 ns a run themselves); of the start, from its call until the tracer
+# runs; memory of both early and late. Prints, and fails above 1 % of a CPU or when memory grows.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build} VCPUS=${VCPUS:-1024} SECONDS_EACH=${SECONDS_EACH:-20} PERIOD_MS=${PERIOD_MS:-1000}
+pids=()
+T=$(mktemp -d)
+trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
+[ "$(id -u)" = 0 ] || { echo "SKIP bench-watch: needs root"; exit 0; }
+make -s BUILD="$BUILD" "$BUILD/bench-vcpus" || exit 1
+
+cpu() { cat /proc/"$1"/task/*/schedstat | awk '{ns += $1} END {printf "%.0f", ns}'; }
+rss() { awk '/^VmRSS/ {print $2}' /proc/"$1"/status; }
+bpf() { bpftool prog show -j 2>/dev/null | jq '[.[] | select(.name | test("^(on_|walk_tasks|read_steal|list_vcpus)")) | .run_time_ns // 0] | add // 0'; }
+
+for _ in 1 2 3 4; do
+	(exec -a qemu-system-x86_64 "$BUILD/bench-vcpus" $((VCPUS / 4)) "$PERIOD_MS") & pids+=($!)
+done
+sleep 1
+"$BUILD/stealscope" blame --all --json >"$T/out" 2>"$T/err" & blame=$!
+pids+=("$blame")
+for _ in $(seq 100); do hostd=$(pgrep -P $blame stealscope-host) && break; sleep 0.05; done
+# Both wait for the first interval's end.
+for _ in $(seq 300); do
+	a=$(cpu $blame) b=$(cpu "$hostd")
+	sleep 0.2
+	[ "$a$b" = "$(cpu $blame)$(cpu "$hostd")" ] && break
+done
+[ -d /proc/"$blame" ] || { cat "$T/err"; exit 1; }
+start_blame=$(cpu $blame) start_hostd=$(cpu "$hostd")
+while [ ! -s "$T/out" ]; do sleep 0.1; done
+sysctl -q kernel.bpf_stats_enabled=1
+a=$(cpu $blame) b=$(cpu "$hostd") p=$(bpf) ra=$(rss $blame) rb=$(rss "$hostd") from=$(date +%s%N)
+sleep "$SECONDS_EACH"
+c=$(cpu $blame) d=$(cpu "$hostd") q=$(bpf) rc=$(rss $blame) rd=$(rss "$hostd") ns=$(($(date +%s%N) - from))
+sysctl -q kernel.bpf_stats_enabled=0
+echo "seen: $(tail -1 "$T/out" | jq '[.vms[].n_vcpus] | add') vCPUs in $(tail -1 "$T/out" | jq '.vms | length') VMs"
+awk -v a="$start_blame" -v b="$start_hostd" 'BEGIN {printf "start: %.0f ms of CPU (hostd %.0f, blame %.0f)\n", (a + b) / 1e6, b / 1e6, a / 1e6}'
+echo "memory: hostd $rb to $rd KiB, blame $ra to $rc KiB"
+awk -v a=$((c - a)) -v b=$((d - b)) -v p=$((q - p)) -v ns="$ns" -v grown=$((rc + rd - ra - rb)) 'BEGIN {
+	printf "watching, %.0f s: %.2f %% of a CPU (hostd %.2f, blame %.2f, eBPF %.2f)\n", ns / 1e9, 100 * (a + b + p) / ns, 100 * b / ns, 100 * a / ns, 100 * p / ns
+	exit 100 * (a + b + p) / ns >= 1 || grown > 1024 }'
