@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TID_MAX	   (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
 #define PAGE_TIDS  1024u
 #define TABLE_SIZE (CULPRITS_MAX * 4)
 

@@ -25,6 +25,8 @@ enum {
 	CULPRIT_ID_FIRST = 5,
 };
 
+#define TID_MAX (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
+
 struct culprits;
 struct culprits *culprits_make(const struct run_info *info);
 void culprits_free(struct culprits *c);

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CPUS 8192	    /* as CPUSET_MAX */
-#define TIDS	 (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
-
 /* Totals of one thread since tracing began, as last dumped. */
 struct totals {
 	uint64_t run_ns, wait_ns, sleep_ns, run_delay_ns, migrations;
@@ -47,8 +44,8 @@ struct live {
 	struct live_thread *threads;
 	size_t n_threads;
 	uint32_t *place; /* by tid: where in `threads` + 1; touched where tids are only */
-	struct cpu_totals cpus[MAX_CPUS];
-	double idle[MAX_CPUS];
+	struct cpu_totals cpus[CPUSET_MAX];
+	double idle[CPUSET_MAX];
 	unsigned n_cpus;
 	struct cpuset isolated;
 	bool header_seen;
@@ -62,7 +59,7 @@ struct live *live_make(const struct run_info *info)
 	struct live *l = xcalloc(1, sizeof(*l));
 
 	l->info = info;
-	l->place = xcalloc(TIDS, sizeof(*l->place));
+	l->place = xcalloc(TID_MAX, sizeof(*l->place));
 	l->culprits = culprits_make(info);
 	return l;
 }
@@ -89,7 +86,7 @@ void live_track(struct live *l, uint32_t tid, size_t guest, int vcpu, const stru
 		.vcpu = vcpu,
 		.allowed = *allowed,
 		.since_ns = since_ns};
-	l->place[tid % TIDS] = (uint32_t)l->n_threads;
+	l->place[tid % TID_MAX] = (uint32_t)l->n_threads;
 	culprits_vcpu(l->culprits, tid, guest, vcpu);
 }
 
@@ -106,7 +103,7 @@ void live_isolated(struct live *l, const struct cpuset *cpus)
 /* The numbers of threads are used again: one that has ended is not meant. */
 static struct live_thread *find_thread(struct live *l, uint32_t tid)
 {
-	uint32_t at = l->place[tid % TIDS];
+	uint32_t at = l->place[tid % TID_MAX];
 
 	return at && l->threads[at - 1].tid == tid && !l->threads[at - 1].ended
 		       ? &l->threads[at - 1]
@@ -176,14 +173,14 @@ static void take_thread_counter(struct live *l, const struct trace_counter *c)
 
 static void take_cpu_counter(struct live *l, const struct trace_counter *c)
 {
-	struct cpu_totals *cpu = &l->cpus[c->h.cpu % MAX_CPUS];
+	struct cpu_totals *cpu = &l->cpus[c->h.cpu % CPUSET_MAX];
 
 	if (c->key == CTR_BOX_IDLE_NS) {
 		cpu->idle_now = c->value;
 		if (!cpu->have)
 			cpu->idle_before = cpu->idle_first = c->value;
 		cpu->have = true;
-		l->n_cpus = MAX(l->n_cpus, c->h.cpu % MAX_CPUS + 1u);
+		l->n_cpus = MAX(l->n_cpus, c->h.cpu % CPUSET_MAX + 1u);
 	} else if (c->key == CTR_BOX_STEAL_NS) {
 		cpu->steal_now = c->value;
 		if (!cpu->steal_first)
