@@ -143,14 +143,7 @@ static void read_records(struct build *b)
 {
 	struct analysis *a = b->a;
 
-	for (size_t g = 0; g < a->n_guests; g++) {
-		if (b->guests[g].reader)
-			guest_make_clocks(b, g);
-		else
-			for (unsigned i = 0; i < a->guests[g].n_vcpus; i++)
-				build_vcpu(b, g, i)->clock =
-					clock_begin((double)a->info.guests[g].tsc_hz);
-	}
+	guests_make_clocks(b);
 	if (b->trace)
 		trace_pass(b);
 	for (size_t g = 0; g < a->n_guests; g++)

@@ -171,7 +171,7 @@ double time_counter_rate(const struct time_counter *c);
 void time_counter_warn(const struct time_counter *c, const char *who, struct strv *warnings);
 
 /* guest_pass.c: clock maps; then records up to host time `until` (UINT64_MAX: all). */
-void guest_make_clocks(struct build *b, size_t guest);
+void guests_make_clocks(struct build *b);
 void guest_advance(struct build *b, size_t guest, uint64_t until);
 
 /* played.c: logs of what was played, before the trace is read; then each stretch of a victim's; then

@@ -173,7 +173,8 @@ static void on_record(struct read_trace *t, const struct trace_hdr *h)
 
 	switch (h->type) {
 	case TRACE_TRACK:
-		if (t->n_threads < READ_MAX_THREADS)
+		if (t->n_threads < READ_MAX_THREADS &&
+			((const struct trace_track *)at)->id < READ_FILLER)
 			t->threads[t->n_threads++].tid = h->tid;
 		break;
 	case TRACE_STATE:

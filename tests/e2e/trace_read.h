@@ -8,7 +8,8 @@
 #include "base/util.h"
 
 #define READ_MAX_THREADS 64
-#define READ_MAX_CPUS	 1024
+#define READ_MAX_CPUS	 8192
+#define READ_FILLER	 (1u << 16) /* ids from here on only take room: not looked at */
 
 struct read_blame {
 	uint32_t tid;

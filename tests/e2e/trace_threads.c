@@ -55,6 +55,7 @@ struct test_case {
 	unsigned need_cpus;
 	bool quota, stop;
 	bool stacked;	/* all on one CPU and never asleep */
+	unsigned apart; /* so many slots between the first and the others: 511 = one group */
 	unsigned crowd; /* so many that work 0.1 ms and sleep 1 ms, not traced */
 };
 
@@ -77,6 +78,7 @@ static const struct test_case cases[] = {
 	{.name = "stacked-2", .tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}}, .need_cpus = 1},
 	{.name = "stacked-4",
 		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
+		.apart = 511,
 		.need_cpus = 1},
 	{.name = "float-3-on-2",
 		.tasks = {{SPIN, 3, 0}, {SPIN, 3, 0}, {SPIN, 3, 0}},
@@ -100,6 +102,7 @@ static const struct test_case cases[] = {
 		.counts = true,
 		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 1}},
 		.need_cpus = 1,
+		.apart = 511,
 		.stacked = true},
 	{.name = "counts-quota",
 		.counts = true,
@@ -348,6 +351,24 @@ static void run_for(const struct test_case *c, const pid_t *pids, double seconds
 	}
 }
 
+/* Threads that are traced and gone: their slots are taken. */
+static int take_slots(struct hostd *h, unsigned n, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < n && !rc; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			for (;;)
+				pause();
+		rc = hostd_track(h, pid, READ_FILLER + i, "filler", e);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return rc;
+}
+
 static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, const char *group,
 	double seconds, struct hostd_totals *totals, struct witness *w, struct err *e)
 {
@@ -359,6 +380,8 @@ static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, 
 		snprintf(name, sizeof(name), "test/%u", i);
 		if (!c->tasks[i].hog)
 			rc = hostd_track(h, pids[i], i, name, e);
+		if (!rc && i == 0)
+			rc = take_slots(h, c->apart, e);
 	}
 	if (!rc && group)
 		rc = hostd_cgroup(h, 1, group, e);
