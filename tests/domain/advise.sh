@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../e2e" || exit 1
 need_kvm
 libvirtd_up >"$T/why" || { skip "advise: $(cat "$T/why")"; finish; }
 [ "$(nproc)" = 2 ] || { skip "advise: made for two CPUs"; finish; }
-D=adv$$ V="virsh -q -c qemu:///system" TIMES=${TIMES:-3} EACH=${EACH:-500ms} PARTS=("$@") HOGS=() OURS=$T
+D=adv$$ V="virsh -q -c qemu:///system" TIMES=${TIMES:-3} EACH=${EACH:-500ms} PARTS=("$@") HOGS=()
 names() { echo "$D $D-n"; }
 down() {
 	for d in $(names); do $V destroy "$d"; $V undefine "$d"; done >/dev/null 2>&1

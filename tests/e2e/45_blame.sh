@@ -83,7 +83,7 @@ jq -c --argjson a $((after1 - before1)) --argjson b $((after2 - before2)) --arg 
 	'(.vcpus[0].culprits | map(select(.name | contains($g + "-one")))[0].ms_per_s // 0) as $x |
 	 (.vcpus[0].culprits | map(select(.name | contains($g + "-two")))[0].ms_per_s // 0) as $y |
 	 {blamed: ($y / ($x + $y)), used: ($b / ($a + $b))}' "$T/b.json" >"$T/two.json"
-FOREIGN="$T/b.json" is_timed "two hogs 2:1: the blame divides as their own CPU time, within 1 %" "$T/two.json" '(.blamed - .used | fabs) < 0.01' .
+is_timed "two hogs 2:1: the blame divides as their own CPU time, within 1 %" "$T/two.json" '(.blamed - .used | fabs) < 0.01' .
 end
 
 # Two busy VMs against each other.

@@ -20,8 +20,8 @@ judge() { # NAME MIN_US MAX_US WORD: rows of that length name WORD as first culp
 		 {box_timer_late: $box, n: length, right: (map(select(.culprit | contains($word))) | length),
 		  wrong: (map(select(.culprit | contains($word) | not).culprit) | group_by(.) | map({(.[0]): length}) | add)}' \
 		"$T/$1.jsonl" >"$T/$1.json"
-	FOREIGN="$T/run.json" is_timed "$1: at least 60 injections were felt" "$T/$1.json" '.n >= 60' '.n'
-	FOREIGN="$T/run.json" is_timed "$1: 99 of 100 name '$4'" "$T/$1.json" '.right >= 0.99 * .n' .
+	is_timed "$1: at least 60 injections were felt" "$T/$1.json" '.n >= 60' '.n'
+	is_timed "$1: 99 of 100 name '$4'" "$T/$1.json" '.right >= 0.99 * .n' .
 	jq -s '{late: (map(.late_us) | add), unexplained: (map(.unexplained_us) | add)}' "$T/$1.jsonl" >"$T/$1.sum"
 	is "$1: 99 % of the lateness explained" "$T/$1.sum" '.unexplained <= 0.01 * .late' .
 }

@@ -13,7 +13,7 @@ cat >"$T/two.xml" <<'X'
 	<lab cpus="1"/>
 	<guest name="victim"><gap/></guest>
 	<variant name="free"/>
-	<variant name="capped"><set what="guest.victim.quota" to="5ms"/></variant>
+	<variant name="capped"><set what="guest.victim.quota" to="30ms"/></variant>
 	<expect variant="free" metric="throttle.rate" below="0.5" of-metric="throttle.rate" of-variant="capped"/>
 </scenario>
 X
