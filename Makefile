@@ -2,11 +2,15 @@
 # the files that this one includes. A new .c file in a listed folder is picked up.
 
 ## make [V=1]: all programs, in build/; V=1 shows the commands
-## make SAN=1 test: the unit tests under ASan and UBSan
+## make SAN=1 test: the unit tests under ASan and UBSan, by clang, in build-san/
 
 SAN   ?= 0
 CC    ?= gcc
 CLANG ?= clang
+# One build serves the sanitizers, the fuzzer and whoever compiles with clang.
+ifeq ($(SAN),1)
+CC := $(CLANG)
+endif
 # With -flto, an archive's index is made by the compiler's own ar.
 ifeq ($(origin AR),default)
 AR := $(if $(findstring clang,$(CC)),llvm-ar,gcc-ar)
@@ -20,7 +24,8 @@ WARN := -Wall -Wextra $(WERROR) -Wshadow -Wmissing-prototypes -Wstrict-prototype
 	-Wwrite-strings -Wformat=2 -Wundef
 OPT  ?= $(if $(filter 1,$(SAN)),-O1,-O2) -g
 ifeq ($(SAN),1)
-SANFLAGS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+SANITIZERS := address,undefined,float-cast-overflow
+SANFLAGS := -fsanitize=fuzzer-no-link,$(SANITIZERS) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
 
 # A library is used in its own folder only (docs/architecture.md); one pkg-config list for the link.
@@ -40,10 +45,10 @@ BPF_SRC := $(wildcard host-agent/*.bpf.c)
 BPF_SKEL := $(BPF_SRC:host-agent/%.bpf.c=$(BUILD)/gen/%.skel.h)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 # Simulations by the thousand say nothing more under ASan than test_compare, which runs the same code.
+SIMULATIONS := $(BUILD)/tests/test_compare_power $(BUILD)/tests/test_compare_boots
 ifeq ($(SAN),1)
-UNIT := $(filter-out %/test_compare_power %/test_compare_boots,$(UNIT))
+UNIT := $(filter-out $(SIMULATIONS),$(UNIT))
 endif
-
 
 # $(call say,WHAT)COMMAND: one line a file that is made, the command itself with V=1, nothing with make -s.
 ifeq ($(V),1)
@@ -54,7 +59,7 @@ else
 say = @printf '  %-5s %s\n' '$(1)' '$@'; 
 endif
 
-.PHONY: all help test build-tests docs man install deb clean layers bpf-stack format format-check tidy
+.PHONY: all help test test-simulations build-tests docs man install deb clean layers bpf-stack format format-check tidy
 all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
 
 ## make help: this list
@@ -100,6 +105,8 @@ build-tests: $(UNIT)
 ## make test: the unit tests
 test: $(UNIT)
 	@scripts/run-unit-tests $(UNIT)
+test-simulations: $(SIMULATIONS)
+	@scripts/run-unit-tests $(SIMULATIONS)
 
 ## make layers: every include is in the table of docs/architecture.md
 layers:
@@ -161,7 +168,7 @@ docs: all
 
 ## make clean: removes all that was built
 clean:
-	rm -rf build build-san build-fuzz build-compat
+	rm -rf build build-san build-compat
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

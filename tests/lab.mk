@@ -1,4 +1,5 @@
 ## make check-lab [LAB_RELEASES=trixie] [LAB_SET="numa quota"]: all that a virtual lab box can show (10 minutes a release)
+## make check-lab-vm: scripts/lab-vm itself: what fails, is killed or comes back, and a short set of tests in a lab (6 minutes)
 ## make check-lab-kernels: the tracer under other host kernels, in bookworm's lab (3 minutes each)
 LAB_RELEASES ?= bookworm trixie
 LAB_SET ?= full
@@ -16,8 +17,10 @@ define lab_each
 done; [ -z "$$failed" ] || { echo "$@: failed:$$failed"; exit 1; }
 endef
 
-.PHONY: check-lab check-lab-kernels
+.PHONY: check-lab check-lab-vm check-lab-kernels
 check-lab:
 	$(call lab_each,release,$(LAB_RELEASES),--release,$(LAB_SET))
+check-lab-vm: all
+	LAB=1 bash tests/e2e/80_lab.sh
 check-lab-kernels:
 	$(call lab_each,kernel,$(LAB_KERNELS),--release bookworm --kernel,kernel)

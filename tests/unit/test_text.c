@@ -94,7 +94,8 @@ static void formats_as_printf(void **state)
 	SAME("100 %% of %s, %-8s|%8s|%.3s|%-6.2s|%*s|%-*s|%.*s", "it", "left", "right", "cut",
 		"both", 9, "star", -9, "minus", 2, "prec");
 	SAME("%d %i %u %x %#o %+d %05d %-5d| %lld %llu %zu %zd %ld %hhu %c", -1, 2, 3u, 0xbeefu, 8u,
-		4, 42, 43, big, (unsigned long long)big, size, (ssize_t)-7, -9l, 200, 'c');
+		4, 42, 43, big, (unsigned long long)big, size, (ssize_t)-7, -9l, (unsigned char)200,
+		'c');
 	SAME("%.3f %8.2f %-8.1f| %g %e %+.2f %9.2g %.0f", 1.0005, 2.5, 3.25, 1e-9, 12345.678, 0.5,
 		123456.0, 2.5);
 	SAME("%" PRIu64 " %" PRIx64 " %4u%%", UINT64_MAX, UINT64_MAX, 7u);
