@@ -147,32 +147,6 @@ void record_folder_release(struct record_folder *f)
 	free_names(f);
 }
 
-int replace_file(const char *path, const char *text, struct err *e)
-{
-	auto_free char *tmp = xasprintf("%s.%d.part", path, (int)getpid());
-	int rc, fd;
-
-	beneath_unlink(tmp); /* one who was here before, or did not mean well */
-	fd = beneath_open(tmp, O_WRONLY | O_CREAT | O_EXCL, 0644);
-
-	if (fd < 0)
-		return err_sys(e, "%s", tmp);
-	rc = write_all(fd, text, strlen(text));
-	if (rc) {
-		errno = -rc;
-		rc = err_sys(e, "%s", tmp);
-	} else if (fsync(fd)) {
-		rc = err_sys(e, "%s", tmp);
-	}
-	if (close(fd) && !rc)
-		rc = err_sys(e, "%s", tmp);
-	if (!rc && beneath_rename(tmp, path))
-		rc = err_sys(e, "rename %s to %s", tmp, path);
-	if (rc)
-		beneath_unlink(tmp);
-	return rc;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct record_entry *x = a, *y = b;

@@ -31,9 +31,6 @@ int record_begin_as(
 int record_finish(struct record_folder *f, struct err *e);
 void record_folder_release(struct record_folder *f); /* frees the names, leaves the folder */
 
-/* Replace DIR/path by text in one step (write beside it, fsync, rename). */
-int replace_file(const char *path, const char *text, struct err *e);
-
 struct record_entry {
 	char *name; /* without ".partial" */
 	char *path;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run.json: load and save, by the tables that run_info.def makes. */
 #include "record/run_info.h"
+#include "base/replace.h"
 
 #include <errno.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/beneath.h"
+#include "base/replace.h"
 #include "record/sqlite_beneath.h"
 #include "record/tables.h"
 
@@ -39,8 +40,7 @@ int tables_create(const char *path, struct tables **out, struct err *e)
 	struct tables *t = xcalloc(1, sizeof(*t));
 
 	t->path = xstrdup(path);
-	t->part = xasprintf("%s.%d.part", path, (int)getpid());
-	beneath_unlink(t->part);
+	t->part = replace_name(path);
 	/* By the whole name: SQLite leaves "." and ".." out by itself. */
 	note_failure(t,
 		sqlite3_open_v2(t->part, &t->db,

@@ -7,6 +7,7 @@
 
 #include "analysis/analysis.h"
 #include "base/beneath.h"
+#include "base/replace.h"
 #include "record/folder.h"
 #include "report/batch/figures.h"
 #include "report/batch/junit.h"

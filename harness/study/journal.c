@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/replace.h"
 #include "study/priv.h"
 #include "record/folder.h"
 

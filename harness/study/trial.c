@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The blocks of a trial, one run after the other. */
 #include "study/trial.h"
+#include "base/replace.h"
 
 #include <errno.h>
 #include <math.h>

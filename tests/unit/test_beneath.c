@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/replace.h"
 #include "base/util.h"
 #include "collect/guest_ring.h"
 #include "collect/hostd.h"
@@ -190,14 +191,45 @@ static void planted_names_are_not_followed(void **state)
 	plant("out");
 	assert_int_equal(symlink(victim, page), 0);
 	assert_int_equal(write_file(out, "new", 3, &e), -ELOOP);
-	assert_true(template_save(&text, out, &e) < 0);
 	assert_int_equal(hostd_spawn(&o, &h, &e), -ELOOP);
 	snprintf(shm, sizeof(shm), "stealscope-beneath-%d", (int)getpid());
 	assert_true(guest_shm_create(shm, "g", 1, 64, &probe, 1, out, &g, &e) < 0);
 	assert_untouched();
-	assert_int_equal(symlink(victim, page) && errno != EEXIST, 0);
+	assert_int_equal(template_save(&text, out, &e), 0);
+	assert_untouched();
+	assert_int_equal(symlink(victim, page), 0);
 	assert_int_equal(replace_file(out, "new", &e), 0);
 	assert_untouched();
+}
+
+/* What a writer that was killed left goes with the next write, but nothing that somebody may be writing. */
+static void left_overs_go(void **state)
+{
+	static const struct {
+		const char *name;
+		bool old, stays;
+	} rows[] = {{"page.999999999.part", true, false}, {"page.999999999.part2", true, true},
+		{"page.1.part", true, true}, {"page.999999998.part", false, true},
+		{"pages.999999999.part", true, true}, {"page.part", true, true}};
+	const struct timespec long_ago[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+	auto_free char *path = at("page");
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		auto_free char *file = at(rows[i].name);
+
+		assert_int_equal(write_file(file, "x", 1, &e), 0);
+		if (rows[i].old)
+			assert_int_equal(utimensat(AT_FDCWD, file, long_ago, 0), 0);
+	}
+	assert_int_equal(replace_file(path, "new", &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		auto_free char *file = at(rows[i].name);
+
+		if (!access(file, F_OK) != rows[i].stays)
+			fail_msg("%s", rows[i].name);
+	}
 }
 
 static void batch_is_no_link(void **state)
@@ -318,6 +350,7 @@ int main(void)
 		TEST(export_is_no_link),
 		TEST(record_is_written_where_it_began),
 		TEST(planted_names_are_not_followed),
+		TEST(left_overs_go),
 		TEST(batch_is_no_link),
 		TEST(no_way_out),
 		TEST(ones_own_links_are_fine),

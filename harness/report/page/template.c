@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/replace.h"
 #include "report/markup.h"
 
 void asset_add(struct strbuf *out, const struct asset *x)
@@ -98,12 +99,5 @@ void plain_page(const char *title, const struct strbuf *body, struct strbuf *out
 
 int template_save(const struct strbuf *page, const char *path, struct err *e)
 {
-	auto_free char *tmp = xasprintf("%s.%d.part", path, (int)getpid());
-	int rc = write_file(tmp, page->text ? page->text : "", page->len, e);
-
-	if (!rc && beneath_rename(tmp, path))
-		rc = err_sys(e, "cannot rename %s to %s", tmp, path);
-	if (rc)
-		beneath_unlink(tmp);
-	return rc;
+	return replace_file(path, page->text ? page->text : "", e);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/folder.h"
+#include "base/replace.h"
 #include "json/json_text.h"
 #include "report/run/bands.h"
 #include "report/run/played.h"
