@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -35,6 +36,7 @@ struct options {
 	unsigned interval_ms;
 	const char *out;
 	int out_fd;
+	uint64_t limit;
 	bool pin, measure_bpf, queue;
 	struct cpuset cpus;
 };
@@ -44,6 +46,8 @@ static const struct argp_option option_rows[] = {
 	{"interval", 'i', "MS", 0, "Time between counter samples, 10 to 60000 (default 1000)", 0},
 	{"out", 'o', "FILE", 0, "Write the trace here", 0},
 	{"out-fd", 'f', "N", 0, "Write the trace to this inherited file descriptor", 0},
+	{"limit", 's', "BYTES", 0,
+		"Let the trace fill no more than this; what comes after is counted as lost", 0},
 	{"label", 'l', "TEXT", 0, "Whose trace it is, for those who look at `ps`", 0},
 	{"cpus", 'c', "LIST", 0, "Run on these CPUs only", 0},
 	{"measure-bpf", 'b', NULL, 0, "Also measure the time spent in the eBPF programs", 0},
@@ -89,6 +93,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'f':
 		o->out_fd = (int)number(arg, 0, 1 << 20, state);
+		return 0;
+	case 's':
+		o->limit = (uint64_t)number(arg, 1 << 16, LONG_MAX, state);
 		return 0;
 	case 'l':
 		return 0;
@@ -151,6 +158,7 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 		tracer_close(tracer);
 		return rc;
 	}
+	a->sink.limit = o->limit;
 	if (!tracer)
 		sink_note(&a->sink, "no scheduler trace: %s", why.msg);
 	if (tracer && o->measure_bpf && tracer_measure(tracer, &why)) {

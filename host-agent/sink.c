@@ -46,9 +46,11 @@ int sink_open(struct sink *s, int fd, enum trace_mode mode, struct err *e)
 static void give_up_buffer(struct sink *s, int code)
 {
 	s->write_errno = code;
-	s->lost += s->buffered;
-	s->untold += s->buffered + s->telling;
+	/* A record that tells of a loss is none itself. */
+	s->lost += s->buffered - s->tellers;
+	s->untold += s->buffered - s->tellers + s->telling;
 	s->telling = 0;
+	s->tellers = 0;
 	s->used = 0;
 	s->buffered = 0;
 	if (s->good_end < 0)
@@ -57,12 +59,22 @@ static void give_up_buffer(struct sink *s, int code)
 		s->write_errno = errno;
 }
 
+static bool is_full(const struct sink *s)
+{
+	return s->limit && s->good_end >= 0 && (uint64_t)s->good_end + s->used > s->limit;
+}
+
 int sink_flush(struct sink *s)
 {
 	int rc;
 
 	if (!s->used)
 		return -s->write_errno;
+	if (is_full(s)) {
+		give_up_buffer(s, 0);
+		s->full = true;
+		return 0;
+	}
 	rc = write_all(s->fd, s->buf, s->used);
 	if (rc < 0) {
 		give_up_buffer(s, -rc);
@@ -74,6 +86,7 @@ int sink_flush(struct sink *s)
 	s->used = 0;
 	s->buffered = 0;
 	s->telling = 0;
+	s->tellers = 0;
 	s->write_errno = 0;
 	return 0;
 }
@@ -99,6 +112,7 @@ static void tell_lost(struct sink *s)
 	r.value = s->untold;
 	s->telling += s->untold;
 	s->untold = 0;
+	s->tellers++;
 	put_one(s, &r, sizeof(r));
 }
 
@@ -133,7 +147,11 @@ int sink_end(struct sink *s)
 
 	if (s->ended)
 		return -s->write_errno;
+	s->limit = 0; /* what was lost, and the end, are told */
 	tell_lost(s);
+	if (s->full)
+		sink_note(s,
+			"the host's trace filled its share (trace-limit): what came after is lost");
 	r.h = trace_head(now_ns(), 0, 0, TRACE_END, sizeof(r));
 	r.value = s->records + s->buffered;
 	put_one(s, &r, sizeof(r));

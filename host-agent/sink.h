@@ -2,7 +2,8 @@
 /*
  * The trace file being written. Records are buffered and written whole; when the disk is full the
  * file is cut back to the last whole record, what cannot be written is counted as lost, and writing
- * is tried again at each flush (a TRACE_LOST record then tells the gap).
+ * is tried again at each flush (a TRACE_LOST record then tells the gap). A file as large as it may be
+ * takes no more but the count of what was lost, and its end.
  */
 #ifndef SS_HOST_AGENT_SINK_H
 #define SS_HOST_AGENT_SINK_H
@@ -23,9 +24,13 @@ struct sink {
 	uint64_t lost;	   /* never came, or could not be written */
 	uint64_t untold;   /* part of `lost` no TRACE_LOST record tells yet */
 	uint64_t telling;  /* part a buffered TRACE_LOST tells */
+	uint64_t tellers;  /* buffered TRACE_LOST */
 	int64_t good_end;  /* bytes written so far that are whole records; -1 when not a file */
-	int write_errno;   /* of the last failed write, 0 after a good one */
-	bool ended;	   /* TRACE_END is in */
+	uint64_t
+		limit; /* most bytes for it, when it is a file; 0: no bound. Its end may be beyond. */
+	bool full;     /* something was lost for that */
+	int write_errno; /* of the last failed write, 0 after a good one */
+	bool ended;	 /* TRACE_END is in */
 };
 
 /* Writes the file header. Takes over fd. */

@@ -191,7 +191,7 @@ static int parse_ready(struct hostd *h, struct err *e)
 
 int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e)
 {
-	char mode[32], interval[32], cpus[CPUSET_TEXT + 8], *argv[9];
+	char mode[32], interval[32], limit[40], cpus[CPUSET_TEXT + 8], *argv[10];
 	auto_free char *label = o->out ? xasprintf("--label=%s", o->out) : NULL;
 	char file[] = "--out-fd=3";
 	auto_close int made = -1;
@@ -218,6 +218,10 @@ int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e
 	argv[n++] = file;
 	if (label)
 		argv[n++] = label;
+	if (o->limit) {
+		snprintf(limit, sizeof(limit), "--limit=%" PRIu64, o->limit);
+		argv[n++] = limit;
+	}
 	if (o->interval_ms) {
 		snprintf(interval, sizeof(interval), "--interval=%u", o->interval_ms);
 		argv[n++] = interval;

@@ -26,6 +26,7 @@ struct hostd_options {
 	enum trace_mode mode;	   /* asked for */
 	const char *out;	   /* trace file, made or truncated; NULL: out_fd */
 	int out_fd;		   /* borrowed; 0 = the trace is not kept */
+	uint64_t limit;		   /* most bytes that the trace may hold; 0 = no bound */
 	unsigned interval_ms;	   /* between counter samples; 0 = its default, 1 s */
 	const struct cpuset *cpus; /* where it runs; NULL or empty = anywhere */
 };

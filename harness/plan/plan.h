@@ -123,8 +123,9 @@ struct plan {
 	struct cpuset lab_cpus; /* where guests and noise run */
 	/* harness, hostd, emulators; may overlap lab_cpus on small boxes */
 	struct cpuset housekeeping_cpus;
-	double overcommit;   /* vCPUs per lab CPU */
-	uint32_t trace_mode; /* enum trace_mode of abi/host_trace.h */
+	double overcommit;    /* vCPUs per lab CPU */
+	uint32_t trace_mode;  /* enum trace_mode of abi/host_trace.h */
+	uint64_t trace_bytes; /* most that the host's trace may fill; 0: the default */
 	uint64_t seed;
 	struct strv
 		notes; /* what a reader must know: CPUs not isolated, housekeeping overlaps, ... */

@@ -322,6 +322,7 @@ static void make_plan(const struct experiment *x, struct planning *p)
 	plan->repeats = p->c->repeats;
 	plan->seed = p->c->seed;
 	plan->trace_mode = (uint32_t)p->c->trace;
+	plan->trace_bytes = p->c->trace_bytes;
 	p->guest_cpus = xcalloc(p->c->n_guests, sizeof(*p->guest_cpus));
 	p->first = xcalloc(p->c->n_guests, sizeof(*p->first));
 	p->count = xcalloc(p->c->n_guests, sizeof(*p->count));

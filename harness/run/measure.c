@@ -15,12 +15,23 @@
 #define STOP_WAIT_NS   (3 * NS_PER_S)
 #define SAMPLE_WAIT_NS (5 * NS_PER_S) /* for the first sample of every guest */
 
+/* A guest can make the host switch as fast as it can; a busy box has some 10,000 switches a second and CPU, of
+ * 100 bytes at most. */
+static uint64_t trace_limit(const struct plan *p)
+{
+	uint64_t seconds = (p->warmup_ns + p->duration_ns) / NS_PER_S + 1;
+
+	return p->trace_bytes ? p->trace_bytes
+			      : (64 + 4 * cpuset_count(&p->lab_cpus) * seconds) << 20;
+}
+
 int step_host_agent(struct session *s, struct err *e)
 {
 	auto_free char *out = xasprintf("%s/host/trace.bin", s->folder.path);
 	struct hostd_options how = {.path = s->o->hostd,
 		.mode = (enum trace_mode)s->plan->trace_mode,
 		.out = out,
+		.limit = trace_limit(s->plan),
 		.cpus = &s->plan->housekeeping_cpus};
 	struct err why = ERR_INIT;
 

@@ -204,7 +204,8 @@ struct exp_config {
 	unsigned repeats;
 	uint64_t seed;
 	enum trace_mode trace;
-	unsigned published; /* index into words_published; 0 = none */
+	uint64_t trace_bytes; /* 0: the default */
+	unsigned published;   /* index into words_published; 0 = none */
 	struct exp_lab lab;
 	struct exp_guest *guests; /* noise guests last */
 	size_t n_guests;
