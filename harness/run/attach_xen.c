@@ -75,8 +75,16 @@ int attach_xen_list(struct attach *a, struct vm_list *all, struct err *e)
 
 int attach_xen_track(struct attach *a, const struct vm *vm, const struct vm_vcpu *v, struct err *e)
 {
-	if (xen_watch_track(a->xen, (unsigned)vm->pid, (unsigned)v->id, vm->capped))
+	/* Where its run_delay begins: without it, live.c takes the first total for the beginning. */
+	struct trace_counter zero = {.h = {xen_watch_known_ns(a->xen), (uint32_t)v->tid, 0,
+					     TRACE_COUNTER, sizeof(zero) / 8},
+		.scope = COUNTER_THREAD,
+		.key = CTR_RUN_DELAY_NS};
+
+	if (xen_watch_track(a->xen, (unsigned)vm->pid, (unsigned)v->id, vm->capped)) {
+		write_record(a, &zero.h);
 		return 0;
+	}
 	return err_set(e, ENOSPC, "more than %u threads to trace", XEN_TRACKED_MAX);
 }
 
