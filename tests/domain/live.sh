@@ -9,7 +9,6 @@ any_part $PARTS
 need_kvm
 libvirtd_up >"$T/why" || { skip "live domains: $(cat "$T/why")"; finish; }
 D=own$$ V="virsh -q -c qemu:///system" N=${DOMAINS:-40} LOOP=
-OURS="guest=$D\\|guest=mine"
 names() { echo "$D"; seq -f "$D-%g" "$N"; echo "$D-disk"; echo "$D-saved"; }
 down() {
 	for d in $(names); do $V destroy "$d"; $V managedsave-remove "$d"; $V undefine "$d"; done >/dev/null 2>&1

@@ -73,7 +73,6 @@ part_redis() {
 	local port=$((20000 + $$ % 10000))
 	libvirtd_up >"$T/why" || { skip "redis in a VM that runs: $(cat "$T/why")"; return; }
 	D=redis$$ V="virsh -q -c qemu:///system"
-	OURS="guest=$D"
 	at_exit '$V destroy $D >/dev/null 2>&1; $V undefine $D >/dev/null 2>&1'
 	redis_vm $port || return
 	$V dumpxml "$D" >"$T/before"
