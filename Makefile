@@ -105,6 +105,7 @@ build-tests: $(UNIT)
 ## make test: the unit tests
 test: $(UNIT)
 	@scripts/run-unit-tests $(UNIT)
+## make test-simulations: those of them that play thousands of comparisons, which the sanitizers leave out
 test-simulations: $(SIMULATIONS)
 	@scripts/run-unit-tests $(SIMULATIONS)
 

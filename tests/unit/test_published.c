@@ -142,7 +142,7 @@ static void ranges_stand_beside_what_was_felt(void **state)
 	double late[] = {500, 900, 8000, 30000, 200, 700, 600, 800, 300, 400, 100};
 	struct analysis_vcpu vcpu = {.series = {[SERIES_STEAL] = {10 * NS_PER_S, 11, steal},
 					     [SERIES_TIMER_LATE] = {10 * NS_PER_S, 11, late}}};
-	struct run_probe probe = {LIT("timer"), 1, {10 * NS_PER_MS}};
+	struct run_probe probe = {.name = LIT("timer"), .vcpu_mask = 1, .p = {10 * NS_PER_MS}};
 	struct run_guest info[2] = {{0}, {.probes = &probe, .n_probes = 1}};
 	struct strbuf html = {0};
 	struct bands bands;
