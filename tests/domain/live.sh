@@ -238,12 +238,12 @@ part_session() { # a user's own libvirt: no control groups there, and no tracer
 	own() { $S dumpxml mine | sed "s/ id='[0-9]*'//"; $S dumpxml --inactive mine; grep -h Cpus_allowed_list /proc/"$(pgrep -u "$AS" -f guest=mine)"/task/*/status; }
 	own >"$T/before"
 	for uri in qemu:///session auto; do
-		as "$T/bin/stealscope" run --connect $uri --results "$T/away/res" --json "$T/session.xml" >"$T/session.json" 2>"$T/err" && ok "a user's own running domain, by --connect $uri" || bad "--connect $uri: exit $?: $(tail -1 "$T/err")"
+		as_user "$T/bin/stealscope" run --connect $uri --results "$T/away/res" --json "$T/session.xml" >"$T/session.json" 2>"$T/err" && ok "a user's own running domain, by --connect $uri" || bad "--connect $uri: exit $?: $(tail -1 "$T/err")"
 		is_timed "stacked it steals from itself, pinned not" "$T/session.json" '[.variants[].guests[0].metrics["steal.rate"]] | .[0] - .[1] > 300' '[.variants[].guests[0] | [.seen, .metrics["steal.rate"]]]'
 		own >"$T/after"
 		same "its XML, and where its threads may run, are as they were"
 	done
-	as "$T/bin/stealscope" run --connect qemu:///session --results "$T/away/res" "$T/session.xml" >/dev/null 2>&1 &
+	as_user "$T/bin/stealscope" run --connect qemu:///session --results "$T/away/res" "$T/session.xml" >/dev/null 2>&1 &
 	sleep 1.5
 	pkill -KILL -u "$AS" -x stealscope
 	wait $! 2>/dev/null

@@ -87,16 +87,16 @@ else
 fi
 
 # An ordinary user, beside all that: fine, and nothing touched; in a folder that another made: as `run`, refused.
-as() { setpriv --reuid "$uid" --regid "$uid" --clear-groups env -i PATH="$PATH" HOME="$T/home" "$@"; }
+as_user() { setpriv --reuid "$uid" --regid "$uid" --clear-groups env -i PATH="$PATH" HOME="$T/home" "$@"; }
 mkdir "$T/home" && chown "$uid" "$T/home"
 install -m 755 "$SS" "$T/stealscope"
-as "$T/stealscope" clean >"$T/out" 2>"$T/err" && ok "clean as a user beside root's runs ends well" || bad "clean as a user: exit $?: $(tail -1 "$T/err")"
+as_user "$T/stealscope" clean >"$T/out" 2>"$T/err" && ok "clean as a user beside root's runs ends well" || bad "clean as a user: exit $?: $(tail -1 "$T/err")"
 stays "root's run" -e "$R/$MINE-live/owner"
 rm -rf "/tmp/stealscope-$uid"
 put "/tmp/stealscope-$uid/$MINE-trap/owner" "$dead"
 put "/tmp/stealscope-$uid/$dead/file" ""
 chmod -R a+rwX "/tmp/stealscope-$uid"
-expect_exit "clean in a folder that another user made" 4 as "$T/stealscope" clean
+expect_exit "clean in a folder that another user made" 4 as_user "$T/stealscope" clean
 stays "what stands in it" -e "/tmp/stealscope-$uid/$MINE-trap/owner"
 stays "and beside that" -e "/tmp/stealscope-$uid/$dead/file"
 

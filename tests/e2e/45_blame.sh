@@ -12,7 +12,7 @@ G=e2e-blame-$$
 # A guest that does nothing but spin: 32-bit code that KVM enters at once (PVH).
 printf '.code32\n.globl _start\n_start: cli\n1: jmp 1b\n.section .note.x,"a"\n.long 4,4,18\n.asciz "Xen"\n.long _start\n' >"$T/spin.s"
 as --32 -o "$T/spin.o" "$T/spin.s" && ld -m elf_i386 -Ttext=0x100000 -o "$T/spin.elf" "$T/spin.o" 2>/dev/null ||
-	{ skip "blame: cannot build the spinning guest"; finish; }
+	{ bad "cannot build the spinning guest"; finish; }
 chmod 644 "$T/spin.elf"
 
 pids=()

@@ -74,8 +74,8 @@ fi
 user=disktest$$
 if a_user "$user"; then
 	chmod 644 "$T/whose.xml"
-	expect_exit "as an ordinary user, with no daemon" 0 as "$T/bin/stealscope" run --results "$T/away/res" "$T/whose.xml"
-	expect_exit "as an ordinary user, qemu:///session" 0 as "$T/bin/stealscope" run --connect qemu:///session --results "$T/away/res" "$T/whose.xml"
+	expect_exit "as an ordinary user, with no daemon" 0 as_user "$T/bin/stealscope" run --results "$T/away/res" "$T/whose.xml"
+	expect_exit "as an ordinary user, qemu:///session" 0 as_user "$T/bin/stealscope" run --connect qemu:///session --results "$T/away/res" "$T/whose.xml"
 	[ -z "$(ls -A "/run/$user/stealscope" 2>/dev/null)" ] && ok "the user's runtime folder is empty" || bad "left in it: $(ls "/run/$user/stealscope")"
 else
 	skip "as an ordinary user: needs root to make one"

@@ -29,12 +29,12 @@ chown "$user" "$T/home" "$T/away"
 build=$(dirname "$SS")
 install -m 755 "$SS" "$build/stealscope-hostd" "$build/stealscope-agent" "$T/bin/"
 install -m 644 "$build/metal.elf" "$T/bin/"
-as() { (cd "$T/away" && timeout 120 runuser -u "$user" -- env -i HOME="$T/home" PATH="$PATH" "$@"); }
+as_user() { (cd "$T/away" && timeout 120 runuser -u "$user" -- env -i HOME="$T/home" PATH="$PATH" "$@"); }
 
 # Without capabilities: counters, and it says so.
 scenario=$(own_scenario scenarios/canary.xml)
 chmod 644 "$scenario"
-as "$T/bin/stealscope" doctor --json >"$T/doctor.json" 2>"$T/err"
+as_user "$T/bin/stealscope" doctor --json >"$T/doctor.json" 2>"$T/err"
 is "no capabilities: doctor says what is missing" "$T/doctor.json" '(.facts[] | select(.key == "user") | .verdict == "limits") and (.facts[] | select(.key == "ebpf.tracer") | .verdict == "missing")' '[.facts[] | select(.key == "user")][0].value'
 
 if ! scripts/setup --unprivileged "$T/bin/stealscope-hostd" >"$T/out" 2>&1; then
@@ -47,7 +47,7 @@ if ! scripts/setup --unprivileged "$T/bin/stealscope-hostd" >"$T/out" 2>&1; then
 	fi
 	finish
 fi
-as "$T/bin/stealscope" doctor --json >"$T/doctor.json" 2>"$T/err" && ok "doctor as a user" || bad "doctor as a user: exit $?: $(tail -1 "$T/err")"
+as_user "$T/bin/stealscope" doctor --json >"$T/doctor.json" 2>"$T/err" && ok "doctor as a user" || bad "doctor as a user: exit $?: $(tail -1 "$T/err")"
 if jq -e '.facts[] | select(.key == "ebpf.tracer") | .verdict != "good"' "$T/doctor.json" >/dev/null; then
 	# Excused by what makes file capabilities void: nosuid, or a bounding set without them.
 	if ! findmnt -no OPTIONS -T "$T" | grep -qw nosuid && (((0x$(awk '/^CapBnd/ {print $2}' /proc/self/status) >> 39) & 1)); then
@@ -70,7 +70,7 @@ caps() {
 run() {
 	local name=$1
 	shift
-	as "$T/bin/stealscope" run --results "$T/away/res" --json --set duration=2s "$@" "$scenario" >"$T/$name.json" 2>"$T/err"
+	as_user "$T/bin/stealscope" run --results "$T/away/res" --json --set duration=2s "$@" "$scenario" >"$T/$name.json" 2>"$T/err"
 	status=$?
 	[ $status = 0 ] || [ $status = 3 ] && ok "$name: a user's canary runs" || { bad "$name: exit $status: $(tail -2 "$T/err")"; return; }
 	is "$name: steal = run_delay" "$T/$name.json" '.variants[0].checks.steal_vs_run_delay | . != null and . <= 0.001' '.variants[0].checks.steal_vs_run_delay'
@@ -85,10 +85,10 @@ make -s BUILD="$build" "$build/tests/mini_vmm" >"$T/make" 2>&1 || bad "the small
 "$build/tests/mini_vmm" -r a:7 b:5 >"$T/vmm" &
 vmm=$!
 for _ in $(seq 100); do grep -q ready "$T/vmm" && break; sleep 0.05; done
-as "$T/bin/stealscope" blame --json --for 500ms --interval 500ms --pid $vmm >"$T/blame.json" 2>"$T/err"
+as_user "$T/bin/stealscope" blame --json --for 500ms --interval 500ms --pid $vmm >"$T/blame.json" 2>"$T/err"
 is "a user's blame: another user's vCPUs, by the kernel's word" "$T/blame.json" \
 	".vcpus_by == \"kernel\" and ([.vcpus[] | \"vcpu \\(.vcpu) \\(.tid)\"] | sort) == $(grep ^vcpu "$T/vmm" | sort | jq -Rs 'rtrimstr("\n") / "\n"')" '.vcpus | map([.vcpu, .tid])'
-as "$T/bin/stealscope" blame --json --for 500ms --interval 500ms "mini_vmm-$vmm" >"$T/blame.json" 2>"$T/err"
+as_user "$T/bin/stealscope" blame --json --for 500ms --interval 500ms "mini_vmm-$vmm" >"$T/blame.json" 2>"$T/err"
 is "... found by its name, too" "$T/blame.json" ".vms[0].pid == $vmm"
 kill -9 $vmm
 wait $vmm 2>/dev/null
@@ -107,15 +107,15 @@ held() {
 		bad "$name's hostd (pid $pid): $(grep -E '^(Uid|Cap|NoNew)' "/proc/$pid/status" | tr '\n\t' '; ')"
 	[ -z "$pid" ] || kill "$pid"
 }
-held user "$uid" as "$T/bin/stealscope-hostd" "--out=$T/away/user.bin"
+held user "$uid" as_user "$T/bin/stealscope-hostd" "--out=$T/away/user.bin"
 held root 65534 "$T/bin/stealscope-hostd" "--out=$T/away/root.bin"
 
 # What its capabilities could reach, its caller's rights must not: files to write, folders to read.
-as "$T/bin/stealscope-hostd" --out=/root/stealscope-test.bin </dev/null >"$T/out" 2>&1
+as_user "$T/bin/stealscope-hostd" --out=/root/stealscope-test.bin </dev/null >"$T/out" 2>&1
 [ -e /root/stealscope-test.bin ] && bad "a user's hostd writes into /root" || ok "a user's hostd writes where the user may, only ($(head -1 "$T/out"))"
 mkdir -m 700 "$T/secret"
 echo "nr_periods 42" >"$T/secret/cpu.stat"
-echo "cgroup 1 $T/secret" | as "$T/bin/stealscope-hostd" "--out=$T/away/secret.bin" >"$T/out" 2>&1
+echo "cgroup 1 $T/secret" | as_user "$T/bin/stealscope-hostd" "--out=$T/away/secret.bin" >"$T/out" 2>&1
 grep -q "not a control group" "$T/out" && ok "hostd reads control groups, only" || bad "hostd read a file of root's: $(cat "$T/out")"
 
 # Files that a user names for counters are opened once, with the user's rights: a group that is exchanged for a
@@ -130,7 +130,7 @@ exchange() { # NAME LINK: `cgroup` names LINK, a link to a control group, which 
 	(echo "cgroup 1 $2"; echo start
 		for ((i = 0; i < 100; i++)); do [ "$(grep -c ^ok "$T/out")" = 2 ] && break; sleep 0.05; done
 		rm "$2"; mkdir "$2"; ln -s "$T/secret/cpu.stat" "$T/secret/cpuacct.usage" "$2/"; chown -hR "$user" "$2"
-		echo sync; echo stop) | as "$T/bin/stealscope-hostd" --interval=50 "--out=$T/away/$1.bin" >"$T/out" 2>&1
+		echo sync; echo stop) | as_user "$T/bin/stealscope-hostd" --interval=50 "--out=$T/away/$1.bin" >"$T/out" 2>&1
 	if [ "$(grep -c ^ok "$T/out")" != 4 ]; then
 		bad "hostd, $1: $(tr '\n' ';' <"$T/out")"
 	elif LC_ALL=C grep -qaP '\x88\x77\x66\x55\x44\x33\x22\x11' "$T/away/$1.bin"; then
@@ -149,7 +149,7 @@ else
 	chown -hR "$user" "$T/away/cpu" "$T/away/cpuacct"
 	exchange beside "$T/away/cpu/x"
 	mkdir "$T/away/node" && mknod "$T/away/node/cpu.stat" c 1 5
-	echo "cgroup 1 $T/away/node" | as "$T/bin/stealscope-hostd" "--out=$T/away/node.bin" >"$T/out" 2>&1
+	echo "cgroup 1 $T/away/node" | as_user "$T/bin/stealscope-hostd" "--out=$T/away/node.bin" >"$T/out" 2>&1
 	grep -q "not a control group" "$T/out" && ok "hostd: a device node is refused" || bad "hostd and a device node: $(cat "$T/out")"
 fi
 
@@ -160,7 +160,7 @@ cat >"$T/shares.xml" <<-X
 	</scenario>
 X
 chmod 644 "$T/shares.xml"
-as "$T/bin/stealscope" run --results "$T/away/res" "$T/shares.xml" >"$T/out" 2>"$T/err"
+as_user "$T/bin/stealscope" run --results "$T/away/res" "$T/shares.xml" >"$T/out" 2>"$T/err"
 got=$?
 [ $got = 4 ] && grep -q "control group" "$T/err" && ok "noise with shares is refused ($(grep -m1 'control group' "$T/err" | cut -c1-150))" || bad "noise with shares: exit $got: $(tail -1 "$T/err")"
 
@@ -169,7 +169,7 @@ for mode in u+s g+s; do
 	for program in stealscope stealscope-hostd; do
 		install -m 755 "$build/$program" "$T/bin/set-id"
 		chmod $mode "$T/bin/set-id"
-		as "$T/bin/set-id" --version >"$T/out" 2>"$T/err"
+		as_user "$T/bin/set-id" --version >"$T/out" 2>"$T/err"
 		got=$?
 		[ $got = 2 ] && grep -q "refuses to run set-" "$T/err" && ok "$program with $mode refuses" || bad "$program with $mode: exit $got: $(head -1 "$T/err")"
 	done
@@ -186,7 +186,7 @@ live_as_member() {
 	printf '%s\n' "<scenario name=\"$MINE\" title=\"A domain, live\" warmup=\"100ms\" duration=\"1s\"><lab cpus=\"1\"/><guest name=\"vm\" kind=\"domain\" domain=\"$d\" placement=\"stacked\"/></scenario>" >"$T/live.xml"
 	chmod 644 "$T/live.xml"
 	{ $V dumpxml "$d" | sed "s/ id='[0-9]*'//"; $V dumpxml --inactive "$d"; } >"$T/before"
-	as "$T/bin/stealscope" run --results "$T/away/live" --json "$T/live.xml" >"$T/live.json" 2>"$T/err"
+	as_user "$T/bin/stealscope" run --results "$T/away/live" --json "$T/live.xml" >"$T/live.json" 2>"$T/err"
 	got=$?
 	{ $V dumpxml "$d" | sed "s/ id='[0-9]*'//"; $V dumpxml --inactive "$d"; } >"$T/after"
 	[ $got = 0 ] && ok "a member of group libvirt measures a running domain" || bad "a member's live domain: exit $got: $(tail -1 "$T/err")"
@@ -196,7 +196,7 @@ live_as_member() {
 	chmod 644 "$T/disk.raw"
 	sed 's#kind="domain" domain="[^"]*" placement="stacked"#kind="disk" image="'"$T"'/disk.raw" format="raw" memory="32MiB" agent="none" ready="now"#' "$T/live.xml" >"$T/member-disk.xml"
 	chmod 644 "$T/member-disk.xml"
-	expect_exit "a member's disk image through qemu:///system, whose QEMU is another user" 0 as "$T/bin/stealscope" run --connect qemu:///system --results "$T/away/disk" "$T/member-disk.xml"
+	expect_exit "a member's disk image through qemu:///system, whose QEMU is another user" 0 as_user "$T/bin/stealscope" run --connect qemu:///system --results "$T/away/disk" "$T/member-disk.xml"
 }
 # Through libvirtd, by its socket's group: a daemon of this test's own, where none runs.
 if daemon_here libvirtd || ! command -v libvirtd >/dev/null; then
@@ -207,8 +207,8 @@ else
 	libvirtd -d -f "$T/libvirtd.conf" -p "$T/libvirtd.pid" && libvirtd=$(cat "$T/libvirtd.pid")
 	run_mode=$(stat -c %a /run/libvirt)
 	chmod 755 /run/libvirt
-	for _ in $(seq 50); do as virsh -q -c qemu:///system list >/dev/null 2>"$T/err" && break; sleep 0.2; done
-	if as virsh -q -c qemu:///system list >/dev/null 2>"$T/err"; then
+	for _ in $(seq 50); do as_user virsh -q -c qemu:///system list >/dev/null 2>"$T/err" && break; sleep 0.2; done
+	if as_user virsh -q -c qemu:///system list >/dev/null 2>"$T/err"; then
 		run system --connect qemu:///system
 		live_as_member
 	else

@@ -209,7 +209,7 @@ libvirtd_down() { # what libvirtd_up did is undone
 	LIBVIRTD_OURS=
 }
 # a_user NAME [GROUPS]: a user of this test's own, with the programs in $T/bin, $T/away to write to and a runtime folder
-# (short: sockets lie below it); `as COMMAND...` runs as that user, in $T/away. False where none can be made.
+# (short: sockets lie below it); `as_user COMMAND...` runs as that user, in $T/away. False where none can be made.
 a_user() {
 	local name=$1 build
 	build=$(dirname "$SS")
@@ -222,7 +222,7 @@ a_user() {
 	install -m 755 "$SS" "$build/stealscope-hostd" "$build/stealscope-agent" "$T/bin/"
 	install -m 644 "$build/metal.elf" "$T/bin/"
 }
-as() { (cd "$T/away" && timeout 120 runuser -u "$AS" -- env -i HOME="$T/home" XDG_RUNTIME_DIR="/run/$AS" PATH="$PATH" "$@"); }
+as_user() { (cd "$T/away" && timeout 120 runuser -u "$AS" -- env -i HOME="$T/home" XDG_RUNTIME_DIR="/run/$AS" PATH="$PATH" "$@"); }
 a_user_gone() { # NAME: with all that runs as it, a libvirtd among them
 	pkill -KILL -u "$1"
 	for _ in $(seq 50); do pgrep -u "$1" >/dev/null || break; sleep 0.1; done
