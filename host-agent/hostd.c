@@ -95,7 +95,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->out_fd = (int)number(arg, 0, 1 << 20, state);
 		return 0;
 	case 's':
-		o->limit = (uint64_t)number(arg, 1 << 16, LONG_MAX, state);
+		o->limit = (uint64_t)number(arg, 4096, LONG_MAX, state);
 		return 0;
 	case 'l':
 		return 0;

@@ -21,7 +21,7 @@ const struct key_attr keys_scenario[] = {
 		.doc = "Seed of the random order of runs."},
 	{"trace", VALUE_WORD, AT(trace), 0, 0, "events", &words_trace_mode,
 		.doc = "What the host tracer keeps: the timeline (events), totals per victim and culprit (counts, for hours), or no trace (counters)."},
-	{"trace-limit", VALUE_SIZE, AT(trace_bytes), MIB / 16, 1024 * GIB,
+	{"trace-limit", VALUE_SIZE, AT(trace_bytes), MIB / 256, 1024 * GIB,
 		.doc = "Bytes of the record that the host's trace may fill (default 64 MiB, and 4 MiB per lab CPU and second of the run); what comes after is counted as lost."},
 	{"published", VALUE_WORD, AT(published), 0, 0, "none", &words_published,
 		.doc = "Published figures to show beside this scenario's: their changes from variant to variant, by the names of variants that the table knows; or, in the report of each record, the published range beside what its guests felt."},

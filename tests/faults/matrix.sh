@@ -182,6 +182,13 @@ host_as_before() {
 	echo "the host after 10 s: $(echo "$diff" | head -4 | tr '\n' ';')" >>"$T/problems"
 }
 
+# The threads of the player that can run: not one whose end init has not heard of yet.
+players() { ps -eLo stat=,cls=,comm= | awk -v name="p$$" '$3 == name && $1 !~ /^[ZX]/'; }
+gone() { # COMMAND: it prints nothing, at the latest 2 s later
+	for _ in $(seq 20); do [ -n "$("$1")" ] || return 0; sleep 0.1; done
+	return 1
+}
+
 try_cell() {
 	local status line
 	: >"$T/problems"
@@ -193,7 +200,7 @@ try_cell() {
 	declare -F "undo_${action%%[ ;]*}" >/dev/null && { eval "undo_${action%%;*}" >"$T/undo" 2>&1 || echo "undo: $(head -1 "$T/undo")" >>"$T/problems"; }
 	judge $status "$wanted" "$says"
 	host_as_before
-	[[ $name != player* ]] || ! pgrep -x "p$$" >/dev/null || echo "a thread of the player is left: $(ps -eLo cls=,comm= | grep " p$$" | tr '\n' ';')" >>"$T/problems"
+	[[ $name != player* ]] || gone players || echo "a thread of the player is left: $(players | tr '\n' ';')" >>"$T/problems"
 	line=$(grep '^stealscope: ' "$T/err" | tail -1 | cut -c13-110)
 	[ "$status" != 0 ] || line=$(jq -r '.warnings[]?' "$R"/all/*/run.json 2>/dev/null | grep -E -- "$says" | head -1 | cut -c1-97)
 	outcome="exit $status, record $record${line:+: $line}"
