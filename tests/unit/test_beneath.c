@@ -210,7 +210,8 @@ static void left_overs_go(void **state)
 		bool old, stays;
 	} rows[] = {{"page.999999999.part", true, false}, {"page.999999999.part2", true, true},
 		{"page.1.part", true, true}, {"page.999999998.part", false, true},
-		{"pages.999999999.part", true, true}, {"page.part", true, true}};
+		{"pages.999999999.part", true, true}, {"page-999999999.part", true, true},
+		{"page.part", true, true}};
 	const struct timespec long_ago[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
 	auto_free char *path = at("page");
 	struct err e = ERR_INIT;
