@@ -1,6 +1,7 @@
 #!/bin/bash
 # Advice and its trials at length, for `make check-advise`. Usage: advise.sh [PART...]; each part takes less than 150 s.
-# TIMES=N (3): how often each case is tried; EACH=TIME, ROUNDS=N of its trials.
+# TIMES=N (3): how often each case is tried; EACH=TIME, ROUNDS=N of its trials. Part "aa" is run when named only: TRIALS=N (60)
+# of a domain against itself, half a minute each.
 cd "$(dirname "$0")/../e2e" || exit 1
 . ./lib.sh
 need_kvm
@@ -127,9 +128,20 @@ case_measure() { # a figure of the user's own: what its threads ran, in s
 	is_timed "measure: it runs more, by the user's own figure" "$T/measure.json" '.proven and .figures[1].shift > 0.2 and .figures[1].ci[0] > 0' '.figures[1] | {median_before, median_after, shift, ci}'
 }
 
-for c in stacked hog away iothread quota unpin nothing harm keep measure; do
-	[ ${#PARTS[@]} = 0 ] || [[ " ${PARTS[*]} " == *" $c "* ]] || continue
-	for _ in $(seq "$TIMES"); do
+case_aa() { # A against A: the change is none, and at most 5 % of the trials say that it helped or harmed
+	local i n=0 wrong=0
+	vm "$D" 2 "$STACKED"
+	for ((i = 0; i < ${TRIALS:-60}; i++)); do
+		prove --json "$D" nothing >"$T/aa.json" 2>"$T/err" && n=$((n + 1)) || bad "aa: exit $?: $(tail -1 "$T/err")"
+		jq -e '.proven or (.figures[0].ci | .[0] != null and (.[0] > 0 or .[1] < 0))' "$T/aa.json" >/dev/null && wrong=$((wrong + 1))
+		echo "      aa: $(jq -c '{ended: .end, shift: .figures[0].shift, ci: .figures[0].ci, proven, rounds, wall_s}' "$T/aa.json")"
+	done
+	if [ "$n" -gt 0 ] && [ $((wrong * 20)) -le "$n" ]; then ok "aa: $wrong of $n trials of A against A see a difference"; else bad "aa: $wrong of $n trials of A against A see a difference"; fi
+}
+
+for c in stacked hog away iothread quota unpin nothing harm keep measure aa; do
+	[ ${#PARTS[@]} = 0 ] && [ $c != aa ] || [[ " ${PARTS[*]} " == *" $c "* ]] || continue
+	for _ in $(seq "$([ $c = aa ] && echo 1 || echo "$TIMES")"); do
 		down
 		"case_$c"
 	done
