@@ -47,6 +47,7 @@ struct metric_info {
 	enum memory_mode mode; /* PROBE_MEMORY */
 	bool window_10s;       /* needs 10 s of measuring */
 	bool guest_only;       /* no vCPU has it */
+	bool instrument;       /* of stealscope itself, not of what it measures */
 	bool parts;	       /* "NAME:PART" in an expectation is a part of it */
 	enum metric_fold fold;
 	enum metric_better better;

@@ -13,7 +13,7 @@ expect_exit "two arms" 0 "${cmp[@]}" scenario=made,variant=float scenario=made,v
 says "a planted shift is named with its size" "pinned is better: timer.late.p99 -3." "$T/out"
 says "what does not differ has its bound" "steal.rate: no difference larger than" "$T/out"
 expect_exit "four boots an arm" 0 "${cmp[@]}" scenario=few,variant=float scenario=few,variant=pinned
-says "too few boots support no claim, said once for all metrics" "too few boots to say (4 and 4; 6 an arm at least): steal.rate, timer.late.p99" "$T/out"
+says "too few boots support no claim, said once for all metrics" "too few boots to say (4 and 4; 6 an arm at least): timer.late.p99, steal.rate" "$T/out"
 [ "$(grep -c 'too few' "$T/out")" = 1 ] && ok "... and not again" || bad "too few boots: $(grep 'too few' "$T/out")"
 expect_exit "two hosts are not compared" 1 "${cmp[@]}" scenario=moved,variant=float scenario=moved,variant=pinned
 says "and the hosts are named" "hosts lab and other" "$T/err"
@@ -82,6 +82,11 @@ is "a line per variant, points in order, medians with intervals" "$T/out" \
 	 all(.sweeps[0].lines[].points; map(.label) == ["1", "2", "10"] and all(.[]; .n == 6 and .enough and .interval[0] < .median and .median < .interval[1]))' \
 	'[.sweeps[0].lines[].points[].median | round]'
 grep -q 'class="band' "$T/curve.html" && ok "the page has the curves with their bands" || bad "the page has no band"
+"${cmp[@]}" --sweep --html "$T/curves.html" scenario=swept >"$T/out"
+says "guest steal and its witness are one curve and a sentence" "run_delay.rate draws the curve of steal.rate: within" "$T/out"
+says "zeros are a sentence" "0 in every boot: throttle.rate" "$T/curves.html"
+[ "$(grep -o '<section><h2>[a-z.0-9]*' "$T/curves.html" | tr -d '\n')" = '<section><h2>timer.late.p99<section><h2>steal.rate' ] &&
+	ok "... two figures of four metrics on the page" || bad "figures: $(grep -o '<h2>[^<]*' "$T/curves.html" | tr '\n' ' ')"
 expect_exit "a sweep of what sweeps nothing" 2 "${cmp[@]}" --sweep scenario=made
 # --- a sweep's variants, point by point: planted effects of invented boots prove the arithmetic
 expect_exit "--baseline over a sweep" 0 "${cmp[@]}" --baseline float --json --html "$T/points.html" scenario=planted
@@ -95,6 +100,8 @@ is "one correction for all sixteen" "$T/out" \
 	'.tests == 16 and ([.comparisons[].metrics[].p | numbers] | min) as $p | [.comparisons[].metrics[] | select(.p == $p) | .p_holm] | .[0] >= 10 * $p' \
 	'[.tests, ([.comparisons[].metrics[].p | numbers] | min), ([.comparisons[].metrics[].p_holm | numbers] | min)]'
 grep -q 'class="band' "$T/points.html" && [ "$(grep -c 'badge pass">better' "$T/points.html")" = 2 ] && ok "the page has curves and verdicts" || bad "points page: $(grep -c badge "$T/points.html") badges"
+grep -qF 'class="verdict">pinned against float, timer.late.p99: better at lab.overcommit=1, 2; worse at lab.overcommit=8; same at lab.overcommit=4<' "$T/points.html" &&
+	ok "... the verdict first, in words" || bad "the page begins: $(grep -m1 'class="verdict"' "$T/points.html")"
 expect_exit "... as CSV" 0 "${cmp[@]}" --baseline float --csv --metric timer scenario=planted
 [ "$(grep -c '^float,pinned,timer.late.p99,.*,lab.overcommit=[1248]$' "$T/out")" = 4 ] && ok "CSV names the point, --metric a group" || bad "CSV: $(head -2 "$T/out")"
 expect_exit "pooling of points" 2 "${cmp[@]}" "scenario=planted,variant=float-*" "scenario=planted,variant=pinned-*"

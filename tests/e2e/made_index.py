@@ -10,8 +10,12 @@ def boots(scenario, variant, count, late, point="", host="lab", kernel="6.1", fi
                    " duration_s, host, kernel, version, overrides) VALUES (?,?,'e',?,?,?,?,1,'complete',?,10,?,?,'0',?)",
                    (run, run, scenario, variant, point, k, f"2026-11-20T10:{n // 60:02}:{n % 60:02}Z", host, kernel, overrides))
         for name, unit, v in (("timer.late.p99", "us", late), ("steal.rate", "ms/s", 100)):
-            db.execute("INSERT INTO metrics VALUES (?,'victim',0,-1,?,?,?)", (run, name, unit, v * rng.gauss(1, .02)))
+            value = v * rng.gauss(1, .02)
+            db.execute("INSERT INTO metrics VALUES (?,'victim',0,-1,?,?,?)", (run, name, unit, value))
             db.execute("INSERT INTO metrics VALUES (?,'hog-0',1,-1,?,?,?)", (run, name, unit, 1e6 * n)) # in no mean
+        if scenario == "swept": # the last value's witness, and nothing
+            db.execute("INSERT INTO metrics VALUES (?,'victim',0,-1,'run_delay.rate','ms/s',?)", (run, value + .5))
+            db.execute("INSERT INTO metrics VALUES (?,'victim',0,-1,'throttle.rate','ms/s',0)", (run,))
 boots("made", "float", 10, 4400)
 boots("made", "pinned", 10, 1300)
 boots("made", "stacked", 10, 9000)

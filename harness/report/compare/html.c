@@ -7,11 +7,19 @@
 
 #include "base/quantity.h"
 #include "report/assets.h"
+#include "report/compare/alike.h"
+#include "report/compare/headline.h"
 #include "report/compare/parts.h"
 #include "report/compare/plots.h"
 #include "report/compare/words.h"
 #include "report/markup.h"
 #include "report/page/template.h"
+
+/* The page's, and what its set leaves out. */
+struct shown {
+	struct compare_page page; /* first: the parts take it */
+	struct alike alike;
+};
 
 static const struct compare_set *set_of(const void *page)
 {
@@ -77,21 +85,9 @@ static void each_result(const void *page, struct strbuf *out,
 	}
 }
 
-static const struct {
-	const char *class, *word;
-} badges[] = {
-	[COMPARE_NO_DATA] = {"unknown", "no data"},
-	[COMPARE_TOO_FEW] = {"unknown", "too few"},
-	[COMPARE_SAME] = {"unknown", "no difference"},
-	[COMPARE_A_BETTER] = {"fail", "differs"},
-	[COMPARE_B_BETTER] = {"pass", "differs"},
-	[COMPARE_DIFFERENT] = {"pass", "differs"},
-};
-
 static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 {
 	auto_struct(strbuf) notes = {0};
-	char *save = NULL;
 
 	html_wide(out, "Verdicts");
 	html_raw(out, "<table>\n");
@@ -100,19 +96,17 @@ static void add_verdicts(const struct compare_result *r, struct strbuf *out)
 			const struct compare_row *row = &r->rows[i];
 			auto_free char *words = compare_line(r, i);
 
-			if (!words || compare_rank(row) != rank)
+			if (!words || compare_rank(r, i) != rank)
 				continue;
 			html_add(out,
 				"<tr><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">%s</td></tr>\n",
-				badges[row->verdict].class, badges[row->verdict].word, words);
+				compare_words[row->verdict].class,
+				compare_words[row->verdict].badge, words);
 		}
 	html_raw(out, "</table></div>\n");
 	compare_methods(r, &notes);
 	compare_missing(r, &notes);
-	for (char *line = notes.text ? strtok_r(notes.text, "\n", &save) : NULL; line;
-		line = strtok_r(NULL, "\n", &save)) {
-		html_add(out, "<p class=\"note\">%s</p>\n", line);
-	}
+	html_lines(out, "note", &notes);
 }
 
 /* Both ends in one unit, which is said once. */
@@ -168,9 +162,21 @@ static void add_table(const struct compare_result *r, struct strbuf *out)
 	html_raw(out, "</table></div>\n");
 }
 
+static void part_answer(const void *page, struct strbuf *out)
+{
+	const struct compare_plot plot = {page, 0};
+	auto_struct(strbuf) words = {0};
+
+	headline_of_set(set_of(page), &words);
+	html_lines(out, "verdict", &words);
+	if (words.len)
+		html_plot(out, compare_draw_arms, &plot);
+}
+
 static void part_verdicts(const void *page, struct strbuf *out)
 {
 	each_result(page, out, add_verdicts);
+	html_lines(out, "note", &((const struct shown *)page)->alike.notes);
 }
 
 static void part_forest(const void *page, struct strbuf *out)
@@ -206,7 +212,7 @@ static void add_words(const struct compare_set *s, size_t m, struct strbuf *out)
 
 static void part_plots(const void *page, struct strbuf *out)
 {
-	struct compare_plot plot = {page, 0};
+	struct compare_plot plot = {page, 1}; /* the first stands above */
 
 	for (; plot.i < set_of(page)->results[0].n_rows; plot.i++) {
 		size_t before = out->len;
@@ -220,6 +226,7 @@ static void part_plots(const void *page, struct strbuf *out)
 static const struct template_part parts[] = {
 	{"title", part_title},
 	{"header", part_header},
+	{"answer", part_answer},
 	{"verdicts", part_verdicts},
 	{"forest", part_forest},
 	{"table", part_table},
@@ -231,7 +238,12 @@ static const struct template_part parts[] = {
 
 void compare_html(const struct compare_page *p, struct strbuf *out)
 {
-	template_fill(&asset_compare_html, parts, ARRAY_SIZE(parts), p, out);
+	struct shown shown = {.page = *p};
+
+	alike_make(p->set, NULL, 0, &shown.alike);
+	shown.page.set = &shown.alike.set;
+	template_fill(&asset_compare_html, parts, ARRAY_SIZE(parts), &shown, out);
+	alike_release(&shown.alike);
 }
 
 int compare_html_save(const struct compare_page *p, const char *path, struct err *e)

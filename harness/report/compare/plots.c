@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "report/compare/alike.h"
 #include "report/plot/figures.h"
 #include "report/plot/compare.h"
 
@@ -165,7 +166,7 @@ static int add_file(int so_far, html_draw draw, const struct compare_plot *plot,
 	return rc < 0 ? rc : so_far + rc;
 }
 
-int compare_svg_save(const struct compare_page *page, const struct svg_files *to, struct err *e)
+static int save_all(const struct compare_page *page, const struct svg_files *to, struct err *e)
 {
 	const struct compare_set *s = page->set;
 	struct compare_plot plot = {page, 0};
@@ -186,4 +187,14 @@ int compare_svg_save(const struct compare_page *page, const struct svg_files *to
 		n = add_file(
 			n, compare_draw_series, &plot, to, compare_series_plots[plot.i].file, e);
 	return n;
+}
+
+int compare_svg_save(const struct compare_page *page, const struct svg_files *to, struct err *e)
+{
+	auto_struct(alike) shown = {0};
+	struct compare_page less = *page;
+
+	alike_make(page->set, NULL, 0, &shown);
+	less.set = &shown.set;
+	return save_all(&less, to, e);
 }

@@ -7,22 +7,12 @@
 #include "base/quantity.h"
 #include "base/text.h"
 #include "base/wrap.h"
+#include "report/compare/alike.h"
+#include "report/compare/headline.h"
 #include "report/compare/words.h"
 #include "report/markup.h"
 #include "report/page/parts.h"
 #include "report/page/template.h"
-
-/* Of arm b, as the baseline sees it. */
-static const struct {
-	const char *word, *class;
-} verdicts[] = {
-	[COMPARE_NO_DATA] = {"no data", "unknown"},
-	[COMPARE_TOO_FEW] = {"too few", "unknown"},
-	[COMPARE_SAME] = {"same", "unknown"},
-	[COMPARE_A_BETTER] = {"worse", "fail"},
-	[COMPARE_B_BETTER] = {"better", "pass"},
-	[COMPARE_DIFFERENT] = {"differs", "pass"},
-};
 
 static const char *point_name(const struct compare_result *r)
 {
@@ -73,13 +63,16 @@ static void line_text(const struct compare_result *r, size_t metric, struct strb
 	if (!isnan(row->p_holm))
 		snprintf(p, sizeof(p), "%.2g", row->p_holm);
 	text_add(out, "  %-24.60s %-8s %11s %11s  %-32s %8s %4zu %4zu\n", point_name(r),
-		verdicts[row->verdict].word, a, b, shift, p, row->na, row->nb);
+		compare_words[row->verdict].of_b, a, b, shift, p, row->na, row->nb);
 }
 
-void points_text(const struct compare_set *s, struct strbuf *out)
+static void set_text(const struct compare_set *s, const struct strbuf *notes, struct strbuf *out)
 {
 	const struct compare_result *first = &s->results[0];
+	auto_struct(strbuf) headline = {0};
 
+	headline_of_set(s, &headline);
+	compare_lines(&headline, out);
 	text_add(out, "held against %s point by point; p corrected for all %zu tests together\n",
 		first->input->name_a, first->tests);
 	for (size_t from = 0, to; from < s->n; from = to) {
@@ -98,7 +91,17 @@ void points_text(const struct compare_set *s, struct strbuf *out)
 				line_text(&s->results[i], m, out);
 		}
 	}
+	text_add(out, "\n");
+	compare_lines(notes, out);
 	compare_methods(first, out);
+}
+
+void points_text(const struct compare_set *s, struct strbuf *out)
+{
+	auto_struct(alike) shown = {0};
+
+	alike_make(s, NULL, 0, &shown);
+	set_text(&shown.set, &shown.notes, out);
 }
 
 /* ---- page */
@@ -121,8 +124,8 @@ static void line_html(const struct compare_result *r, size_t metric, struct strb
 		quantity_text(row->median_b, row->metric->unit, false, b, sizeof(b));
 	html_add(out,
 		"<tr><th scope=\"row\">%s</th><td>%s</td><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
-		point_name(r), r->input->name_b, verdicts[row->verdict].class,
-		verdicts[row->verdict].word, shift, a, b);
+		point_name(r), r->input->name_b, compare_words[row->verdict].class,
+		compare_words[row->verdict].of_b, shift, a, b);
 	if (isnan(row->p_holm))
 		html_raw(out, "<td class=\"n\">-</td>");
 	else
@@ -144,6 +147,24 @@ static void metric_html(
 	html_raw(out, "</table></div>\n</section>\n");
 }
 
+/* The verdicts in words, the curve of the metric they are of; then the others. */
+static void add_metrics(
+	const struct compare_set *s, const struct sweep *sweeps, size_t n, struct strbuf *out)
+{
+	auto_struct(alike) shown = {0};
+	auto_struct(strbuf) words = {0};
+
+	alike_make(s, sweeps, n, &shown);
+	headline_of_set(&shown.set, &words);
+	html_lines(out, "verdict", &words);
+	for (size_t m = 0; m < shown.n; m++) {
+		if (m == MAX(shown.own, (size_t)1))
+			html_instrument(out);
+		metric_html(&shown.set, m, &shown.sweeps[m], out);
+	}
+	html_lines(out, "note", &shown.notes);
+}
+
 void points_page(const struct compare_set *s, const struct sweep *sweeps, size_t n,
 	const char *what, struct strbuf *out)
 {
@@ -156,9 +177,7 @@ void points_page(const struct compare_set *s, const struct sweep *sweeps, size_t
 		what, base, s->results[0].tests);
 	if (s->results[0].warning)
 		html_add(&body, "<p class=\"alert\" role=\"note\">%s</p>\n", s->results[0].warning);
-	for (size_t m = 0; m < n; m++)
-		if (sweep_has_values(&sweeps[m]))
-			metric_html(s, m, &sweeps[m], &body);
+	add_metrics(s, sweeps, n, &body);
 	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
 }

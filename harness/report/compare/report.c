@@ -11,13 +11,20 @@
 #include "base/wrap.h"
 #include "report/escape.h"
 #include "json/json_text.h"
+#include "report/compare/alike.h"
+#include "report/compare/headline.h"
 #include "report/compare/words.h"
 
-int compare_rank(const struct compare_row *r)
+int compare_rank(const struct compare_result *of, size_t row)
 {
+	const struct compare_row *r = &of->rows[row];
+
 	if (!r->na && !r->nb)
 		return COMPARE_RANKS;
-	return r->verdict >= COMPARE_A_BETTER ? 0 : r->verdict == COMPARE_SAME ? 1 : 2;
+	return row == 0				? 0
+	       : r->verdict >= COMPARE_A_BETTER ? 0
+	       : r->verdict == COMPARE_SAME	? 1
+						: 2;
 }
 
 char *compare_line(const struct compare_result *r, size_t i)
@@ -75,12 +82,9 @@ void compare_methods(const struct compare_result *r, struct strbuf *out)
 static void add_methods(const struct compare_result *r, struct strbuf *out)
 {
 	auto_struct(strbuf) lines = {0};
-	char *save;
 
 	compare_methods(r, &lines);
-	for (char *line = lines.text ? strtok_r(lines.text, "\n", &save) : NULL; line;
-		line = strtok_r(NULL, "\n", &save))
-		wrap_add(out, line, 0, 2);
+	compare_lines(&lines, out);
 }
 
 static void table_line(const struct compare_row *r, struct strbuf *out)
@@ -116,7 +120,7 @@ static void one_text(const struct compare_result *r, struct strbuf *out)
 		for (size_t i = 0; i < r->n_rows; i++) {
 			auto_free char *words = compare_line(r, i);
 
-			if (!words || compare_rank(&r->rows[i]) != rank)
+			if (!words || compare_rank(r, i) != rank)
 				continue;
 			if (r->rows[i].verdict == COMPARE_TOO_FEW)
 				wrap_add(out, words, 0, 2);
@@ -149,13 +153,27 @@ char *compare_outside(const struct compare_set *s)
 		s->outside);
 }
 
-void compare_report_text(const struct compare_set *s, struct strbuf *out)
+void compare_lines(const struct strbuf *lines, struct strbuf *out)
+{
+	auto_free char *text = xstrdup(lines->text ? lines->text : "");
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		wrap_add(out, line, 0, 2);
+}
+
+static void set_text(const struct compare_set *s, const struct strbuf *notes, struct strbuf *out)
 {
 	auto_free char *outside = compare_outside(s);
+	auto_struct(strbuf) headline = {0};
 
-	if (s->baseline)
+	if (s->baseline) {
+		if (s->n > 1)
+			headline_of_set(s, &headline);
+		compare_lines(&headline, out);
 		text_add(out, "%zu held against %s; p corrected for all %zu tests together\n", s->n,
 			s->results[0].input->name_a, s->results[0].tests);
+	}
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->baseline)
 			text_add(out, "\n%s against %s%s%s\n", s->results[i].input->name_b,
@@ -164,10 +182,19 @@ void compare_report_text(const struct compare_set *s, struct strbuf *out)
 				s->results[i].input->point ? s->results[i].input->point : "");
 		one_text(&s->results[i], out);
 	}
-	if (*outside) {
+	if (notes->len || *outside)
 		text_add(out, "\n");
+	compare_lines(notes, out);
+	if (*outside)
 		wrap_add(out, outside, 0, 2);
-	}
+}
+
+void compare_report_text(const struct compare_set *s, struct strbuf *out)
+{
+	auto_struct(alike) shown = {0};
+
+	alike_make(s, NULL, 0, &shown);
+	set_text(&shown.set, &shown.notes, out);
 }
 
 static json_t *pair(struct interval v)
@@ -183,8 +210,8 @@ static json_t *row_json(const struct compare_result *of, const struct compare_ro
 
 	return JSON({"name", json_text(m->name)}, {"unit", json_text(m->unit)},
 		{"better", json_text(better[m->better - BETTER_LOWER])},
-		{"verdict", json_text(compare_verdict_names[r->verdict])},
-		{"words", json_text(words)}, {"method", json_text(compare_method_names[r->method])},
+		{"verdict", json_text(compare_words[r->verdict].name)}, {"words", json_text(words)},
+		{"method", json_text(compare_method_names[r->method])},
 		{"blocks", json_count(r->blocks)},
 		{"left_out", json_pack("[o,o]", json_count(r->left_a), json_count(r->left_b))},
 		{"n_a", json_count(r->na)}, {"n_b", json_count(r->nb)},
@@ -243,7 +270,7 @@ static void csv_line(
 	text_add(out, ",");
 	escape_csv(out, r->input->name_b);
 	text_add(out, ",%s,%s,%s,%zu,%zu", row->metric->name, row->metric->unit,
-		compare_verdict_names[row->verdict], row->na, row->nb);
+		compare_words[row->verdict].name, row->na, row->nb);
 	for (size_t k = 0; k < ARRAY_SIZE(v); k++)
 		escape_csv_number(out, v[k]);
 	text_add(out, ",%s,%zu,%zu,%zu,", compare_method_names[row->method], row->blocks,

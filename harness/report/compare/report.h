@@ -6,11 +6,11 @@
 
 #include "analysis/stats/compare.h"
 
-/* In which group of verdicts a row is shown: 0 differences, 1 none, 2 cannot be said;
- * COMPARE_RANKS: no arm has it, named by compare_missing() only ("not provided by either: ..." and
+/* In which group of verdicts a row is shown: 0 the first, which answers, and differences, 1 none, 2
+ * cannot be said; COMPARE_RANKS: no arm has it, named by compare_missing() only ("not provided by either: ..." and
  * a newline, or nothing). */
 #define COMPARE_RANKS 3
-int compare_rank(const struct compare_row *r);
+int compare_rank(const struct compare_result *of, size_t row);
 void compare_missing(const struct compare_result *r, struct strbuf *out);
 
 /* The sentence of row i, where one is due: what many rows lack is said once. NULL or the caller's. */
@@ -31,6 +31,9 @@ struct compare_set {
 /* Verdicts first (one sentence per metric, differences before the rest), then a table of figures;
  * comparison by comparison. */
 void compare_report_text(const struct compare_set *s, struct strbuf *out);
+
+/* Lines that a page shows as paragraphs, for a terminal. */
+void compare_lines(const struct strbuf *lines, struct strbuf *out);
 
 /* The sentence for people about set->outside; "" when there is none. Caller frees. */
 char *compare_outside(const struct compare_set *s);

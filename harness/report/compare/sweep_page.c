@@ -5,7 +5,8 @@
 #include "report/markup.h"
 #include "report/page/parts.h"
 #include "report/plot/svg.h"
-#include "report/compare/sweep_report.h"
+#include "report/compare/alike.h"
+#include "report/compare/headline.h"
 #include "report/page/template.h"
 
 static void add_value(struct strbuf *out, double v, const char *unit)
@@ -65,6 +66,24 @@ static void add_sweep(const struct sweep *s, struct strbuf *out)
 	html_raw(out, "</section>\n");
 }
 
+/* How the first goes, in words; then each. */
+static void add_sweeps(const struct sweep *s, size_t n, struct strbuf *out)
+{
+	auto_struct(alike) shown = {0};
+	auto_struct(strbuf) words = {0};
+
+	alike_make(NULL, s, n, &shown);
+	if (shown.n)
+		headline_of_sweep(&shown.sweeps[0], &words);
+	html_lines(out, "verdict", &words);
+	for (size_t i = 0; i < shown.n; i++) {
+		if (i == MAX(shown.own, (size_t)1))
+			html_instrument(out);
+		add_sweep(&shown.sweeps[i], out);
+	}
+	html_lines(out, "note", &shown.notes);
+}
+
 void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf *out)
 {
 	auto_free char *title = xasprintf("%s by %s \xc2\xb7 stealscope", what, n ? s->key : "");
@@ -74,9 +93,7 @@ void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf
 		"<header>\n<h1>%s by %s</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the band its 95 %% interval, point by point; below 6 boots their range.</p>\n</header>\n"
 		"<main id=\"main\">\n",
 		what, n ? s->key : "");
-	for (size_t i = 0; i < n; i++)
-		if (sweep_has_values(&s[i]))
-			add_sweep(&s[i], &body);
+	add_sweeps(s, n, &body);
 	html_raw(&body, "</main>\n");
 	plain_page(title, &body, out);
 }
@@ -92,10 +109,11 @@ int sweep_page_save(
 
 int sweep_svg_save(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e)
 {
+	auto_struct(alike) shown = {0};
 	int rc = make_dirs(to->dir, e);
 
-	for (size_t i = 0; i < n && !rc; i++)
-		if (sweep_has_values(&s[i]))
-			rc = MIN(svg_save(draw_sweep, &s[i], to, s[i].metric, e), 0);
+	alike_make(NULL, s, n, &shown);
+	for (size_t i = 0; i < shown.n && !rc; i++)
+		rc = MIN(svg_save(draw_sweep, &shown.sweeps[i], to, shown.sweeps[i].metric, e), 0);
 	return rc;
 }

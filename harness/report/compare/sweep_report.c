@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "report/escape.h"
 #include "json/json_text.h"
+#include "report/compare/alike.h"
+#include "report/compare/headline.h"
 
 static double *kept_values(const struct sweep_point *p, size_t *n)
 {
@@ -86,24 +88,22 @@ static bool one_text(const struct sweep *s, struct strbuf *out)
 
 void sweep_report_text(const struct sweep *s, size_t n, struct strbuf *out)
 {
-	const char *separator = "not provided: ";
+	auto_struct(alike) shown = {0};
+	auto_struct(strbuf) headline = {0};
 	bool enough = true;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!sweep_has_values(&s[i]))
-			continue;
-		text_add(out, "%s", out->len ? "\n" : "");
-		enough &= one_text(&s[i], out);
+	alike_make(NULL, s, n, &shown);
+	if (shown.n)
+		headline_of_sweep(&shown.sweeps[0], &headline);
+	compare_lines(&headline, out);
+	for (size_t i = 0; i < shown.n; i++) {
+		text_add(out, "\n");
+		enough &= one_text(&shown.sweeps[i], out);
 	}
+	text_add(out, "\n");
 	if (!enough)
 		text_add(out, "* fewer than 6 boots: the range of the boots, no interval\n");
-	for (size_t i = 0; i < n; i++)
-		if (!sweep_has_values(&s[i])) {
-			text_add(out, "%s%s", separator, s[i].metric);
-			separator = ", ";
-		}
-	if (*separator == ',')
-		text_add(out, "\n");
+	compare_lines(&shown.notes, out);
 }
 
 static json_t *line_json(const struct sweep_line *line)

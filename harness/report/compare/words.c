@@ -7,13 +7,13 @@
 #include "base/quantity.h"
 #include "base/text.h"
 
-const char *const compare_verdict_names[] = {
-	[COMPARE_NO_DATA] = "no_data",
-	[COMPARE_TOO_FEW] = "too_few",
-	[COMPARE_SAME] = "same",
-	[COMPARE_A_BETTER] = "a_better",
-	[COMPARE_B_BETTER] = "b_better",
-	[COMPARE_DIFFERENT] = "different",
+const struct compare_word compare_words[] = {
+	[COMPARE_NO_DATA] = {"no_data", "no data", "no data", "unknown"},
+	[COMPARE_TOO_FEW] = {"too_few", "too few", "too few", "unknown"},
+	[COMPARE_SAME] = {"same", "no difference", "same", "unknown"},
+	[COMPARE_A_BETTER] = {"a_better", "differs", "worse", "fail"},
+	[COMPARE_B_BETTER] = {"b_better", "differs", "better", "pass"},
+	[COMPARE_DIFFERENT] = {"different", "differs", "differs", "pass"},
 };
 
 const char *const compare_method_names[] = {

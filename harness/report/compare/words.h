@@ -15,7 +15,14 @@ char *compare_shift_text(double estimate, struct interval ci, const char *unit);
  * before it has said so. Caller frees. */
 char *compare_say_too_few(const struct compare_result *of, size_t first);
 
-/* By enum: "no_data", "too_few", "same", ...; "mann-whitney", "signed-rank". */
-extern const char *const compare_verdict_names[], *const compare_method_names[];
+/* By verdict. */
+extern const struct compare_word {
+	const char *name;  /* in JSON and CSV: "a_better" */
+	const char *badge; /* of a row: "differs" */
+	const char *of_b;  /* of arm b, as the baseline sees it: "worse" */
+	const char *class; /* of a badge on a page */
+} compare_words[];
+/* By enum: "mann-whitney", "signed-rank". */
+extern const char *const compare_method_names[];
 
 #endif

@@ -31,6 +31,22 @@ void html_wide(struct strbuf *out, const char *label)
 		label);
 }
 
+void html_lines(struct strbuf *out, const char *class, const struct strbuf *lines)
+{
+	for (const char *at = lines->text; at && *at;) {
+		int n = (int)strcspn(at, "\n");
+
+		html_add(out, "<p class=\"%s\">%.*s</p>\n", class, n, at);
+		at += n + (at[n] == '\n');
+	}
+}
+
+void html_instrument(struct strbuf *out)
+{
+	html_raw(out,
+		"<h2 class=\"apart\">The instrument itself</h2>\n<p class=\"note\">Of stealscope, not of the guests: how well it knew the time and what it took.</p>\n");
+}
+
 void html_missing(struct strbuf *out, const char *why)
 {
 	html_add(out, "<p class=\"missing\">Not provided: %s</p>\n", why);

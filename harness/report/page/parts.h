@@ -47,6 +47,10 @@ void html_metric(enum metric_id id, const struct metric_value *v, struct strbuf 
 void html_missing(struct strbuf *out, const char *why);
 /* Opens a <div> that scrolls sideways where it is too wide, by keys too; `label` names it. */
 void html_wide(struct strbuf *out, const char *label);
+/* A paragraph of this class for each line. */
+void html_lines(struct strbuf *out, const char *class, const struct strbuf *lines);
+/* What comes now is of stealscope, not of what it measures. */
+void html_instrument(struct strbuf *out);
 /* A plot of `what`, drawn for a wide and for a narrow screen (svg.h); false when there is nothing
  * to draw, and nothing is added. */
 typedef bool (*html_draw)(const void *what, double width, bool standalone, struct strbuf *out);
