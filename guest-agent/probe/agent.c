@@ -5,7 +5,6 @@
 
 /* In SHM_CMD_SYNC a vCPU looks for its ping so often, and spins so long after one. The looks of many add up
  * (128 of them, every ms: two CPUs did nothing else where KVM emulates): for each 8 it looks so much less. */
-#define SYNC_LOOK_NS UINT64_C(1000000)
 #define SYNC_SPIN_NS UINT64_C(3000000)
 
 /* ns * hz / 1e9. Whole seconds are multiplied, the rest too; neither overflows: an hour is the
@@ -51,7 +50,8 @@ void agent_init(struct agent_vcpu *v, struct shm_host *host, unsigned index)
 	v->shm = (struct shm_vcpu *)(page + SHM_VCPU_OFFSET) + index;
 	ring_init(&v->ring, v->shm, page + host->ring_offset + (uint64_t)index * host->ring_stride,
 		host->ring_slots);
-	v->look_ticks = agent_ns_to_ticks(v, AGENT_LOOK_NS);
+	v->look_ticks = agent_ns_to_ticks(
+		v, host->look_us ? host->look_us * UINT64_C(1000) : AGENT_LOOK_NS);
 	v->steal_ticks = agent_ns_to_ticks(v, AGENT_STEAL_NS);
 	v->deadman_ticks = agent_ns_to_ticks(v, SHM_DEADMAN_NS);
 	v->beacon_tsc = platform_tsc();
@@ -162,8 +162,9 @@ static void agent_nap(struct agent_vcpu *v, uint64_t ticks)
 
 static void agent_sync(struct agent_vcpu *v)
 {
+	/* Its turn is soon where there are few. */
 	uint64_t spin = agent_ns_to_ticks(v, SYNC_SPIN_NS),
-		 nap = agent_ns_to_ticks(v, SYNC_LOOK_NS * (1 + v->host->nr_vcpus / 8));
+		 nap = v->look_ticks / 10 * (1 + v->host->nr_vcpus / 16);
 	uint64_t last_ping = platform_tsc() - spin;
 
 	while (v->host->command == SHM_CMD_SYNC) {

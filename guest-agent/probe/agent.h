@@ -13,7 +13,8 @@
 #include "guest-agent/probe/platform.h"
 #include "guest-agent/probe/ring.h"
 
-#define AGENT_LOOK_NS	UINT64_C(10000000)  /* commands are looked at at least so often */
+#define AGENT_LOOK_NS                                                                              \
+	UINT64_C(10000000) /* commands are looked at so often, where the page says nothing */
 #define AGENT_STEAL_NS	UINT64_C(100000000) /* busy probes write REC_STEAL so often */
 #define AGENT_MAX_TICKS 2		    /* timer and steal */
 

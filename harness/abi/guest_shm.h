@@ -33,9 +33,10 @@
 /* A guest whose beacon stands still so long powers off. */
 #define SHM_DEADMAN_NS UINT64_C(5000000000)
 
-/* What the host asks of the guest (shm_host.command). A guest looks at it at least every 10 ms. */
+/* What the host asks of the guest (shm_host.command). A guest looks at it at least so often as shm_host.look_us
+ * says. */
 enum shm_command {
-	SHM_CMD_IDLE = 0,     /* sleep; wake every 10 ms to look again */
+	SHM_CMD_IDLE = 0,     /* sleep; wake to look again */
 	SHM_CMD_SYNC = 1,     /* spin: answer pings (below) as fast as possible */
 	SHM_CMD_RUN = 2,      /* run the probes */
 	SHM_CMD_STOP = 3,     /* end the probes: write REC_END, go to SHM_STATE_STOPPED, sleep */
@@ -156,9 +157,13 @@ struct shm_host {
 	volatile uint64_t beacon_ns; /* host CLOCK_MONOTONIC when written */
 	volatile uint32_t command;   /* enum shm_command */
 	volatile uint32_t measures;  /* 1: the configuration's measures run now, once */
+	/* Written once: how often a vCPU looks at the command, in us; 0 means 10,000. Longer where many vCPUs share few
+	 * CPUs: their looking alone would fill these (0.3 ms each where KVM emulates). */
+	uint32_t look_us;
+	uint32_t pad2;
 	/* Written once: what programs a guest with a kernel runs, where no file of its own says so
 	 * (guest-agent/linux/job.c, measure.c). Ends with a NUL. */
-	uint8_t pad1[SHM_CONFIG_OFFSET - 1040];
+	uint8_t pad1[SHM_CONFIG_OFFSET - 1048];
 	char config[SHM_CONFIG_SIZE];
 };
 

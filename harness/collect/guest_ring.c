@@ -144,6 +144,11 @@ void guest_shm_limit(struct guest_shm *g, uint64_t bytes)
 	g->room = bytes ? bytes / sizeof(struct shm_rec) : UINT64_MAX;
 }
 
+void guest_shm_look(struct guest_shm *g, uint64_t ns)
+{
+	guest_host(g)->look_us = (uint32_t)(ns / 1000);
+}
+
 uint64_t guest_shm_size(const struct guest_shm *g)
 {
 	return g->size;

@@ -37,6 +37,9 @@ int guest_shm_create(const char *shm_name, const char *guest_name, unsigned vcpu
  */
 void guest_shm_limit(struct guest_shm *g, uint64_t bytes);
 
+/* How often its vCPUs look at the command, in ns; to be said before the guest starts. 10 ms where it is not. */
+void guest_shm_look(struct guest_shm *g, uint64_t ns);
+
 /* Give the object to the user QEMU runs as. */
 int guest_shm_chown(struct guest_shm *g, uid_t uid, gid_t gid, struct err *e);
 
