@@ -157,6 +157,28 @@ static void one_better_one_worse(void **state)
 	trial_release(&t);
 }
 
+/* What was not clear at the early look may be clear at any round after it: it is looked at no more before the end. */
+static void one_early_look(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	begin(&t, 16);
+	for (unsigned i = 0; i < 16; i++) {
+		double gain = i < 2 ? -50 : 50;
+
+		t.figures[0].before[i] = 100 + gain + noise();
+		t.figures[0].after[i] = 100 + noise();
+		t.rounds++;
+		if (i < 15)
+			assert_int_equal(trial_look(&t, false, NULL), 0);
+	}
+	assert_int_equal(trial_look(&t, false, NULL), 1);
+	assert_true(t.proven);
+	assert_int_equal(t.end, TRIAL_ALL_ROUNDS);
+	trial_release(&t);
+}
+
 static void eight_rounds_are_one_look(void **state)
 {
 	struct trial t;
@@ -347,6 +369,7 @@ int main(void)
 		cmocka_unit_test(the_interval_has_two_sides),
 		cmocka_unit_test(proven_by_the_users_own_figure),
 		cmocka_unit_test(one_better_one_worse),
+		cmocka_unit_test(one_early_look),
 		cmocka_unit_test(eight_rounds_are_one_look),
 		cmocka_unit_test(harm_is_not_called_a_gain),
 		cmocka_unit_test(a_neighbour_that_loses_more),
