@@ -44,7 +44,7 @@ static const struct cmd_option options[] = {
 
 /* argp fills the paragraphs. */
 static const char help[] =
-	"A and B are sets of runs: a record, or conditions such as scenario=x,variant=pinned (also experiment=, host=, kernel=, overrides=, since=, until=). The boot is the unit: fewer than six an arm support no claim, ten are wanted. B is held against A: within the blocks that both were run in (a repeat of a scenario in an experiment, on one host with one kernel) where enough of these are complete, which their number and that of the tests decide, 7 for one test, 11 for 25; else as independent samples, which must be of one host and kernel.\n\n"
+	"A and B are sets of runs: a record, or conditions such as scenario=x,variant=pinned (also arm=, a variant at all points of a sweep, experiment=, host=, kernel=, overrides=, since=, until=). The boot is the unit: fewer than six an arm support no claim, ten are wanted. B is held against A: within the blocks that both were run in (a repeat of a scenario in an experiment, on one host with one kernel) where enough of these are complete, which their number and that of the tests decide, 7 for one test, 11 for 25; else as independent samples, which must be of one host and kernel.\n\n"
 	"  compare scenario=x,variant=float scenario=x,variant=pinned\n"
 	"  compare --baseline float scenario=x\n"
 	"  compare --baseline float last            (all runs of its experiment)\n"

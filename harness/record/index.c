@@ -12,11 +12,23 @@
 #include "base/beneath.h"
 #include "record/index_sqlite.h"
 #include "record/sqlite_beneath.h"
+#include "base/arm.h"
 
 #define BUSY_MS 10000
 
+#define ARM	 "arm TEXT NOT NULL DEFAULT ''"
+#define WARNINGS "warnings TEXT NOT NULL DEFAULT ''"
+#define GUESTS                                                                                     \
+	"CREATE TABLE IF NOT EXISTS guests (run TEXT NOT NULL REFERENCES runs (run), guest TEXT NOT NULL, noise INTEGER NOT NULL, kind TEXT NOT NULL, vcpus INTEGER NOT NULL, weight INTEGER NOT NULL, quota_us INTEGER NOT NULL, period_us INTEGER NOT NULL, PRIMARY KEY (run, guest)) WITHOUT ROWID;"
+
 static const char *const schema =
-	"CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL, experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL, point TEXT NOT NULL, overrides TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL, host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;CREATE INDEX IF NOT EXISTS runs_started ON runs (started);CREATE TABLE IF NOT EXISTS metrics (run TEXT NOT NULL REFERENCES runs (run), guest TEXT NOT NULL, noise INTEGER NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;";
+	"CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL, experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL, point TEXT NOT NULL, overrides TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL, host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL, " ARM
+	", " WARNINGS
+	") WITHOUT ROWID;CREATE INDEX IF NOT EXISTS runs_started ON runs (started);CREATE TABLE IF NOT EXISTS metrics (run TEXT NOT NULL REFERENCES runs (run), guest TEXT NOT NULL, noise INTEGER NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;" GUESTS;
+
+static const char *const upgrade =
+	"ALTER TABLE runs ADD COLUMN " ARM ";ALTER TABLE runs ADD COLUMN " WARNINGS ";" GUESTS;
+#define OLD_FORMAT 2
 
 /* Facts that name the host and its kernel, first match wins. */
 static const char *const host_facts[] = {"host.name", "hostname", "host"};
@@ -67,11 +79,33 @@ static int check_format(struct index *x, int *format, struct err *e)
 	}
 	*format = sqlite3_column_int(s, 0);
 	sqlite3_finalize(s);
-	if (*format && *format != INDEX_FORMAT)
+	if (*format && *format != INDEX_FORMAT && *format != OLD_FORMAT)
 		return err_set(e, EPROTO,
 			"%s has format %d, made by %s stealscope; this one knows %d", x->path,
 			*format, *format > INDEX_FORMAT ? "a newer" : "an older", INDEX_FORMAT);
 	return 0;
+}
+
+/* arm_of() for SQL. */
+static void sql_arm(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	const char *config = (const char *)sqlite3_value_text(v[0]),
+		   *point = (const char *)sqlite3_value_text(v[1]);
+	auto_free char *arm = arm_of(config ? config : "", point ? point : "");
+
+	(void)n;
+	sqlite3_result_text(c, arm, -1, SQLITE_TRANSIENT);
+}
+
+/* Of runs that are older than the column. */
+static int name_arms(struct index *x, struct err *e)
+{
+	int rc =
+		sqlite3_create_function(x->db, "arm_of", 2, SQLITE_UTF8, NULL, sql_arm, NULL, NULL);
+
+	if (rc != SQLITE_OK)
+		return index_sqlite_error(x, rc, "name its arms", e);
+	return run_sql(x, "UPDATE runs SET arm = arm_of(variant, point)", "name its arms", e);
 }
 
 static int prepare_file(struct index *x, struct err *e)
@@ -87,7 +121,13 @@ static int prepare_file(struct index *x, struct err *e)
 	rc = run_sql(x, "BEGIN IMMEDIATE", "be locked", e);
 	if (rc)
 		return rc;
-	rc = run_sql(x, schema, "make its tables", e);
+	rc = check_format(x, &format, e); /* another may have been first */
+	if (!rc && format == OLD_FORMAT)
+		rc = run_sql(x, upgrade, "be given its new columns", e);
+	else if (!rc && !format)
+		rc = run_sql(x, schema, "make its tables", e);
+	if (!rc && format == OLD_FORMAT)
+		rc = name_arms(x, e);
 	if (!rc)
 		rc = run_sql(x, set_format, "set its format", e);
 	if (!rc)
@@ -217,8 +257,8 @@ static int finish(struct index *x, sqlite3_stmt *s, const char *what, struct err
 
 static int forget(struct index *x, const char *run, struct err *e)
 {
-	static const char *const sql[] = {
-		"DELETE FROM metrics WHERE run = ?", "DELETE FROM runs WHERE run = ?"};
+	static const char *const sql[] = {"DELETE FROM metrics WHERE run = ?",
+		"DELETE FROM guests WHERE run = ?", "DELETE FROM runs WHERE run = ?"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sql); i++) {
 		auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
@@ -237,24 +277,48 @@ static int forget(struct index *x, const char *run, struct err *e)
 static int add_run(struct index *x, const struct run_info *r, const char *folder, struct err *e)
 {
 	auto_free char *overrides = strv_join(&r->overrides, " ");
+	auto_free char *warnings = strv_join(&r->warnings, "; ");
+	auto_free char *arm = arm_of(r->variant ? r->variant : "", r->point ? r->point : "");
 	const char *const text[] = {r->run, folder, r->experiment, r->scenario, r->variant,
 		r->point, r->status, r->started, index_host_of(r), index_kernel_of(r), r->version,
-		overrides};
+		overrides, arm, warnings};
 	uint64_t window =
 		r->window_end_ns > r->window_start_ns ? r->window_end_ns - r->window_start_ns : 0;
 	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
 	int rc = begin(x,
-		"INSERT INTO runs (run, folder, experiment, scenario, variant, point, status, started, host, kernel, version, overrides, repeat, seed, duration_s) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"INSERT INTO runs (run, folder, experiment, scenario, variant, point, status, started, host, kernel, version, overrides, arm, warnings, repeat, seed, duration_s) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		"add a run", &s, e);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		bind_text(s, (int)i + 1, text[i]);
-	sqlite3_bind_int64(s, 13, r->repeat);
-	sqlite3_bind_int64(s, 14, (sqlite3_int64)r->seed);
-	sqlite3_bind_double(s, 15, (double)window / 1e9);
+	sqlite3_bind_int64(s, 15, r->repeat);
+	sqlite3_bind_int64(s, 16, (sqlite3_int64)r->seed);
+	sqlite3_bind_double(s, 17, (double)window / 1e9);
 	return finish(x, s, "add a run", e);
+}
+
+static int add_guests(struct index *x, const struct run_info *r, struct err *e)
+{
+	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	int rc = begin(
+		x, "INSERT OR REPLACE INTO guests VALUES (?,?,?,?,?,?,?,?)", "add guests", &s, e);
+
+	for (size_t i = 0; i < r->n_guests && !rc; i++) {
+		const struct run_guest *g = &r->guests[i];
+
+		bind_text(s, 1, r->run);
+		bind_text(s, 2, g->name);
+		sqlite3_bind_int(s, 3, g->is_noise);
+		bind_text(s, 4, g->kind);
+		sqlite3_bind_int64(s, 5, (sqlite3_int64)g->n_vcpus);
+		sqlite3_bind_int64(s, 6, (sqlite3_int64)g->shares);
+		sqlite3_bind_int64(s, 7, (sqlite3_int64)g->quota_us);
+		sqlite3_bind_int64(s, 8, (sqlite3_int64)g->period_us);
+		rc = finish(x, s, "add guests", e);
+	}
+	return rc;
 }
 
 static int add_metrics(
@@ -286,6 +350,8 @@ static int put(struct index *x, const struct run_info *r, const char *folder,
 
 	if (!rc)
 		rc = add_run(x, r, folder, e);
+	if (!rc)
+		rc = add_guests(x, r, e);
 	if (!rc)
 		rc = add_metrics(x, r->run, metrics, n, e);
 	return rc;
@@ -321,6 +387,8 @@ static int rebuild_one(struct index *x, const char *folder, index_read_fn read, 
 	auto_free struct index_metric *metrics = NULL;
 	struct stat st;
 	auto_struct(run_info) r = {0};
+	const struct strv *warnings = &r.warnings;
+	struct run_info told;
 	struct err why = ERR_INIT;
 	size_t n = 0;
 	int rc;
@@ -331,11 +399,13 @@ static int rebuild_one(struct index *x, const char *folder, index_read_fn read, 
 		strv_add(problems, "%s: %s", folder, why.msg);
 		return 0;
 	}
-	if (read && read(ctx, dir, &r, &metrics, &n, &why) < 0) {
+	if (read && read(ctx, dir, &r, &metrics, &n, &warnings, &why) < 0) {
 		strv_add(problems, "%s: %s", folder, why.msg);
 		n = 0;
 	}
-	rc = put(x, &r, folder, metrics, n, e);
+	told = r;
+	told.warnings = *warnings;
+	rc = put(x, &told, folder, metrics, n, e);
 	return rc ? rc : 1;
 }
 
@@ -347,7 +417,9 @@ int index_rebuild(
 
 	if (n < 0)
 		return err_sys(e, "cannot list %s", x->dir);
-	rc = run_sql(x, "BEGIN IMMEDIATE; DELETE FROM metrics; DELETE FROM runs", "be emptied", e);
+	rc = run_sql(x,
+		"BEGIN IMMEDIATE; DELETE FROM metrics; DELETE FROM guests; DELETE FROM runs",
+		"be emptied", e);
 	for (int i = 0; i < n; i++) {
 		if (!rc && names[i]->d_name[0] != '.') {
 			int one = rebuild_one(x, names[i]->d_name, read, ctx, problems, e);

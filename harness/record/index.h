@@ -4,13 +4,19 @@
  * `compare` need not open a thousand folders. It holds nothing that the folders do not: it can be
  * deleted and rebuilt at any time.
  *
- * Two tables, meant to be read by others too:
+ * Three tables, meant to be read by others too:
  *
- *   runs     run (key), folder (relative to results/), experiment, scenario, variant, point,
- *            overrides (of --set, joined by blanks), repeat, seed, status, started (ISO 8601 UTC),
- *            duration_s, host, kernel, version
+ *   runs     run (key), folder (relative to results/), experiment, scenario, variant (the whole
+ *            configuration), arm (without the point), point ("lab.overcommit=2"), overrides (of --set,
+ *            joined by blanks), repeat, seed, status, started (ISO 8601 UTC), duration_s, host, kernel,
+ *            version, warnings (joined by semicolons)
+ *   guests   run, guest, noise, kind, vcpus, weight (cpu.shares, 0: as it is), quota_us (0: none),
+ *            period_us; key (run, guest)
  *   metrics  run, guest, noise (1: the guest is there to be in the way), vcpu (-1: the whole
  *            guest), name, unit, value; key (run, guest, vcpu, name)
+ *
+ * An index of format 2 is made one of format 3 as it is opened: its runs have no warnings and no rows
+ * in guests until index_rebuild().
  *
  * Several processes may use one index: write-ahead log, one transaction per record, and 10 s of
  * waiting for the other's. A handle belongs to one thread.
@@ -23,7 +29,7 @@
 struct index;
 
 /* Open DIR/index.db, making it (but not DIR) where it is missing. -EPROTO when a newer version or
- * an older format made it; -EILSEQ when the file is damaged: index_reset() and index_rebuild() mend
+ * format 1 made it; -EILSEQ when the file is damaged: index_reset() and index_rebuild() mend
  * both. */
 int index_open(const char *results_dir, struct index **out, struct err *e);
 /* Delete DIR/index.db and its side files. No process may have it open. */
@@ -56,7 +62,8 @@ enum index_op index_op_parse(const char *text);
 /* What to list; NULL or 0 = any. Text matches exactly, or by shell pattern where it holds * ? or
  * [. */
 struct index_filter {
-	const char *run, *experiment, *scenario, *variant, *host, *kernel, *status, *overrides;
+	const char *run, *experiment, *scenario, *variant, *arm, *host, *kernel, *status,
+		*overrides;
 	const char *since, *until; /* ISO 8601 prefixes, "2026-11-20": since <= started < until */
 	const char *metric;	   /* with op and value: any guest's own value (vcpu -1) meets it */
 	const char *guest;	   /* ... of this guest only */
@@ -66,8 +73,8 @@ struct index_filter {
 };
 
 struct index_row {
-	char *run, *folder, *experiment, *scenario, *variant, *point, *status, *started, *host,
-		*kernel, *overrides;
+	char *run, *folder, *experiment, *scenario, *variant, *arm, *point, *status, *started,
+		*host, *kernel, *overrides;
 	unsigned repeat;
 	uint64_t seed;
 	double duration_s;
@@ -87,12 +94,12 @@ int index_values(struct index *x, const struct index_filter *f, const char *gues
 /*
  * Build the index anew from the folders of results_dir that hold a run.json. `read` fills the
  * metrics (an array that the index frees; its strings must live until the next call or the end) of
- * the record in `dir`; a negative return leaves the run in the index without metrics and adds its
+ * the record in `dir`, and may point *warnings, which are run.json's, to more; a negative return leaves the run in the index without metrics and adds its
  * sentence to `problems`. All in one transaction: others see the old index or the new one. Returns
  * the number of runs, or -errno.
  */
 typedef int (*index_read_fn)(void *ctx, const char *dir, const struct run_info *r,
-	struct index_metric **metrics, size_t *n, struct err *e);
+	struct index_metric **metrics, size_t *n, const struct strv **warnings, struct err *e);
 int index_rebuild(
 	struct index *x, index_read_fn read, void *ctx, struct strv *problems, struct err *e);
 

@@ -12,7 +12,7 @@
 	" AND (?2 IS NULL OR r.experiment GLOB ?2) AND (?3 IS NULL OR r.scenario GLOB ?3)"         \
 	" AND (?4 IS NULL OR r.variant GLOB ?4) AND (?5 IS NULL OR r.host GLOB ?5)"                \
 	" AND (?6 IS NULL OR r.kernel GLOB ?6) AND (?17 IS NULL OR r.overrides GLOB ?17)"          \
-	" AND (?7 IS NULL OR r.status GLOB ?7)"                                                    \
+	" AND (?7 IS NULL OR r.status GLOB ?7) AND (?18 IS NULL OR r.arm GLOB ?18)"                \
 	" AND (?8 IS NULL OR r.started >= ?8) AND (?9 IS NULL OR r.started < ?9)"                  \
 	" AND (?10 IS NULL OR EXISTS (SELECT 1 FROM metrics m WHERE m.run = r.run"                 \
 	" AND m.name = ?10 AND m.vcpu = -1 AND (?11 IS NULL OR m.guest GLOB ?11)"                  \
@@ -48,6 +48,7 @@ static int prepare(struct index *x, const char *sql, const struct index_filter *
 	sqlite3_bind_int(*out, 12, (int)f->op);
 	sqlite3_bind_double(*out, 13, f->value);
 	sqlite3_bind_text(*out, 17, f->overrides, -1, SQLITE_STATIC);
+	sqlite3_bind_text(*out, 18, f->arm, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(*out, 14, f->limit ? (sqlite3_int64)f->limit : -1);
 	return 0;
 }
@@ -76,6 +77,7 @@ static struct index_row read_row(sqlite3_stmt *s)
 		.seed = (uint64_t)sqlite3_column_int64(s, 11),
 		.duration_s = sqlite3_column_double(s, 12),
 		.overrides = text_column(s, 13),
+		.arm = text_column(s, 14),
 	};
 }
 
@@ -86,7 +88,7 @@ int index_query(struct index *x, const struct index_filter *f, struct index_row 
 	auto_ptr(sqlite3_finalize) sqlite3_stmt *s = NULL;
 	size_t count = 0;
 	int rc = prepare(x,
-		"SELECT run, folder, experiment, scenario, variant, point, status, started, host, kernel, repeat, seed, duration_s, overrides" FILTER
+		"SELECT run, folder, experiment, scenario, variant, point, status, started, host, kernel, repeat, seed, duration_s, overrides, arm" FILTER
 		" ORDER BY r.started DESC, r.run DESC LIMIT ?14",
 		f, &s, e);
 
@@ -116,6 +118,7 @@ void index_rows_free(struct index_row *rows, size_t n)
 		free(rows[i].experiment);
 		free(rows[i].scenario);
 		free(rows[i].variant);
+		free(rows[i].arm);
 		free(rows[i].point);
 		free(rows[i].status);
 		free(rows[i].started);

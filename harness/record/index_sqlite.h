@@ -9,7 +9,7 @@
 
 AUTO_PTR(sqlite3_finalize, sqlite3_stmt *)
 
-#define INDEX_FORMAT 2 /* of the tables; another is made anew */
+#define INDEX_FORMAT 3 /* of the tables; 2 becomes it in place, another is made anew */
 
 struct index {
 	sqlite3 *db;

@@ -157,7 +157,8 @@ static struct batch_run describe_boot(const struct journal *j, size_t i, const c
 		.record = "",
 		.why = "",
 		.wall_s = NAN,
-		.overhead_s = NAN};
+		.overhead_s = NAN,
+		.place = u->unit.config};
 
 	if (record) {
 		run.state = BATCH_DONE;
@@ -246,16 +247,24 @@ static void add_found(struct batch_report *r, const struct found *f)
 		.block = f->block,
 		.state = BATCH_DONE,
 		.record = f->name,
-		.why = ""};
+		.why = "",
+		.place = SIZE_MAX}; /* a journal knows; by name else */
 }
 
+/* Whether the boot is there; it and its like learn their place. */
 static bool has_run(const struct batch_report *r, size_t scenario, const struct journal_unit *u)
 {
-	for (size_t i = 0; i < r->n_runs; i++)
-		if (r->runs[i].scenario == scenario && r->runs[i].repeat == u->unit.repeat &&
-			!strcmp(r->runs[i].config, u->config))
-			return true;
-	return false;
+	bool found = false;
+
+	for (size_t i = 0; i < r->n_runs; i++) {
+		struct batch_run *run = &r->runs[i];
+
+		if (run->scenario != scenario || strcmp(run->config, u->config) != 0)
+			continue;
+		run->place = u->unit.config;
+		found |= run->repeat == u->unit.repeat;
+	}
+	return found;
 }
 
 /* What the journal orders and no record is there of. */

@@ -64,12 +64,14 @@ void results_add(const struct study *s, const struct analysis *a)
 {
 	auto_free struct index_metric *metrics = NULL;
 	auto_ptr(index_close) struct index *x = NULL;
+	struct run_info told = a->info;
 	struct err e = ERR_INIT;
 	size_t n;
 
+	told.warnings = a->warnings; /* the run's, and what the analysis doubts */
 	collect_metrics(a, &metrics, &n);
 	if (index_open(s->results, &x, &e) ||
-		index_add(x, &a->info, folder_name(a->dir), metrics, n, &e))
+		index_add(x, &told, folder_name(a->dir), metrics, n, &e))
 		study_say(s,
 			"note: the index was not updated: %s; `stealscope list --rebuild` mends it",
 			e.msg);
@@ -77,7 +79,7 @@ void results_add(const struct study *s, const struct analysis *a)
 
 /* index_rebuild() asks for one record at a time; the analysis must live until the next call. */
 static int read_record(void *ctx, const char *dir, const struct run_info *r,
-	struct index_metric **metrics, size_t *n, struct err *e)
+	struct index_metric **metrics, size_t *n, const struct strv **warnings, struct err *e)
 {
 	struct analysis **held = ctx;
 	int rc;
@@ -86,9 +88,11 @@ static int read_record(void *ctx, const char *dir, const struct run_info *r,
 	analysis_free(*held);
 	*held = NULL;
 	rc = analysis_make(dir, held, e);
-	if (!rc)
-		collect_metrics(*held, metrics, n);
-	return rc;
+	if (rc)
+		return rc;
+	collect_metrics(*held, metrics, n);
+	*warnings = &(*held)->warnings;
+	return 0;
 }
 
 static int rebuild_index(const struct study *s, struct index *x, struct err *e)
@@ -131,9 +135,9 @@ int results_select(
 	const struct study *s, const char *what, struct index_filter *f, char **text, struct err *e)
 {
 	struct condition keys[] = {{"run", &f->run}, {"experiment", &f->experiment},
-		{"scenario", &f->scenario}, {"variant", &f->variant}, {"host", &f->host},
-		{"kernel", &f->kernel}, {"overrides", &f->overrides}, {"since", &f->since},
-		{"until", &f->until}};
+		{"scenario", &f->scenario}, {"variant", &f->variant}, {"arm", &f->arm},
+		{"host", &f->host}, {"kernel", &f->kernel}, {"overrides", &f->overrides},
+		{"since", &f->since}, {"until", &f->until}};
 	char *save = NULL;
 
 	*f = (struct index_filter){.status = "complete"};
@@ -159,7 +163,7 @@ int results_select(
 			free(*text);
 			*text = NULL;
 			return err_set_exit(e, EXIT_USAGE, EINVAL,
-				"'%.60s' is not a condition; write run=, experiment=, scenario=, variant=, host=, kernel=, overrides=, since= or until=, joined by commas",
+				"'%.60s' is not a condition; write run=, experiment=, scenario=, variant=, arm=, host=, kernel=, overrides=, since= or until=, joined by commas",
 				what);
 		}
 		*keys[i].field = eq + 1;

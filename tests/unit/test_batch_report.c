@@ -38,16 +38,18 @@ static struct batch_run runs[6];
 static struct batch_report make(void)
 {
 	static char *all[] = {LIT("every run has it"), LIT("only one: " HOSTILE)};
-	static char *other[] = {LIT("17 CPUs of 2"), LIT("every run has it")};
-	static char *third[] = {LIT("every run has it"), LIT("3 CPUs of 40")};
+	static char *other[] = {LIT("17 CPUs of r-2"), LIT("every run has it")};
+	static char *third[] = {LIT("every run has it"), LIT("3 CPUs of r-4b")};
 	struct strv one = {other, 2}, two = {all, 2}, three = {third, 2};
 
-	runs[0] = (struct batch_run){0, "a", 0, 1, BATCH_DONE, "r0", "", 2.5, 1.5, one, {0}};
-	runs[1] = (struct batch_run){0, "b", 0, 1, BATCH_DONE, "r1", "", 3.5, 2.5, two, {0}};
-	runs[2] = (struct batch_run){0, "a", 1, 2, BATCH_FAILED, "", HOSTILE, NAN, NAN, {0}, {0}};
-	runs[3] = (struct batch_run){0, "b", 1, 2, BATCH_OPEN, "", "", NAN, NAN, {0}, {0}};
-	runs[4] = (struct batch_run){1, "a", 0, 3, BATCH_DONE, "r4", "", 1, 0.5, three, {0}};
-	runs[5] = (struct batch_run){1, "a", 1, 4, BATCH_STOPPED, "", "narrow", NAN, NAN, {0}, {0}};
+	runs[0] = (struct batch_run){0, "a", 0, 1, BATCH_DONE, "r0", "", 2.5, 1.5, one, {0}, 1};
+	runs[1] = (struct batch_run){0, "b", 0, 1, BATCH_DONE, "r1", "", 3.5, 2.5, two, {0}, 0};
+	runs[2] =
+		(struct batch_run){0, "a", 1, 2, BATCH_FAILED, "", HOSTILE, NAN, NAN, {0}, {0}, 1};
+	runs[3] = (struct batch_run){0, "b", 1, 2, BATCH_OPEN, "", "", NAN, NAN, {0}, {0}, 0};
+	runs[4] = (struct batch_run){1, "a", 0, 3, BATCH_DONE, "r4", "", 1, 0.5, three, {0}, 0};
+	runs[5] = (struct batch_run){
+		1, "a", 1, 4, BATCH_STOPPED, "", "narrow", NAN, NAN, {0}, {0}, 0};
 	return (struct batch_report){.id = "abc",
 		.results = "..",
 		.seed = 5,
@@ -75,7 +77,7 @@ static void warnings_are_grouped(void **state)
 	assert_int_equal(w[0].runs[0], 1);
 	assert_false(w[0].varies);
 	assert_int_equal(w[1].n, 2); /* the same but for its figures */
-	assert_string_equal(w[1].text, "17 CPUs of 2");
+	assert_string_equal(w[1].text, "17 CPUs of r-2");
 	assert_true(w[1].varies);
 	assert_true(w[2].every && !w[2].varies);
 	assert_int_equal(w[2].n, 3);
@@ -102,9 +104,10 @@ static void figures_are_medians(void **state)
 	runs[4].felt[2] = 1500;
 	f = batch_figures(&r, &n);
 	assert_int_equal(n, 3);
-	assert_string_equal(f[1].config, "b");
-	assert_int_equal(f[1].boots, 2);
-	assert_true(f[0].felt[0] == 20 && f[1].felt[0] == 500 && isnan(f[2].felt[0]));
+	/* In the scenario's order, where b comes first, whatever was run before. */
+	assert_string_equal(f[0].config, "b");
+	assert_int_equal(f[0].boots, 2);
+	assert_true(f[1].felt[0] == 20 && f[0].felt[0] == 500 && isnan(f[2].felt[0]));
 	assert_true(f[2].scenario == 1 && f[2].boots == 1 && f[2].felt[2] == 1500);
 	batch_figures_text(&r, &text);
 	assert_non_null(strstr(text.text, "20.0 ms/s              -\n"));
@@ -112,6 +115,9 @@ static void figures_are_medians(void **state)
 	assert_null(strstr(text.text, "job.rate"));
 	batch_figures_html(&r, &page);
 	assert_non_null(strstr(page.text, "two&lt;b&gt;"));
+	assert_non_null(strstr(page.text, "steal.rate of one</h3>"));
+	assert_null(strstr(page.text, "steal.rate of two")); /* no boot has it */
+	assert_true(strstr(page.text, ">b</text>") < strstr(page.text, ">a</text>"));
 	strbuf_release(&text);
 	strbuf_release(&page);
 	free(f);
@@ -198,9 +204,12 @@ static void page_links_and_escapes(void **state)
 	batch_page(&r, &b);
 	assert_non_null(strstr(b.text, "<a href=\"../r4/report.html\">r4</a>"));
 	assert_non_null(strstr(b.text, "shard 1 of 2"));
+	assert_true(strstr(b.text, "../r1/report.html\">r1</a></td></tr>") <
+		    strstr(b.text, "../r0/report.html\">r0</a></td></tr>"));
 	assert_null(strstr(b.text, "<b>"));
 	assert_null(strstr(b.text, "<script"));
-	assert_null(strstr(b.text, "://"));
+	assert_null(strstr(b.text, "href=\"http"));
+	assert_null(strstr(b.text, "src="));
 	strbuf_release(&b);
 }
 

@@ -187,6 +187,9 @@ static void test_sqlite_reads_back(void **state)
 		assert_int_equal((size_t)ask(db, sql), lines_of(k));
 	}
 	assert_true(ask(db, "SELECT count(*) FROM runs WHERE run = 'simulated'") == 2);
+	assert_true(
+		ask(db, "SELECT count(*) FROM runs JOIN guests g USING (run_id) WHERE runs.arm = coalesce(g.arm, '') AND runs.host = coalesce(g.host, '') AND runs.warnings = coalesce(g.warnings, '')") >
+		0);
 	wait = ask(db,
 		"SELECT sum(length_us) FROM states JOIN runs USING (run_id) WHERE run_id = 1 AND state = 'waiting' AND start_s > 0 AND start_s + length_us / 1e6 < window_s");
 	assert_true(wait > 0.9 * (double)(truth.wait_ns[0] + truth.wait_ns[1]) / 1e3);

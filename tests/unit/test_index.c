@@ -300,13 +300,34 @@ static void test_damaged_file(void **state)
 	assert_true(index_open("/nonexistent", &x, &e) < 0);
 }
 
-static int one_metric(void *ctx, const char *record, const struct run_info *r,
-	struct index_metric **metrics, size_t *n, struct err *e)
+/* The one text that a question gives. */
+static char *ask(const char *sql)
 {
+	auto_free char *path = xasprintf("%s/index.db", dir);
+	sqlite3_stmt *s;
+	sqlite3 *db;
+	char *text;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	text = xstrdup((const char *)sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return text;
+}
+
+static int one_metric(void *ctx, const char *record, const struct run_info *r,
+	struct index_metric **metrics, size_t *n, const struct strv **warnings, struct err *e)
+{
+	static char *doubts[] = {LIT("noisy"), LIT("late")};
+	static const struct strv told = {doubts, 2};
+
 	(void)ctx;
 	(void)record;
 	if (!strcmp(r->run, "bad"))
 		return err_set(e, EINVAL, "no samples");
+	*warnings = &told;
 	*metrics = xcalloc(1, sizeof(**metrics));
 	(*metrics)[0] = (struct index_metric){"victim", false, -1, "steal.rate", "ms/s", 7};
 	*n = 1;
@@ -329,7 +350,7 @@ static void test_rebuild(void **state)
 	struct index *x = open_index();
 	struct strv problems = {0};
 	struct err e = ERR_INIT;
-	auto_free char *half = xasprintf("%s/half", dir),
+	auto_free char *doubts = NULL, *half = xasprintf("%s/half", dir),
 		       *json = xasprintf("%s/half/run.json", dir);
 
 	(void)state;
@@ -344,6 +365,70 @@ static void test_rebuild(void **state)
 	assert_int_equal(count(x, &(struct index_filter){.metric = "steal.rate"}), 1);
 	strv_release(&problems);
 	index_close(x);
+	doubts = ask("SELECT group_concat(run || ': ' || warnings) FROM runs");
+	assert_string_equal(doubts, "bad: ,good: noisy; late");
+}
+
+/* What a person sorts runs by is a column: guests with weight and quota, arm and point, warnings. */
+static void test_columns(void **state)
+{
+	static char *doubts[] = {LIT("noisy"), LIT("late")};
+	struct run_guest guests[] = {{.name = LIT("victim"), .kind = LIT("metal"), .shares = 512},
+		{.name = LIT("hog"),
+			.kind = LIT("metal"),
+			.is_noise = true,
+			.quota_us = 5000,
+			.period_us = 10000}};
+	struct run_info r = make_run("r", "pinned-overcommit-2", "2026-11-20T10:00:00Z");
+	struct index *x = open_index();
+	auto_free char *guest = NULL, *run = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	r.point = LIT("lab.overcommit=2");
+	r.guests = guests;
+	r.n_guests = 2;
+	r.warnings = (struct strv){doubts, 2};
+	for (int twice = 0; twice < 2; twice++)
+		assert_int_equal(index_add(x, &r, "r", NULL, 0, &e), 0);
+	assert_int_equal(count(x, &(struct index_filter){.arm = "pinned"}), 1);
+	assert_int_equal(count(x, &(struct index_filter){.arm = "float"}), 0);
+	index_close(x);
+	run = ask("SELECT arm || ',' || point || ',' || warnings FROM runs");
+	assert_string_equal(run, "pinned,lab.overcommit=2,noisy; late");
+	guest = ask(
+		"SELECT group_concat(guest || ' ' || noise || ' ' || weight || ' ' || quota_us || '/' || period_us) FROM guests");
+	assert_string_equal(guest, "hog 1 0 5000/10000,victim 0 512 0/0");
+}
+
+/* An index that an older stealscope left is read, and written on. */
+static void test_older_format(void **state)
+{
+	auto_free char *path = xasprintf("%s/index.db", dir), *arms = NULL;
+	struct index *x;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			"CREATE TABLE runs (run TEXT PRIMARY KEY, folder TEXT NOT NULL, experiment TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL, point TEXT NOT NULL, overrides TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL, started TEXT NOT NULL, duration_s REAL NOT NULL, host TEXT NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;"
+			"CREATE TABLE metrics (run TEXT NOT NULL REFERENCES runs (run), guest TEXT NOT NULL, noise INTEGER NOT NULL, vcpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (run, name, guest, vcpu)) WITHOUT ROWID;"
+			"INSERT INTO runs VALUES ('old', 'old', 'e', 's', 'float-overcommit-4', 'lab.overcommit=4', '', 0, 1, 'complete', '2026-11-01T00:00:00Z', 10, 'box', '6.1', '0');"
+			"INSERT INTO metrics VALUES ('old', 'victim', 0, -1, 'steal.rate', 'ms/s', 5);"
+			"PRAGMA user_version=2",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	x = open_index();
+	assert_int_equal(
+		count(x, &(struct index_filter){.arm = "float", .metric = "steal.rate"}), 1);
+	add(x, 1, 10);
+	assert_int_equal(count(x, &(struct index_filter){0}), 2);
+	index_close(x);
+	index_close(open_index());
+	arms = ask("SELECT group_concat(arm) FROM runs");
+	assert_string_equal(arms, "float,pinned");
 }
 
 /* No time is asserted (the machine may be busy); it is printed. */
@@ -381,6 +466,8 @@ int main(void)
 		TEST(test_processes_at_once),
 		TEST(test_killed_writer),
 		TEST(test_own_format),
+		TEST(test_columns),
+		TEST(test_older_format),
 		TEST(test_damaged_file),
 		TEST(test_rebuild),
 		TEST(test_thousand),

@@ -9,6 +9,7 @@
 #include "analysis/stats/stats.h"
 #include "report/markup.h"
 #include "report/page/parts.h"
+#include "report/plot/compare.h"
 
 static const enum metric_id felt[BATCH_FELT] = {
 	METRIC_STEAL_RATE, METRIC_TIMER_LATE_P50, METRIC_TIMER_LATE_P99, METRIC_JOB_RATE};
@@ -59,21 +60,17 @@ static void fill(const struct batch_report *r, struct batch_figure *f)
 struct batch_figure *batch_figures(const struct batch_report *r, size_t *n)
 {
 	struct batch_figure *list = NULL;
+	auto_free const struct batch_run **order = batch_order(r);
 
 	*n = 0;
-	for (size_t s = 0; s < r->n_scenarios; s++)
-		for (size_t i = 0; i < r->n_runs; i++) {
-			const struct batch_run *u = &r->runs[i];
-			bool known = u->scenario != s || u->state != BATCH_DONE;
-
-			for (size_t k = 0; !known && k < *n; k++)
-				known = belongs(&list[k], u);
-			if (known)
-				continue;
-			ARRAY_GROW(list, *n);
-			list[*n] = (struct batch_figure){.scenario = s, .config = u->config};
-			fill(r, &list[(*n)++]);
-		}
+	for (size_t i = 0; i < r->n_runs; i++) {
+		if (order[i]->state != BATCH_DONE || (*n && belongs(&list[*n - 1], order[i])))
+			continue;
+		ARRAY_GROW(list, *n);
+		list[*n] = (struct batch_figure){
+			.scenario = order[i]->scenario, .config = order[i]->config};
+		fill(r, &list[(*n)++]);
+	}
 	return list;
 }
 
@@ -114,6 +111,57 @@ void batch_figures_text(const struct batch_report *r, struct strbuf *out)
 	}
 }
 
+/* ---- the boots themselves */
+
+/* What draw_strips() takes: the configurations of one scenario, one metric. */
+struct strips {
+	const struct metric_info *metric;
+	struct svg_arm *arms;
+	size_t n;
+};
+
+static bool draw_strips(const void *what, double width, bool standalone, struct strbuf *out)
+{
+	const struct strips *s = what;
+
+	return svg_plot_strips(
+		out, width, standalone, s->metric->name, s->metric->unit, s->arms, s->n);
+}
+
+/* A dot per boot. */
+static void add_strips(const struct batch_report *r, const struct batch_figure *f, size_t n,
+	size_t k, struct strbuf *out)
+{
+	auto_free double *v = xcalloc(n * r->n_runs + 1, sizeof(*v));
+	auto_free struct svg_arm *arms = xcalloc(n + 1, sizeof(*arms));
+	const struct strips s = {&metric_table[felt[k]], arms, n};
+	double *at = v;
+
+	for (size_t i = 0; i < n; i++) {
+		arms[i] = (struct svg_arm){f[i].config, at, 0};
+		for (size_t u = 0; u < r->n_runs; u++)
+			if (belongs(&f[i], &r->runs[u]))
+				at[arms[i].n++] = r->runs[u].felt[k];
+		at += arms[i].n;
+	}
+	html_add(out, "<h3>%s of %s</h3>\n", s.metric->name, r->scenarios[f->scenario].name);
+	html_plot(out, draw_strips, &s);
+}
+
+static void add_all_strips(
+	const struct batch_report *r, const struct batch_figure *f, size_t n, struct strbuf *out)
+{
+	html_raw(out,
+		"<p class=\"note\">Below: a dot is a boot, the bar its configuration's median.</p>\n");
+	for (size_t from = 0, to; from < n; from = to) {
+		for (to = from + 1; to < n && f[to].scenario == f[from].scenario;)
+			to++;
+		for (size_t k = 0; k < BATCH_FELT; k++)
+			if (any_has(f + from, to - from, k))
+				add_strips(r, f + from, to - from, k, out);
+	}
+}
+
 void batch_figures_html(const struct batch_report *r, struct strbuf *out)
 {
 	size_t n;
@@ -141,5 +189,7 @@ void batch_figures_html(const struct batch_report *r, struct strbuf *out)
 					out);
 		html_raw(out, "</tr>\n");
 	}
-	html_raw(out, "</table></div>\n</section>\n");
+	html_raw(out, "</table></div>\n");
+	add_all_strips(r, f, n, out);
+	html_raw(out, "</section>\n");
 }

@@ -14,12 +14,13 @@ struct batch_figure {
 	size_t boots;
 	double felt[BATCH_FELT]; /* medians of the boots that have a value, else NaN */
 };
-/* One per scenario and configuration with a run that is done, in the scenarios' order; free()
+/* One per scenario and configuration with a run that is done, in batch_order(); free()
  * it. */
 struct batch_figure *batch_figures(const struct batch_report *r, size_t *n);
 
 /* Nothing where no run is done. The columns are the metrics that some configuration has. */
 void batch_figures_text(const struct batch_report *r, struct strbuf *out);
+/* With a plot of the boots for each scenario and metric. */
 void batch_figures_html(const struct batch_report *r, struct strbuf *out);
 
 #endif

@@ -119,17 +119,20 @@ static void add_runs(const struct batch_report *r, struct strbuf *out)
 		[BATCH_OPEN] = "unknown",
 		[BATCH_STOPPED] = "unknown"};
 
+	auto_free const struct batch_run **order = batch_order(r);
+
 	html_raw(out,
-		"<section><h2>Runs</h2>\n<p>In running order. A block holds every configuration of a scenario once, in random order.</p>\n");
+		"<section><h2>Runs</h2>\n<p>In the order of the scenarios: variants, then points; no. is the place in which it was run. A block holds every configuration of a scenario once, in random order.</p>\n");
 	html_wide(out, "Runs");
 	html_raw(out,
 		"<table><tr><th class=\"n\">no.</th><th class=\"n\">block</th><th>scenario</th><th>variant</th><th class=\"n\">boot</th><th>state</th><th class=\"n\">whole, s</th><th class=\"n\">not measuring, s</th><th>report</th></tr>\n");
 	for (size_t i = 0; i < r->n_runs; i++) {
-		const struct batch_run *u = &r->runs[i];
+		const struct batch_run *u = order[i];
 
 		html_add(out,
 			"<tr><td class=\"n\">%zu</td><td class=\"n\">%u</td><td>%s</td><td>%s</td><td class=\"n\">%u</td><td>",
-			i + 1, u->block, r->scenarios[u->scenario].name, u->config, u->repeat + 1);
+			(size_t)(u - r->runs) + 1, u->block, r->scenarios[u->scenario].name,
+			u->config, u->repeat + 1);
 		add_badge(out, classes[u->state], batch_state_name(u->state));
 		html_raw(out, "</td>");
 		add_seconds(u->wall_s, out);

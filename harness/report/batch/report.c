@@ -28,20 +28,44 @@ size_t batch_count(const struct batch_report *r, enum batch_state s)
 	return n;
 }
 
-/* Whether two warnings are the same but for their figures. */
+static int by_place(const void *a, const void *b)
+{
+	const struct batch_run *x = *(const struct batch_run *const *)a,
+			       *y = *(const struct batch_run *const *)b;
+	int by_name = strverscmp(x->config, y->config);
+
+	if (x->scenario != y->scenario)
+		return x->scenario < y->scenario ? -1 : 1;
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return by_name ? by_name : (x->repeat > y->repeat) - (x->repeat < y->repeat);
+}
+
+const struct batch_run **batch_order(const struct batch_report *r)
+{
+	const struct batch_run **list = xcalloc(r->n_runs + 1, sizeof(*list));
+
+	for (size_t i = 0; i < r->n_runs; i++)
+		list[i] = &r->runs[i];
+	qsort(list, r->n_runs, sizeof(*list), by_place);
+	return list;
+}
+
+/* Whether two warnings are the same but for the words with a figure in them: numbers, names of records. */
 static bool alike(const char *a, const char *b)
 {
 	for (;;) {
-		size_t na = strspn(a, "0123456789"), nb = strspn(b, "0123456789");
+		size_t na = strcspn(a, " "), nb = strcspn(b, " ");
+		bool figure_a = strcspn(a, "0123456789") < na,
+		     figure_b = strcspn(b, "0123456789") < nb;
 
-		if ((na > 0) != (nb > 0))
+		if (figure_a != figure_b || (!figure_a && (na != nb || memcmp(a, b, na) != 0)))
 			return false;
 		a += na;
 		b += nb;
-		if (*a != *b)
-			return false;
-		if (!*a++)
-			return true;
+		if (!*a || !*b)
+			return !*a && !*b;
+		a++;
 		b++;
 	}
 }

@@ -31,6 +31,7 @@ struct batch_run {
 	double wall_s, overhead_s;
 	struct strv warnings;	 /* of its record; owned by the report's maker */
 	double felt[BATCH_FELT]; /* by batch_felt() (batch_figures.h), once it is done */
+	size_t place;		 /* of its configuration in the scenario: variants, then points */
 };
 
 struct batch_expect {
@@ -55,11 +56,15 @@ struct batch_report {
 	int status; /* exit status */
 	struct batch_scenario *scenarios;
 	size_t n_scenarios;
-	struct batch_run *runs; /* in running order */
+	struct batch_run *runs; /* in running order: what people see is in batch_order()'s */
 	size_t n_runs;
 	struct batch_expect *expects;
 	size_t n_expects;
 };
+
+/* The runs by scenario, place of the configuration and repeat, whatever the order in which they were
+ * run or ended; free() it. */
+const struct batch_run **batch_order(const struct batch_report *r);
 
 size_t batch_count(const struct batch_report *r, enum batch_state s);
 
@@ -70,7 +75,7 @@ struct batch_warning {
 	size_t *runs, n;
 	bool every;
 };
-/* Grouped by text but for figures, those of fewest runs first. Free with batch_warnings_free(). */
+/* Grouped by text but for words with a figure in them, those of fewest runs first. Free with batch_warnings_free(). */
 #define BATCH_VARIES " (and with other figures)"
 struct batch_warning *batch_warnings(const struct batch_report *r, size_t *n);
 void batch_warnings_free(struct batch_warning *w, size_t n);

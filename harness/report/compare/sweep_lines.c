@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arm.h"
+
 /* Length of the first "key=value" of a point. A value may hold blanks; the next key holds a = . */
 static size_t first_length(const char *point)
 {
@@ -16,31 +18,6 @@ static size_t first_length(const char *point)
 	while (next > point && *next != ' ')
 		next--;
 	return (size_t)(next - point);
-}
-
-/* The configuration without its sweep point: "pinned" of "pinned-overcommit-2", "" of
- * "overcommit-2". A name that was too long ends in -pN (scenario/resolve.c). */
-static char *variant_of(const struct sweep_run *r)
-{
-	const char *at = r->config, *end = NULL;
-	size_t key = strcspn(r->point, "=");
-	const char *dot = memrchr(r->point, '.', key);
-	const char *last = dot ? dot + 1 : r->point;
-	size_t len = key - (size_t)(last - r->point);
-
-	for (; *at && !end; at++)
-		if ((at == r->config || at[-1] == '-') && !strncmp(at, last, len) && at[len] == '-')
-			end = at;
-	if (!end) {
-		end = strrchr(r->config, '-');
-		end = end && end[1] == 'p' && end[2] &&
-				      strspn(end + 2, "0123456789") == strlen(end + 2)
-			      ? end + 1
-			      : r->config + strlen(r->config);
-	}
-	if (end > r->config && *end)
-		end--; /* the - before it */
-	return xasprintf("%.*s", (int)(end - r->config), r->config);
 }
 
 /* Whether a value of the first key always comes with the same rest: swept side by side. */
@@ -59,7 +36,7 @@ static bool is_zip(const struct sweep_run *runs, size_t n)
 
 static char *line_name(const struct sweep_run *r, bool zip)
 {
-	char *name = variant_of(r);
+	char *name = arm_of(r->config, r->point);
 	const char *rest = r->point + first_length(r->point);
 	char *both;
 

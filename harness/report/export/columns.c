@@ -70,6 +70,7 @@ const struct export_columns export_columns[EXPORT_TABLES] = {
 			{"period_us", "INTEGER", "of the quota"},
 			{"scenario", "TEXT", "of the run"},
 			{"variant", "TEXT", "its configuration"},
+			{"arm", "TEXT", "the same without the point"},
 			{"point", "TEXT", "what was swept: key=value"},
 			{"host", "TEXT", "where it ran"}, {"kernel", "TEXT", "of the host"},
 			{"overrides", "TEXT", "of --set, joined by blanks"},
@@ -96,6 +97,11 @@ const struct export_column export_run_columns[EXPORT_RUN_COLUMNS] = {
 	{"window_s", "REAL", "measured time"},
 	{"lost_guest", "INTEGER", "guest records lost"},
 	{"lost_host", "INTEGER", "trace records lost"},
+	{"arm", "TEXT", "the variant without the point"},
+	{"host", "TEXT", "where it ran"},
+	{"kernel", "TEXT", "of the host"},
+	{"overrides", "TEXT", "of --set, joined by blanks"},
+	{"warnings", "TEXT", "joined by semicolons"},
 };
 
 static void add_column(struct strbuf *out, const struct export_column *c)

@@ -19,7 +19,7 @@ extern const struct export_columns {
 
 /* Of SQLite only: the table runs, whose number is EXPORT_TABLES; run_id stands in front of every
  * other table. */
-#define EXPORT_RUN_COLUMNS 11
+#define EXPORT_RUN_COLUMNS 16
 extern const struct export_column export_run_columns[EXPORT_RUN_COLUMNS];
 
 #endif

@@ -7,6 +7,7 @@
 #include "report/escape.h"
 #include "report/export/columns.h"
 #include "report/export/stream.h"
+#include "base/arm.h"
 
 enum cell_type { CELL_TEXT, CELL_REAL, CELL_COUNT, CELL_ALL };
 struct cell {
@@ -193,14 +194,15 @@ static void guest_rows(struct writer *w)
 	const struct run_info *r = &w->a->info;
 	auto_free char *overrides = strv_join(&r->overrides, " ");
 	auto_free char *warnings = strv_join(&w->a->warnings, "; ");
+	auto_free char *arm = arm_of(r->variant ? r->variant : "", r->point ? r->point : "");
 
 	for (size_t g = 0; g < r->n_guests; g++) {
 		const struct run_guest *i = &r->guests[g];
 		struct cell cells[] = {TEXT(i->name), COUNT(i->is_noise), TEXT(i->kind),
 			COUNT(i->n_vcpus), COUNT(i->shares), COUNT(i->quota_us),
-			COUNT(i->period_us), TEXT(r->scenario), TEXT(r->variant), TEXT(r->point),
-			TEXT(index_host_of(r)), TEXT(index_kernel_of(r)), TEXT(overrides),
-			TEXT(warnings)};
+			COUNT(i->period_us), TEXT(r->scenario), TEXT(r->variant), TEXT(arm),
+			TEXT(r->point), TEXT(index_host_of(r)), TEXT(index_kernel_of(r)),
+			TEXT(overrides), TEXT(warnings)};
 
 		write_row(w, cells);
 	}
@@ -303,6 +305,10 @@ int export_sqlite_run(struct tables *db, const struct analysis *a, unsigned run_
 	const struct run_info *r = &a->info;
 	struct writer w = {.output = OUTPUT_SQLITE, .db = db, .run_id = run_id, .a = a};
 	const char *const names[] = {r->run, r->experiment, r->scenario, r->variant, r->point};
+	auto_free char *arm = arm_of(r->variant ? r->variant : "", r->point ? r->point : "");
+	auto_free char *overrides = strv_join(&r->overrides, " ");
+	auto_free char *warnings = strv_join(&a->warnings, "; ");
+	const char *const more[] = {arm, index_host_of(r), index_kernel_of(r), overrides, warnings};
 	struct table_cell run[EXPORT_RUN_COLUMNS] = {{TABLE_INTEGER, .integer = run_id}};
 	unsigned n = 1;
 	int rc = 0;
@@ -314,6 +320,8 @@ int export_sqlite_run(struct tables *db, const struct analysis *a, unsigned run_
 	run[n++] = (struct table_cell){TABLE_REAL, .real = a->window_s};
 	run[n++] = (struct table_cell){TABLE_INTEGER, .integer = (int64_t)a->lost_guest};
 	run[n++] = (struct table_cell){TABLE_INTEGER, .integer = (int64_t)a->lost_host};
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+		run[n++] = (struct table_cell){TABLE_TEXT, .text = more[i]};
 	tables_insert(db, EXPORT_TABLES, run);
 	for (unsigned t = 0; t < EXPORT_TABLES && !rc; t++)
 		rc = write_table(&w, (enum export_table)t, e);

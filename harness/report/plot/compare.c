@@ -113,6 +113,58 @@ void svg_plot_arms(struct strbuf *out, double width, bool standalone, const char
 	svg_end(&s);
 }
 
+/* The name stands left of the dots, or above them where there is no room. */
+static void draw_strip(struct svg *s, const struct values *v, const char *name,
+	const struct axis *x, double y, double height, double scale)
+{
+	bool above = height > DOT_ROW;
+	double dots = above ? y + 24 : y + 10;
+
+	if (above)
+		svg_text(s, "start", 2, y + 12, "%s", name);
+	else
+		svg_text(s, "end", x->from - 10, y + 14, "%.*s", (int)((x->from - 10) / SVG_CHAR_W),
+			name);
+	svg_line(s, "grid", x->from, dots, x->to, dots);
+	draw_dots(s, v, 0, x, dots, scale);
+}
+
+bool svg_plot_strips(struct strbuf *out, double width, bool standalone, const char *metric,
+	const char *unit, const struct svg_arm *arms, size_t n)
+{
+	struct svg s = {.out = out, .standalone = standalone};
+	auto_free struct values *v = xcalloc(n + 1, sizeof(*v));
+	auto_free char *label = NULL;
+	double lo, hi, factor, head = standalone ? 28 : 4, row = width < 500 ? 36 : DOT_ROW;
+	size_t have = 0;
+	struct axis x;
+
+	for (size_t i = 0; i < n; i++) {
+		v[i] = arm_values(arms[i].v, arms[i].n);
+		have += v[i].n;
+	}
+	value_range(v, n, &lo, &hi);
+	if (have) {
+		unit = quantity_unit(fmax(fabs(lo), fabs(hi)), unit, &factor);
+		label = xasprintf("%s%s%s%s", metric, *unit ? " (" : "", unit, *unit ? ")" : "");
+		svg_begin(&s, width, head + (double)n * row + BOTTOM, metric);
+		if (standalone)
+			svg_text(&s, "start", 2, 16, "%s", metric);
+		/* From 0, so that what differs little looks so. */
+		x = (struct axis){fmin(lo, 0) * factor, hi * factor, width < 500 ? 12 : 260,
+			width - RIGHT, false, label};
+		axis_round(&x);
+		for (size_t i = 0; i < n; i++)
+			draw_strip(
+				&s, &v[i], arms[i].name, &x, head + (double)i * row, row, factor);
+		svg_x_axis(&s, &x, head + (double)n * row + 2);
+		svg_end(&s);
+	}
+	for (size_t i = 0; i < n; i++)
+		free(v[i].v);
+	return have > 0;
+}
+
 /* ---- all metrics at once */
 
 static bool in_forest(const struct compare_row *r)

@@ -15,6 +15,10 @@ struct svg_arm {
 void svg_plot_arms(struct strbuf *out, double width, bool standalone, const char *metric,
 	const char *unit, const struct svg_arm *arms, size_t n);
 
+/* A row for each arm: its name, a dot per boot, the median. false when none has a value. */
+bool svg_plot_strips(struct strbuf *out, double width, bool standalone, const char *metric,
+	const char *unit, const struct svg_arm *arms, size_t n);
+
 /* Every metric's shift and interval in % of arm a's median. false when no row has one. */
 bool svg_plot_forest(
 	struct strbuf *out, double width, bool standalone, const struct compare_result *r);
