@@ -318,20 +318,23 @@ static char *no_room(const struct advice_in *in)
 	return xasprintf("the idlest CPU it may use, %d, idled %.0f ms/s", best.cpu, best.idle);
 }
 
+/* libvirt's shares are a VM's weight among the VMs, below one cgroup of theirs: against what runs outside of it they do nothing.
+ * Seen: shares 1024 and 8192 beside a process of the root group, half of the CPU in both. */
 static bool make_raise_weight(const struct advice_in *in, struct advice *out)
 {
 	const struct advice_present *p = in->present;
 	auto_free char *room = no_room(in);
+	double vms = advice_taken_by(in->x, CULPRIT_VM) + advice_taken_by(in->x, CULPRIT_VM_THREAD);
+	bool among_vms = vms > in->x->wait / 2;
 	struct loads l;
 	uint64_t want;
 
-	/* Against its own threads, its quota, or nobody, a weight is no help. */
-	if (p && advice_taken_by_others(in->x) <= in->x->wait / 2)
-		return false;
-	if (!waits_for_others(in))
+	if ((p && !among_vms) || !waits_for_others(in))
 		return false;
 	out->because = xasprintf(
-		"raise its shares above those of %s, or move one of them to another host: no CPU it may use is free (%s)",
+		among_vms
+			? "raise its shares above those of %s, or move one of them to another host: no CPU it may use is free (%s)"
+			: "move %s or it to another host, or make that one nicer (shares count among VMs only): no CPU it may use is free (%s)",
 		top_culprit(in), room);
 	advice_wait(in, out);
 	if (!p || !p->shares || !loads_make(in, &l))
@@ -342,9 +345,11 @@ static bool make_raise_weight(const struct advice_in *in, struct advice *out)
 			xasprintf("%llu", (unsigned long long)p->shares),
 			xasprintf("%llu", (unsigned long long)want));
 		/* Against what the formula says of the present weight: a weight moves nothing. */
-		out->then = out->wait *
-			    fmin(1, loads_wait_at(&l, l.now, (double)want / (double)p->shares) /
-					    fmax(1, loads_wait_at(&l, l.now, 1)));
+		out->then = out->wait -
+			    fmin(1, vms / in->x->wait) * out->wait *
+				    fmax(0, 1 - loads_wait_at(&l, l.now,
+							(double)want / (double)p->shares) /
+							    fmax(1, loads_wait_at(&l, l.now, 1)));
 		out->pays = xasprintf("%s, by as much", top_culprit(in));
 	}
 	loads_release(&l);
