@@ -36,7 +36,7 @@ while read -r line; do
 	real*) ;;
 	compare*) is "$name: has its plots" "$T/one.json" '.svgs >= 4' .svgs ;;
 	sweep*) is "$name: has its curves" "$T/one.json" '.svgs == 2' .svgs ;;
-	summary*) is "$name: has its links" "$T/one.json" '.links >= 40' .links ;;
+	summary*) is "$name: has its links" "$T/one.json" '.links >= 40 and .svgs >= 3' '[.links, .svgs]' ;;
 	*paper)
 		is "$name: every figure is printed with its lines" "$T/one.json" \
 			'(.figures | length >= 2) and all(.figures[]; .printed == .lines)' '[.figures[].printed]' ;;

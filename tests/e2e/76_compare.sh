@@ -104,6 +104,10 @@ grep -qF 'class="verdict">pinned against float, timer.late.p99: better at lab.ov
 	ok "... the verdict first, in words" || bad "the page begins: $(grep -m1 'class="verdict"' "$T/points.html")"
 expect_exit "... as CSV" 0 "${cmp[@]}" --baseline float --csv --metric timer scenario=planted
 [ "$(grep -c '^float,pinned,timer.late.p99,.*,lab.overcommit=[1248]$' "$T/out")" = 4 ] && ok "CSV names the point, --metric a group" || bad "CSV: $(head -2 "$T/out")"
+"${cmp[@]}" --baseline float --methods scenario=planted >"$T/out"
+says "--methods over a sweep" "pinned, stacked (b) were held against float (a) at each point of lab.overcommit that both have. 96 boots" "$T/out"
+"${cmp[@]}" --baseline float --latex scenario=planted >"$T/out"
+says "--latex over a sweep" "2 variants (b) against float (a), point by point: medians" "$T/out"
 expect_exit "pooling of points" 2 "${cmp[@]}" "scenario=planted,variant=float-*" "scenario=planted,variant=pinned-*"
 says "is refused" "mixes boots of the points lab.overcommit=" "$T/err"
 expect_exit "unless asked for" 0 "${cmp[@]}" --pool --json "scenario=planted,variant=float-*" "scenario=planted,variant=pinned-*"

@@ -415,6 +415,7 @@ static struct strbuf batch_page_of(void)
 			.state = i == 39 ? BATCH_FAILED : BATCH_DONE,
 			.record = i == 39 ? "" : "20261120T161500Z-pinned-vs-float-pinned-3f9c",
 			.why = i == 39 ? "the guest victim died: KVM internal error" : "",
+			.place = i % 2,
 			.wall_s = 14.2,
 			.overhead_s = 3.9,
 			.felt = {i % 2 ? 500 : 667, 120, i % 2 ? 1100 : 4400, NAN}};

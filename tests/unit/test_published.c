@@ -130,6 +130,11 @@ static void text_fits_and_html_is_whole(void **state)
 	assert_non_null(doc);
 	xmlFreeDoc(doc);
 	assert_non_null(strstr(html.text, "2.00 s to 3.00 s"));
+	/* The first figure is drawn, before its table, theirs in another colour; the second has none of ours. */
+	assert_non_null(strstr(html.text, ">guest, floating</text>"));
+	assert_non_null(strstr(html.text, "class=\"wx\""));
+	assert_true(strstr(html.text, "<svg") < strstr(html.text, "<table"));
+	assert_null(strstr(html.text, ">paper: Xen, 4 jobs</text>"));
 	strbuf_release(&text);
 	strbuf_release(&html);
 	published_free(p);

@@ -85,15 +85,16 @@ void compare_report_latex(const struct compare_set *s, struct strbuf *out)
 	strbuf_add(out,
 		"%% stealscope " SS_VERSION
 		": stealscope compare --latex. In the preamble: \\usepackage{booktabs}\n\\begin{table}\n\\centering\n\\caption{");
-	if (s->n == 1)
+	if (compare_count_arms(s) == 1)
 		escape_latex(out, first->input->name_b);
 	else
-		strbuf_add(out, "%zu variants", s->n);
+		strbuf_add(out, "%zu variants", compare_count_arms(s));
 	strbuf_add(out, " (b) against ");
 	escape_latex(out, first->input->name_a);
 	strbuf_add(out,
-		" (a): medians, the shift from a to b with its %.0f\\,\\%% interval, $n$ boots an arm, $p$ corrected by Holm for %zu tests ($^w$ Wilcoxon's signed ranks within blocks, $^u$ Mann and Whitney).}\n\\begin{tabular}{lrrrrr}\n\\toprule\nmetric & $n$ & a & b & b $-$ a & $p$ \\\\\n",
-		100 * first->confidence, first->tests);
+		" (a)%s: medians, the shift from a to b with its %.0f\\,\\%% interval, $n$ boots an arm, $p$ corrected by Holm for %zu tests ($^w$ Wilcoxon's signed ranks within blocks, $^u$ Mann and Whitney).}\n\\begin{tabular}{lrrrrr}\n\\toprule\nmetric & $n$ & a & b & b $-$ a & $p$ \\\\\n",
+		first->input->point ? ", point by point" : "", 100 * first->confidence,
+		first->tests);
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->n > 1)
 			heading(&s->results[i], out);

@@ -88,14 +88,34 @@ static void say_tests(const struct compare_set *s, struct strbuf *out)
 		r->tests, 1 - r->confidence);
 }
 
+bool compare_is_new_arm(const struct compare_set *s, size_t i)
+{
+	return i == 0 || strcmp(s->results[i].input->name_b, s->results[i - 1].input->name_b) != 0;
+}
+
+size_t compare_count_arms(const struct compare_set *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += compare_is_new_arm(s, i);
+	return n;
+}
+
 void compare_report_methods(
 	const struct compare_set *s, const struct compare_origin *from, struct strbuf *out)
 {
 	const struct compare_result *r = &s->results[0];
 
 	for (size_t i = 0; i < s->n; i++)
-		text_add(out, "%s%s", i ? ", " : "", s->results[i].input->name_b);
-	text_add(out, " (b) %s held against %s (a). ", s->n > 1 ? "were" : "was", r->input->name_a);
+		if (compare_is_new_arm(s, i))
+			text_add(out, "%s%s", i ? ", " : "", s->results[i].input->name_b);
+	text_add(out, " (b) %s held against %s (a)", compare_count_arms(s) > 1 ? "were" : "was",
+		r->input->name_a);
+	if (r->input->point)
+		text_add(out, " at each point of %.*s that both have",
+			(int)strcspn(r->input->point, "="), r->input->point);
+	text_add(out, ". ");
 	say_origin(from, out);
 	say_tests(s, out);
 	text_add(out, "\n");

@@ -6,6 +6,10 @@
 
 #include "report/compare/report.h"
 
+/* Results of one arm stand together: of its points, in a sweep. */
+bool compare_is_new_arm(const struct compare_set *s, size_t i);
+size_t compare_count_arms(const struct compare_set *s);
+
 /* A table that booktabs sets: a line per comparison and metric, each figure with its unit, the
  * shift with its interval, n, the test and its corrected p. A metric with too few boots has "--"
  * for what does not exist. */

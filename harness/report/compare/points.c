@@ -112,9 +112,11 @@ static bool draw_sweep(const void *s, double width, bool standalone, struct strb
 	return true;
 }
 
-static void line_html(const struct compare_result *r, size_t metric, struct strbuf *out)
+static void line_html(
+	const struct compare_result *r, size_t metric, bool several, struct strbuf *out)
 {
 	const struct compare_row *row = &r->rows[metric];
+	const char *value = strchr(point_name(r), '=');
 	auto_free char *shift = shift_text(row);
 	char a[48] = "-", b[48] = "-";
 
@@ -122,10 +124,12 @@ static void line_html(const struct compare_result *r, size_t metric, struct strb
 		quantity_text(row->median_a, row->metric->unit, false, a, sizeof(a));
 	if (row->nb)
 		quantity_text(row->median_b, row->metric->unit, false, b, sizeof(b));
+	html_add(out, "<tr><th scope=\"row\">%s</th>", value ? value + 1 : point_name(r));
+	if (several)
+		html_add(out, "<td>%s</td>", r->input->name_b);
 	html_add(out,
-		"<tr><th scope=\"row\">%s</th><td>%s</td><td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
-		point_name(r), r->input->name_b, compare_words[row->verdict].class,
-		compare_words[row->verdict].of_b, shift, a, b);
+		"<td><span class=\"badge %s\">%s</span></td><td class=\"wrap\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
+		compare_words[row->verdict].class, compare_words[row->verdict].of_b, shift, a, b);
 	if (isnan(row->p_holm))
 		html_raw(out, "<td class=\"n\">-</td>");
 	else
@@ -136,14 +140,21 @@ static void line_html(const struct compare_result *r, size_t metric, struct strb
 static void metric_html(
 	const struct compare_set *s, size_t m, const struct sweep *sweep, struct strbuf *out)
 {
+	const char *base = s->results[0].input->name_a;
+	bool several = end_of_variant(s, 0) < s->n;
+
 	html_add(out, "<section><h2>%s</h2>\n", sweep->metric);
 	html_plot(out, draw_sweep, sweep);
 	html_wide(out, sweep->metric);
+	html_add(out, "<table><tr><th>%s</th>", sweep->key);
+	if (several)
+		html_raw(out, "<th>variant</th>");
+	html_add(out, "<th>against %s</th>", base);
 	html_add(out,
-		"<table><tr><th>point</th><th>variant</th><th>against %s</th><th>shift, 95 %%</th><th class=\"n\">median of %s</th><th class=\"n\">its median</th><th class=\"n\">p(Holm)</th><th class=\"n\">boots</th></tr>\n",
-		s->results[0].input->name_a, s->results[0].input->name_a);
+		"<th>shift, 95 %%</th><th class=\"n\">median of %s</th><th class=\"n\">of %s</th><th class=\"n\">p(Holm)</th><th class=\"n\">boots</th></tr>\n",
+		base, several ? "the variant" : s->results[0].input->name_b);
 	for (size_t i = 0; i < s->n; i++)
-		line_html(&s->results[i], m, out);
+		line_html(&s->results[i], m, several, out);
 	html_raw(out, "</table></div>\n</section>\n");
 }
 

@@ -50,6 +50,13 @@ struct published {
 	double means[FIGURES_MAX][ROWS_MAX];
 };
 
+/* Figure i as bars, the published ones in another colour; false when there is none of ours. */
+struct published_plot {
+	const struct published *of;
+	size_t i;
+};
+bool published_draw(const void *plot, double width, bool standalone, struct strbuf *out);
+
 /* "+1.28 %", "-" without. */
 void published_change(struct strbuf *out, double v);
 

@@ -67,8 +67,12 @@ void published_html(const struct published *p, struct strbuf *out)
 		t->title, t->source, p->accels.text ? p->accels.text : "-", p->boots,
 		p->boots == 1 ? "" : "s");
 	for (size_t f = 0; f < t->n_figures; f++) {
+		const struct published_plot plot = {p, f};
+
+		html_add(out, "<h3>%s</h3>\n", t->figures[f].title);
+		html_plot(out, published_draw, &plot);
 		html_wide(out, t->figures[f].title);
-		html_add(out, "<table><caption>%s</caption><tr><th></th>", t->figures[f].title);
+		html_raw(out, "<table><tr><th></th>");
 		for (size_t k = 0; k < COLUMNS; k++)
 			html_add(out, "<th scope=\"col\" class=\"n\">%s</th>", t->columns[k]);
 		html_raw(out, "<th scope=\"col\">mean</th></tr>\n");
