@@ -7,8 +7,6 @@
 #include "report/markup.h"
 #include "report/page/parts.h"
 
-#define BAR_PX 90 /* of the largest mean of a figure */
-
 /* "95.1 ms to 206 ms" */
 static void add_values(const struct published *p, const struct cell *c, struct strbuf *out)
 {
@@ -21,20 +19,10 @@ static void add_values(const struct published *p, const struct cell *c, struct s
 			quantity_text(c->with, unit, false, to, sizeof(to)));
 }
 
-static double largest_mean(const struct published *p, size_t f)
-{
-	double most = 0;
-
-	for (size_t r = 0; r < p->table.figures[f].n_rows; r++)
-		if (isfinite(p->means[f][r]))
-			most = fmax(most, fabs(p->means[f][r]));
-	return most;
-}
-
 static void html_row(const struct published *p, size_t f, size_t r, struct strbuf *out)
 {
 	const struct row *row = &p->table.figures[f].rows[r];
-	double mean = p->means[f][r], most = largest_mean(p, f);
+	double mean = p->means[f][r];
 
 	html_add(out, "<tr><th scope=\"row\">%s</th>", row->who);
 	for (size_t k = 0; k < COLUMNS; k++) {
@@ -47,10 +35,7 @@ static void html_row(const struct published *p, size_t f, size_t r, struct strbu
 		}
 		html_raw(out, "</td>");
 	}
-	html_raw(out, "<td class=\"barcell\">");
-	if (isfinite(mean) && most > 0)
-		html_add(out, "<span class=\"bar\" style=\"width:%.0fpx\"></span> ",
-			fabs(mean) / most * BAR_PX);
+	html_raw(out, "<td class=\"n\">");
 	if (row->said)
 		html_add(out, "%s", row->said);
 	else
@@ -61,21 +46,24 @@ static void html_row(const struct published *p, size_t f, size_t r, struct strbu
 void published_html(const struct published *p, struct strbuf *out)
 {
 	const struct table *t = &p->table;
+	struct published_plot plot = {p, 0};
 
 	html_add(out,
 		"<section><h2>%s</h2>\n<p>%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. Order and sign compare, not digits.</p>\n",
 		t->title, t->source, p->accels.text ? p->accels.text : "-", p->boots,
 		p->boots == 1 ? "" : "s");
+	for (plot.i = 0; plot.i < t->n_figures; plot.i++) {
+		html_add(out, "<h3>%s</h3>\n", t->figures[plot.i].title);
+		if (!html_plot(out, published_draw, &plot))
+			html_missing(out, "no two variants of ours have a job time");
+	}
+	html_raw(out, "<h3>In figures</h3>\n");
 	for (size_t f = 0; f < t->n_figures; f++) {
-		const struct published_plot plot = {p, f};
-
-		html_add(out, "<h3>%s</h3>\n", t->figures[f].title);
-		html_plot(out, published_draw, &plot);
 		html_wide(out, t->figures[f].title);
-		html_raw(out, "<table><tr><th></th>");
+		html_add(out, "<table><caption>%s</caption><tr><th></th>", t->figures[f].title);
 		for (size_t k = 0; k < COLUMNS; k++)
 			html_add(out, "<th scope=\"col\" class=\"n\">%s</th>", t->columns[k]);
-		html_raw(out, "<th scope=\"col\">mean</th></tr>\n");
+		html_raw(out, "<th scope=\"col\" class=\"n\">mean</th></tr>\n");
 		for (size_t r = 0; r < t->figures[f].n_rows; r++)
 			html_row(p, f, r, out);
 		html_raw(out, "</table></div>\n");
