@@ -3,6 +3,7 @@
 # probe are added, one after the other, then built in one go, tested and run. What was touched is held against the
 # files that the recipe names, and counted: a noise kind is one file and one row, a metric one row and its
 # computation. A file that a recipe forgets is one without which this does not build, or a test of the copy fails.
+# Measures nothing: it may run beside another.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -151,9 +152,9 @@ C
 touched "$recipe" pulse
 next
 
-# Everything at once; what is printed from tables is named by one of the recipes.
+# Everything at once, not optimised: nearly all is compiled again; what is printed from tables is named by one of the recipes.
 units="test_scenario test_terms test_metrics test_guest_probe test_noise"
-if ! make -s -j2 all docs $(printf 'build/tests/%s ' $units) >"$T/build.log" 2>&1; then
+if ! make -s -j2 OPT=-O0 all docs $(printf 'build/tests/%s ' $units) >"$T/build.log" 2>&1; then
 	bad "the recipes leave a tree that does not build: $(grep -m3 -E 'error|undefined' "$T/build.log")"
 	finish
 fi

@@ -1,6 +1,7 @@
 #!/bin/bash
 # What this process may use: under taskset, and in a cpuset control group (v1 or v2, made and removed
 # here), plans keep to it and what cannot be is refused first. Measures nothing.
+# Measures nothing, but wants no other's guests: it may run beside what only computes.
 . "$(dirname "$0")/lib.sh"
 
 two='<scenario name="two"><lab cpus="2"/><guest name="a"/></scenario>'

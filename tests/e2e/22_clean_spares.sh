@@ -1,5 +1,6 @@
 #!/bin/bash
 # `clean` takes what is proven to be of a dead harness, and nothing that is only named like it.
+# Measures nothing, but wants no other's guests: it may run beside what only computes.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || { skip "clean: needs root"; finish; }
 R=/run/stealscope

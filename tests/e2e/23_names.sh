@@ -1,6 +1,7 @@
 #!/bin/bash
 # Names of VMs, processes and records that would move a terminal's cursor, make a row of their own or turn the
 # reading direction: nothing of it reaches a terminal, a table or JSON, and no row is lost by it.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || { skip "names: needs root"; finish; }
 bad_name=$'e\033[2J\302\233\342\200\256\nvm9/vcpu0 \377'

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Domains by the embedded driver and by libvirtd (started for the test when none runs): start, boot,
 # threads, death, stop, reaping; and nothing left.
+# Measures nothing, but wants no other's guests: it may run beside what only computes.
 . "$(dirname "$0")/lib.sh"
 MINE=e2edom # the run's name in domain_lifecycle.c
 [ "$(id -u)" = 0 ] || { skip "domain: needs root"; finish; }

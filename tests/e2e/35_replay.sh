@@ -1,6 +1,7 @@
 #!/bin/bash
 # A record holds what it was made from: the scenario, what it includes, its overrides. `replay` boots the same
 # configuration again with the original gone.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 need_kvm
 R=$T/res

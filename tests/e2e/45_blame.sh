@@ -1,7 +1,7 @@
 #!/bin/bash
 # blame on VMs that this harness did not make: plain QEMU and a libvirt domain started by virsh, beside
 # stress-ng in a cgroup of its own, beside two hogs with shares 2:1, and against each other.
-# (Timing-dependent: shares over 8 s; one retry.)
+# (Timing-dependent: shares over 4 s; one retry.)
 . "$(dirname "$0")/lib.sh"
 need_kvm
 [ "$(id -u)" = 0 ] || { skip "blame: needs root to trace"; finish; }
@@ -50,8 +50,8 @@ used() {
 	[ -d "$d" ] || d=/sys/fs/cgroup/$G-$1
 	for p in $(cat "$d/cgroup.procs"); do cat "/proc/$p/schedstat"; done | awk '{s += $1} END {printf "%.0f", s}'
 }
-look() { # NAME...: blame it for 8 s into $T/b.json (the whole time as one interval)
-	$SS blame --json --for 8s --interval 8s "$@" 2>"$T/err" | tail -1 >"$T/b.json"
+look() { # NAME...: blame it for 4 s into $T/b.json (the whole time as one interval)
+	$SS blame --json --for 4s --interval 4s "$@" 2>"$T/err" | tail -1 >"$T/b.json"
 	[ -s "$T/b.json" ] || bad "blame $*: $(tail -1 "$T/err")"
 }
 
@@ -90,7 +90,7 @@ end
 vm "$G-a" $cpu
 vm "$G-b" $cpu
 sleep 1
-$SS blame --json --for 8s --interval 8s --all 2>"$T/err" | tail -1 >"$T/b.json"
+$SS blame --json --for 4s --interval 4s --all 2>"$T/err" | tail -1 >"$T/b.json"
 is_timed "two VMs: each names the other's vCPU" "$T/b.json" \
 	"[.vcpus[] | select(.vm | startswith(\"$G\"))] | length == 2 and all(.culprits[0].kind == \"vm\" and .culprits[0].share > 90)" \
 	'[.vcpus[] | {vm, wait, top: .culprits[0]}]'

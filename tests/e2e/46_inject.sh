@@ -37,7 +37,7 @@ for _ in $(seq 100); do
 	sleep 0.1
 done
 sleep 2.5
-for _ in $(seq 100); do
+for _ in $(seq 80); do
 	kill -STOP "$qemu" 2>/dev/null; sleep 0.02; kill -CONT "$qemu" 2>/dev/null; sleep 0.08
 done
 wait

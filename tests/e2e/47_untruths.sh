@@ -1,5 +1,6 @@
 #!/bin/bash
 # What would be untrue if nobody said it: noise that does not run.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 
 R=$T/results

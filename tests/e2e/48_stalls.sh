@@ -61,35 +61,35 @@ need_kvm
 v='.variants[0]'
 s="$v.stalls[0]"
 # A play.
-scenario play -e 's/duration="12s"/duration="9s"/'
+scenario play -e 's/duration="12s"/duration="7s"/'
 run play
 is_timed "45 ms/s of 3 ms stalls: planned = delivered in each second (RMSE 0.5 ms/s)" "$T/play.json" "$s | .rmse_delivered <= 0.5" "$s | [.mean_planned, .rmse_delivered, .worst_delivered]"
 is_timed "and felt (RMSE 0.5 ms/s)" "$T/play.json" "$s | .rmse_felt <= 0.5" "$s | [.rmse_felt, .worst_felt, .felt_for_others]"
 # Whoever else had the CPU, what was waited for the player is what was planned.
 is_timed "and felt for the player alone (RMSE 1 ms/s)" "$T/play.json" "$s | [.planned, .felt, .felt_for_others] | transpose | map(.[0] - .[1] + .[2] | . * .) | (add / length) <= 1" "$s | [.rmse_felt, .felt_for_others]"
-is_timed "every stall was played" "$T/play.json" "$s.stalls | .played == .planned and .planned > 100" "$s.stalls"
+is_timed "every stall was played" "$T/play.json" "$s.stalls | .played == .planned and .planned > 80" "$s.stalls"
 is "guest steal = run_delay under play" "$T/play.json" "$v.checks.steal_vs_run_delay | . != null and . <= 0.001" "$v.checks.steal_vs_run_delay"
 is_timed "98 % of the waiting is named the player" "$T/play.json" "[$v.blame[] | select(.culprit == \"noise player\") | .share] | add >= 98" "[$v.blame[] | [.culprit, .share]][:3]"
 is_timed "lengths felt are the lengths planned (KS 0.1)" "$T/play.json" "$s | .ks_felt <= 0.1" "$s | [.ks_felt, .ks_delivered, .lag_us.p99]"
 
 # The circle: beside a hog under a quota, recorded, played to a fresh guest alone.
-scenario there -e 's/<noise.*/<noise kind="busy" name="hog" beside="app" duty="20%" burst="5ms"\/>/'
+scenario there -e 's/duration="12s"/duration="9s"/' -e 's/<noise.*/<noise kind="busy" name="hog" beside="app" duty="20%" burst="5ms"\/>/'
 run there
 $SS export --results "$R" --format stalls -o "$T/there.stalls" last 2>"$T/err" && ok "the stalls of a record are exported ($(grep -vc '^#' "$T/there.stalls") rows)" || bad "export: $(cat "$T/err")"
-scenario again -e 's/rate="45ms.s" length="3ms"/trace="there.stalls" start="1ms"/'
+scenario again -e 's/duration="12s"/duration="9s"/' -e 's/rate="45ms.s" length="3ms"/trace="there.stalls" start="1ms"/'
 run again
 jq -s '{there: .[0].variants[0].guests[0].metrics["steal.rate"], waited: .[0].variants[0].guests[0].metrics["wait.rate"], again: .[1].variants[0].guests[0].metrics["steal.rate"], stalls: .[1].variants[0].stalls[0]}' \
 	"$T/there.json" "$T/again.json" >"$T/circle.json"
 is_timed "the circle: the same steal again, within 5 %" "$T/circle.json" '(.again - .there) / .there | . < 0.05 and . > -0.05' '[.there, .again]'
-# Of twelve seconds one may have had somebody else in it.
-is_timed "the circle: planned = felt in eleven of twelve seconds (RMSE 1 ms/s)" "$T/circle.json" \
+# Of nine seconds one may have had somebody else in it.
+is_timed "the circle: planned = felt in eight of nine seconds (RMSE 1 ms/s)" "$T/circle.json" \
 	'.stalls | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 1' '.stalls | [.rmse_felt, .worst_felt]'
 is_timed "the circle: lengths felt are the lengths recorded (KS 0.05)" "$T/circle.json" '.stalls.ks_felt <= 0.05' '.stalls.ks_felt'
 is_timed "the steal of the record is what its trace says, within 2 %" "$T/circle.json" '.there / .waited | . > 0.98 and . < 1.02' '[.there, .waited]'
 
 # A rate alone: closed loop on what the victim feels.
 { printf '# stealscope stalls 1\nstart_s,length_s,steal_ms_per_s,cpu\n'; for i in $(seq 0 20); do echo "$i,1,$((20 + i % 4 * 20)),0"; done; } >"$T/rates.stalls"
-scenario rates -e 's/duration="12s"/duration="9s"/' -e 's/rate="45ms.s" length="3ms"/trace="rates.stalls"/'
+scenario rates -e 's/duration="12s"/duration="7s"/' -e 's/rate="45ms.s" length="3ms"/trace="rates.stalls"/'
 run rates
 is_timed "a rate series in closed loop (RMSE of a second 3 ms/s)" "$T/rates.json" "$s | .loop == \"closed\" and .rmse_felt <= 3" "$s | [.mean_planned, .rmse_felt, .worst_felt]"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A disk image of one's own, seen from outside: a boot sector that prints and loops, made here. Overlay and original.
 # Booting a Debian image with the agent in it takes minutes under emulation: make check-vm.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 for p in qemu-img qemu-system-x86_64 qemu-io; do
 	command -v $p >/dev/null || { skip "55_disk: $p is not installed"; finish; }

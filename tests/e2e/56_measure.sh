@@ -1,5 +1,6 @@
 #!/bin/bash
 # <measure>: a command's printed number as a metric, from the run to compare; and what makes a run fail.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 R=$T/res
 RUN="$SS run --results $R"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Trouble in mid-run, the cells of the fault matrix that take a minute; `make faults` is all of it.
+# Measures nothing, but wants no other's guests: it may run beside what only computes.
 cd "$(dirname "$0")/../.." || exit 1
 SS=${SS:-build/stealscope}
 make -s BUILD="$(dirname "$SS")" faulty || exit 1

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A guest that attacks the harness through its shared page (tests/hostile), beside a sound one on the same CPU:
 # the run ends well, the record says who was hostile, and the sound guest's books balance.
+# Measures nothing, but wants no other's guests: it may run beside what only computes.
 . "$(dirname "$0")/lib.sh"
 need_kvm
 hostile_programs

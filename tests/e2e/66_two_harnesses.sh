@@ -1,6 +1,7 @@
 #!/bin/bash
 # Two harnesses at once on one box: both complete, nothing is mixed up, and each record says that the other was
 # there (so that nobody takes the figures for a quiet box's).
+# Measures nothing, but wants no other's guests: it may run beside what only computes.
 . "$(dirname "$0")/lib.sh"
 need_kvm
 S=$(own_scenario tests/soak/soak.xml)

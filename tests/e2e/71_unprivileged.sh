@@ -1,6 +1,7 @@
 #!/bin/bash
 # Least privilege: a user of the groups kvm and libvirt runs guests and traces them, with file capabilities on
 # stealscope-hostd and nothing else; what hostd keeps, root's and a user's; set-uid is refused.
+# Measures nothing, but wants no other's guests: it may run beside what only computes.
 . "$(dirname "$0")/lib.sh"
 need_kvm
 [ "$(id -u)" = 0 ] || { skip "unprivileged: needs root to make a user and to give capabilities"; finish; }

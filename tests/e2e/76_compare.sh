@@ -1,6 +1,7 @@
 #!/bin/bash
 # compare: verdicts, blocks, refusals, baselines and sweeps as text, JSON, CSV and HTML, over an index of invented
 # boots; then a short sweep of real ones, their export to SQLite read back, every plot as SVG.
+# Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 I=$T/index
 mkdir "$I"

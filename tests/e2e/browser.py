@@ -7,7 +7,7 @@ usage: browser.py OUTDIR PAGE.html...
 For each page, at 1280 and 390 pixels, light and dark, and on paper: one JSON line with what the page
 asked for (requests beyond itself), what it complained about, its figures with the number of points
 drawn and of lines printed, anything wider than the screen, what scrolls and no key reaches, rows that
-lose their name when scrolled, and texts that overlap. Screenshots go to OUTDIR.
+lose their name when scrolled, and texts that overlap. Screenshots go to OUTDIR, unless that is empty: they take most of the time.
 Python's standard library only.
 """
 import base64
@@ -218,11 +218,13 @@ def main():
                     if label == "paper":  # the emulated medium alone does not say so
                         browser.evaluate("dispatchEvent(new Event('beforeprint'))")
                     seen = browser.evaluate(LOOK)
-                    browser.screenshot(f"{out}/{name}-{label}.png")
+                    if out:
+                        browser.screenshot(f"{out}/{name}-{label}.png")
                     seen.update(page=name, view=label, seconds=round(seconds, 2), asked=asked,
                                 complaints=complaints, keys=keys(browser))
                     print(json.dumps(seen), flush=True)
-                browser.pdf(f"{out}/{name}.pdf")
+                if out:
+                    browser.pdf(f"{out}/{name}.pdf")
         finally:
             browser.close()
 

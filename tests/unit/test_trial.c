@@ -246,14 +246,20 @@ static void neighbours_that_lose_more_together(void **state)
 	trial_release(&t);
 }
 
-/* No change at all, 1000 times: proven in 5 % at most (2.5 %, for one direction is a gain); and most
+#ifdef SANITIZED /* by clang: slow */
+#define TRIALS 100
+#else
+#define TRIALS 1000
+#endif
+
+/* No change at all, again and again: proven in 5 % at most (2.5 %, for one direction is a gain); and most
  * end early, because nothing can come of it. */
 static void nothing_is_proven_of_nothing(void **state)
 {
 	unsigned proven = 0, early = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < TRIALS; i++) {
 		struct trial t;
 
 		begin(&t, 12);
@@ -262,9 +268,9 @@ static void nothing_is_proven_of_nothing(void **state)
 		early += t.end == TRIAL_HOPELESS;
 		trial_release(&t);
 	}
-	print_message("A against A: %u of 1000 proven, %u ended early\n", proven, early);
-	assert_in_range(proven, 0, 40);
-	assert_in_range(early, 300, 1000);
+	print_message("A against A: %u of %d proven, %u ended early\n", proven, TRIALS, early);
+	assert_in_range(proven, 0, TRIALS / 25);
+	assert_in_range(early, TRIALS * 3 / 10, TRIALS);
 }
 
 static void cut_short_claims_nothing(void **state)
