@@ -4,7 +4,14 @@
 #ifndef SS_SCENARIO_BUILD_H
 #define SS_SCENARIO_BUILD_H
 
+#include <string.h>
+
 #include "scenario/resolve.h"
+
+/* A message about configuration `c`, with its variant where it has one. */
+#define SAY_OF(c, msgs, pos, ...)                                                                  \
+	scenario_msgs_add(msgs, BLAME_SCENARIO, pos,                                               \
+		strcmp((c)->variant, "base") != 0 ? (c)->variant : NULL, __VA_ARGS__)
 
 /* Fill everything but name, variant, point and the expectations. */
 void build_config(const struct node *root, struct exp_config *out);
@@ -13,6 +20,9 @@ void config_release(struct exp_config *c);
 /* Add the <expect> elements of `scenario` that apply to configuration `self` of `all`. */
 void build_expects(const struct node *scenario, const struct points *all, const struct point *self,
 	struct exp_config *out, struct scenario_msgs *msgs);
+
+/* check_guest.c: what can be wrong with one guest. */
+void check_guest(const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs);
 
 /* check_disk.c: what only a guest of kind "disk" has. */
 void check_disk(const struct exp_config *c, const struct exp_guest *g, struct scenario_msgs *msgs);

@@ -8,10 +8,6 @@
 #include "scenario/near.h"
 #include "terms/metrics.h"
 
-#define SAY(c, msgs, pos, ...)                                                                     \
-	scenario_msgs_add(msgs, BLAME_SCENARIO, pos,                                               \
-		strcmp((c)->variant, "base") != 0 ? (c)->variant : NULL, __VA_ARGS__)
-
 void build_measures(const struct node *root, struct exp_config *out)
 {
 	node_for_each(n, root)
@@ -63,11 +59,11 @@ static void check_pattern(
 
 	if (rc) {
 		regerror(rc, &re, why, sizeof(why));
-		SAY(c, msgs, m->pos, "<measure pattern>: no regular expression: %s", why);
+		SAY_OF(c, msgs, m->pos, "<measure pattern>: no regular expression: %s", why);
 		return;
 	}
 	if (re.re_nsub != 1)
-		SAY(c, msgs, m->pos,
+		SAY_OF(c, msgs, m->pos,
 			"<measure pattern> has %zu groups; put brackets around the number alone, as \"rate: ([0-9.]+)\"",
 			re.re_nsub);
 	regfree(&re);
@@ -92,15 +88,15 @@ static void check_guest_name(const struct exp_config *c, const struct exp_measur
 	char hint[96];
 
 	if (!g)
-		SAY(c, msgs, m->pos, "<measure %s=\"%s\">: there is no such guest%s", key, name,
+		SAY_OF(c, msgs, m->pos, "<measure %s=\"%s\">: there is no such guest%s", key, name,
 			near.best ? near_hint(&near, hint)
 				  : "; use the name= of one in the file, or host");
 	else if (!strcmp(key, "on") && guest_is_outside(g))
-		SAY(c, msgs, m->pos,
+		SAY_OF(c, msgs, m->pos,
 			"<measure on=\"%s\">: there is no agent in it to run programs; use on=\"host\" or agent=\"seed\"",
 			name);
 	else if (!strcmp(key, "on") && g->kind == GUEST_METAL)
-		SAY(c, msgs, m->pos,
+		SAY_OF(c, msgs, m->pos,
 			"<measure on=\"%s\">: a metal guest runs no programs; use on=\"host\" or a guest of another kind",
 			name);
 }
@@ -109,19 +105,19 @@ static void check_one(
 	const struct exp_config *c, const struct exp_measure *m, struct scenario_msgs *msgs)
 {
 	if (metric_find(m->name, NULL) < METRIC_COUNT)
-		SAY(c, msgs, m->pos,
+		SAY_OF(c, msgs, m->pos,
 			"<measure name=\"%s\"> is the name of a metric of stealscope's own; give it another",
 			m->name);
 	if (measure_find(c, m->name) != m)
-		SAY(c, msgs, m->pos, "a second measure '%s'; give it another name", m->name);
+		SAY_OF(c, msgs, m->pos, "a second measure '%s'; give it another name", m->name);
 	if (m->pattern[0] && m->json[0])
-		SAY(c, msgs, m->pos, "<measure> with both pattern and json; use one");
+		SAY_OF(c, msgs, m->pos, "<measure> with both pattern and json; use one");
 	if (m->pattern[0])
 		check_pattern(c, m, msgs);
 	if (!m->command[strspn(m->command, " \t")])
-		SAY(c, msgs, m->pos, "<measure command> is empty; name a program");
+		SAY_OF(c, msgs, m->pos, "<measure command> is empty; name a program");
 	if (strlen(m->unit) > 24)
-		SAY(c, msgs, m->pos, "<measure unit> is longer than 24 characters");
+		SAY_OF(c, msgs, m->pos, "<measure unit> is longer than 24 characters");
 	if (strcmp(m->on, "host") != 0)
 		check_guest_name(c, m, "on", m->on, msgs);
 	if (m->of[0])
