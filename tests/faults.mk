@@ -32,4 +32,4 @@ faults: faulty
 ## make faults-live [FAULT="QEMU"]: the same for a domain that is somebody else's, in every way out (2 minutes)
 .PHONY: faults-live
 faults-live: all $(BUILD)/tests/busy.elf
-	@BUILD=$(BUILD) tests/faults/live.sh $(FAULT)
+	@BUILD=$(BUILD) tests/faults/domain_faults.sh $(FAULT)

@@ -128,9 +128,10 @@ int cmd_report(const struct command *c, int argc, char **argv)
 	struct args args = {0};
 	struct cmd_common common;
 	struct err e = ERR_INIT;
+	int rc;
 
 	cmd_parse(c, &line, &args, &common, argc, argv);
-	if ((args.runs.n == 1 ? report_one : report_several)(&common, &args, &e))
-		return cmd_fail(&e);
-	return EXIT_DONE;
+	rc = (args.runs.n == 1 ? report_one : report_several)(&common, &args, &e);
+	strv_release(&args.runs);
+	return rc ? cmd_fail(&e) : EXIT_DONE;
 }

@@ -16,6 +16,9 @@
 #include "image/disk.h"
 #include "plan/plan.h"
 
+/* From here on libvirt means no quota (VIR_DOMAIN_CPU_QUOTA_MAX), in us. */
+#define QUOTA_MAX_US 17592186044415LL
+
 /* A disk; QEMU is told every format and probes none. */
 struct domain_disk {
 	const char *path, *format;

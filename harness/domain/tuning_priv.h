@@ -6,9 +6,6 @@
 #include "domain/priv.h"
 #include "domain/tuning.h"
 
-/* From here on libvirt means no quota (VIR_DOMAIN_CPU_QUOTA_MAX), in us. */
-#define QUOTA_MAX_US 17592186044415LL
-
 /* tuning_kernel.c: a row's value in the kernel. */
 /* Whether this kind of row can be had there, and this user may write it. */
 bool tuning_kernel_may(const struct tuning *t, const char *key);

@@ -10,8 +10,6 @@
 #include "run/attach.h"
 #include "run/run.h"
 
-#define QUOTA_MAX_US 17592186044415LL /* from here on libvirt means none */
-
 /* ---- a domain's tuning */
 
 static uint64_t number_of(const struct tuning *t, const char *key)

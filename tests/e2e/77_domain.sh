@@ -1,6 +1,6 @@
 #!/bin/bash
 # A domain that libvirt has already, measured as it runs: changed for the run, put back exactly; what cannot be
-# measured is one clear line. More of it: tests/domain/live.sh (make check-vm), tests/faults/live.sh.
+# measured is one clear line. More of it: tests/domain/live.sh (make check-vm), tests/faults/domain_faults.sh.
 # Measures nothing: it may run beside another.
 . "$(dirname "$0")/lib.sh"
 need_kvm

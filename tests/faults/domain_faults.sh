@@ -1,7 +1,7 @@
 #!/bin/bash
 # The fault matrix of somebody's domain: every way out of a run that changes it. After each the domain has what
 # it had (libvirt's XML, live and inactive, and the kernel: affinities, policies, control groups), or what its
-# owner gave it meanwhile, and the record says so. Usage: live.sh [WORD...]: the rows with a word in their names.
+# owner gave it meanwhile, and the record says so. Usage: domain_faults.sh [WORD...]: the rows with a word in their names.
 # `make faults-live` builds what it needs (2 minutes).
 here=$(cd "$(dirname "$0")" && pwd)
 # A libvirtd of its own, in a mount namespace: it is killed here.
