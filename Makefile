@@ -52,6 +52,11 @@ SIMULATIONS := $(addprefix $(BUILD)/tests/test_compare_,power boots rates)
 ifeq ($(SAN),1)
 UNIT := $(filter-out $(SIMULATIONS),$(UNIT))
 endif
+# Noise and stalls that are really played need CPUs that are free.
+PLAYING := $(addprefix $(BUILD)/tests/test_,noise stalls_play)
+ifeq ($(BESIDE),1)
+UNIT := $(filter-out $(PLAYING),$(UNIT))
+endif
 
 # $(call say,WHAT)COMMAND: one line a file that is made, the command itself with V=1, nothing with make -s.
 ifeq ($(V),1)
@@ -62,7 +67,7 @@ else
 say = @printf '  %-5s %s\n' '$(1)' '$@'; 
 endif
 
-.PHONY: all help test test-simulations build-tests docs man install deb clean layers bpf-stack format format-check tidy
+.PHONY: all help test test-playing test-simulations build-tests docs man install deb clean layers bpf-stack format format-check tidy
 all: $(BUILD)/stealscope $(BUILD)/stealscope-hostd
 
 ## make help: this list
@@ -108,6 +113,9 @@ build-tests: $(UNIT)
 ## make test: the unit tests
 test: $(UNIT)
 	@scripts/run-unit-tests $(UNIT)
+## make test-playing: those of them that want free CPUs, which BESIDE=1 leaves out
+test-playing: $(PLAYING)
+	@scripts/run-unit-tests $(PLAYING)
 ## make test-simulations: those of them that play thousands of comparisons, which the sanitizers leave out
 test-simulations: $(SIMULATIONS)
 	@scripts/run-unit-tests $(SIMULATIONS)
