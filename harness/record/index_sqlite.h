@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What index.c and index_query.c share. Not for others: include record/index.h. */
+/* What index_open.c, index.c and index_query.c share. Not for others: include record/index.h. */
 #ifndef SS_RECORD_INDEX_SQLITE_H
 #define SS_RECORD_INDEX_SQLITE_H
 
@@ -18,5 +18,7 @@ struct index {
 
 /* Fill `e` from an SQLite result code: "PATH: cannot WHAT: ...". Returns -errno. */
 int index_sqlite_error(const struct index *x, int rc, const char *what, struct err *e);
+/* Statements without a result. 0 or -errno, in words as above. */
+int index_run_sql(struct index *x, const char *sql, const char *what, struct err *e);
 
 #endif

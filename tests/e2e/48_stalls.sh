@@ -81,10 +81,10 @@ run again
 jq -s '{there: .[0].variants[0].guests[0].metrics["steal.rate"], waited: .[0].variants[0].guests[0].metrics["wait.rate"], again: .[1].variants[0].guests[0].metrics["steal.rate"], stalls: .[1].variants[0].stalls[0]}' \
 	"$T/there.json" "$T/again.json" >"$T/circle.json"
 is_timed "the circle: the same steal again, within 5 %" "$T/circle.json" '(.again - .there) / .there | . < 0.05 and . > -0.05' '[.there, .again]'
-# Of nine seconds one may have had somebody else in it.
-is_timed "the circle: planned = felt in eight of nine seconds (RMSE 1 ms/s)" "$T/circle.json" \
-	'.stalls | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 1' '.stalls | [.rmse_felt, .worst_felt]'
-is_timed "the circle: lengths felt are the lengths recorded (KS 0.05)" "$T/circle.json" '.stalls.ks_felt <= 0.05' '.stalls.ks_felt'
+# Of nine seconds one may have had somebody else in it. (60 s have narrower bars: make bench-stalls.)
+is_timed "the circle: planned = felt in eight of nine seconds (RMSE 2 ms/s)" "$T/circle.json" \
+	'.stalls | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 4' '.stalls | [.rmse_felt, .worst_felt]'
+is_timed "the circle: lengths felt are the lengths recorded (KS 0.1)" "$T/circle.json" '.stalls.ks_felt <= 0.1' '.stalls.ks_felt'
 is_timed "the steal of the record is what its trace says, within 2 %" "$T/circle.json" '.there / .waited | . > 0.98 and . < 1.02' '[.there, .waited]'
 
 # A rate alone: closed loop on what the victim feels.

@@ -14,7 +14,8 @@ killed=$!
 begun=$SECONDS
 "$AGENT" record --for 4s --out "$T/quiet.recording" 2>"$T/err" && ok "record: $(tail -1 "$T/err" | cut -c1-120)" || bad "record: $(cat "$T/err")"
 for ((i = 0; i < 4 * $(nproc); i++)); do timeout 9 sh -c 'while :; do :; done' & done
-"$AGENT" record --for 7s --out "$T/hogs.recording" 2>"$T/err"
+# Nicer than they are: one that sleeps most of the time is else let in at once nearly always.
+nice -n 10 "$AGENT" record --for 7s --out "$T/hogs.recording" 2>"$T/err"
 sleep $((begun + 13 > SECONDS ? begun + 13 - SECONDS : 0))
 kill -9 $killed
 wait 2>"$T/err"
