@@ -54,8 +54,7 @@ is "the Perfetto trace parses and holds states and samples" "$T/export.perfetto"
 
 # The page in a real browser.
 if command -v chromium >/dev/null && command -v python3 >/dev/null; then
-	mkdir "$T/shots"
-	python3 tests/e2e/browser.py "$T/shots" "$rec/report.html" >"$T/seen" 2>"$T/err"
+	python3 tests/e2e/browser.py "" "$rec/report.html" >"$T/seen" 2>"$T/err"
 	while read -r line; do
 		echo "$line" >"$T/one.json"
 		view=$(jq -r .view "$T/one.json")

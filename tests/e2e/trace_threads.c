@@ -444,11 +444,12 @@ static bool run_case(const struct test_case *c, const char *hostd, double second
 		if (!rc && group && !c->tasks[i].hog)
 			rc = join_group(group, pids[i], &e);
 	}
-	for (unsigned i = 0; i < c->crowd; i++)
-		crowd[i] = start_task(SLEEP_1000, 3);
 	o.out = out;
 	if (!rc)
 		rc = hostd_spawn(&o, &h, &e);
+	/* Not before: beside a crowd hostd needs fifteen seconds to load its programs. */
+	for (unsigned i = 0; i < c->crowd; i++)
+		crowd[i] = start_task(SLEEP_1000, 3);
 	if (!rc && hostd_mode(h) != mode_of(c))
 		good = check(false, c->name, "%s", hostd_reason(h));
 	else if (!rc && !(rc = trace(c, h, pids, group, seconds, &totals, &w, &e)))
