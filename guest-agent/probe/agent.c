@@ -3,8 +3,7 @@
 #include "guest-agent/probe/agent.h"
 #include "guest-agent/probe/probe.h"
 
-/* In SHM_CMD_SYNC a vCPU looks for its ping so often, and spins so long after one. The looks of many add up
- * (128 of them, every ms: two CPUs did nothing else where KVM emulates): for each 8 it looks so much less. */
+/* In SHM_CMD_SYNC a vCPU spins so long after a ping: the next comes at once. */
 #define SYNC_SPIN_NS UINT64_C(3000000)
 
 /* ns * hz / 1e9. Whole seconds are multiplied, the rest too; neither overflows: an hour is the
@@ -162,7 +161,8 @@ static void agent_nap(struct agent_vcpu *v, uint64_t ticks)
 
 static void agent_sync(struct agent_vcpu *v)
 {
-	/* Its turn is soon where there are few. */
+	/* Before its turn it looks ten times as often as for commands, and less the more there are: the looks of many
+	 * add up (128 of them, every ms: two CPUs did nothing else where KVM emulates). */
 	uint64_t spin = agent_ns_to_ticks(v, SYNC_SPIN_NS),
 		 nap = v->look_ticks / 10 * (1 + v->host->nr_vcpus / 16);
 	uint64_t last_ping = platform_tsc() - spin;
