@@ -75,6 +75,7 @@ if [ "$(id -u)" = 0 ] && [ -w /dev/kvm ]; then
 	X
 	# Whoever names the results folder, and with whatever umask: the record is there, and nobody else can write to it.
 	odd="$T/we,ird; \$(touch pwned) \"q\" %s"
+	anew "$T/err"
 	(umask 0; exec $SS run -v --results "$odd" "$T/short.xml" >/dev/null 2>"$T/err") &
 	pid=$!
 	for ((i = 0; i < 300; i++)); do grep -q '^measuring' "$T/err" && break; kill -0 $pid 2>/dev/null || break; sleep 0.02; done

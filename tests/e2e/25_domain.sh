@@ -26,6 +26,7 @@ run() {
 orphan() {
 	local pid
 	[ -w /dev/kvm ] || { skip "$1: kill -9: /dev/kvm is not usable"; return; }
+	anew "$T/out"
 	"$B/tests/domain_lifecycle" "$B/metal.elf" "$2" orphan >"$T/out" 2>&1 &
 	pid=$!
 	for _ in $(seq 200); do [ -s "$T/out" ] && break; sleep 0.1; done

@@ -24,7 +24,7 @@ at_exit end
 mini() { # FILE ARGUMENT...: the small VMM; what it says of itself is in FILE, its pid in $pid
 	local file=$1
 	shift
-	: >"$file" # not the word of the one before
+	anew "$file"
 	"$VMM" "$@" >"$file" 2>&1 &
 	pid=$!
 	pids+=($pid)
@@ -192,6 +192,7 @@ valid "blame --json" blame "$T/b.json"
 end
 
 # --- VMs that come and go under --all; children
+anew "$T/all.json"
 $SS blame --all --json --interval 300ms >"$T/all.json" 2>"$T/err" &
 blame=$!
 lines() { wc -l <"$T/all.json"; }

@@ -98,6 +98,7 @@ wait $vmm 2>/dev/null
 held() {
 	local name=$1 who=$2 pid=
 	shift 2
+	anew "$T/out"
 	sleep 5 | "$@" >"$T/out" 2>"$T/err" &
 	for ((i = 0; i < 200; i++)); do
 		grep -q ^ready "$T/out" && break

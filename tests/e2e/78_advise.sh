@@ -34,6 +34,7 @@ is "--all has it too" "$T/all.json" '[.vms[].domain] | index("'"$D"'") != null'
 # A trial: eight blocks of two runs on the running domain, everything as before afterwards.
 prove() { "$SS" advise --results "$T/res" --for 1s --prove "$@"; }
 expect_exit "a candidate that is none" 2 prove "$D" nonsense
+anew "$T/err"
 prove --rounds 8 --each 200ms --json "$D" >"$T/trial.json" 2>"$T/err" &
 trial=$!
 for _ in $(seq 100); do grep -q "^trying" "$T/err" && break; sleep 0.1; done

@@ -21,6 +21,9 @@ finish() {
 	[ "$FAIL" = 0 ]
 	exit
 }
+# anew FILE...: emptied, before a command in the background writes there and this script waits for its word: the shell of
+# the command empties the file, too, but perhaps after the script has read the word of the one before.
+anew() { for _ in "$@"; do : >"$_"; done; }
 # need_kvm: end the whole test as skipped where there is no usable /dev/kvm.
 need_kvm() {
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] && return

@@ -142,6 +142,7 @@ row() { # NAME EXIT CHECK ACTION
 	qemu=$(cat "/run/libvirt/qemu/$D.pid")
 	for i in $(seq 50); do grep -q "busy" "$T/console" 2>/dev/null && break; sleep 0.1; done
 	state >"$T/before"
+	anew "$T/err"
 	if [ -n "$TRIAL" ]; then
 		for i in 0 1; do $V vcpupin "$D" $i 0 --live; done
 		state >"$T/before"
