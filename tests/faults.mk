@@ -29,7 +29,7 @@ faulty: all $(FAULTY) $(FAULT_TOOLS)
 faults: faulty
 	@BUILD=$(BUILD) tests/faults/matrix.sh $(FAULT)
 
-## make faults-live [FAULT="QEMU"]: the same for a domain that is somebody else's, in every way out (2 minutes)
+## make faults-live [FAULT="QEMU"]: the same for a domain that is somebody else's, in every way out (4 minutes)
 .PHONY: faults-live
 faults-live: all $(BUILD)/tests/busy.elf
 	@BUILD=$(BUILD) tests/faults/domain_faults.sh $(FAULT)

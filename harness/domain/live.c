@@ -111,15 +111,32 @@ void live_facts_release(struct live_facts *f)
 	*f = (struct live_facts){0};
 }
 
-bool live_migrated(struct lab_conn *c, const struct tuning *t)
-{
-	struct err why = ERR_INIT;
-	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, t->uuid, t->name, &why);
-	int state = 0, reason = 0;
-	bool away = dom && virDomainGetState(dom, &state, &reason, 0) == 0 &&
-		    state == VIR_DOMAIN_SHUTOFF && reason == VIR_DOMAIN_SHUTOFF_MIGRATED;
+/* libvirt learns of the end of a QEMU a little later than its /proc entry is gone, and of a migration's when
+ * the other side has said that it runs. */
+#define END_NS (3 * NS_PER_S)
 
-	return away;
+const char *live_why_ended(struct lab_conn *c, const struct tuning *t, bool *lives_on)
+{
+	static const char *const why[] = {
+		[VIR_DOMAIN_SHUTOFF_SHUTDOWN] = "it was shut down",
+		[VIR_DOMAIN_SHUTOFF_DESTROYED] = "its owner destroyed it",
+		[VIR_DOMAIN_SHUTOFF_CRASHED] = "its QEMU crashed or was killed",
+		[VIR_DOMAIN_SHUTOFF_MIGRATED] = "its owner migrated it away",
+		[VIR_DOMAIN_SHUTOFF_SAVED] = "its owner saved it to disk",
+	};
+	struct err none = ERR_INIT;
+	auto_ptr(virDomainFree) virDomainPtr dom = tuning_domain(c, t->uuid, t->name, &none);
+	uint64_t until = now_ns() + END_NS;
+	int state = VIR_DOMAIN_NOSTATE, reason = 0;
+
+	while (dom && virDomainGetState(dom, &state, &reason, 0) == 0 &&
+		state != VIR_DOMAIN_SHUTOFF && now_ns() < until)
+		sleep_ns(20 * NS_PER_MS);
+	*lives_on = state == VIR_DOMAIN_SHUTOFF &&
+		    (reason == VIR_DOMAIN_SHUTOFF_MIGRATED || reason == VIR_DOMAIN_SHUTOFF_SAVED);
+	if (state == VIR_DOMAIN_SHUTOFF && (size_t)reason < ARRAY_SIZE(why) && why[reason])
+		return why[reason];
+	return "it crashed, or its owner destroyed it, shut it down or migrated it away";
 }
 
 /* ---- starting */

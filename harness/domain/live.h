@@ -35,8 +35,9 @@ void domain_detach(struct domain *d); /* NULL is fine */
  * tuning_apply() but calls tuning_save() again after tuning_want(). */
 int live_start(struct lab_conn *c, const char *name, struct strv *done, struct tuning **out,
 	struct err *e);
-/* Whether a domain that runs no more was migrated away by its owner. */
-bool live_migrated(struct lab_conn *c, const struct tuning *t);
+/* Why a domain runs no more, as a clause. *lives_on: it was migrated away, or saved: its live XML is in
+ * force elsewhere, or will be again. */
+const char *live_why_ended(struct lab_conn *c, const struct tuning *t, bool *lives_on);
 
 /* copy.c: the XML of a copy, to be started with domain_start(): name and UUID are new, so are the
  * MACs, with their links down; its disks lie on throw-away overlays below `folder`; placed as `g`

@@ -96,15 +96,25 @@ int tuning_want(struct tuning *t, const char *key, const char *value, struct err
 	return 0;
 }
 
-char *tuning_text(const struct tuning *t)
+static char *text_of(const struct tuning *t, bool libvirt_only)
 {
 	auto_struct(strv) v = {0};
 
 	for (size_t i = 0; i < t->n_rows; i++)
-		if (t->rows[i].want)
+		if (t->rows[i].want && (!libvirt_only || t->rows[i].way == TUNING_LIBVIRT))
 			strv_add(&v, "%s %s -> %s", t->rows[i].key,
 				*t->rows[i].had ? t->rows[i].had : "none", t->rows[i].want);
 	return strv_join(&v, ", ");
+}
+
+char *tuning_text(const struct tuning *t)
+{
+	return text_of(t, false);
+}
+
+char *tuning_text_in_xml(const struct tuning *t)
+{
+	return text_of(t, true);
 }
 
 unsigned tuning_names_defaults(const struct tuning *t)

@@ -74,6 +74,8 @@ int tuning_want(struct tuning *t, const char *key, const char *value, struct err
 struct tuning_row *tuning_row(const struct tuning *t, const char *key);
 /* "vcpupin.0 0-1 -> 0, ..." of the rows that are changed; "" of none. Caller frees. */
 char *tuning_text(const struct tuning *t);
+/* The same of the rows that stand in the live XML: they go wherever the domain goes. */
+char *tuning_text_in_xml(const struct tuning *t);
 /* How many rows are changed by way of libvirt though its XML did not name them: this user may not
  * do it otherwise, and the XML will name the default. */
 unsigned tuning_names_defaults(const struct tuning *t);

@@ -187,6 +187,28 @@ int step_live_domains(struct session *s, struct err *e)
 	return 0;
 }
 
+/* ---- ending before its run */
+
+/* What of the run's changes is in force elsewhere, or will be again; "" nothing. Caller frees. */
+static char *taken_along(struct session *s, const struct guest_run *g, const char **why)
+{
+	bool lives_on;
+
+	*why = live_why_ended(s->conn, g->tuning, &lives_on);
+	return lives_on ? tuning_text_in_xml(g->tuning) : xstrdup("");
+}
+
+int live_ended(struct session *s, struct guest_run *g, struct err *e)
+{
+	const char *why;
+	auto_free char *taken = taken_along(s, g, &why);
+
+	set_status(g, "died");
+	return err_set(e, ECHILD, "guest %s: domain '%s' ended in mid-run: %s%s%s%s", g->plan->name,
+		g->plan->domain, why, *taken ? ", and what the run had changed went with it (" : "",
+		taken, *taken ? "); put it back where it runs" : "");
+}
+
 /* ---- putting back */
 
 static void tell(struct session *s, const struct guest_run *g, const struct tuning_outcome *o)
@@ -202,10 +224,15 @@ static void tell(struct session *s, const struct guest_run *g, const struct tuni
 		session_warn(s,
 			"domain '%s': put back in the kernel, but libvirt at %s does not answer and still holds what was applied (%s); run `stealscope clean` when it does",
 			d, g->tuning->uri, changed);
-	if (o->gone && g->use == LIVE_AS_IT_RUNS && *changed && live_migrated(s->conn, g->tuning))
-		session_warn(s,
-			"domain '%s' was migrated away in mid-run, and took with it what had been changed: %s; put it back where it runs now",
-			d, changed);
+	if (o->gone && g->use == LIVE_AS_IT_RUNS) {
+		const char *why;
+		auto_free char *taken = taken_along(s, g, &why);
+
+		if (*taken)
+			session_warn(s,
+				"domain '%s': %s, and what the run had changed went with it (%s); put it back where it runs",
+				d, why, taken);
+	}
 }
 
 /* The promise: what it has now is what was read. */

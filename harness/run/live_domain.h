@@ -25,6 +25,8 @@ int live_judge(const char *domain, enum domain_use use, const struct live_facts 
 int step_look_at_domains(struct session *s, struct err *e);
 int step_live_domains(struct session *s, struct err *e);
 void undo_live_domains(struct session *s);
+/* It ended in mid-run: the failure that says why. */
+int live_ended(struct session *s, struct guest_run *g, struct err *e);
 /* The XML of a copy. Caller frees. */
 char *copy_xml(struct session *s, const struct guest_run *g, const char *owner, struct err *e);
 

@@ -35,7 +35,7 @@ char *console_tail(const char *path)
 }
 
 /* It lives, and says of none of its vCPUs that it cannot go on. */
-static int check_guest(struct guest_run *g, struct err *e)
+static int check_guest(struct session *s, struct guest_run *g, struct err *e)
 {
 	bool ended =
 		(g->domain && !domain_alive(g->domain)) || (g->native && !native_alive(g->native));
@@ -45,13 +45,8 @@ static int check_guest(struct guest_run *g, struct err *e)
 	if (!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED)))
 		return 0;
 	g->dead = ended;
-	if (guest_is_theirs(g)) {
-		free(g->info->status);
-		g->info->status = xstrdup("died");
-		return err_set(e, ECHILD,
-			"guest %s: domain '%s' ended in mid-run: it crashed, or its owner destroyed it, shut it down or migrated it away",
-			g->plan->name, g->plan->domain);
-	}
+	if (guest_is_theirs(g))
+		return live_ended(s, g, e);
 	free(g->info->status);
 	g->info->status = xstrdup(ended ? "died" : "failed");
 	tail = console_tail(g->console);
@@ -92,7 +87,7 @@ int session_check(struct session *s, struct err *e)
 	if (pump_failed(s, e))
 		return -e->code;
 	for (size_t i = 0; i < s->n_guests; i++) {
-		int rc = check_guest(&s->guests[i], e);
+		int rc = check_guest(s, &s->guests[i], e);
 
 		if (rc)
 			return rc;

@@ -16,10 +16,10 @@ need_kvm
 command -v libvirtd >/dev/null || { skip "live faults: libvirtd is not installed"; finish; }
 SS=$(realpath "$SS")
 cp "$BUILD/tests/busy.elf" "$T/"
-D=own$$ R=$T/res V="virsh -q -c qemu:///system" TRIAL=
+D=own$$ R=$T/res V="virsh -q -c qemu:///system" TRIAL= LENGTH=3s
 WORDS=("$@")
 
-# row NAME EXIT CHECK ACTION: the action is done while it is measured. CHECK: same, owner, gone.
+# row NAME EXIT CHECK ACTION: the action is done while it is measured. CHECK: see judge().
 rows() {
 	row "done"                       0   same  ':'
 	row "failed"                     1   same  'rm -rf "$R"'
@@ -32,6 +32,10 @@ rows() {
 	row "libvirtd away, then clean"  0   late  'libvirtd_kill'
 	row "QEMU kill -9"               1   gone  'kill -9 $qemu'
 	row "destroyed by its owner"     1   gone  '$V destroy $D'
+	LENGTH=30s
+	row "migrated away by its owner" 1   away  'migrate_away'
+	row "saved by its owner"         1   saved '$V managedsave $D'
+	LENGTH=3s
 	row "its owner moves a vCPU"     0   owner '$V vcpupin $D 0 1 --live'
 	row "its owner uses taskset"     0   owner 'taskset -pc 1 $(vcpu 1)'
 	# In the middle of a trial (advise --prove).
@@ -67,6 +71,28 @@ libvirtd_kill() {
 }
 reaper() { pgrep -x ss-reaper | while read -r p; do grep -qs "STEALSCOPE_CELL=$D" "/proc/$p/environ" && echo "$p"; done; }
 vcpu() { grep -l "^CPU $1/" /proc/"$qemu"/task/*/comm | cut -d/ -f5; }
+
+# Another host, on this one: a libvirtd with a host's name, a UUID, folders and control groups of its own, which a live migration
+# goes to over a socket. virsh -c "$THERE" is its owner, there.
+there_up() {
+	mkdir -p "$T/there/etc"
+	printf '%s\n' 'user = "root"' 'group = "root"' 'stdio_handler = "file"' 'namespaces = []' 'security_driver = "none"' >"$T/there/etc/qemu.conf"
+	printf '%s\n' "unix_sock_dir = \"$T/there\"" 'host_uuid = "5ea15c0e-1ab0-4000-8000-000000007e4e"' >"$T/there/etc/libvirtd.conf"
+	unshare -m -u sh -c 'hostname there && mount -t tmpfs none /run/libvirt && mount -t tmpfs none /var/lib/libvirt && mount --bind "$0/etc" /etc/libvirt &&
+		exec libvirtd -d -p "$0/libvirtd.pid"' "$T/there" </dev/null >/dev/null 2>&1
+	THERE="qemu+unix:///system?socket=$T/there/libvirt-sock"
+	for _ in $(seq 50); do virsh -q -c "$THERE" uri >/dev/null 2>&1 && return; sleep 0.1; done
+	return 1
+}
+there_down() {
+	[ -s "$T/there/libvirtd.pid" ] || return 0
+	virsh -q -c "$THERE" destroy "$D-there" >/dev/null 2>&1
+	kill "$(cat "$T/there/libvirtd.pid")" 2>/dev/null
+	while kill -0 "$(cat "$T/there/libvirtd.pid" 2>/dev/null)" 2>/dev/null; do sleep 0.02; done
+}
+migrate_away() { # under another name there: its control groups are on the same box
+	there_up && $V migrate --live --dname "$D-there" --migrateuri "unix://$T/there/stream" "$D" "$THERE"
+}
 
 # past_libvirt VCPU CPUS: as an owner would who uses the kernel's own files: a cpuset group of the thread would hold taskset back.
 past_libvirt() {
@@ -111,6 +137,11 @@ settled() {
 # Its two vCPUs stand on one CPU but while a trial's change is in force.
 changed_now() { [ "$(grep -h Cpus_allowed_list "/proc/$qemu/task/$(vcpu 0)/status" "/proc/$qemu/task/$(vcpu 1)/status" | sort -u | wc -l)" = 2 ]; }
 
+# took NAME WHY: the one line says why it ended, and what of the run's changes is in its XML wherever that goes.
+took() {
+	grep -q "ended in mid-run: $2, and what the run had changed went with it (vcpupin.0 0-1 -> 0, schedinfo.cpu_shares 512 -> 2048); put it back" "$T/err" &&
+		ok "$1: what went with it is told ($(grep -o 'its owner.*' "$T/err" | tail -1))" || bad "$1: $(tail -1 "$T/err") $(cat "$T/action")"
+}
 judge() { # NAME CHECK
 	local say="$R/*/run.json"
 	case $2 in
@@ -124,7 +155,13 @@ judge() { # NAME CHECK
 		bad "$1: $(tail -3 "$T/out" | tr '\n' ';') $($V vcpupin "$D" --live | tr '\n' ';')" ;;
 	past) grep -q "somebody else changed vcpupin.0" "$T/out" && grep -q 'Cpus_allowed_list:.1$' "/proc/$qemu/task/$(vcpu 0)/status" && ok "$1: the trial ends, and that stays ($(grep -o 'somebody else changed.*' "$T/out" | head -1))" ||
 		bad "$1: $(tail -3 "$T/out" | tr '\n' ';') $(grep Cpus_allowed_list "/proc/$qemu/task/$(vcpu 0)/status") $(cat "$T/action")" ;;
-	gone) grep -q "ended in mid-run" "$T/err" && ok "$1: one clear line ($(grep -o 'domain .*' "$T/err" | tail -1 | cut -c1-90))" || bad "$1: $(tail -2 "$T/err")" ;;
+	gone) grep -qE "ended in mid-run: (its owner destroyed it|its QEMU crashed or was killed)" "$T/err" && ok "$1: one clear line ($(grep -o 'domain .*' "$T/err" | tail -1 | cut -c1-110))" || bad "$1: $(tail -2 "$T/err")" ;;
+	away)
+		took "$1" "its owner migrated it away" && virsh -q -c "$THERE" dumpxml "$D-there" | grep -q "<vcpupin vcpu='0' cpuset='0'/>" || bad "$1: it is not there as told: $(cat "$T/action")"
+		there_down ;;
+	saved)
+		took "$1" "its owner saved it to disk"
+		$V managedsave-remove "$D" ;;
 	late)
 		tuning_left && libvirtd_start && $SS clean >"$T/clean" 2>&1 && state >"$T/after" && cmp -s "$T/before" "$T/after" && ok "$1: as it was" ||
 			bad "$1: $(cat "$T/clean"; diff "$T/before" "$T/after" | head -5 | tr '\n' ';')" ;;
@@ -148,7 +185,7 @@ row() { # NAME EXIT CHECK ACTION
 		state >"$T/before"
 		STEALSCOPE_CELL=$D "$SS" advise -v --connect qemu:///system --results "$R" --for 1s --prove --rounds 8 --each 700ms "$D" pin-apart >"$T/out" 2>"$T/err" &
 	else
-		STEALSCOPE_CELL=$D "$SS" run -v --connect qemu:///system --results "$R" "$T/live.xml" >"$T/out" 2>"$T/err" &
+		STEALSCOPE_CELL=$D "$SS" run -v --connect qemu:///system --results "$R" --set duration=$LENGTH "$T/live.xml" >"$T/out" 2>"$T/err" &
 	fi
 	harness=$!
 	for i in $(seq 200); do grep -q "^measuring" "$T/err" && break; sleep 0.05; done
@@ -160,11 +197,12 @@ row() { # NAME EXIT CHECK ACTION
 	wait $harness 2>/dev/null
 	got=$?
 	[ $got = "$want" ] || bad "$name: exit $got, wanted $want: $(tail -1 "$T/err")"
-	[ "$check" = gone ] || [ "$check" = late ] || settled
+	[[ $check =~ ^(gone|away|saved|late)$ ]] || settled
 	judge "$name" "$check"
 }
 
 down() {
+	there_down
 	$V destroy "$D" >/dev/null 2>&1
 	$V undefine "$D" >/dev/null 2>&1
 	[ -s "$T/libvirtd.pid" ] && kill "$(cat "$T/libvirtd.pid")" 2>/dev/null
@@ -173,7 +211,7 @@ down() {
 at_exit down
 libvirtd_start || { skip "live faults: libvirtd does not start here"; finish; }
 # One pin and the shares stand in the XML, the others do not: both ways of changing are met.
-domain_xml "$D" 2 "$T/busy.elf" "$T/console" "<cputune><shares>512</shares><vcpupin vcpu='0' cpuset='0-1'/></cputune>" >"$T/domain.xml"
+domain_xml "$D" 2 "$T/busy.elf" "$T/console" "<cputune><shares>512</shares><vcpupin vcpu='0' cpuset='0-1'/></cputune>" | sed "s/migratable='off'/migratable='on'/" >"$T/domain.xml"
 $V define "$T/domain.xml" >/dev/null || { bad "the domain cannot be defined"; finish; }
 cat >"$T/live.xml" <<-X
 	<scenario name="$MINE" title="A domain in every way out" warmup="100ms" duration="3s">
