@@ -253,6 +253,6 @@ for uri in qemu+ssh://h/system qemu://h/system qemu+tcp://h:1/system; do
 done
 expect_exit "blame --connect xen:///system where no Xen is" 4 $SS blame --connect xen:///system vm
 expect_exit "--children without --pid" 2 $SS blame --all --children
-orphans() { ps -eo ppid,pid,args | awk '$1 == 1 && /stealscope-hostd --mode=counts/'; }
+orphans() { ps -eo ppid,pid,args | awk -v me=$$ '($1 == 1 || $1 == me) && /stealscope-hostd --mode=counts/'; }
 [ -z "$(orphans)" ] && ok "no agent is left" || bad "an agent is left: $(orphans | head -2)"
 finish

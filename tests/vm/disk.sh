@@ -2,8 +2,7 @@
 # A whole system in a disk image, for `make check-vm` (10 minutes under emulation): a Debian cloud image made of packages
 # (tests/vm/cloud-image) boots unprepared, by BIOS with the agent from the seed, and by UEFI without one; then the agent
 # is installed in it and needs no seed; the figures of known programs in it are metrics. PART="myvm seed uefi installed": these; CONNECT, CLOUD_IMAGE: another libvirt, image.
-cd "$(dirname "$0")/../e2e" || exit 1
-. ./lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
 any_part seed uefi installed myvm
 for p in qemu-img qemu-system-x86_64 genisoimage; do
 	command -v $p >/dev/null || { skip "disk images: $p is not installed"; finish; }

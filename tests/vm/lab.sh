@@ -1,8 +1,7 @@
 #!/bin/bash
 # Images and copies in the lab (scripts/lab-vm), for `make check-vm` (5 minutes): libvirt confines QEMU by AppArmor there,
 # and KVM, emulated, runs any guest: a Debian cloud image made of packages boots unprepared. PART=lab: this alone.
-cd "$(dirname "$0")/../e2e" || exit 1
-. ./lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
 any_part lab
 IMAGE=${CLOUD_IMAGE:-$(tests/vm/cloud-image 2>"$T/err" | tail -1)}
 [ -s "$IMAGE" ] || { skip "lab: no cloud image: $(tail -1 "$T/err")"; finish; }

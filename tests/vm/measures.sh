@@ -2,8 +2,7 @@
 # One's own figures in a comparison, for `make check-vm` (3 minutes): redis-benchmark on the host against redis in a VM
 # that runs (a Debian cloud image made of packages), beside a hog and moved away from it; stress-ng, fio, cyclictest and
 # a script of one's own beside a hog and without. PART="redis programs": these.
-cd "$(dirname "$0")/../e2e" || exit 1
-. ./lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
 PARTS="redis programs"
 any_part $PARTS
 N=${RUNS:-6}
