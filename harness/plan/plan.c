@@ -183,3 +183,12 @@ bool plan_cpus_are_there(struct planning *p, const char *who, const struct cpuse
 			plan_cpus_text(&p->t->allowed, mine));
 	return cpuset_empty(&barred);
 }
+
+uint64_t plan_look_ns(const struct plan *p)
+{
+	uint64_t vcpus = 0, cpus = MAX(cpuset_count(&p->lab_cpus), 1u);
+
+	for (size_t i = 0; i < p->n_guests; i++)
+		vcpus += p->guests[i].outside ? 0 : p->guests[i].vcpus;
+	return MIN(MAX(vcpus / (8 * cpus), 1u), 20u) * 10 * NS_PER_MS;
+}

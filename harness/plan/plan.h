@@ -136,4 +136,8 @@ void plan_release(struct plan *p);
 /* The vCPUs a probe runs on, as the text form wants them. */
 struct cpuset plan_probe_vcpus(const struct plan_probe *p);
 
+/* How often a vCPU looks for a command: 10 to 200 ms. Looking takes it some 0.3 ms where KVM emulates: 8 vCPUs on a
+ * CPU that look each 10 ms take a quarter of it, and 128 would want four CPUs for that alone. */
+uint64_t plan_look_ns(const struct plan *p);
+
 #endif

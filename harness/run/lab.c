@@ -25,17 +25,6 @@ static uint64_t record_limit(const struct plan *p, const struct plan_guest *g)
 	return g->record_bytes ? g->record_bytes : (64 + g->vcpus * seconds) << 20;
 }
 
-/* Looking for a command takes a vCPU some 0.3 ms where KVM emulates: 8 vCPUs on a CPU that look each 10 ms take a
- * quarter of it, and 128 would want four CPUs for that alone. */
-static uint64_t look_ns(const struct session *s)
-{
-	uint64_t vcpus = 0, cpus = MAX(cpuset_count(&s->plan->lab_cpus), 1u);
-
-	for (size_t i = 0; i < s->n_guests; i++)
-		vcpus += s->guests[i].plan->outside ? 0 : s->guests[i].plan->vcpus;
-	return MIN(MAX(vcpus / (8 * cpus), 1u), 20u) * 10 * NS_PER_MS;
-}
-
 int step_shared_pages(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
@@ -57,7 +46,7 @@ int step_shared_pages(struct session *s, struct err *e)
 		if (rc)
 			return err_wrap(e, "guest %s", g->plan->name);
 		guest_shm_limit(g->shm, record_limit(s->plan, g->plan));
-		guest_shm_look(g->shm, look_ns(s));
+		guest_shm_look(g->shm, plan_look_ns(s->plan));
 	}
 	return 0;
 }

@@ -127,6 +127,20 @@ static void interrupt_at(struct rig *r, uint64_t tsc)
 	agent_interrupt(&r->v, &at);
 }
 
+/* How often it looks for commands is the harness's to say; pages of before say nothing. */
+static void test_looks_as_often_as_asked(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_up(&r);
+	assert_int_equal(r.v.look_ticks, HZ / 100);
+	r.v.host->look_us = 160000;
+	agent_init(&r.v, r.v.host, 1);
+	assert_int_equal(r.v.look_ticks, HZ / 100 * 16);
+	free(r.page);
+}
+
 static void test_timer_keeps_its_grid(void **state)
 {
 	struct rig r;
@@ -323,6 +337,7 @@ static void test_ns_to_ticks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_looks_as_often_as_asked),
 		cmocka_unit_test(test_timer_keeps_its_grid),
 		cmocka_unit_test(test_steal_probe_skips_what_it_missed),
 		cmocka_unit_test(test_a_full_ring_drops),

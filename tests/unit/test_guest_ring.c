@@ -149,6 +149,9 @@ static void test_header_is_what_the_guest_needs(void **state)
 	assert_true(h->ring_offset + 3 * h->ring_stride <= r.size);
 	guest_shm_command(r.g, SHM_CMD_RUN);
 	assert_int_equal(h->command, SHM_CMD_RUN);
+	assert_int_equal(h->look_us, 0);
+	guest_shm_look(r.g, 160 * NS_PER_MS);
+	assert_int_equal(h->look_us, 160000);
 	rig_down(&r);
 }
 

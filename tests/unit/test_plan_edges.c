@@ -474,6 +474,29 @@ static void large_boxes(void **state)
 	topology_release(&t);
 }
 
+/* Guests look for commands less often the more vCPUs share a CPU: 10 ms for each 8, from 10 to 200. */
+static void how_often_guests_look(void **state)
+{
+	static const struct {
+		const char *cpus;
+		unsigned vcpus, others;
+		uint64_t ms;
+	} cases[] = {{"0", 1, 0, 10}, {"0", 15, 0, 10}, {"0", 16, 0, 20}, {"0", 8, 8, 20},
+		{"0-1", 128, 128, 160}, {"0-1", 32, 0, 20}, {"0-7", 32, 0, 10}, {"0", 256, 0, 200},
+		{"0", 160, 0, 200}, {"0", 159, 0, 190}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct plan_guest guests[] = {{.vcpus = cases[i].vcpus}, {.vcpus = cases[i].others},
+			{.vcpus = 200, .outside = true}}; /* without a page: never looks */
+		struct plan p = {.guests = guests, .n_guests = 3};
+		struct err e = ERR_INIT;
+
+		assert_int_equal(cpuset_parse(cases[i].cpus, &p.lab_cpus, &e), 0);
+		assert_int_equal(plan_look_ns(&p), cases[i].ms * NS_PER_MS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +513,7 @@ int main(void)
 		cmocka_unit_test(cache_words),
 		cmocka_unit_test(overcommit_that_is_none),
 		cmocka_unit_test(large_boxes),
+		cmocka_unit_test(how_often_guests_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
