@@ -24,8 +24,8 @@ grep -qF 'a_b&c%d#e$f{g}h' "$T/paper.txt" && ok "a name keeps its odd characters
 grep -qE 'timer.late.p99 +10 +4[0-9.]* ms +1[0-9.]* ms +.3[0-9.]* ms' "$T/paper.txt" && ok "figures with their units" || bad "figures: $(grep -m2 timer "$T/paper.txt")"
 # Figures for a person to edit: each script makes a PDF, an SVG and TikZ, whatever the guests are called; TeX sets the TikZ.
 command -v gnuplot >/dev/null || { bad "gnuplot is needed: apt-get install $(scripts/setup --print paper)"; finish; }
-make -s BUILD="${BUILD:-build}" "${BUILD:-build}/tests/test_html" >"$T/make" 2>&1 || { bad "test_html: $(tail -3 "$T/make")"; finish; }
-"${BUILD:-build}/tests/test_html" --gnuplot "$T/gp" >"$T/out" || bad "test_html --gnuplot"
+make -s BUILD="${BUILD:-build}" "${BUILD:-build}/tests/test_gnuplot" >"$T/make" 2>&1 || { bad "test_gnuplot: $(tail -3 "$T/make")"; finish; }
+"${BUILD:-build}/tests/test_gnuplot" --write "$T/gp" >"$T/out" || bad "test_gnuplot --write"
 cd "$T/gp" && gnuplot -e 'set terminal tikz createstyle' 2>/dev/null
 printf '\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{gnuplot-lua-tikz}\n\\begin{document}\n' >all.tex
 for f in *.gp; do

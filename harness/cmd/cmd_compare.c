@@ -32,6 +32,7 @@ static const struct cmd_option options[] = {
 	{"html", 0, "FILE", "Also write a page with the plots of all arms", TO_TEXT(html)},
 	{"svg", 0, "DIR", "Also write every plot into DIR as an SVG file of its own", TO_TEXT(svg)},
 	OPTION_PDF(pdf),
+	OPTIONS_FIGURES(figures),
 	{"csv", 0, NULL, "Comma-separated values instead of text", TO_FLAG(csv)},
 	{"latex", 0, NULL,
 		"A table for a paper instead of text (booktabs): medians, shift, interval, n, p, test",
@@ -60,6 +61,7 @@ static void check(void *args, struct argp_state *state)
 
 	if (a->pdf && !a->svg)
 		argp_error(state, PDF_ALONE);
+	figures_check(&a->figures, state);
 	if (a->csv + a->latex + a->methods > 1)
 		argp_error(state, "one of --csv, --latex and --methods");
 	if (a->sweep && (a->latex || a->methods))
@@ -134,6 +136,12 @@ static void fill_input(const struct args *args, const struct metric_names *names
 					.nb = arm->values[m].n};
 }
 
+struct svg_files compare_folder(const struct args *args, size_t i)
+{
+	return i ? figures_files(&args->figures, NULL)
+		 : (struct svg_files){args->svg, NULL, args->pdf, false};
+}
+
 static int save_plots(const struct study *s, const struct args *args, const struct arm *arms,
 	const struct compare_set *set, struct err *e)
 {
@@ -146,10 +154,12 @@ static int save_plots(const struct study *s, const struct args *args, const stru
 	page.arms = boots;
 	if (args->html)
 		rc = compare_html_save(&page, args->html, e);
-	if (!rc && args->svg)
-		rc = MIN(
-			compare_svg_save(&page, &(struct svg_files){args->svg, NULL, args->pdf}, e),
-			0);
+	for (size_t i = 0; i < COMPARE_FOLDERS && !rc; i++) {
+		const struct svg_files to = compare_folder(args, i);
+
+		if (to.dir)
+			rc = MIN(compare_save_figures(&page, &to, e), 0);
+	}
 	for (size_t i = 0; i < page.n_arms; i++)
 		arm_boots_free(&boots[i]);
 	return rc;
@@ -177,7 +187,9 @@ static int print_set(const struct cmd_common *c, const struct args *args, const 
 			: args->latex ? compare_report_latex
 				      : compare_report_text)(set, &out);
 	fputs(out.text, stdout);
-	return args->html || args->svg ? save_plots(&c->study, args, arms, set, e) : 0;
+	return args->html || args->svg || args->figures.dir
+		       ? save_plots(&c->study, args, arms, set, e)
+		       : 0;
 }
 
 static int compare_and_print(const struct cmd_common *c, const struct args *args,

@@ -7,6 +7,19 @@
 #include "report/compare/points.h"
 #include "study/points.h"
 
+static int save_figures(const struct args *args, const struct sweeps *s, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < COMPARE_FOLDERS && !rc; i++) {
+		const struct svg_files to = compare_folder(args, i);
+
+		if (to.dir)
+			rc = sweep_save_figures(s->list, s->n, &to, e);
+	}
+	return rc;
+}
+
 static int print_sweeps(
 	const struct cmd_common *c, const struct args *args, const struct sweeps *s, struct err *e)
 {
@@ -19,10 +32,7 @@ static int print_sweeps(
 	fputs(out.text ? out.text : "", stdout);
 	if (args->html)
 		rc = sweep_page_save(s->list, s->n, s->scenario, args->html, e);
-	if (!rc && args->svg)
-		rc = sweep_svg_save(
-			s->list, s->n, &(struct svg_files){args->svg, NULL, args->pdf}, e);
-	return rc;
+	return rc ? rc : save_figures(args, s, e);
 }
 
 int compare_sweep(
@@ -57,10 +67,7 @@ static int print_points(const struct cmd_common *c, const struct args *args, con
 	fputs(out.text, stdout);
 	if (args->html)
 		rc = points_page_save(set, s->list, s->n, s->scenario, args->html, e);
-	if (!rc && args->svg)
-		rc = sweep_svg_save(
-			s->list, s->n, &(struct svg_files){args->svg, NULL, args->pdf}, e);
-	return rc;
+	return rc ? rc : save_figures(args, s, e);
 }
 
 int compare_points(

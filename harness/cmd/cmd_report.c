@@ -13,7 +13,8 @@
 
 struct args {
 	struct strv runs;
-	const char *svg, *figures, *format, *output;
+	const char *svg, *output;
+	struct figures_wanted figures;
 	bool pdf;
 };
 
@@ -22,12 +23,7 @@ static const struct cmd_option options[] = {
 		"Also write every plot into DIR as an SVG file of its own, its name beginning with the record's",
 		TO_TEXT(svg)},
 	OPTION_PDF(pdf),
-	{"figures", 0, "DIR",
-		"Also write every plot into DIR for a person to edit, in the format of --format",
-		TO_TEXT(figures)},
-	{"format", 0, "NAME",
-		"Of --figures: gnuplot (default; data and a script each, which makes PDF, SVG or TikZ), svg, pdf",
-		TO_TEXT(format)},
+	OPTIONS_FIGURES(figures),
 	{"output", 'o', "FILE",
 		"Of several RUNs: where to (default: " SIDE_BY_SIDE_FILE
 		" in the folder of the records)",
@@ -35,20 +31,14 @@ static const struct cmd_option options[] = {
 	{0},
 };
 
-static bool is_format(const char *name)
-{
-	return !strcmp(name, "gnuplot") || !strcmp(name, "svg") || !strcmp(name, "pdf");
-}
-
 static void check(void *args, struct argp_state *state)
 {
 	const struct args *a = args;
 
 	if (a->runs.n > SIDE_BY_SIDE_MAX)
 		argp_error(state, "at most %d records side by side", SIDE_BY_SIDE_MAX);
-	if (a->format && (!a->figures || !is_format(a->format)))
-		argp_error(state, "--format is of --figures: gnuplot, svg or pdf");
-	if (a->figures && a->runs.n > 1)
+	figures_check(&a->figures, state);
+	if (a->figures.dir && a->runs.n > 1)
 		argp_error(state, "--figures are of one record");
 	if (a->pdf && !a->svg)
 		argp_error(state, PDF_ALONE);
@@ -68,19 +58,12 @@ static const struct cmd_line line = {
 	.check = check,
 };
 
-static int save_figures(
-	const struct analysis *a, const struct args *args, const char *prefix, struct err *e)
-{
-	const char *format = args->format ? args->format : "gnuplot";
-	const struct svg_files files = {args->figures, prefix, !strcmp(format, "pdf")};
-
-	return MIN((strcmp(format, "gnuplot") ? svg_save_all : gnuplot_save_all)(a, &files, e), 0);
-}
-
 static int report_one(const struct cmd_common *c, const struct args *args, struct err *e)
 {
 	auto_free char *dir = cmd_find_record(c, args->runs.items[0], e);
-	struct svg_files files = {args->svg, dir ? strrchr(dir, '/') + 1 : NULL, args->pdf};
+	const char *prefix = dir ? strrchr(dir, '/') + 1 : NULL;
+	const struct svg_files files = {args->svg, prefix, args->pdf, false};
+	const struct svg_files figures = figures_files(&args->figures, prefix);
 	auto_ptr(analysis_free) struct analysis *a = NULL;
 	int rc = dir ? analysis_make(dir, &a, e) : -EINVAL;
 
@@ -88,8 +71,8 @@ static int report_one(const struct cmd_common *c, const struct args *args, struc
 		rc = html_report_save(a, dir, e);
 	if (!rc && args->svg)
 		rc = MIN(svg_save_all(a, &files, e), 0);
-	if (!rc && args->figures)
-		rc = save_figures(a, args, files.prefix, e);
+	if (!rc && figures.dir)
+		rc = MIN((figures.gnuplot ? gnuplot_save_all : svg_save_all)(a, &figures, e), 0);
 	if (!rc)
 		cmd_say(c, "%s/report.html", dir);
 	return rc;
@@ -100,7 +83,7 @@ static int report_several(const struct cmd_common *c, const struct args *args, s
 	auto_free char *path = args->output ? xstrdup(args->output)
 					    : xasprintf("%s/" SIDE_BY_SIDE_FILE, c->results);
 	struct analysis *runs[SIDE_BY_SIDE_MAX] = {NULL};
-	struct svg_files files = {args->svg, NULL, args->pdf};
+	struct svg_files files = {args->svg, NULL, args->pdf, false};
 	struct side_by_side set = {.n = args->runs.n};
 	int rc = 0;
 

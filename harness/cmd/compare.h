@@ -14,7 +14,12 @@ struct args {
 	bool sweep, pool, force, unpaired, csv, latex, methods;
 	const char *html, *svg;
 	bool pdf;
+	struct figures_wanted figures;
 };
+
+/* Where plots go: --svg and --figures. dir NULL: not asked for. */
+#define COMPARE_FOLDERS 2
+struct svg_files compare_folder(const struct args *args, size_t i);
 
 /* cmd_compare_points.c: --sweep, and --baseline over a sweep. */
 int compare_sweep(

@@ -103,3 +103,16 @@ struct argp_option *line_options(const struct cmd_line *line)
 			.doc = line->options[i].doc};
 	return out;
 }
+
+void figures_check(const struct figures_wanted *f, struct argp_state *state)
+{
+	if (f->format && (!f->dir || (strcmp(f->format, "gnuplot") && strcmp(f->format, "svg") &&
+					     strcmp(f->format, "pdf"))))
+		argp_error(state, "--format is of --figures: gnuplot, svg or pdf");
+}
+
+struct svg_files figures_files(const struct figures_wanted *f, const char *prefix)
+{
+	return (struct svg_files){f->dir, prefix, f->format && !strcmp(f->format, "pdf"),
+		!f->format || !strcmp(f->format, "gnuplot")};
+}

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/plot/svg.h"
+
 enum taking { TAKE_NONE, TAKE_FLAG, TAKE_TEXT, TAKE_LIST, TAKE_COUNT, TAKE_SECONDS, TAKE_BY };
 
 /* Where a word goes, and what it may be. A wrong one is said by argp_error(), which exits. */
@@ -64,12 +66,27 @@ struct cmd_line {
 #define OPTION_REPEATS(f, doc) {"repeats", 'n', "N", doc, TO_COUNT(f, 10000)}
 #define OPTION_PDF(f) \
 	{"pdf", 0, NULL, "With --svg: as PDF too (needs rsvg-convert, package librsvg2-bin)", TO_FLAG(f)}
+#define OPTIONS_FIGURES(f) \
+	{"figures", 0, "DIR", \
+		"Also write every plot into DIR for a person to edit, in the format of --format", \
+		TO_TEXT(f.dir)}, \
+	{"format", 0, "NAME", \
+		"Of --figures: gnuplot (default; data and a script each, which makes PDF, SVG or TikZ), svg, pdf", \
+		TO_TEXT(f.format)}
 #define OPTIONS_EXECUTE(timeout_ns, agent) \
 	{"boot-timeout", 0, "SECONDS", \
 		"Give up on a guest that is not up by then (default 60, with Linux guests 25)", \
 		TO_SECONDS(timeout_ns, 3600)}, \
 	{"no-agent", 0, NULL, "Without the host agent: no trace, no blame", TO_FLAG(agent)}
 /* clang-format on */
+
+/* OPTIONS_FIGURES(): dir NULL = none are wanted; format NULL = gnuplot. */
+struct figures_wanted {
+	const char *dir, *format;
+};
+void figures_check(const struct figures_wanted *f, struct argp_state *state);
+/* Where they go; `prefix` begins their names. */
+struct svg_files figures_files(const struct figures_wanted *f, const char *prefix);
 
 /* A whole number from 1 to `max` or a usage error; a final `unit` is allowed. */
 unsigned long parse_count(const char *option, const char *word, unsigned long max, const char *unit,

@@ -24,7 +24,6 @@
 #include "report/markup.h"
 #include "report/compare/html.h"
 #include "report/plot/figures.h"
-#include "report/plot/gnuplot.h"
 #include "report/run/html.h"
 #include "report/plot/svg.h"
 #include "report/compare/sweep_lines.h"
@@ -519,46 +518,6 @@ static void test_text_is_escaped_by_default(void **state)
 	strbuf_release(&b);
 }
 
-/* Figures of guests whose names are what neither gnuplot nor TeX likes. */
-static int write_gnuplot(const char *dir)
-{
-	struct analysis *a = made_analysis(120, 2, "</b>&'\"$_%#{`date`}\\~^@x");
-	struct err e = ERR_INIT;
-	int n;
-
-	a->guests[1].name = "it's_100% & \"odd\" `id`";
-	n = gnuplot_save_all(a, &(struct svg_files){.dir = dir}, &e);
-	made_free(a);
-	printf("%d\n", n);
-	return n < 0;
-}
-
-static void test_gnuplot_files(void **state)
-{
-	struct analysis *a = made_analysis(20, 1, "noise burst");
-	char dir[] = "/tmp/ss-test-gnuplot-XXXXXX";
-	struct err e = ERR_INIT;
-	auto_free char *path = NULL, *data = NULL, *script = NULL;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(gnuplot_save_all(a, &(struct svg_files){.dir = dir, .prefix = "one"}, &e),
-		2 + 1 + 1 + 2 + 1 + 8); /* over time, distribution, who, heat, taken, late */
-	path = xasprintf("%s/one-taken-01.dat", dir);
-	data = read_file(path, 1 << 20, NULL, &e);
-	assert_non_null(data);
-	/* The second second: the hog's 60 ms/s, the noise's 120 from there, no quota yet. */
-	assert_non_null(strstr(data, "\n0.9 0 60 0 \n1 120 60 0 \n"));
-	free(path);
-	path = xasprintf("%s/one-steal.gp", dir);
-	script = read_file(path, 1 << 20, NULL, &e);
-	assert_non_null(script);
-	assert_non_null(strstr(script, "rectangle from first 5, graph 0 to first 12, graph 1"));
-	assert_non_null(strstr(script, "'one-steal.dat' index 0 using 1:2"));
-	assert_int_equal(remove_tree(dir, &e), 0);
-	made_free(a);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -570,7 +529,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_empty_analysis),
 		cmocka_unit_test(test_package_missing),
 		cmocka_unit_test(test_svg_files),
-		cmocka_unit_test(test_gnuplot_files),
 		cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_sweep_lines),
 		cmocka_unit_test(test_escape),
@@ -580,7 +538,5 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(argv[1], "--write"))
 		return write_pages(argv[2]);
-	if (argc == 3 && !strcmp(argv[1], "--gnuplot"))
-		return write_gnuplot(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ struct compare_page {
 void compare_html(const struct compare_page *p, struct strbuf *out);
 /* To a file, by rename. */
 int compare_html_save(const struct compare_page *p, const char *path, struct err *e);
-/* Its plots as DIR/NAME.svg; the folder is made. Returns how many, or -errno. */
-int compare_svg_save(const struct compare_page *p, const struct svg_files *to, struct err *e);
+/* Its plots as files; the folder is made. Returns how many, or -errno. */
+int compare_save_figures(const struct compare_page *p, const struct svg_files *to, struct err *e);
 
 #endif

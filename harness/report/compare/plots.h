@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plots of a comparison: on its page (html_plot()), and as files (svg_save()). Each is false
- * where there is nothing to draw. */
+/* The plots of a comparison: on its page (html_plot()), and as files (svg_save(), gnuplot_save()). Each is
+ * false where there is nothing to draw. */
 #ifndef SS_REPORT_COMPARE_PLOTS_H
 #define SS_REPORT_COMPARE_PLOTS_H
 

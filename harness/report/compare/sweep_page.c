@@ -4,7 +4,7 @@
 #include "base/quantity.h"
 #include "report/markup.h"
 #include "report/page/parts.h"
-#include "report/plot/svg.h"
+#include "report/plot/gnuplot.h"
 #include "report/compare/alike.h"
 #include "report/compare/headline.h"
 #include "report/page/template.h"
@@ -107,13 +107,17 @@ int sweep_page_save(
 	return template_save(&page, path, e);
 }
 
-int sweep_svg_save(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e)
+int sweep_save_figures(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e)
 {
 	auto_struct(alike) shown = {0};
 	int rc = make_dirs(to->dir, e);
 
 	alike_make(NULL, s, n, &shown);
 	for (size_t i = 0; i < shown.n && !rc; i++)
-		rc = MIN(svg_save(draw_sweep, &shown.sweeps[i], to, shown.sweeps[i].metric, e), 0);
+		rc = MIN(to->gnuplot ? gnuplot_save(sweep_gnuplot, &shown.sweeps[i], to,
+					       shown.sweeps[i].metric, e)
+				     : svg_save(draw_sweep, &shown.sweeps[i], to,
+					       shown.sweeps[i].metric, e),
+			0);
 	return rc;
 }

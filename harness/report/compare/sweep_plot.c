@@ -5,86 +5,13 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "report/compare/sweep_report.h"
+#include "report/compare/sweep_places.h"
 #include "report/plot/svg.h"
 
 #define LEFT   62
 #define RIGHT  30
 #define HEIGHT 300
 #define BOTTOM 44
-
-/* Where the points stand on the x axis, by label: at their own numbers when all are numbers, else
- * at 1, 2, 3, ... in the order in which they are first met. */
-struct place {
-	const char *label;
-	double at;
-};
-
-struct places {
-	struct place *items;
-	size_t n;
-	bool numeric;
-	double lo, hi;
-};
-
-static const struct place *find_place(const struct places *p, const char *label)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (!strcmp(p->items[i].label, label))
-			return &p->items[i];
-	return NULL;
-}
-
-static void add_place(struct places *p, const char *label)
-{
-	char *end;
-	double v = strtod(label, &end);
-
-	if (find_place(p, label))
-		return;
-	p->numeric &= end != label && !*end && isfinite(v);
-	ARRAY_GROW(p->items, p->n);
-	p->items[p->n++] = (struct place){label, v};
-}
-
-static int by_place(const void *x, const void *y)
-{
-	double a = ((const struct place *)x)->at, b = ((const struct place *)y)->at;
-
-	return a < b ? -1 : a > b;
-}
-
-static struct places find_places(const struct sweep *s)
-{
-	struct places p = {.numeric = true, .lo = INFINITY, .hi = -INFINITY};
-
-	for (size_t l = 0; l < s->n; l++)
-		for (size_t i = 0; i < s->lines[l].n; i++)
-			add_place(&p, s->lines[l].points[i].label);
-	if (p.numeric && p.n)
-		qsort(p.items, p.n, sizeof(*p.items), by_place);
-	for (size_t i = 0; i < p.n; i++) {
-		if (!p.numeric)
-			p.items[i].at = (double)i + 1;
-		p.lo = fmin(p.lo, p.items[i].at);
-		p.hi = fmax(p.hi, p.items[i].at);
-	}
-	if (!p.n)
-		p.lo = p.hi = 0;
-	return p;
-}
-
-static double largest(const struct sweep *s)
-{
-	double most = 0;
-
-	for (size_t l = 0; l < s->n; l++)
-		for (size_t i = 0; i < s->lines[l].n; i++)
-			for (size_t k = 0; k < s->lines[l].points[i].n; k++)
-				if (isfinite(s->lines[l].points[i].v[k]))
-					most = fmax(most, s->lines[l].points[i].v[k]);
-	return most;
-}
 
 static void draw_band(struct svg *s, size_t colour, const double *px, const double *lo,
 	const double *hi, size_t n)
@@ -114,7 +41,8 @@ static void draw_bar(struct svg *g, double x, double lo, double mid, double hi)
 }
 
 static void draw_line(struct svg *g, size_t index, size_t n_lines, const struct sweep_line *line,
-	const struct places *places, const struct axis *x, const struct axis *y, double factor)
+	const struct sweep_places *places, const struct axis *x, const struct axis *y,
+	double factor)
 {
 	auto_free double *px = xcalloc(line->n, sizeof(*px)), *mid = xcalloc(line->n, sizeof(*mid));
 	auto_free double *lo = xcalloc(line->n, sizeof(*lo)), *hi = xcalloc(line->n, sizeof(*hi));
@@ -125,7 +53,7 @@ static void draw_line(struct svg *g, size_t index, size_t n_lines, const struct 
 
 	for (size_t i = 0; i < line->n; i++) {
 		struct sweep_value v = sweep_value(&line->points[i]);
-		double at = axis_at(x, find_place(places, line->points[i].label)->at) + aside;
+		double at = axis_at(x, sweep_place(places, line->points[i].label)->at) + aside;
 
 		draw_boots(g, colour, &line->points[i], at, y, factor);
 		if (!v.n)
@@ -145,8 +73,8 @@ static void draw_line(struct svg *g, size_t index, size_t n_lines, const struct 
 }
 
 /* The x axis has its ticks where the points are, as far as there is room for their labels. */
-static void draw_axes(
-	struct svg *g, const struct places *places, const struct axis *x, const struct axis *y)
+static void draw_axes(struct svg *g, const struct sweep_places *places, const struct axis *x,
+	const struct axis *y)
 {
 	struct axis blank = *x;
 	double room = (x->to - x->from) / (double)MAX(places->n, (size_t)1), last = -INFINITY;
@@ -173,9 +101,9 @@ void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const str
 	auto_free char *title = xasprintf("%s by %s", s->metric, s->key);
 	auto_free const char **names = xcalloc(s->n, sizeof(*names));
 	auto_free char *label = NULL;
-	struct places places = find_places(s);
+	struct sweep_places places = sweep_places(s);
 	double factor, head = standalone ? 24 : 4, pad;
-	const char *unit = quantity_unit(largest(s), s->unit, &factor);
+	const char *unit = quantity_unit(sweep_largest(s), s->unit, &factor);
 	size_t shown = s->n > 1 ? s->n : 0; /* in the legend */
 	struct axis x, y;
 
@@ -189,7 +117,8 @@ void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const str
 	head += 18 * svg_legend_rows(names, shown, width - 10);
 	pad = !places.numeric ? 0.5 : places.n > 1 ? (places.hi - places.lo) * 0.05 : 1;
 	x = (struct axis){places.lo - pad, places.hi + pad, LEFT, width - RIGHT, false, s->key};
-	y = (struct axis){0, largest(s) * factor, HEIGHT + head - BOTTOM, head + 30, false, label};
+	y = (struct axis){
+		0, sweep_largest(s) * factor, HEIGHT + head - BOTTOM, head + 30, false, label};
 	axis_round(&y);
 	draw_axes(&g, &places, &x, &y);
 	for (size_t i = 0; i < s->n; i++)

@@ -53,8 +53,11 @@ void sweep_report_csv(const struct sweep *s, size_t n, struct strbuf *out);
 /* The curve with its band. Labels that are all numbers stand at their values, others side by
  * side. */
 void svg_plot_sweep(struct strbuf *out, double width, bool standalone, const struct sweep *s);
-/* Every curve as DIR/METRIC.svg; the folder is made. */
-int sweep_svg_save(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e);
+/* The same for gnuplot, of a struct sweep. */
+struct gnuplot;
+bool sweep_gnuplot(struct gnuplot *g, const void *sweep);
+/* Every curve as files of its metric's name; the folder is made. */
+int sweep_save_figures(const struct sweep *s, size_t n, const struct svg_files *to, struct err *e);
 /* All of them as one self-contained page, by rename; `what` names the set of runs. */
 int sweep_page_save(
 	const struct sweep *s, size_t n, const char *what, const char *path, struct err *e);

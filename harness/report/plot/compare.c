@@ -167,7 +167,7 @@ bool svg_plot_strips(struct strbuf *out, double width, bool standalone, const ch
 
 /* ---- all metrics at once */
 
-static bool in_forest(const struct compare_row *r)
+bool compare_row_has_shift(const struct compare_row *r)
 {
 	return isfinite(r->shift.estimate) && isfinite(r->shift.ci.lo) &&
 	       isfinite(r->shift.ci.hi) && r->median_a != 0;
@@ -223,7 +223,7 @@ bool svg_plot_forest(
 	struct axis x;
 
 	for (size_t i = 0; i < r->n_rows; i++) {
-		if (!in_forest(&r->rows[i]))
+		if (!compare_row_has_shift(&r->rows[i]))
 			continue;
 		n++;
 		most = fmax(most, fmax(fabs(percent(&r->rows[i], r->rows[i].shift.ci.lo)),
@@ -241,7 +241,7 @@ bool svg_plot_forest(
 		head + (double)n * FOREST_ROW);
 	y = head + FOREST_ROW / 2.0;
 	for (size_t i = 0; i < r->n_rows; i++)
-		if (in_forest(&r->rows[i])) {
+		if (compare_row_has_shift(&r->rows[i])) {
 			forest_row(&s, &r->rows[i], &x, y, name_w);
 			y += FOREST_ROW;
 		}

@@ -19,6 +19,8 @@ void svg_plot_arms(struct strbuf *out, double width, bool standalone, const char
 bool svg_plot_strips(struct strbuf *out, double width, bool standalone, const char *metric,
 	const char *unit, const struct svg_arm *arms, size_t n);
 
+/* Whether its shift stands in the plot of all: it is known, and there is something to take a part of. */
+bool compare_row_has_shift(const struct compare_row *r);
 /* Every metric's shift and interval in % of arm a's median. false when no row has one. */
 bool svg_plot_forest(
 	struct strbuf *out, double width, bool standalone, const struct compare_result *r);

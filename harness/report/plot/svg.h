@@ -130,6 +130,7 @@ struct svg_files {
 	const char *dir;
 	const char *prefix; /* the record's name, so that two records share a folder; NULL = none */
 	bool pdf;	    /* by rsvg-convert: ENOENT where it is not installed */
+	bool gnuplot;	    /* NAME.dat and NAME.gp instead (gnuplot.h) */
 };
 
 /* The style sheet of a file of its own: svg.css without variables and media queries, which librsvg,
