@@ -202,6 +202,70 @@ static void the_best_of_each_case(void **state)
 	}
 }
 
+/* What shares are advised for a vCPU that waits 500 ms/s on its only CPU, `taken` of them behind `kind`: the
+ * change, "" without one, NULL where the row says nothing. */
+static char *shares_advised(
+	enum culprit_kind kind, double taken, uint64_t shares, bool domain, double *gain)
+{
+	const struct seen seen = {0, 0, "0", 500, 500, 0, kind, taken};
+	const double idle[CPUS] = {0};
+	const struct advice *row;
+	struct made m;
+	struct advice *a;
+	char *change;
+	size_t n;
+
+	make(&m, &seen, 1, idle);
+	m.present.shares = shares;
+	if (!domain)
+		m.in.present = NULL;
+	a = advice_make(&m.in, &n);
+	row = find(a, n, "raise-weight");
+	change = !row		  ? NULL
+		 : row->n_changes ? xasprintf("%s to %s", row->changes[0].had, row->changes[0].want)
+				  : xstrdup("");
+	if (gain)
+		*gain = row ? advice_gain(row) : NAN;
+	if (row && !domain && kind == CULPRIT_PROCESS)
+		assert_non_null(strstr(row->because, "shares count among VMs only"));
+	advice_free(a, n);
+	unmake(&m);
+	return change;
+}
+
+/* libvirt's shares weigh VMs against each other, and gain no more than what VMs took. */
+static void shares_are_weights_among_vms(void **state)
+{
+	static const struct {
+		enum culprit_kind kind;
+		double taken;
+		uint64_t shares;
+		bool domain;
+		const char *change; /* NULL: no word of it */
+	} cases[] = {{CULPRIT_VM, 500, 1024, true, "1024 to 4096"},
+		{CULPRIT_VM_THREAD, 300, 1024, true, "1024 to 4096"},
+		{CULPRIT_VM, 500, 9000, true, "9000 to 10000"}, {CULPRIT_VM, 500, 10000, true, ""},
+		{CULPRIT_VM, 500, 0, true, ""}, {CULPRIT_VM, 500, 1024, false, ""},
+		{CULPRIT_PROCESS, 500, 1024, true, NULL}, {CULPRIT_VM, 250, 1024, true, NULL},
+		{CULPRIT_PROCESS, 500, 1024, false, ""},
+		{CULPRIT_OWN_THREAD, 400, 1024, false, NULL}};
+	double all, part;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_free char *change = shares_advised(
+			cases[i].kind, cases[i].taken, cases[i].shares, cases[i].domain, NULL);
+
+		if (!change != !cases[i].change || (change && strcmp(change, cases[i].change) != 0))
+			fail_msg("case %zu: %s, not %s", i, change ? change : "nothing",
+				cases[i].change ? cases[i].change : "nothing");
+	}
+	free(shares_advised(CULPRIT_VM, 500, 1024, true, &all));
+	free(shares_advised(CULPRIT_VM, 300, 1024, true, &part));
+	assert_true(all > 0);
+	assert_float_equal(part / all, 0.6, 1e-6);
+}
+
 static void quota_is_policy_and_names_the_period(void **state)
 {
 	static const struct seen seen = {0, 0, "0", 300, 700, 695, CULPRIT_QUOTA, 695};
@@ -283,6 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_of_each_case),
+		cmocka_unit_test(shares_are_weights_among_vms),
 		cmocka_unit_test(quota_is_policy_and_names_the_period),
 		cmocka_unit_test(siblings_and_memory),
 		cmocka_unit_test(the_boxes_own_hypervisor_is_said),

@@ -84,6 +84,30 @@ static void warnings_are_grouped(void **state)
 	batch_warnings_free(w, n);
 }
 
+/* By scenario, place and repeat; where no journal knows the places, by name as a person counts. */
+static void runs_stand_in_order(void **state)
+{
+	static const char *const wanted[] = {"b0", "b1", "a0", "a1", "n-20", "n-21", "n-100"};
+	struct batch_run made[] = {
+		{.scenario = 1, .config = "n-10", .place = SIZE_MAX},
+		{.scenario = 1, .config = "n-2", .repeat = 1, .place = SIZE_MAX},
+		{.scenario = 0, .config = "a", .repeat = 1, .place = 1},
+		{.scenario = 0, .config = "b", .repeat = 1, .place = 0},
+		{.scenario = 0, .config = "a", .place = 1},
+		{.scenario = 1, .config = "n-2", .place = SIZE_MAX},
+		{.scenario = 0, .config = "b", .place = 0},
+	};
+	struct batch_report r = {.runs = made, .n_runs = ARRAY_SIZE(made)};
+	auto_free const struct batch_run **list = batch_order(&r);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
+		auto_free char *got = xasprintf("%s%u", list[i]->config, list[i]->repeat);
+
+		assert_string_equal(got, wanted[i]);
+	}
+}
+
 /* Medians per configuration, over the boots that have a value; a metric that none has is no
  * column. */
 static void figures_are_medians(void **state)
@@ -216,6 +240,7 @@ static void page_links_and_escapes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_stand_in_order),
 		cmocka_unit_test(figures_are_medians),
 		cmocka_unit_test(warnings_are_grouped),
 		cmocka_unit_test(junit_is_xml_and_adds_up),

@@ -139,8 +139,8 @@ static void test_sweeps(void **state)
 	(void)state;
 	assert_int_equal(save_sweeps(dir, "s", "no, \"isy\"", &e), 0);
 	/* Each point: where, the median, its interval or the range, boots; then the boots. */
-	assert_has("s-timer.late.p99.dat",
-		"1 5.1 4 6 6 # 1\n2 8.5 8 9 2 # 2\n4 NaN NaN NaN 0 # 4\n");
+	assert_has(
+		"s-timer.late.p99.dat", "1 5.1 4 6 6 # 1\n2 8.5 8 9 2 # 2\n4 NaN NaN NaN 0 # 4\n");
 	assert_has("s-timer.late.p99.dat", "# at value: a row for each boot\n1 4 \n1 5 \n");
 	assert_has("s-timer.late.p99.gp", "set xtics add (point2 4)");
 	assert_has("s-timer.late.p99.gp", "index 2 using 1:3:4 with filledcurves");

@@ -23,8 +23,7 @@ static void add_line(struct gnuplot *g, const struct sweep_line *line,
 	strbuf_add(&g->data, "\n\n# at value: a row for each boot\n");
 	for (size_t i = 0; i < line->n; i++)
 		for (size_t k = 0; k < line->points[i].n; k++) {
-			gnuplot_number(
-				&g->data, sweep_place(places, line->points[i].label)->at);
+			gnuplot_number(&g->data, sweep_place(places, line->points[i].label)->at);
 			gnuplot_number(&g->data, line->points[i].v[k] * factor);
 			strbuf_add(&g->data, "\n");
 		}

@@ -17,7 +17,8 @@ static void add_boots(struct gnuplot *g, const struct svg_arm *arm, double facto
 		if (isfinite(arm->v[i]))
 			v[n++] = arm->v[i] * factor;
 	stats_sort(v, n);
-	strbuf_add(&g->data, "# value share_at_or_below; the first row is where the curve begins\n");
+	strbuf_add(
+		&g->data, "# value share_at_or_below; the first row is where the curve begins\n");
 	for (size_t i = 0; i <= n; i++) {
 		gnuplot_number(&g->data, n ? v[i ? i - 1 : 0] : NAN);
 		gnuplot_number(&g->data, n ? (double)i / (double)n : NAN);
