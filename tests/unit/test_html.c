@@ -71,6 +71,7 @@ static void test_page(void **state)
 	assert_true(!left || left > strstr(page.text, "id=\"data\""));
 	assert_null(strstr(page.text, "sourceMappingURL"));
 	assert_non_null(strstr(page.text, "4.32 ms"));
+	assert_null(strstr(page.text, "stealscope replay")); /* as of a recording: of no scenario */
 	assert_int_equal(json_array_size(figures), 4);
 	for (size_t i = 0; i < 2; i++)
 		assert_true(
@@ -92,12 +93,14 @@ static void test_hostile_text(void **state)
 
 	(void)state;
 	a->guests[1].name = HOSTILE;
-	a->info.scenario = MADE_TEXT(HOSTILE);
+	a->info.scenario = a->info.scenario_file = MADE_TEXT(HOSTILE);
 	page = page_of(a);
 	data = data_of(page.text);
 	assert_non_null(data);
 	assert_null(strstr(page.text, "<img"));
 	assert_null(strstr(page.text, "]]>"));
+	assert_non_null(
+		strstr(page.text, "<code>stealscope replay 20261120T161500Z-made-3f9c</code>"));
 	json_decref(data);
 	strbuf_release(&page);
 	made_free(a);

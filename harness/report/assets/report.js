@@ -182,6 +182,7 @@
 			includeZero: !this.fig.log,
 			logscale: this.fig.log,
 			underlayCallback: shade,
+			plugins: [spanNames],
 			stepPlot: true, /* a bin's value is that of all its length */
 			strokeWidth: 1.6,
 			connectSeparatedPoints: false,
@@ -261,18 +262,11 @@
 
 		if (this.printed) this.printed.remove();
 		svg(root, "title", {}, this.fig.name);
-		const busy = [0, 0, 0];
-		let before = "";
+		const shades = svg(root, "g", { class: "shade" });
 		data.spans.filter((s) => s.to > t0 && s.from < t1).forEach((s) => {
 			const from = x(Math.max(s.from, t0)), to = x(Math.min(s.to, t1));
-			const g = svg(root, "g", { class: "shade" });
-			svg(g, "rect", { class: s.colour.slice(2), x: from, y: page.top, width: to - from,
+			svg(shades, "rect", { class: s.colour.slice(2), x: from, y: page.top, width: to - from,
 				height: page.bottom - page.top });
-			const row = busy.findIndex((b) => b <= from), wide = 7 * s.name.length;
-			if (s.name === before || row < 0 || from + wide > page.right) return;
-			svg(root, "text", { class: "start dim", x: from + 3, y: page.top + 11 + 13 * row }, s.name);
-			busy[row] = from + wide + 6;
-			before = s.name;
 		});
 		timeTicks(t0, t1, page.right - page.left).forEach((k) => {
 			rule("M" + x(k.v) + " " + page.top + "V" + page.bottom, "grid");
@@ -284,9 +278,15 @@
 				svg(root, "text", { x: page.left - 6, y: y(k.v) + 4, class: "end" }, k.label);
 			});
 		rule("M" + page.left + " " + page.top + "V" + page.bottom + "H" + page.right, "axis");
+		this.means.forEach((l, k) => {
+			const i = this.lines.indexOf(l);
+			if (this.on[i]) rule(this.path(this.lines.length + k, x, y, t0, t1), "line mean c" + i % 8);
+		});
 		this.lines.forEach((l, i) => {
 			if (this.on[i]) rule(this.path(i, x, y, t0, t1), "line c" + i % 8);
 		});
+		names(t0, t1, x, page.right, (name) => 7 * name.length, (name, from, row) =>
+			svg(root, "text", { class: "start dim over", x: from + 3, y: page.top + 11 + 14 * row }, name));
 		this.box.insertBefore(root, this.axis);
 		this.printed = root;
 	};
@@ -305,31 +305,56 @@
 		return d;
 	};
 
-	/* What was on in a part of the window, behind the lines, with its name. */
+	/* What was on in a part of the window, behind the lines. */
 	function shade(ctx, area, g) {
-		const busy = [0, 0, 0];
-		let before = "";
-
 		ctx.save();
-		ctx.font = "12px system-ui, sans-serif";
+		ctx.globalAlpha = 0.14;
 		data.spans.forEach((s) => {
 			const from = Math.max(g.toDomXCoord(s.from), area.x);
 			const to = Math.min(g.toDomXCoord(s.to), area.x + area.w);
-			const row = busy.findIndex((b) => b <= from), wide = ctx.measureText(s.name).width;
 
 			if (to <= from) return;
-			ctx.globalAlpha = 0.14;
 			ctx.fillStyle = css(s.colour);
 			ctx.fillRect(from, area.y, to - from, area.h);
-			if (s.name === before || row < 0 || from + wide > area.x + area.w) return;
-			ctx.globalAlpha = 1;
-			ctx.fillStyle = css("--dim");
-			ctx.fillText(s.name, from + 3, area.y + 12 + 13 * row);
-			busy[row] = from + wide + 6;
-			before = s.name;
 		});
 		ctx.restore();
 	}
+	/* Its name: write(name, from, row) where it begins, one below the other where they would meet. */
+	function names(t0, t1, x, right, width, write) {
+		const busy = [0, 0, 0];
+		let before = "";
+
+		data.spans.filter((s) => s.to > t0 && s.from < t1).forEach((s) => {
+			const from = x(Math.max(s.from, t0)), wide = width(s.name);
+			const row = busy.findIndex((b) => b <= from);
+
+			if (s.name === before || row < 0 || from + wide > right) return;
+			write(s.name, from, row);
+			busy[row] = from + wide + 6;
+			before = s.name;
+		});
+	}
+	/* Names over the lines, which they let through at their edges only. */
+	const spanNames = {
+		activate: () => ({
+			didDrawChart: (e) => {
+				const ctx = e.drawingContext, g = e.dygraph, area = g.getArea(), [t0, t1] = g.xAxisRange();
+
+				ctx.save();
+				ctx.font = "12px system-ui, sans-serif";
+				ctx.lineWidth = 4;
+				ctx.lineJoin = "round";
+				ctx.strokeStyle = css("--paper") + "cc";
+				ctx.fillStyle = css("--dim");
+				names(t0, t1, (t) => g.toDomXCoord(t), area.x + area.w, (name) => ctx.measureText(name).width,
+					(name, from, row) => {
+						ctx.strokeText(name, from + 3, area.y + 12 + 14 * row);
+						ctx.fillText(name, from + 3, area.y + 12 + 14 * row);
+					});
+				ctx.restore();
+			},
+		}),
+	};
 
 	function missing(box, why) {
 		box.dataset.points = 0;

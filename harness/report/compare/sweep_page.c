@@ -9,32 +9,24 @@
 #include "report/compare/headline.h"
 #include "report/page/template.h"
 
-static void add_value(struct strbuf *out, double v, const char *unit)
-{
-	char buf[80];
-
-	html_add(out, "<td class=\"n\">%s</td>", quantity_text(v, unit, false, buf, sizeof(buf)));
-}
-
 static void add_point(const struct sweep *s, const struct sweep_line *line,
 	const struct sweep_point *p, struct strbuf *out)
 {
 	struct sweep_value v = sweep_value(p);
+	char median[80], from[80], to[80];
 
 	html_raw(out, "<tr>");
-	if (s->n > 1) {
+	if (s->n > 1)
 		html_add(out, "<td>%s</td>", line->name);
-	}
 	html_add(out, "<th scope=\"row\">%s</th><td class=\"n\">%zu</td>", p->label, v.n);
-	if (v.n) {
-		add_value(out, v.median, s->unit);
-		add_value(out, v.ci.lo, s->unit);
-		add_value(out, v.ci.hi, s->unit);
-		html_add(out, "<td class=\"nowrap\">%s</td></tr>\n",
-			v.enough ? "95 % interval of the median" : "range: fewer than 6 boots");
-	} else {
-		html_raw(out, "<td colspan=\"4\" class=\"missing\">not provided</td></tr>\n");
-	}
+	if (v.n)
+		html_add(out, "<td class=\"n\">%s</td><td>%s to %s%s</td></tr>\n",
+			quantity_text(v.median, s->unit, false, median, sizeof(median)),
+			quantity_text(v.ci.lo, s->unit, false, from, sizeof(from)),
+			quantity_text(v.ci.hi, s->unit, false, to, sizeof(to)),
+			v.enough ? "" : ", range");
+	else
+		html_raw(out, "<td colspan=\"2\" class=\"missing\">not provided</td></tr>\n");
 }
 
 static void add_table(const struct sweep *s, struct strbuf *out)
@@ -44,7 +36,7 @@ static void add_table(const struct sweep *s, struct strbuf *out)
 	if (s->n > 1)
 		html_raw(out, "<th>line</th>");
 	html_add(out,
-		"<th>%s</th><th class=\"n\">boots</th><th class=\"n\">median</th><th class=\"n\">from</th><th class=\"n\">to</th><th></th></tr>\n",
+		"<th>%s</th><th class=\"n\">boots</th><th class=\"n\">median</th><th>95 %% interval</th></tr>\n",
 		s->key);
 	for (size_t l = 0; l < s->n; l++)
 		for (size_t i = 0; i < s->lines[l].n; i++)
@@ -90,7 +82,7 @@ void sweep_page(const struct sweep *s, size_t n, const char *what, struct strbuf
 	auto_struct(strbuf) body = {0};
 
 	html_add(&body,
-		"<header>\n<h1>%s by %s</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the band its 95 %% interval, point by point; below 6 boots their range.</p>\n</header>\n"
+		"<header>\n<h1>%s by %s</h1>\n<p class=\"sub\">A dot is a boot, the line their median, the band its 95 %% interval, point by point; below 6 boots it is their range.</p>\n</header>\n"
 		"<main id=\"main\">\n",
 		what, n ? s->key : "");
 	add_sweeps(s, n, &body);

@@ -229,6 +229,11 @@ void html_host(const struct analysis *a, struct strbuf *out)
 {
 	const struct run_info *r = &a->info;
 
+	/* An imported recording was not booted here. */
+	if (r->run && r->scenario_file && *r->scenario_file)
+		html_add(out,
+			"<p><code>stealscope replay %s</code> boots the same once more, from the record alone.</p>\n",
+			r->run);
 	html_wide(out, "Host facts");
 	html_raw(out, "<table>\n");
 	for (size_t i = 0; i < r->n_facts; i++) {

@@ -61,27 +61,37 @@ static void plot_lines(struct svg *s, const struct svg_series_plot *p, const str
 	}
 }
 
-/* Names that would meet stand one below the other, in three rows at most. */
 static void plot_spans(struct svg *s, const struct svg_series_plot *p, const struct axis *x,
+	const struct axis *y, double x_scale)
+{
+	strbuf_add(s->out, "<g class=\"shade\">");
+	for (size_t i = 0; i < p->n_spans; i++) {
+		const struct time_span *t = &p->spans[i];
+		double from = axis_at(x, t->from_s * x_scale), to = axis_at(x, t->to_s * x_scale);
+
+		svg_rect(s, t->class, from, y->to, fmax(to - from, 0.5), y->from - y->to, t->name);
+	}
+	strbuf_add(s->out, "</g>");
+}
+
+/* Over the lines. Names that would meet stand one below the other, in three rows at most. */
+static void plot_span_names(struct svg *s, const struct svg_series_plot *p, const struct axis *x,
 	const struct axis *y, double x_scale)
 {
 	double busy[3] = {0};
 
 	for (size_t i = 0; i < p->n_spans; i++) {
 		const struct time_span *t = &p->spans[i];
-		double from = axis_at(x, t->from_s * x_scale), to = axis_at(x, t->to_s * x_scale);
+		double from = axis_at(x, t->from_s * x_scale);
 		bool again = i && !strcmp(t->name, p->spans[i - 1].name);
 		unsigned row = 0;
 
-		strbuf_add(s->out, "<g class=\"shade\">");
-		svg_rect(s, t->class, from, y->to, fmax(to - from, 0.5), y->from - y->to, t->name);
-		strbuf_add(s->out, "</g>");
 		while (row < ARRAY_SIZE(busy) && busy[row] > from)
 			row++;
 		if (again || row == ARRAY_SIZE(busy) ||
 			from + SVG_CHAR_W * (double)strlen(t->name) > x->to)
 			continue;
-		svg_text(s, "start dim", from + 3, y->to + 12 + 13 * row, "%s", t->name);
+		svg_text(s, "start dim over", from + 3, y->to + 12 + 14 * row, "%s", t->name);
 		busy[row] = from + 6 + SVG_CHAR_W * (double)strlen(t->name);
 	}
 }
@@ -131,6 +141,7 @@ void svg_plot_series(
 	plot_spans(&s, &plot, &x, &y, x_scale);
 	svg_axes(&s, &x, &y);
 	plot_lines(&s, &plot, &x, &y, x_scale);
+	plot_span_names(&s, &plot, &x, &y, x_scale);
 	svg_end(&s);
 }
 
