@@ -183,4 +183,6 @@ clean:
 	rm -rf build build-san build-compat
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Not those of eBPF sources that are gone: make would look for these.
+-include $(filter-out $(filter-out $(BPF_SRC:%.c=$(BUILD)/%.d),$(wildcard $(BUILD)/host-agent/*.bpf.d)), \
+	$(shell find $(BUILD) -name '*.d' 2>/dev/null))

@@ -150,7 +150,7 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	*a = (struct agent){.tracer = tracer,
 		.mode = tracer ? o->mode : TRACE_MODE_COUNTERS,
 		.measure_bpf = o->measure_bpf};
-	if (!tracer || vcpus_open(&a->vcpus, &a->no_vcpus))
+	if (!tracer || vcpus_open(tracer, &a->vcpus, &a->no_vcpus))
 		a->vcpus = NULL;
 	rc = sink_open(&a->sink, fd, a->mode, e);
 	if (rc) {

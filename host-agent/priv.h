@@ -19,10 +19,14 @@ struct tracer {
 	unsigned n_free;   /* of them, given back */
 	uint64_t lost_seen;
 	bool running;
-	uint64_t stopped; /* when; 0: not */
+	uint64_t stopped;    /* when; 0: not */
+	struct err no_vcpus; /* why the walk over open files (vcpus.h) was left out */
 };
 
 #define TRACER_TIDS (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
+
+/* vcpus.c, before the programs are loaded: what libbpf does not find of KVM, when that is a module. */
+void vcpus_describe(struct tracer_bpf *skel);
 
 /* The traced thread of that number; NULL: none. */
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid);

@@ -283,4 +283,5 @@ int BPF_PROG(on_rename, struct task_struct *p, const char *comm)
 }
 
 #include "host-agent/tracer_irq.bpf.h"
+#include "host-agent/vcpus.bpf.h"
 #include "host-agent/tracer_iter.bpf.h"

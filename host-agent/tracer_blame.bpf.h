@@ -76,27 +76,34 @@ __noinline int blame_on(uint32_t slot, uint32_t tid, uint32_t kind, uint64_t ns,
 	return 0;
 }
 
-/* Call `visit` for each `group` some of which wait on a CPU. A wait that begins or ends meanwhile on
- * another CPU is seen or not: both are right. (One loop over all counts with an early way out: clang
- * 14 crashes on __builtin_ctzll for BPF.) */
-#define for_each_group(group, cpu, visit)                                                          \
-	for (uint32_t word_ = 0; word_ < TRACER_WAIT_WORDS; word_++) {                             \
-		uint64_t bits_ = *(volatile uint64_t *)&cpu_at(cpu)->waiting[word_];               \
-		for (uint32_t i_ = 0; i_ < TRACER_WAIT_WORD && bits_;                              \
-			i_++, bits_ >>= TRACER_WAIT_BITS) {                                        \
-			uint32_t group = word_ * TRACER_WAIT_WORD + i_;                            \
-			if (bits_ & ((1 << TRACER_WAIT_BITS) - 1))                                 \
-				visit;                                                             \
-		}                                                                                  \
-	}
-
-/* And for each `slot` of that group that waits there. */
-#define for_each_waiter(slot, group, cpu, visit)                                                   \
-	for (uint32_t k_ = 0; k_ < TRACER_GROUP && k_ < layers; k_++) {                            \
-		uint32_t slot = group + k_ * TRACER_GROUPS;                                        \
-		if (waits_on(thread_at(slot), cpu))                                                \
+/* Who waits on a CPU: each `word` of its counts that is not zero, each `group` in there, each `slot` of that group.
+ * Visitors are functions of their own, which the verifier walks through once: it takes every turn of a loop,
+ * and one loop over all slots made half of what it costs to load. Whether a slot's thread waits there the last
+ * one asks (waits_on()). A wait that begins or ends meanwhile on another CPU is seen or not: both are
+ * right. (clang 14 crashes on __builtin_ctzll for BPF.) */
+#define for_each_word(word, cpu, visit)                                                            \
+	for (uint32_t word = 0; word < TRACER_WAIT_WORDS; word++) {                                \
+		if (wait_word(cpu, word))                                                          \
 			visit;                                                                     \
 	}
+
+#define for_each_group(group, word, cpu, visit)                                                    \
+	for (uint32_t i_ = 0; i_ < TRACER_WAIT_WORD; i_++) {                                       \
+		uint32_t group = word * TRACER_WAIT_WORD + i_;                                     \
+		if (wait_word(cpu, word) >> i_ * TRACER_WAIT_BITS & ((1 << TRACER_WAIT_BITS) - 1)) \
+			visit;                                                                     \
+	}
+
+#define for_each_slot(slot, group, visit)                                                          \
+	for (uint32_t k_ = 0; k_ < TRACER_GROUP && k_ < layers; k_++) {                            \
+		uint32_t slot = group + k_ * TRACER_GROUPS;                                        \
+		visit;                                                                             \
+	}
+
+static __always_inline uint64_t wait_word(uint32_t cpu, uint32_t word)
+{
+	return *(volatile uint64_t *)&cpu_at(cpu)->waiting[word % TRACER_WAIT_WORDS];
+}
 
 static __always_inline bool waits_on(struct tracer_thread *t, uint32_t cpu)
 {
@@ -104,17 +111,19 @@ static __always_inline bool waits_on(struct tracer_thread *t, uint32_t cpu)
 	       *(volatile uint16_t *)&t->cpu == cpu;
 }
 
-/* One cell of the ledger, blamed on its way out. */
-__noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i)
+/* Blame what a thread with a base waited for cell `i` of the ledger, up to `now`. */
+__noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i, uint64_t now)
 {
 	struct tracer_thread *t = thread_at(slot);
 	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
-	uint64_t ns;
+	uint64_t ns, room = now > t->charged ? now - t->charged : 0;
 
 	i = place(i);
-	if (!t->based)
+	if (!waits_on(t, cpu) || !t->based)
 		return 0;
 	ns = l->ns[i] - t->base_ns[i];
+	if (ns > room)
+		ns = room;
 	if (ns)
 		blame_on(slot, l->tid[i], l->kind[i], ns, l->times[i] - t->base_times[i]);
 	t->base_ns[i] = l->ns[i];
@@ -122,9 +131,15 @@ __noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i)
 	return 0;
 }
 
-__noinline int settle_cells(uint32_t group, uint32_t cpu, uint32_t i)
+__noinline int settle_group(uint32_t group, uint32_t cpu, uint32_t i)
 {
-	for_each_waiter(slot, group, cpu, settle_cell(slot, cpu, i));
+	for_each_slot(slot, group, settle_cell(slot, cpu, i, ~0ull));
+	return 0;
+}
+
+__noinline int settle_word(uint32_t word, uint32_t cpu, uint32_t i)
+{
+	for_each_group(group, word, cpu, settle_group(group, cpu, i));
 	return 0;
 }
 
@@ -135,7 +150,7 @@ __noinline int new_cell(uint32_t cpu, uint32_t i, uint32_t tid, uint32_t kind, u
 	struct tracer_ledger *l = &cpu_at(cpu)->ledger;
 
 	i = place(i);
-	for_each_group(group, cpu, settle_cells(group, cpu, i));
+	for_each_word(word, cpu, settle_word(word, cpu, i));
 	l->tid[i] = tid;
 	l->kind[i] = kind;
 	l->task[i] = task;
@@ -189,20 +204,9 @@ __noinline int settle(uint32_t slot, uint64_t now)
 	struct tracer_ledger *l = &c->ledger;
 
 	if (t->based)
-		for (uint32_t i = 0; i < TRACER_LEDGER; i++) {
-			uint64_t ns = l->ns[i] - t->base_ns[i];
-			uint64_t room = now > t->charged ? now - t->charged : 0;
-
-			if (!ns)
-				continue;
-			if (ns > room)
-				ns = room;
-			if (ns)
-				blame_on(slot, l->tid[i], l->kind[i], ns,
-					l->times[i] - t->base_times[i]);
-			t->base_ns[i] = l->ns[i];
-			t->base_times[i] = l->times[i];
-		}
+		for (uint32_t i = 0; i < TRACER_LEDGER; i++)
+			if (l->ns[i] != t->base_ns[i])
+				settle_cell(slot, t->cpu, i, now);
 	if (now > t->charged) {
 		uint64_t task = c->occupant_task;
 
@@ -219,7 +223,7 @@ __noinline int adopt(uint32_t slot, uint32_t cpu, uint32_t tid, uint32_t kind, u
 	struct tracer_thread *t = thread_at(slot);
 	struct tracer_cpu *c = cpu_at(cpu);
 
-	if (t->based)
+	if (!waits_on(t, cpu) || t->based)
 		return 0;
 	if (t->charged > now) { /* it came while this CPU looked */
 		c->joined = 1;
@@ -233,13 +237,19 @@ __noinline int adopt(uint32_t slot, uint32_t cpu, uint32_t tid, uint32_t kind, u
 
 __noinline int adopt_group(uint32_t group, uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
 {
-	for_each_waiter(slot, group, cpu, adopt(slot, cpu, tid, kind, now));
+	for_each_slot(slot, group, adopt(slot, cpu, tid, kind, now));
+	return 0;
+}
+
+__noinline int adopt_word(uint32_t word, uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
+{
+	for_each_group(group, word, cpu, adopt_group(group, cpu, tid, kind, now));
 	return 0;
 }
 
 __noinline int adopt_waiters(uint32_t cpu, uint32_t tid, uint32_t kind, uint64_t now)
 {
-	for_each_group(group, cpu, adopt_group(group, cpu, tid, kind, now));
+	for_each_word(word, cpu, adopt_word(word, cpu, tid, kind, now));
 	return 0;
 }
 
@@ -260,8 +270,11 @@ static __always_inline void charge_waiters(struct tracer_cpu *c, uint32_t cpu, u
 __noinline int check_throttle(uint32_t slot, uint32_t cpu, uint64_t now)
 {
 	struct tracer_thread *t = thread_at(slot);
-	bool throttled = kt_task_throttled((struct task_struct *)t->task);
+	bool throttled;
 
+	if (!waits_on(t, cpu))
+		return 0;
+	throttled = kt_task_throttled((struct task_struct *)t->task);
 	if (throttled == !!t->throttled)
 		return 0;
 	if (counts_mode)
@@ -281,14 +294,16 @@ static __always_inline void end_throttle(struct tracer_thread *t, uint16_t cpu, 
 	emit_throttle(t->slot, cpu, now);
 }
 
-__noinline int check_group(uint32_t group, uint32_t cpu, uint64_t now)
+/* No function for a group: the stack of all calls under way is used up here (`make bpf-stack`). */
+__noinline int check_word(uint32_t word, uint32_t cpu, uint64_t now)
 {
-	for_each_waiter(slot, group, cpu, check_throttle(slot, cpu, now));
+	for_each_group(
+		group, word, cpu, for_each_slot(slot, group, check_throttle(slot, cpu, now)));
 	return 0;
 }
 
 __noinline int check_waiters(uint32_t cpu, uint64_t now)
 {
-	for_each_group(group, cpu, check_group(group, cpu, now));
+	for_each_word(word, cpu, check_word(word, cpu, now));
 	return 0;
 }

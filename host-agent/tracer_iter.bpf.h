@@ -21,6 +21,7 @@ int walk_tasks(struct bpf_iter__task *ctx)
 
 	if (!p)
 		return 0;
+	say_kvm_described();
 	tid = BPF_CORE_READ(p, pid);
 	cpu = kt_task_cpu(p);
 	if (cpu >= TRACER_MAX_CPUS)

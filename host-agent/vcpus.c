@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* See vcpus.h; the walk itself is vcpus.bpf.c. */
+/* See vcpus.h; the walk itself is vcpus.bpf.h. */
 #include "host-agent/vcpus.h"
 
 #include <bpf/bpf.h>
@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "host-agent/priv.h"
 #include "host-agent/vcpus_shared.h"
-#include "vcpus.skel.h"
 
 #define MODULE_BTF "/sys/kernel/btf/kvm"
 
 struct vcpus {
-	struct vcpus_bpf *skel;
+	const struct tracer *tracer;
 	struct vcpu_seen *items;
 };
 
@@ -38,7 +38,7 @@ static int member_offset(const struct btf *btf, const char *type, const char *na
 	return -ENOENT;
 }
 
-static int find_offsets(const struct btf *btf, struct vcpus_bpf *skel)
+static int find_offsets(const struct btf *btf, struct tracer_bpf *skel)
 {
 	uint32_t id, pid, kvm, mm;
 
@@ -53,42 +53,34 @@ static int find_offsets(const struct btf *btf, struct vcpus_bpf *skel)
 	return 0;
 }
 
-/* KVM built into the kernel, or a module of it. */
-static int describe_kvm(struct vcpus_bpf *skel, struct err *e)
+void vcpus_describe(struct tracer_bpf *skel)
 {
-	struct btf *kernel = btf__load_vmlinux_btf(), *module = NULL;
-	int rc;
+	struct btf *kernel, *module;
 
+	if (access(MODULE_BTF, R_OK))
+		return; /* built in: libbpf finds them */
+	kernel = btf__load_vmlinux_btf();
 	if (!kernel || libbpf_get_error(kernel))
-		return err_set(e, ENOTSUP, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
-	rc = find_offsets(kernel, skel);
-	if (rc && access(MODULE_BTF, R_OK) == 0) {
-		module = btf__parse_split(MODULE_BTF, kernel);
-		if (module && !libbpf_get_error(module))
-			rc = find_offsets(module, skel);
-		else
-			module = NULL;
+		return;
+	module = btf__parse_split(MODULE_BTF, kernel);
+	if (module && !libbpf_get_error(module)) {
+		skel->rodata->kvm_is_module = !find_offsets(module, skel);
+		btf__free(module);
 	}
-	btf__free(module);
 	btf__free(kernel);
-	return rc ? err_set(e, ENOTSUP,
-			    "KVM's structures are described neither in this kernel's BTF nor in " MODULE_BTF)
-		  : 0;
 }
 
-int vcpus_open(struct vcpus **out, struct err *e)
+int vcpus_open(const struct tracer *t, struct vcpus **out, struct err *e)
 {
-	struct vcpus *v = xcalloc(1, sizeof(*v));
-	int rc;
+	struct vcpus *v;
 
-	v->skel = vcpus_bpf__open();
-	rc = v->skel ? describe_kvm(v->skel, e) : err_sys(e, "cannot open the walk over files");
-	if (!rc && (vcpus_bpf__load(v->skel) || vcpus_bpf__attach(v->skel)))
-		rc = err_sys(e, "eBPF cannot walk open files here");
-	if (rc) {
-		vcpus_close(v);
-		return rc;
-	}
+	if (!t->skel->links.list_vcpus)
+		return err_set(e, ENOTSUP, "eBPF cannot walk open files here: %s", t->no_vcpus.msg);
+	if (!t->skel->bss->kvm_described)
+		return err_set(e, ENOTSUP,
+			"KVM's structures are described neither in this kernel's BTF nor in " MODULE_BTF);
+	v = xcalloc(1, sizeof(*v));
+	v->tracer = t;
 	*out = v;
 	return 0;
 }
@@ -97,7 +89,6 @@ void vcpus_close(struct vcpus *v)
 {
 	if (!v)
 		return;
-	vcpus_bpf__destroy(v->skel);
 	free(v->items);
 	free(v);
 }
@@ -136,7 +127,7 @@ static size_t take_rows(struct vcpus *v, const struct vcpu_row *rows, size_t n)
 
 int vcpus_list(struct vcpus *v, const struct vcpu_seen **out, size_t *n, struct err *e)
 {
-	auto_close int fd = bpf_iter_create(bpf_link__fd(v->skel->links.list_vcpus));
+	auto_close int fd = bpf_iter_create(bpf_link__fd(v->tracer->skel->links.list_vcpus));
 	auto_free char *rows = NULL;
 	size_t used = 0, size = 0;
 	ssize_t got;

@@ -16,10 +16,11 @@ struct vcpu_seen {
 	uint32_t vm;	    /* a process may have several VMs: 0, 1, ... */
 };
 
+struct tracer;
 struct vcpus;
-/* Needs CAP_BPF and CAP_PERFMON. -ENOTSUP with the reason where the kernel's types of KVM are
- * nowhere described, or eBPF cannot walk files. */
-int vcpus_open(struct vcpus **out, struct err *e);
+/* The walk is one of the tracer's programs: `t` outlives it. -ENOTSUP with the reason where the kernel's types
+ * of KVM are nowhere described, or eBPF cannot walk files. */
+int vcpus_open(const struct tracer *t, struct vcpus **out, struct err *e);
 void vcpus_close(struct vcpus *v); /* NULL is fine */
 /* Those there are now, in order of tgid, vm, id. *out is owned by `v`, valid until the next call. */
 int vcpus_list(struct vcpus *v, const struct vcpu_seen **out, size_t *n, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the walk over vCPU files (vcpus.bpf.c) gives its reader. */
+/* What the walk over vCPU files (vcpus.bpf.h) gives its reader. */
 #ifndef SS_HOST_AGENT_VCPUS_SHARED_H
 #define SS_HOST_AGENT_VCPUS_SHARED_H
 

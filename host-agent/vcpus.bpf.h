@@ -1,17 +1,13 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which threads are vCPUs, as the kernel knows it: a walk over the open files of all processes. A
+ * Part of tracer.bpf.c, so that the kernel's BTF is read once for both. Which threads are vCPUs, as the kernel knows it: a walk over the open files of all processes. A
  * vCPU is an anonymous inode named "kvm-vcpu:N", its private data a struct kvm_vcpu. (Only kernel
  * code names anonymous inodes; a user's file of that name lies in another file system.)
  *
- * struct kvm_vcpu may be a module's: its members' offsets come from the reader (vcpus.c), who finds
- * them in the kernel's BTF or in the module's. libbpf could do so only with CAP_SYS_ADMIN.
+ * struct kvm_vcpu may be a module's: then its members' offsets come from hostd (vcpus.c), who finds
+ * them in the module's BTF. libbpf could do so only with CAP_SYS_ADMIN.
  */
-#include "host-agent/kernel_types.h"
-
 #include "host-agent/vcpus_shared.h"
-
-char LICENSE[] SEC("license") = "GPL";
 
 #define ANON_INODE_FS_MAGIC 0x09041934 /* linux/magic.h */
 #define VCPU_FILE	    "kvm-vcpu:"
@@ -63,8 +59,29 @@ struct bpf_iter__task_file {
 	struct file *file;
 } KERNEL_TYPE;
 
-/* Offsets in struct kvm_vcpu, and of `mm` in struct kvm. */
+struct kvm {
+	void *mm;
+} KERNEL_TYPE;
+
+struct kvm_vcpu {
+	struct kvm *kvm;
+	struct pid *pid;
+	int vcpu_id;
+} KERNEL_TYPE;
+
+/* Offsets in struct kvm_vcpu, and of `mm` in struct kvm, where KVM is a module. Set before loading. */
+const volatile bool kvm_is_module = false;
 const volatile uint32_t off_id = 0, off_pid = 0, off_kvm = 0, off_kvm_mm = 0;
+
+#define kvm_offset(in_module, type, member)                                                        \
+	(kvm_is_module ? in_module : (uint32_t)bpf_core_field_offset(struct type, member))
+
+uint32_t kvm_described = 0; /* the offsets are known: said by the walk over tasks */
+
+static __always_inline void say_kvm_described(void)
+{
+	kvm_described = kvm_is_module || bpf_core_type_exists(struct kvm_vcpu);
+}
 
 static __always_inline bool is_vcpu_file(struct file *file)
 {
@@ -99,14 +116,16 @@ int list_vcpus(struct bpf_iter__task_file *ctx)
 	if (!task || !file || !is_vcpu_file(file))
 		return 0;
 	row.vcpu = (uint64_t)BPF_CORE_READ(file, private_data);
-	row.kvm = pointer_at(row.vcpu, off_kvm);
+	row.kvm = pointer_at(row.vcpu, kvm_offset(off_kvm, kvm_vcpu, kvm));
 	/* A file that a fork took along belongs to the parent still: KVM lets only the process run
 	 * it whose memory the VM has. */
-	if (!row.kvm || pointer_at(row.kvm, off_kvm_mm) != (uint64_t)BPF_CORE_READ(task, mm))
+	if (!row.kvm || pointer_at(row.kvm, kvm_offset(off_kvm_mm, kvm, mm)) !=
+				(uint64_t)BPF_CORE_READ(task, mm))
 		return 0;
 	row.tgid = BPF_CORE_READ(task, tgid);
-	bpf_probe_read_kernel(&row.id, sizeof(row.id), (const void *)(row.vcpu + off_id));
-	pid = (struct pid *)pointer_at(row.vcpu, off_pid);
+	bpf_probe_read_kernel(&row.id, sizeof(row.id),
+		(const void *)(row.vcpu + kvm_offset(off_id, kvm_vcpu, vcpu_id)));
+	pid = (struct pid *)pointer_at(row.vcpu, kvm_offset(off_pid, kvm_vcpu, pid));
 	if (pid && BPF_CORE_READ(pid, tasks[0].first))
 		row.tid = BPF_CORE_READ(pid, numbers[0].nr);
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
