@@ -27,7 +27,8 @@ static double after(unsigned long ticks)
 
 static void test_what_is_excused(void **state)
 {
-	const unsigned long second = (unsigned long)(sysconf(_SC_CLK_TCK) * sysconf(_SC_NPROCESSORS_ONLN));
+	const unsigned long second =
+		(unsigned long)(sysconf(_SC_CLK_TCK) * sysconf(_SC_NPROCESSORS_ONLN));
 	double taken;
 
 	(void)state;

@@ -13,13 +13,9 @@
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
-#include <gsl/gsl_rng.h>
 
 #include "made_comparison.h"
-
-enum shape { NORMAL, LOGNORMAL, N_SHAPES };
-static const char *const shape_names[] = {"normal", "lognormal"};
-static const double shape_sd[] = {1, 2.1611974158950877}; /* sqrt((e - 1) e) */
+#include "made_shapes.h"
 
 struct tally {
 	double found, same, covered;
@@ -32,10 +28,8 @@ static void draw(gsl_rng *rng, enum shape s, double share, size_t n, double *a, 
 		double block = gsl_ran_gaussian(rng, shape_sd[s] * sqrt(share));
 		double within = sqrt(1 - share);
 
-		a[i] = block + within * (s == NORMAL ? gsl_ran_gaussian(rng, 1)
-						     : gsl_ran_lognormal(rng, 0, 1));
-		b[i] = block + within * (s == NORMAL ? gsl_ran_gaussian(rng, 1)
-						     : gsl_ran_lognormal(rng, 0, 1));
+		a[i] = block + within * draw_shape(rng, s);
+		b[i] = block + within * draw_shape(rng, s);
 	}
 }
 

@@ -12,23 +12,13 @@
 #include <math.h>
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_randist.h>
-#include <gsl/gsl_rng.h>
 
 #include "made_comparison.h"
-
-enum shape { NORMAL, LOGNORMAL, N_SHAPES };
-static const char *const shape_names[] = {"normal", "lognormal"};
-static const double shape_sd[] = {1, 2.1611974158950877}; /* sqrt((e - 1) e) */
+#include "made_shapes.h"
 
 struct tally {
 	double found, covered, same, bootstrap_covered;
 };
-
-static double draw(gsl_rng *rng, enum shape s)
-{
-	return s == NORMAL ? gsl_ran_gaussian(rng, 1) : gsl_ran_lognormal(rng, 0, 1);
-}
 
 static struct tally simulate(enum shape s, size_t n, double shift_sd, unsigned trials)
 {
@@ -44,8 +34,8 @@ static struct tally simulate(enum shape s, size_t n, double shift_sd, unsigned t
 		struct compare_result r;
 
 		for (size_t i = 0; i < n; i++) {
-			a[i] = draw(rng, s);
-			b[i] = draw(rng, s) + shift;
+			a[i] = draw_shape(rng, s);
+			b[i] = draw_shape(rng, s) + shift;
 		}
 		in.seed = k;
 		r = compare(&in);
