@@ -107,6 +107,8 @@ static void test_comparison(void **state)
 	assert_has("c-shifts.dat", " 0 1 # timer.late.p99\n0 ");
 	assert_has("c-shifts.dat", " 1 0 # steal.rate\n");
 	assert_has("c-shifts.gp", "set yrange [1.5:-0.5]");
+	/* One gnuplot draws them all: what a script sets ends with it. */
+	assert_has("c-shifts.gp", "\nreset\nif (!exists('out'))");
 	/* Boots in order, in the unit of the axis: the first, and the last of the first arm. */
 	assert_has("c-timer.late.p99.gp", "'timer.late.p99 (ms)'");
 	assert_has("c-timer.late.p99.dat", " begins\n4 0 \n4 0.0833333 \n4.1 0.166667 \n");

@@ -98,6 +98,7 @@ void gnuplot_begin(struct gnuplot *g, const char *title, const char *x, const ch
 {
 	strbuf_add(&g->script,
 		"# gnuplot %s.gp makes %s.pdf; gnuplot -e \"out='svg'\" %s.gp an SVG, out='tikz' a .tex.\n"
+		"reset\n" /* one gnuplot may draw many */
 		"if (!exists('out')) out = 'pdf'\n"
 		"if (out eq 'pdf') set terminal pdfcairo noenhanced size 14cm,7cm font ',9'\n"
 		"if (out eq 'svg') set terminal svg noenhanced size 800,400 font ',12' background '#ffffff'\n"
