@@ -95,12 +95,12 @@ static void cpu_words(const struct plan_map *m, unsigned cpu, struct strv *words
 	for (size_t i = 0; i < m->n_groups; i++) {
 		const struct plan_group *g = &m->groups[i];
 
-		if (cpuset_count(&g->cpus) == 1 && cpuset_has(&g->cpus, cpu))
+		if (cpuset_has(&g->cpus, cpu) && cpuset_count(&g->cpus) == 1)
 			for (size_t k = 0; k < g->who.n; k++)
 				strv_add(words, "%s", g->who.items[k]);
 	}
 	for (size_t i = 0; i < m->n_groups; i++)
-		if (cpuset_count(&m->groups[i].cpus) > 1 && cpuset_has(&m->groups[i].cpus, cpu))
+		if (cpuset_has(&m->groups[i].cpus, cpu) && cpuset_count(&m->groups[i].cpus) > 1)
 			strv_add(words, "[%s]", group_label(m, i, label));
 }
 
