@@ -105,9 +105,12 @@ static void number_cores(struct topology *t)
 	for (size_t i = 0; i < t->n_cpus; i++) {
 		if (t->cpus[i].core >= 0)
 			continue;
-		for (size_t k = i; k < t->n_cpus; k++)
-			if (cpuset_has(&t->cpus[i].siblings, t->cpus[k].id))
-				t->cpus[k].core = next;
+		cpuset_for_each (id, &t->cpus[i].siblings) {
+			struct topo_cpu *c = (struct topo_cpu *)topology_cpu(t, (unsigned)id);
+
+			if (c && c >= &t->cpus[i])
+				c->core = next;
+		}
 		next++;
 	}
 }

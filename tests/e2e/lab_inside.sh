@@ -243,13 +243,13 @@ advise() {
 	is "one-place is named: the memory from node 1 to node 0, where its vCPU is" "$J/advise.json" '.vms[0].candidates[] | select(.name == "one-place") | (.changes | length) == 1 and .changes[0].key == "numatune.nodeset" and .changes[0].had == "1" and .changes[0].want == "0" and (.xml | test("numatune"))' '[.vms[0].candidates[] | {name, because, virsh}]'
 	echo "      pages on node 0 and 1: $(pages "$pid" 0) $(pages "$pid" 1)"
 	jq -r '.vms[0].candidates[] | select(.name == "one-place") | .virsh[]' "$J/advise.json" | sh >"$T/done" 2>&1
-	sleep 2
+	cat /proc/$pid/cgroup; tr '\0' ' ' </proc/$pid/cmdline | grep -o 'memory-backend[^ ]*'; grep . /sys/fs/cgroup$(cut -d: -f3 /proc/$pid/cgroup | sed 's,/libvirt/.*,,')/libvirt/*/cpuset.mems /sys/fs/cgroup$(cut -d: -f3 /proc/$pid/cgroup | sed 's,/libvirt/.*,,')/libvirt/cpuset.mems; cat $T/done; grep Mems /proc/$pid/task/*/status; sort -t= -k2 /proc/$pid/numa_maps | grep bind; for i in 1 2 3 4 5; do sleep 2; echo $(pages $pid 0) $(pages $pid 1); done
 	[ "$(pages "$pid" 0)" -gt $((9 * $(pages "$pid" 1))) ] && ok "its line moves the memory ($(pages "$pid" 0) pages on node 0, $(pages "$pid" 1) on node 1)" || bad "its line: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(tail -1 "$T/done")"
 	jq -r '.vms[0].candidates[] | select(.name == "one-place") | .undo[]' "$J/advise.json" | sh >"$T/undone" 2>&1
 	sleep 2
 	virsh -q dumpxml remote | $xml >"$T/after.xml"
 	[ "$(pages "$pid" 1)" -gt $((9 * $(pages "$pid" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "its undo takes it back" || bad "its undo: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(tail -1 "$T/undone")"
-	timeout 100 $SS advise --connect qemu:///system --results results --for 2s --prove one-place --rounds 8 --each 500ms --json remote >"$J/trial.json" 2>"$T/err" || bad "trial: exit $?: $(tail -1 "$T/err")"
+	timeout 100 $SS advise --connect qemu:///system --results results --for 2s --prove --rounds 8 --each 500ms --json remote one-place >"$J/trial.json" 2>"$T/err" || bad "trial: exit $?: $(tail -1 "$T/err")"
 	virsh -q dumpxml remote | $xml >"$T/after.xml"
 	is "a trial of it: runs of both arms" "$J/trial.json" '.candidate == "one-place" and .rounds >= 3 and .expected_gain == null' '[.end, .rounds, .verdict, .wall_s]'
 	[ "$(pages "$pid" 1)" -gt $((9 * $(pages "$pid" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "and everything is as before" || bad "after the trial: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(diff "$T/before.xml" "$T/after.xml" | head -3 | tr '\n' ';')"
