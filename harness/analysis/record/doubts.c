@@ -13,13 +13,10 @@ static void note_box_steal(struct build *b)
 	double sum = 0;
 	unsigned n = 0;
 
-	for (unsigned cpu = 0; cpu < CPUSET_MAX; cpu++) {
+	cpuset_for_each (cpu, &b->a->info.lab_cpus) {
+		auto_free char *who = xasprintf("CPU %d of the lab box", cpu);
 		double rate = time_counter_rate(&b->box[cpu].steal);
 
-		auto_free char *who = xasprintf("CPU %u of the lab box", cpu);
-
-		if (!cpuset_has(&b->a->info.lab_cpus, cpu))
-			continue;
 		time_counter_warn(&b->box[cpu].steal, who, &b->a->warnings);
 		if (!isfinite(rate))
 			continue;
