@@ -149,6 +149,11 @@ static void test_sweeps(void **state)
 	/* Words have no between: bars, and no curve. */
 	assert_has("s-steal.rate.gp", "index 0 using ($1+0.05):2:3:4 with yerrorbars");
 	assert_has("s-steal.rate.gp", "set xtics (point0 1)");
+	/* A name as it is; as TeX takes it; as XML does, which gnuplot leaves to us. */
+	assert_has("s-steal.rate.gp", "point1 = 'it''s_100%% & \"odd\" `id` ]]>]]>'; if");
+	assert_has("s-steal.rate.gp", "(out eq 'tikz') point1 = 'it''s\\_100\\%% \\& ");
+	assert_has("s-steal.rate.gp",
+		"\nif (out eq 'svg') point1 = 'it''s_100%% & \"odd\" `id` ]] >]] >'\n");
 }
 
 /* As many as there are, for the reader to count. */
