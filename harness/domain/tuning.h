@@ -72,6 +72,9 @@ AUTO_PTR(tuning_free, struct tuning *)
 int tuning_want(struct tuning *t, const char *key, const char *value, struct err *e);
 /* NULL when there is none. */
 struct tuning_row *tuning_row(const struct tuning *t, const char *key);
+/* Whether libvirt can move its memory to other nodes while it runs: since 8.0 in mode "restrictive" only; QEMU's own
+ * binding, which the other modes use, stays. */
+bool tuning_memory_moves(const struct tuning *t);
 /* "vcpupin.0 0-1 -> 0, ..." of the rows that are changed; "" of none. Caller frees. */
 char *tuning_text(const struct tuning *t);
 /* The same of the rows that stand in the live XML: they go wherever the domain goes. */

@@ -147,6 +147,13 @@ static void read_numa(virDomainPtr dom, struct tuning *t, const struct named *n)
 	virTypedParamsFree(p, count);
 }
 
+bool tuning_memory_moves(const struct tuning *t)
+{
+	const struct tuning_row *mode = tuning_row(t, "numatune.mode");
+
+	return mode && *mode->had && atoi(mode->had) == VIR_DOMAIN_NUMATUNE_MEM_RESTRICTIVE;
+}
+
 static int read_of(virDomainPtr dom, struct tuning *t, unsigned of, struct err *e)
 {
 	struct named n;

@@ -42,6 +42,7 @@ static void take_tuning(const struct tuning *t, struct advice_present *p)
 			cpuset_parse(r->had, &p->memory_nodes, NULL);
 		}
 	}
+	p->memory_moves = tuning_memory_moves(t);
 	p->shares = number_of(t, "schedinfo.cpu_shares");
 	p->period_us = number_of(t, "schedinfo.vcpu_period");
 	r = tuning_row(t, "schedinfo.vcpu_quota");

@@ -41,12 +41,18 @@ static int want_policy(const struct plan_guest *g, struct tuning *t, unsigned vc
 static int want_memory(const struct plan_guest *g, struct tuning *t, struct err *e)
 {
 	const struct tuning_row *row = tuning_row(t, "numatune.nodeset");
+	struct cpuset had;
 
 	if (cpuset_empty(&g->memory_nodes))
 		return 0;
 	if (!row || !*row->had)
 		return err_set_exit(e, EXIT_HOST, ENOTSUP,
 			"domain '%s' has no <numatune>: libvirt could bind its memory to a node, but never unbind it again; give it a <numatune> of all nodes first, or use placement=\"pinned\"",
+			g->domain);
+	if (!tuning_memory_moves(t) &&
+		(cpuset_parse(row->had, &had, NULL) || !cpuset_equal(&had, &g->memory_nodes)))
+		return err_set_exit(e, EXIT_HOST, ENOTSUP,
+			"domain '%s': libvirt moves the memory of a running domain only where its <numatune> says mode='restrictive'; write that for its next start, or use placement=\"pinned\"",
 			g->domain);
 	return want_cpus(t, "numatune.nodeset", &g->memory_nodes, e);
 }

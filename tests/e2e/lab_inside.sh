@@ -225,19 +225,28 @@ blame() {
 	is "blame names who was there" "$J/last.json" '.vcpus[0].culprits[0] | (.name | test("lab-job|^sh")) and .share > 80' '.vcpus[0] | [.run, .wait, .culprits[0]]'
 }
 
-# A vCPU on node 0 whose memory is bound to node 1: advised into one node, with its memory; what is printed does it and undoes it.
-advise() {
-	local pid xml='sed s/.id=.[0-9]*.//'
+# remote MODE: a domain with its vCPU on node 0 and its memory bound to node 1.
+remote() {
 	cat >"$T/remote.xml" <<-X
 	<domain type="kvm"><name>remote</name><memory unit="MiB">64</memory><vcpu>1</vcpu>
-	<numatune><memory mode="strict" nodeset="1"/></numatune>
+	<numatune><memory mode="$1" nodeset="1"/></numatune>
 	<os><type arch="x86_64" machine="pc">hvm</type><kernel>/var/cache/stealscope/kernels/distro/vmlinuz</kernel>
 	<cmdline>console=ttyS0 panic=0</cmdline></os><cpu mode="host-passthrough"/>
 	<cputune><vcpupin vcpu="0" cpuset="0"/></cputune><devices><serial type="null"/></devices></domain>
 	X
-	virsh -q create "$T/remote.xml" >/dev/null 2>"$T/err" || { bad "virsh create: $(cat "$T/err")"; return; }
-	pid=$(pgrep -f "guest=remote,")
+	virsh -q create "$T/remote.xml" >/dev/null 2>"$T/err" || { bad "virsh create: $(cat "$T/err")"; return 1; }
 	sleep 10
+}
+# Advised into one node: its vCPU goes where memory is that libvirt cannot move; else its memory comes, and what is printed does
+# it and undoes it.
+advise() {
+	local pid xml='sed s/.id=.[0-9]*.//'
+	remote strict || return
+	timeout 90 $SS advise --connect qemu:///system --for 5s --json remote >"$J/strict.json" 2>"$T/err" || bad "advise: exit $?: $(tail -1 "$T/err")"
+	is "memory that is strictly bound stays: its vCPU is to go to node 1" "$J/strict.json" '.vms[0].candidates[] | select(.name == "one-place") | (.changes | map(.key)) == ["vcpupin.0"] and (.because | test("restrictive"))' '[.vms[0].candidates[] | {name, because, virsh}]'
+	virsh -q destroy remote
+	remote restrictive || return
+	pid=$(pgrep -f "guest=remote,")
 	virsh -q dumpxml remote | $xml >"$T/before.xml"
 	timeout 90 $SS advise --connect qemu:///system --for 5s --json remote >"$J/advise.json" 2>"$T/err" && ok "advise of a domain that virsh started" || bad "advise: exit $?: $(tail -1 "$T/err")"
 	is "one-place is named: the memory from node 1 to node 0, where its vCPU is" "$J/advise.json" '.vms[0].candidates[] | select(.name == "one-place") | (.changes | length) == 1 and .changes[0].key == "numatune.nodeset" and .changes[0].had == "1" and .changes[0].want == "0" and (.xml | test("numatune"))' '[.vms[0].candidates[] | {name, because, virsh}]'

@@ -311,6 +311,7 @@ static void siblings_and_memory(void **state)
 	topology_release(&m.topology);
 	make_topology(&m.topology, 2);
 	m.present.memory_nodes = cpuset_of(1);
+	m.present.memory_moves = true;
 	a = advice_make(&m.in, &n);
 	x = find(a, n, "off-sibling");
 	assert_non_null(x);
@@ -320,6 +321,24 @@ static void siblings_and_memory(void **state)
 	assert_non_null(x);
 	assert_string_equal(x->changes[0].key, "numatune.nodeset");
 	assert_string_equal(x->changes[0].want, "0");
+	advice_free(a, n);
+	/* Memory that cannot move: its vCPU goes there; and nowhere, where there is no room. */
+	m.present.memory_moves = false;
+	a = advice_make(&m.in, &n);
+	x = find(a, n, "one-place");
+	assert_non_null(x);
+	assert_int_equal(x->n_changes, 1);
+	assert_string_equal(x->changes[0].key, "vcpupin.0");
+	assert_string_equal(x->changes[0].want, "2-3");
+	assert_true(isnan(advice_gain(x)));
+	advice_free(a, n);
+	unmake(&m);
+	make(&m, &seen, 1, (const double[CPUS]){0, 100, 1, 1});
+	topology_release(&m.topology);
+	make_topology(&m.topology, 2);
+	m.present.memory_nodes = cpuset_of(1);
+	a = advice_make(&m.in, &n);
+	assert_null(find(a, n, "one-place"));
 	advice_free(a, n);
 	unmake(&m);
 }

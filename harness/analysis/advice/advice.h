@@ -33,6 +33,7 @@ struct advice_present {
 	int64_t quota_us;	    /* of each vCPU; 0 or less = none */
 	uint64_t period_us;	    /* 0 = not known */
 	struct cpuset memory_nodes; /* empty = not bound: libvirt could not unbind it again */
+	bool memory_moves;	    /* while the domain runs (tuning_memory_moves) */
 };
 void advice_present_release(struct advice_present *p);
 

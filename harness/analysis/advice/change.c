@@ -246,7 +246,8 @@ static void gather_memory(const struct advice_in *in, int node, struct advice *o
 	const struct advice_present *p = in->present;
 	struct cpuset ids;
 
-	if (node < 0 || (size_t)node >= in->topology->n_nodes || cpuset_empty(&p->memory_nodes))
+	if (node < 0 || (size_t)node >= in->topology->n_nodes || cpuset_empty(&p->memory_nodes) ||
+		!p->memory_moves)
 		return;
 	ids = cpuset_of((unsigned)in->topology->nodes[node].id);
 	advice_change(
@@ -273,18 +274,49 @@ static bool memory_is_remote(const struct advice_in *in, int *node)
 	return !cpuset_subset(&in->present->memory_nodes, &ids);
 }
 
+/* Memory that cannot move while the domain runs is one node's: its vCPUs go there, or nowhere. */
+static int node_of_fixed_memory(const struct advice_in *in)
+{
+	const struct advice_present *p = in->present;
+
+	for (size_t i = 0; !p->memory_moves && i < in->topology->n_nodes; i++)
+		if (!cpuset_empty(&p->memory_nodes) &&
+			cpuset_subset(&p->memory_nodes, &in->topology->nodes[i].ids))
+			return (int)i;
+	return -1;
+}
+
+static bool to_fixed_memory(
+	const struct advice_in *in, const struct loads *l, int node, struct advice *out)
+{
+	struct cpuset to = place_with_room(in, l, node_of, node);
+	auto_free struct cpuset *at = xcalloc(l->n_vcpus, sizeof(*at));
+
+	if (cpuset_empty(&to))
+		return false;
+	for (unsigned v = 0; v < l->n_vcpus; v++)
+		at[v] = to;
+	out->because = xasprintf(
+		"bring its vCPUs to node %d, where its memory is: libvirt moves the memory of a running domain only where <numatune> says mode='restrictive' (speed, not waiting: --measure tells)",
+		in->topology->nodes[node].id);
+	advice_place(in, l, at, out);
+	out->then = NAN;
+	return true;
+}
+
 bool advice_into_one_place(const struct advice_in *in, struct advice *out)
 {
 	auto_free struct cpuset *at = NULL;
 	struct cpuset to;
 	struct loads l;
-	int place = -1, node;
-	bool nodes;
+	int place = -1, node, fixed;
+	bool nodes, remote;
 
 	if (!in->topology || !in->present || in->x->run < ADVICE_FREE_FROM)
 		return false;
 	advice_wait(in, out);
-	if (memory_is_remote(in, &node)) {
+	remote = memory_is_remote(in, &node);
+	if (remote && in->present->memory_moves) {
 		out->because = xasprintf(
 			"bring its memory to node %d, where its vCPUs run: it is bound to another (speed, not waiting: --measure tells)",
 			in->topology->nodes[node].id);
@@ -293,8 +325,11 @@ bool advice_into_one_place(const struct advice_in *in, struct advice *out)
 	}
 	if (!loads_make(in, &l))
 		return false;
+	fixed = node_of_fixed_memory(in);
 	nodes = gather(in, &l, node_of, &to, &place);
-	if (nodes || gather(in, &l, llc_of, &to, &place)) {
+	if (fixed >= 0 && (remote || (nodes && place != fixed))) {
+		to_fixed_memory(in, &l, fixed, out);
+	} else if (nodes || gather(in, &l, llc_of, &to, &place)) {
 		at = xcalloc(l.n_vcpus, sizeof(*at));
 		for (unsigned v = 0; v < l.n_vcpus; v++)
 			at[v] = to;

@@ -84,7 +84,7 @@ char *advice_xml(const struct advice *a)
 	for (size_t i = 0; i < a->n_changes; i++)
 		if (!strcmp(a->changes[i].key, "numatune.nodeset"))
 			strbuf_add(&out,
-				"<numatune><memory mode='strict' nodeset='%s'/></numatune>",
+				"<numatune><memory mode='restrictive' nodeset='%s'/></numatune>",
 				a->changes[i].want);
 		else
 			add_xml(&tune, &a->changes[i]);
