@@ -33,6 +33,7 @@ is "steal is its run_delay, and says so" "$record/analysis.json" '.variants[0].g
 is "lateness is not provided" "$record/analysis.json" '.variants[0].guests[] | select(.name == "vm") | .not_provided["timer.late.p99"] | test("no agent")'
 is "run.json says what was changed" "$record/run.json" '.guests[] | select(.name == "vm") | .domain == "'"$D"'" and .use == "live" and (.changed | test("vcpupin.0 0-1 -> [01]"))' '[.guests[] | select(.name == "vm")][0].changed'
 "$SS" show --results "$T/res" "$record" 2>/dev/null | grep -q "seen from outside only, with no agent inside: vm" && ok "show says who was seen from outside" || bad "show does not say who was seen from outside"
+"$SS" report --results "$T/res" "$record" >/dev/null 2>"$T/err" && grep -q "Seen from outside only, with no agent inside: vm" "$record/report.html" && ok "so does the report" || bad "the report does not say who was seen from outside: $(tail -1 "$T/err")"
 expect_exit "a copy of a domain without disks" 0 run --set guest.vm.use=copy
 # Nobody has no rights on it.
 mkdir "$T/bin" "$T/nobody"

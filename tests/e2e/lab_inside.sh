@@ -301,7 +301,7 @@ edges() {
 # Images and copies where libvirt confines its QEMUs by AppArmor, and KVM runs any guest. The lab's further disk is an
 # image (tests/vm/lab.sh: Debian's, made of packages), which boots unprepared; its agent comes by the seed.
 images() {
-	local was profile
+	local was
 	virsh -q -c qemu:///system capabilities | grep -q '<model>apparmor</model>' && ok "libvirt confines its QEMUs by AppArmor here" || bad "no AppArmor here: $(cat /sys/kernel/security/lsm)"
 	sums() { local f; for f in "$@"; do echo "$(stat -c '%n %s %u:%g %a %Y %Z' "$f") $(sha256sum <"$f")"; done; }
 	head -c 1048576 /dev/zero >"$T/own.raw"
@@ -321,6 +321,10 @@ images() {
 	expect_exit "a copy of a domain, confined" 0 timeout 60 $SS run --connect qemu:///system --results results --json "$T/copied.xml"
 	[ "$(sums "$T"/own.*)" = "$was" ] && ok "both images are as they were" || bad "an image changed: $was -> $(sums "$T"/own.*)"
 	virsh -q undefine original
+}
+# The image that `lab-vm run --disk` gave.
+debian() {
+	local profile
 	[ -b /dev/vdd ] || { skip "Debian's image on KVM: the lab has no further disk (lab-vm run --disk)"; return; }
 	chmod o+r /dev/vdd
 	cat >"$T/debian.xml" <<-X

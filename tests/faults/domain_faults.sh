@@ -115,7 +115,7 @@ state() {
 	$V dumpxml --inactive "$D"
 	for t in /proc/"$qemu"/task/*; do
 		case $(cat "$t/comm") in
-		"CPU "* | qemu-*) echo "$(cat "$t/comm") $(grep Cpus_allowed_list "$t/status") $(chrt -p "${t##*/}" | tr '\n' ' ' | sed 's/pid [0-9]*//g')" ;;
+		"CPU "* | "IO iothread"* | qemu-*) echo "$(cat "$t/comm") $(grep Cpus_allowed_list "$t/status") $(chrt -p "${t##*/}" | tr '\n' ' ' | sed 's/pid [0-9]*//g')" ;;
 		esac
 	done | sort
 	for g in $(find /sys/fs/cgroup/cpu /sys/fs/cgroup -maxdepth 4 -type d -path "*$D*" 2>/dev/null); do
@@ -210,8 +210,8 @@ down() {
 }
 at_exit down
 libvirtd_start || { skip "live faults: libvirtd does not start here"; finish; }
-# One pin and the shares stand in the XML, the others do not: both ways of changing are met.
-domain_xml "$D" 2 "$T/busy.elf" "$T/console" "<cputune><shares>512</shares><vcpupin vcpu='0' cpuset='0-1'/></cputune>" | sed "s/migratable='off'/migratable='on'/" >"$T/domain.xml"
+# One pin of each kind and the shares stand in the XML, the others do not: both ways of changing are met.
+domain_xml "$D" 2 "$T/busy.elf" "$T/console" "<iothreads>2</iothreads><cputune><shares>512</shares><vcpupin vcpu='0' cpuset='0-1'/><iothreadpin iothread='1' cpuset='0-1'/></cputune>" | sed "s/migratable='off'/migratable='on'/" >"$T/domain.xml"
 $V define "$T/domain.xml" >/dev/null || { bad "the domain cannot be defined"; finish; }
 cat >"$T/live.xml" <<-X
 	<scenario name="$MINE" title="A domain in every way out" warmup="100ms" duration="3s">

@@ -141,6 +141,25 @@ static void test_put_back(void **state)
 	tuning_free(t);
 }
 
+/* Of what is changed only what stands in the live XML goes where the domain goes. */
+static void test_goes_along(void **state)
+{
+	struct tuning *t = of_self();
+	auto_free char *row = xasprintf("policy.0 %s -> batch 0", usual_policy());
+	auto_free char *none = NULL, *along = NULL, *all = NULL;
+
+	(void)state;
+	want(t);
+	none = tuning_text_in_xml(t);
+	tuning_row(t, "policy.0")->way = TUNING_LIBVIRT;
+	along = tuning_text_in_xml(t);
+	all = tuning_text(t);
+	assert_string_equal(none, "");
+	assert_string_equal(along, row);
+	assert_non_null(strstr(all, row));
+	tuning_free(t);
+}
+
 /* Its owner gave it another policy meanwhile: that stays, and is told; the rest is put back. */
 static void test_owner_keeps(void **state)
 {
@@ -289,6 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_back),
+		cmocka_unit_test(test_goes_along),
 		cmocka_unit_test(test_owner_keeps),
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_save_recovers),

@@ -1,14 +1,20 @@
 #!/bin/bash
 # Images and copies in the lab (scripts/lab-vm), for `make check-vm` (5 minutes): libvirt confines QEMU by AppArmor there,
-# and KVM, emulated, runs any guest: a Debian cloud image made of packages boots unprepared. PART=lab: this alone.
+# and KVM, emulated, runs any guest: a Debian cloud image made of packages boots unprepared. PART="lab debian": these.
 . "$(dirname "$0")/../e2e/lib.sh"
-any_part lab
+any_part lab debian
 IMAGE=${CLOUD_IMAGE:-$(tests/vm/cloud-image 2>"$T/err" | tail -1)}
 [ -s "$IMAGE" ] || { skip "lab: no cloud image: $(tail -1 "$T/err")"; finish; }
-for try in 1 2; do
-	scripts/lab-vm run --cpus 4 --nodes 2 --timeout "${LAB_TIMEOUT:-600}" --disk "$IMAGE" --results "$T/results" -- tests/e2e/lab_inside.sh images 2>&1 | tee "$T/lab"
-	status=${PIPESTATUS[0]}
-	[ "$status" = 125 ] || break # it hung
-done
-[ "$status" = 0 ] && ok "in the lab: $(grep -o '[0-9]* passed, .*' "$T/lab" | tail -1)" || bad "in the lab: exit $status (try $try)"
+in_lab() { # NAME: of tests/e2e/lab_inside.sh
+	local try status
+	for try in 1 2; do
+		scripts/lab-vm run --cpus 4 --nodes 2 --timeout "${LAB_TIMEOUT:-600}" --disk "$IMAGE" --results "$T/results" -- tests/e2e/lab_inside.sh "$1" 2>&1 | tee "$T/lab"
+		status=${PIPESTATUS[0]}
+		[ "$status" = 125 ] || break # it hung
+	done
+	[ "$status" = 0 ] && ok "in the lab: $1: $(grep -o '[0-9]* passed, .*' "$T/lab" | tail -1)" || bad "in the lab: $1: exit $status (try $try)"
+}
+part_lab() { in_lab images; }
+part_debian() { in_lab debian; }
+parts lab debian
 finish
