@@ -83,6 +83,15 @@ int tuning_read(struct lab_conn *c, const char *domain, struct tuning **out, str
 	return 0;
 }
 
+/* Within the CPUs that it has, a pin can be narrowed in the kernel: libvirt's group allows it. */
+static bool by_kernel_too(const struct tuning *t, const struct tuning_row *r, const char *value)
+{
+	struct cpuset had, want;
+
+	return tuning_kernel_may(t, r->key) && !cpuset_parse(r->had, &had, NULL) &&
+	       !cpuset_parse(value, &want, NULL) && cpuset_subset(&want, &had);
+}
+
 int tuning_want(struct tuning *t, const char *key, const char *value, struct err *e)
 {
 	struct tuning_row *r = tuning_row(t, key);
@@ -93,6 +102,8 @@ int tuning_want(struct tuning *t, const char *key, const char *value, struct err
 			t->name, key, t->uri);
 	free(r->want);
 	r->want = strcmp(r->had, value) ? xstrdup(value) : NULL;
+	if (r->named && r->leaves_mark && by_kernel_too(t, r, value))
+		r->way = TUNING_KERNEL;
 	return 0;
 }
 
@@ -122,7 +133,8 @@ unsigned tuning_names_defaults(const struct tuning *t)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < t->n_rows; i++)
-		n += t->rows[i].want && t->rows[i].way == TUNING_LIBVIRT && !t->rows[i].named;
+		n += t->rows[i].want && t->rows[i].way == TUNING_LIBVIRT &&
+		     (!t->rows[i].named || t->rows[i].leaves_mark);
 	return n;
 }
 

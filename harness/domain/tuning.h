@@ -36,6 +36,8 @@ struct tuning_row {
 	char *want; /* what it is changed to; NULL = left alone */
 	enum tuning_way way;
 	bool named; /* the live XML names it */
+	/* Changed by way of libvirt it would leave in the live XML what was not there. */
+	bool leaves_mark;
 };
 
 struct tuning {
@@ -79,8 +81,9 @@ bool tuning_memory_moves(const struct tuning *t);
 char *tuning_text(const struct tuning *t);
 /* The same of the rows that stand in the live XML: they go wherever the domain goes. */
 char *tuning_text_in_xml(const struct tuning *t);
-/* How many rows are changed by way of libvirt though its XML did not name them: this user may not
- * do it otherwise, and the XML will name the default. */
+/* How many rows are changed by way of libvirt though that leaves a mark: this user may not do it
+ * otherwise (or the group that libvirt made for the pin does not hold the CPUs wanted), and the XML
+ * will name the default. */
 unsigned tuning_names_defaults(const struct tuning *t);
 
 /* Write it to disk, synced, before anything is applied. -EBUSY when a living stealscope changes this

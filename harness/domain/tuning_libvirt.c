@@ -96,6 +96,8 @@ static void read_iothreads(virDomainPtr dom, struct tuning *t, const struct name
 		auto_free char *text = map_text(info[i]->cpumap, (unsigned)info[i]->cpumaplen);
 
 		tuning_add(t, key, text, xml_has(n->ctx, path));
+		/* The first pin makes libvirt list the ids of all from then on. */
+		tuning_row(t, key)->leaves_mark = !xml_has(n->ctx, "/domain/iothreadids");
 		virDomainIOThreadInfoFree(info[i]);
 	}
 }

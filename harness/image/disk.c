@@ -73,11 +73,10 @@ static void qemu_img_failed(const struct tool_result *r, const char *path, struc
 			*text ? text : "no reason given");
 }
 
-/* `format` NULL: as the file looks. `share`: although another has it. */
+/* `path` is absolute: of another, what is before a colon would be taken for a protocol. `format` NULL: as the
+ * file looks. `share`: although another has it. */
 static json_t *info(const char *path, const char *format, bool share, struct err *e)
 {
-	/* A path with a colon would be taken for a protocol. */
-	auto_free char *file = xasprintf("file:%s", path);
 	const char *argv[10] = {"qemu-img", "info", "--output=json"};
 	auto_struct(tool_result) r = {0};
 	json_t *j = NULL;
@@ -89,7 +88,7 @@ static json_t *info(const char *path, const char *format, bool share, struct err
 		argv[n++] = "-f";
 		argv[n++] = format;
 	}
-	argv[n++] = file;
+	argv[n++] = path;
 	if (tool_run(argv, INFO_MS, &r, e)) {
 		if (e->code == ENOENT)
 			err_set_exit(e, EXIT_HOST, ENOENT,

@@ -4,7 +4,7 @@
 # domain of its own. PART="copy refused": these parts only.
 cd "$(dirname "$0")/../e2e" || exit 1
 . ./lib.sh
-PARTS="off stacked readme several copy device many session refused"
+PARTS="off stacked readme several copy device many session refused rights"
 any_part $PARTS
 need_kvm
 libvirtd_up >"$T/why" || { skip "live domains: $(cat "$T/why")"; finish; }
@@ -271,6 +271,26 @@ part_refused() {
 	[ "$($V list --all --with-managed-save --name)" = "$D-saved" ] && ok "its managed save is there still" || bad "the managed save is gone"
 	$V managedsave-remove "$D-saved"
 	$V undefine "$D-saved"
+}
+
+part_rights() { # its owner's control group keeps it on CPU 0: whether its XML names the pins or not, it cannot be placed
+	local how g top
+	[ -d /sys/fs/cgroup/cpuset ] || { skip "a domain that may not be placed: this box has no cpuset of version 1"; return; }
+	for how in "" "<cputune><vcpupin vcpu='0' cpuset='0'/><vcpupin vcpu='1' cpuset='0'/><emulatorpin cpuset='0'/></cputune>"; do
+		define "$D" 2 "$how"
+		$V start "$D"
+		sleep 1
+		top=$(find /sys/fs/cgroup/cpuset -maxdepth 3 -type d -name "*-$D.*" | head -1)
+		for g in "$top"/*/ "$top"; do echo 0 >"$g/cpuset.cpus"; done
+		xml_of "$D" >"$T/before"
+		echo "<scenario name=\"$MINE\" duration=\"500ms\"><lab cpuset=\"1\"/><guest name=\"vm\" kind=\"domain\" domain=\"$D\" placement=\"stacked\"/></scenario>" >"$T/rights.xml"
+		expect_exit "a domain that may not be placed${how:+, its pins in its XML}" 4 "$SS" run --results "$T/bad" "$T/rights.xml"
+		grep -q "domain '$D' cannot be changed: vcpupin.0: " "$T/err" && ok "it is told ($(grep -o "domain '.*" "$T/err"))" || bad "it is not told: $(cat "$T/err")"
+		xml_of "$D" >"$T/after"
+		same "its XML is as it was"
+		$V destroy "$D"
+	done
+	define "$D" 2 ""
 }
 
 # shellcheck disable=SC2086

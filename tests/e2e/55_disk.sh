@@ -43,7 +43,15 @@ grep -q "second sector, as it was" "$T/images/tiny.raw" && ok "what the guest wr
 cp "$T/images/tiny.raw" "$T/written.raw"
 timeout 5 qemu-system-x86_64 -accel tcg -display none -m 32 -serial none -drive "file=$T/written.raw,format=raw,if=virtio" >/dev/null 2>&1
 grep -q "second sector, as it was" "$T/written.raw" && bad "the boot sector does not write at all" || ok "a guest on the image itself would have written"
-clean_after "three images"
+# A disk of the host, here a loop device that can only be read.
+if LOOP=$(losetup -r --show -f "$T/images/tiny.raw" 2>"$T/err"); then
+	at_exit 'losetup -d $LOOP'
+	scenario block "image=\"$LOOP\" format=\"raw\" ready=\"console:from the boot [a-z]+\" boot-timeout=\"60s\""
+	expect_exit "a block device boots and prints" 0 $RUN "$T/block.xml"
+else
+	skip "a block device: no loop device here: $(tail -1 "$T/err")"
+fi
+clean_after "four images"
 
 # --- kill -9 at ten moments
 scenario killed "image=\"images/tiny.qcow2\" ready=\"console:boot sector\" boot-timeout=\"60s\""

@@ -197,18 +197,20 @@ end_daemon() {
 libvirtd_up() {
 	[ "$(id -u)" = 0 ] || { echo "needs root to start libvirtd"; return 1; }
 	command -v libvirtd >/dev/null || { echo "libvirtd is not installed"; return 1; }
+	[ -n "${LIBVIRTD_USED:-}" ] || { exec 19>/run/stealscope-test-libvirtd && flock -s -w 60 19 && LIBVIRTD_USED=1; }
 	virsh -q -c qemu:///system list >/dev/null 2>&1 && return # by its socket: some box's own, left alone
 	KVM_WAS=$(stat -c '%a %g' /dev/kvm 2>/dev/null) LIBVIRTD_OURS=1 MACHINES_WERE=" $(echo /sys/fs/cgroup/*/machine) "
 	at_exit libvirtd_down
 	[ -n "$KVM_WAS" ] && getent group kvm >/dev/null && chgrp kvm /dev/kvm && chmod 660 /dev/kvm
-	daemon_here virtlogd || virtlogd -d -p "$T/virtlogd.pid"
-	libvirtd -d -p "$T/libvirtd.pid"
+	daemon_here virtlogd || virtlogd -d -p "$T/virtlogd.pid" 19>&-
+	libvirtd -d -p "$T/libvirtd.pid" 19>&-
 	for _ in $(seq 50); do virsh -q -c qemu:///system list >/dev/null 2>&1 && return; sleep 0.2; done
 	echo "libvirtd does not start here"
 	return 1
 }
 libvirtd_down() { # what libvirtd_up did is undone
 	[ -n "${LIBVIRTD_OURS:-}" ] || return 0
+	flock -x -w 300 19 # a test beside this one that uses it, too, ends first
 	end_daemon libvirtd
 	end_daemon virtlogd
 	for g in /sys/fs/cgroup/*/machine; do # its empty parent groups stay

@@ -105,6 +105,11 @@ static void names(void **state)
 	assert_int_equal(c.n, 1);
 	assert_string_equal(c.layers[0].format, "raw");
 	disk_chain_release(&c);
+	/* No protocol. */
+	img("create -q -f raw ./nbd:0:1.raw 1M");
+	assert_int_equal(look("nbd:0:1.raw", DISK_AUTO, BACKING_FOLDER, &c, &e), 0);
+	assert_string_equal(c.layers[0].format, "raw");
+	disk_chain_release(&c);
 }
 
 static void what_is_refused(void **state)

@@ -160,6 +160,29 @@ static void test_goes_along(void **state)
 	tuning_free(t);
 }
 
+/* Where libvirt would leave a mark, a pin that only gets narrower goes by the kernel, another does not. */
+static void test_leaves_no_mark(void **state)
+{
+	struct tuning *t = of_self();
+	struct tuning_row *r = tuning_row(t, "vcpupin.0");
+	auto_free char *one = first_of(r->had);
+
+	(void)state;
+	r->named = r->leaves_mark = true;
+	r->way = TUNING_LIBVIRT;
+	assert_int_equal(tuning_want(t, "vcpupin.0", "1023", NULL), 0);
+	assert_int_equal(r->way, TUNING_LIBVIRT);
+	assert_int_equal(tuning_names_defaults(t), 1);
+	assert_int_equal(tuning_want(t, "vcpupin.0", one, NULL), 0);
+	assert_int_equal(r->way, TUNING_KERNEL);
+	assert_int_equal(tuning_names_defaults(t), 0);
+	r->leaves_mark = false;
+	r->way = TUNING_LIBVIRT;
+	assert_int_equal(tuning_want(t, "vcpupin.0", one, NULL), 0);
+	assert_int_equal(r->way, TUNING_LIBVIRT);
+	tuning_free(t);
+}
+
 /* Its owner gave it another policy meanwhile: that stays, and is told; the rest is put back. */
 static void test_owner_keeps(void **state)
 {
@@ -309,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_back),
 		cmocka_unit_test(test_goes_along),
+		cmocka_unit_test(test_leaves_no_mark),
 		cmocka_unit_test(test_owner_keeps),
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_save_recovers),

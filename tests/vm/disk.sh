@@ -14,8 +14,8 @@ sum() { echo "$(stat -c '%s %Y %Z' "$1") $(head -c 1048576 "$1" | sha256sum)"; }
 was=$(sum "$IMAGE")
 scenario() { # NAME ATTRIBUTES [INSIDE [MORE]]
 	cat >"$T/$1.xml" <<-X
-	<scenario name="$MINE" title="A disk image" warmup="200ms" duration="3s"><lab cpus="1"/>
-	<guest name="app" kind="disk" image="$IMAGE" memory="768MiB" network="user" boot-timeout="8min" $2>${3:-}</guest>${4:-}
+	<scenario name="$MINE" title="A disk image" warmup="200ms" duration="3s"><lab cpus="2"/>
+	<guest name="app" kind="disk" image="$IMAGE" vcpus="2" memory="768MiB" network="user" boot-timeout="8min" $2>${3:-}</guest>${4:-}
 	</scenario>
 	X
 }
@@ -59,7 +59,7 @@ part_installed() {
 	qemu-img create -q -f qcow2 -b "$IMAGE" -F raw "$T/prepared.qcow2"
 	accel=tcg
 	! grep -qE '^flags.*\<(svm|vmx)\>' /proc/cpuinfo || accel=kvm
-	timeout 480 qemu-system-x86_64 -accel $accel -m 768 -display none -no-reboot -nic user -serial "file:$T/prepare.log" \
+	timeout 480 qemu-system-x86_64 -accel $accel -smp 2 -m 768 -display none -no-reboot -nic user -serial "file:$T/prepare.log" \
 		-drive "file=$T/prepared.qcow2,format=qcow2,if=virtio" -drive "file=$T/own.seed,format=raw,if=virtio,readonly=on"
 	grep -q "installed /usr/local/sbin/stealscope-agent" "$T/prepare.log" && grep -q "^enabled" "$T/prepare.log" &&
 		ok "stealscope-agent install in the booted image ($(grep -m1 -o 'installed .*' "$T/prepare.log" | cut -c1-100))" || bad "install: $(tail -3 "$T/prepare.log")"

@@ -5,16 +5,16 @@
 any_part lab debian
 IMAGE=${CLOUD_IMAGE:-$(tests/vm/cloud-image 2>"$T/err" | tail -1)}
 [ -s "$IMAGE" ] || { skip "lab: no cloud image: $(tail -1 "$T/err")"; finish; }
-in_lab() { # NAME: of tests/e2e/lab_inside.sh
+in_lab() { # NAME CPUS NODES: of tests/e2e/lab_inside.sh
 	local try status
 	for try in 1 2; do
-		scripts/lab-vm run --cpus 4 --nodes 2 --timeout "${LAB_TIMEOUT:-600}" --disk "$IMAGE" --results "$T/results" -- tests/e2e/lab_inside.sh "$1" 2>&1 | tee "$T/lab"
+		scripts/lab-vm run --cpus "$2" --nodes "$3" --timeout "${LAB_TIMEOUT:-600}" --disk "$IMAGE" --results "$T/results" --console "${LAB_CONSOLE:-$T/console}" -- tests/e2e/lab_inside.sh "$1" 2>&1 | tee "$T/lab"
 		status=${PIPESTATUS[0]}
 		[ "$status" = 125 ] || break # it hung
 	done
 	[ "$status" = 0 ] && ok "in the lab: $1: $(grep -o '[0-9]* passed, .*' "$T/lab" | tail -1)" || bad "in the lab: $1: exit $status (try $try)"
 }
-part_lab() { in_lab images; }
-part_debian() { in_lab debian; }
+part_lab() { in_lab images 4 2; }
+part_debian() { in_lab debian 2 1; }
 parts lab debian
 finish
