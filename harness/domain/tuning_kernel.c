@@ -75,18 +75,25 @@ static char *affinity_text(pid_t tid)
 	return xstrdup(cpuset_format(&s, text, sizeof(text)));
 }
 
+/* Of CPUs that its control group does not hold the kernel takes what is left, silently. */
 static int affinity_set(pid_t tid, const char *value, struct err *e)
 {
-	struct cpuset s;
+	auto_free char *now = NULL;
+	struct cpuset s, is;
 	int rc = cpuset_parse(value, &s, e);
 
 	if (rc)
 		return rc;
 	if (tid <= 0)
 		return err_set(e, ESRCH, "its thread is not there");
-	if (sched_setaffinity(tid, sizeof(s.bits), (cpu_set_t *)s.bits))
+	if (sched_setaffinity(tid, sizeof(s.bits), (cpu_set_t *)s.bits) && errno != EINVAL)
 		return err_sys(e, "thread %d cannot be placed on CPUs %s", (int)tid, value);
-	return 0;
+	now = affinity_text(tid);
+	if (!now || cpuset_parse(now, &is, NULL) || cpuset_equal(&s, &is))
+		return 0;
+	return err_set_exit(e, EXIT_HOST, EINVAL,
+		"thread %d cannot be placed on CPUs %s: its control group, or this box, leaves it %s",
+		(int)tid, value, now);
 }
 
 /* All of QEMU's threads that run where its main thread does; vCPUs and I/O threads have pins of

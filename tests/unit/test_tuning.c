@@ -160,6 +160,27 @@ static void test_goes_along(void **state)
 	tuning_free(t);
 }
 
+/* A CPU that there is not, alone or beside another: the kernel would take what is left. */
+static void test_no_such_place(void **state)
+{
+	struct tuning *t = of_self();
+	auto_free char *one = first_of(tuning_row(t, "vcpupin.0")->had);
+	auto_free char *more = xasprintf("%s,1023", one);
+	const char *const values[] = {"1023", more};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct err e = ERR_INIT;
+
+		assert_int_equal(tuning_kernel_write(t, "vcpupin.0", values[i], &e), -EINVAL);
+		assert_int_equal(e.exit, EXIT_HOST);
+		assert_non_null(strstr(e.msg, "cannot be placed on CPUs"));
+	}
+	assert_int_equal(
+		tuning_kernel_write(t, "vcpupin.0", tuning_row(t, "vcpupin.0")->had, NULL), 0);
+	tuning_free(t);
+}
+
 /* Where libvirt would leave a mark, a pin that only gets narrower goes by the kernel, another does not. */
 static void test_leaves_no_mark(void **state)
 {
@@ -332,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_back),
 		cmocka_unit_test(test_goes_along),
+		cmocka_unit_test(test_no_such_place),
 		cmocka_unit_test(test_leaves_no_mark),
 		cmocka_unit_test(test_owner_keeps),
 		cmocka_unit_test(test_recovery),
