@@ -228,7 +228,7 @@ part_many() {
 }
 
 part_session() { # a user's own libvirt: no control groups there, and no tracer
-	local S="as virsh -q -c qemu:///session" uri
+	local S="as_user virsh -q -c qemu:///session" uri
 	a_user "session$$" kvm || { skip "a user's own libvirt: no user can be made here: $(tail -1 "$T/err")"; return; }
 	written mine 2 "<cputune><vcpupin vcpu='0' cpuset='0-1'/></cputune>"
 	$S define "$T/mine.xml" >/dev/null && $S start mine || { bad "qemu:///session does not start a domain"; return; }
