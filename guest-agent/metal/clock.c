@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* KVM's paravirtual clock and steal time (Documentation/virt/kvm/x86/msr.rst and cpuid.rst). */
+/* KVM's paravirtual clock and steal time (Documentation/virt/kvm/x86/msr.rst and cpuid.rst), Xen's run
+ * states. */
 #include "guest-agent/metal/clock.h"
 
 #define CPUID_HYPERVISOR    0x40000000u
@@ -34,7 +35,7 @@ static uint32_t hypervisor(void)
 		return SHM_ACCEL_KVM;
 	if (id.b == 0x54474354 && id.c == 0x43544743 && id.d == 0x47435447) /* "TCGTCGTCGTCG" */
 		return SHM_ACCEL_TCG;
-	return SHM_ACCEL_UNKNOWN;
+	return xen_tsc_hz() ? SHM_ACCEL_XEN : SHM_ACCEL_UNKNOWN;
 }
 
 /* ns = (ticks << shift) * mul >> 32, so Hz = (10^9 << 32) / mul, shifted back. */
@@ -85,8 +86,10 @@ uint64_t clock_init(const struct shm_host *host, uint32_t *accel, uint32_t *feat
 	*accel = hypervisor();
 	if (*accel == SHM_ACCEL_KVM)
 		kvm = cpuid(CPUID_KVM_FEATURES).a;
-	if (kvm & KVM_STEAL_TIME)
+	if (kvm & KVM_STEAL_TIME || *accel == SHM_ACCEL_XEN)
 		*features |= SHM_FEAT_STEAL;
+	if (*accel == SHM_ACCEL_XEN)
+		return xen_tsc_hz();
 	if (kvm & KVM_CLOCKSOURCE2)
 		hz = hz_from_kvmclock();
 	if (hz != 0) {
@@ -96,9 +99,27 @@ uint64_t clock_init(const struct shm_host *host, uint32_t *accel, uint32_t *feat
 	return host->tsc_hz ? host->tsc_hz : hz_from_beacon(host);
 }
 
-void clock_enable_steal(struct cpu *c)
+bool clock_enable_steal(struct cpu *c, unsigned index)
 {
+	if (c->agent.accel == SHM_ACCEL_XEN)
+		return xen_keep_runstate(c, index);
 	wrmsr(MSR_KVM_STEAL_TIME, (uint64_t)&c->steal | MSR_KVM_ENABLE);
+	return true;
+}
+
+/* "offline" is not in it: before it was started, while paused or parked by its cap, it was kept from
+ * nothing by others. */
+static uint64_t steal_of_xen(const volatile struct xen_runstate *r)
+{
+	uint64_t since, runnable;
+
+	do {
+		since = r->since;
+		platform_barrier();
+		runnable = r->ns[1];
+		platform_barrier();
+	} while (since != r->since);
+	return runnable;
 }
 
 uint64_t platform_steal(struct agent_vcpu *v)
@@ -109,6 +130,8 @@ uint64_t platform_steal(struct agent_vcpu *v)
 
 	if (!(v->features & SHM_FEAT_STEAL))
 		return SHM_STEAL_NONE;
+	if (v->accel == SHM_ACCEL_XEN)
+		return steal_of_xen(&cpu_of(v)->runstate);
 	do {
 		before = s->version;
 		platform_barrier();

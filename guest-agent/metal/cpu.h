@@ -4,6 +4,7 @@
 #define SS_METAL_CPU_H
 
 #include "guest-agent/metal/layout.h"
+#include "guest-agent/metal/xen.h"
 #include "guest-agent/probe/agent.h"
 
 /* KVM's struct kvm_steal_time (Documentation/virt/kvm/x86/msr.rst), 64-byte aligned. */
@@ -24,6 +25,7 @@ struct cpu {
 
 	struct agent_vcpu agent;
 	struct kvm_steal steal;
+	struct xen_runstate runstate;
 	uint32_t apic_id;
 };
 _Static_assert(__builtin_offsetof(struct cpu, self) == CPU_SELF, "cpu.self");

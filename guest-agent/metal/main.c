@@ -46,8 +46,8 @@ static void metal_cpu(unsigned index, uint32_t apic_id)
 	c->agent.tsc_hz = machine.tsc_hz;
 	agent_init(&c->agent, machine.host, index);
 	c->agent.shm->apic_id = apic_id;
-	if (machine.features & SHM_FEAT_STEAL)
-		clock_enable_steal(c);
+	if (machine.features & SHM_FEAT_STEAL && !clock_enable_steal(c, index))
+		c->agent.features = c->agent.shm->features &= ~SHM_FEAT_STEAL;
 	agent_main(&c->agent);
 }
 
@@ -58,11 +58,14 @@ static void mask_legacy_interrupts(void)
 	outb(0xa1, 0xff);
 }
 
+/* A page of our own RAM where the command line names one (Xen), else ivshmem's. */
 static struct shm_host *find_page(uint64_t *size)
 {
 	struct pci_device d;
-	uint64_t address;
+	uint64_t address = memory_page(size);
 
+	if (address)
+		return (struct shm_host *)address;
 	if (!pci_find(PCI_IVSHMEM, &d)) {
 		console_line("no ivshmem device on PCI bus 0");
 		power_off();
@@ -84,6 +87,7 @@ void metal_main(uint64_t start_info)
 	unsigned index;
 
 	trap_init();
+	xen_detect();
 	mask_legacy_interrupts();
 	memory_init(start_info);
 	machine.host = find_page(&size);

@@ -28,14 +28,39 @@ static uint64_t high_pd[512] __attribute__((aligned(4096)));
 /* The largest stretch of RAM behind the image. It begins with the stacks of the other CPUs (boot.S): in
  * the image they would be loaded, all 2 MiB of them, into every guest of one vCPU. */
 static uint64_t area_start, area_end;
+static uint64_t page_start, page_end;
+
+/* "page=0x..." somewhere in the command line. */
+static uint64_t page_of(const char *line)
+{
+	static const char key[] = "page=0x";
+	uint64_t address = 0;
+	unsigned found = 0;
+
+	for (; *line && found < sizeof(key) - 1; line++)
+		found = *line == key[found] ? found + 1 : *line == key[0];
+	for (; found == sizeof(key) - 1; line++) {
+		char c = *line;
+
+		if (c >= '0' && c <= '9')
+			address = address << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			address = address << 4 | (uint64_t)(c - 'a' + 10);
+		else
+			break;
+	}
+	return address;
+}
 
 void memory_init(uint64_t start_info)
 {
 	const struct pvh_start_info *info = (const struct pvh_start_info *)start_info;
 	const struct pvh_memory *map;
+	uint64_t page;
 
 	if (info->magic != PVH_MAGIC || info->version < 1)
 		return;
+	page = info->cmdline ? page_of((const char *)info->cmdline) : 0;
 	map = (const struct pvh_memory *)info->memmap;
 	for (uint32_t i = 0; i < info->memmap_entries && i < 128; i++) {
 		uint64_t start = map[i].address, end = start + map[i].size;
@@ -46,11 +71,22 @@ void memory_init(uint64_t start_info)
 			start = (uint64_t)image_end;
 		if (end > MAPPED)
 			end = MAPPED;
+		if (page > start && page < end) {
+			page_start = page;
+			page_end = end;
+			end = page;
+		}
 		if (end > start && end - start > area_end - area_start) {
 			area_start = start;
 			area_end = end;
 		}
 	}
+}
+
+uint64_t memory_page(uint64_t *size)
+{
+	*size = page_end - page_start;
+	return page_start;
 }
 
 void memory_map(uint64_t address, uint64_t size)

@@ -41,6 +41,7 @@ void power_off(void)
 	struct pci_device d;
 
 	irq_disable();
+	xen_power_off();
 	for (unsigned i = 0; i < sizeof(bridges) / sizeof(bridges[0]); i++) {
 		uint16_t base;
 

@@ -57,6 +57,7 @@ enum shm_accel {
 	SHM_ACCEL_KVM = 1,    /* CPUID 0x40000000 says KVMKVMKVM */
 	SHM_ACCEL_TCG = 2,    /* ... says TCGTCGTCG */
 	SHM_ACCEL_NATIVE = 3, /* the Linux agent outside any guest of ours */
+	SHM_ACCEL_XEN = 4,    /* CPUID 0x40000000 says XenVMMXenVMM */
 };
 
 /* shm_vcpu.features */

@@ -64,7 +64,7 @@ void doctor_xen(struct lab_conn *c, struct tried *rows)
 	topology_release(&t);
 	say_scheduler(c, rows);
 	try_trace(rows);
-	doctor_row(rows, "xen.run", "experiments", "missing",
-		"check, plan, blame and doctor work here; an experiment's guests are made for QEMU",
-		"not on Xen yet");
+	doctor_row(rows, "xen.run", "experiments", "limits",
+		"guests with a kernel, somebody's domains and processes as noise do not run here",
+		"metal guests, as PVH");
 }

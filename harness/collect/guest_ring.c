@@ -139,6 +139,20 @@ int guest_shm_chown(struct guest_shm *g, uid_t uid, gid_t gid, struct err *e)
 	return file_give(g->shm_fd, name, uid, gid, e);
 }
 
+void guest_shm_move(struct guest_shm *g, void *map)
+{
+	struct shm_host *there = map;
+
+	/* Of a guest that runs: it waits for the magic number. */
+	there->magic = 0;
+	memcpy((uint8_t *)map + sizeof(there->magic), g->map + sizeof(there->magic),
+		g->size - sizeof(there->magic));
+	__atomic_store_n(&there->magic, SHM_MAGIC, __ATOMIC_RELEASE);
+	g->object = g->map;
+	g->map = map;
+	guest_shm_beacon(g);
+}
+
 void guest_shm_limit(struct guest_shm *g, uint64_t bytes)
 {
 	g->room = bytes ? bytes / sizeof(struct shm_rec) : UINT64_MAX;
@@ -207,7 +221,7 @@ void guest_shm_status(const struct guest_shm *g, struct guest_shm_status *out)
 	uint32_t accel = guest_vcpu_lines(g, 0)->accel;
 
 	s.tsc_hz = hz <= HZ_MAX ? hz : 0;
-	s.accel = accel <= SHM_ACCEL_NATIVE ? (enum shm_accel)accel : SHM_ACCEL_UNKNOWN;
+	s.accel = accel <= SHM_ACCEL_XEN ? (enum shm_accel)accel : SHM_ACCEL_UNKNOWN;
 	s.features = guest_vcpu_lines(g, 0)->features;
 	for (unsigned i = 0; i < g->n_vcpus; i++) {
 		const struct guest_vcpu *v = &g->vcpus[i];
@@ -233,6 +247,8 @@ void guest_shm_destroy(struct guest_shm *g)
 	}
 	if (g->map)
 		munmap(g->map, g->size);
+	if (g->object)
+		munmap(g->object, g->size);
 	if (g->shm_fd >= 0)
 		close(g->shm_fd);
 	if (g->shm_name)

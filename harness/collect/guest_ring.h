@@ -43,6 +43,10 @@ void guest_shm_look(struct guest_shm *g, uint64_t ns);
 /* Give the object to the user QEMU runs as. */
 int guest_shm_chown(struct guest_shm *g, uid_t uid, gid_t gid, struct err *e);
 
+/* Go on in `map`, of the same size, which the guest has in place of the object: what was written so far is
+ * copied. It belongs to `g` then. Before the guest uses it; the beacon may be written meanwhile. */
+void guest_shm_move(struct guest_shm *g, void *map);
+
 /* Bytes of the object: a power of two, >= 1 MiB. */
 uint64_t guest_shm_size(const struct guest_shm *g);
 

@@ -20,7 +20,8 @@ struct guest_vcpu {
 
 struct guest_shm {
 	char *shm_name, *file_name;
-	uint8_t *map;
+	uint8_t *_Atomic map;
+	uint8_t *object; /* what guest_shm_move() left; NULL: nothing */
 	uint64_t size;
 	uint32_t stride, slots;
 	unsigned n_vcpus;

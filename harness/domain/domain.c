@@ -14,18 +14,11 @@
 #include "base/process.h"
 #include "domain/live.h"
 #include "domain/tuning_priv.h"
+#include "domain/xen.h"
 #include "host/cgroup.h"
+#include "xen/states.h"
 
 #define QBOOT "/usr/share/qemu/qboot.rom"
-
-struct domain {
-	struct lab_conn *lab;
-	virDomainPtr dom;
-	char *name;
-	pid_t pid;
-	int pidfd;
-	bool theirs; /* somebody else's: its monitor is not asked, which would taint it */
-};
 
 const char *domain_firmware(enum guest_kind kind)
 {
@@ -38,6 +31,7 @@ static void domain_free(struct domain *d)
 		virDomainFree(d->dom);
 	if (d->pidfd >= 0)
 		close(d->pidfd);
+	cleanup_close(&d->console);
 	if (!d->theirs)
 		embed_forget(d->lab->embed_root, d->name);
 	free(d->name);
@@ -65,7 +59,15 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
 	int rc;
 
 	d->lab = c;
-	d->pidfd = -1;
+	d->pidfd = d->console = -1;
+	if (c->xen) {
+		rc = xen_domain_start(d, xml, e);
+		if (rc)
+			domain_free(d);
+		else
+			*out = d;
+		return rc;
+	}
 	lab_start_begin(c);
 	d->dom = create(c, xml, e);
 	lab_start_end(c);
@@ -94,9 +96,11 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
 
 void domain_kill_named(struct lab_conn *c, const char *name)
 {
-	pid_t pid = qemu_find(c, name);
+	pid_t pid = c->xen ? 0 : qemu_find(c, name);
 	auto_close int fd = pid ? process_open(pid) : -1;
 
+	if (c->xen)
+		xen_domain_kill_named(c, name);
 	if (fd < 0)
 		return;
 	if (qemu_is(pid, name)) {
@@ -121,8 +125,15 @@ pid_t domain_pid(const struct domain *d)
 	return d->pid;
 }
 
+unsigned domain_xen_id(const struct domain *d)
+{
+	return d->xen_id;
+}
+
 bool domain_alive(struct domain *d)
 {
+	if (d->lab->xen)
+		return xen_domain_alive(d);
 	if (!process_ended(d->pidfd))
 		return true;
 	process_collect(d->pidfd); /* libvirt polls until the zombie is gone */
@@ -189,7 +200,13 @@ int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, s
 	unsigned want, count;
 	int vcpus = virDomainGetVcpusFlags(d->dom, VIR_DOMAIN_AFFECT_LIVE);
 
-	count = tids_from_proc(d->pid, found, SHM_MAX_VCPUS);
+	if (d->lab->xen && vcpus > 0) {
+		for (int i = 0; i < vcpus && (unsigned)i < max; i++)
+			tids[i] = (pid_t)xen_tid(d->xen_id, (unsigned)i);
+		*n = (unsigned)vcpus;
+		return 0;
+	}
+	count = d->lab->xen ? 0 : tids_from_proc(d->pid, found, SHM_MAX_VCPUS);
 	if (vcpus < 1 && count == 0)
 		return lab_error(e, d->name);
 	/* A daemon that is gone takes no guest with it: its threads are there to see. */
@@ -212,6 +229,8 @@ int domain_limit(struct domain *d, const struct plan_guest *g, bool on, struct e
 
 	if (!d || !g->vcpu_limits.quota_us)
 		return 0;
+	if (d->lab->xen)
+		return xen_domain_limit(d, g, on, e);
 	if (tuning_libvirt_write(d->dom, "schedinfo.vcpu_quota", quota, e))
 		return err_wrap(e, "%s: its quota", domain_name(d));
 	return 0;
@@ -226,6 +245,11 @@ static int stop_finish(struct domain *d, struct err *e)
 	const virError *v;
 	int rc = 0;
 
+	if (d->lab->xen) {
+		rc = xen_domain_stop(d, e);
+		domain_free(d);
+		return rc;
+	}
 	if (!process_wait_end(d->pidfd, 5000))
 		rc = err_set(e, ETIMEDOUT, "%s: QEMU (pid %d) does not end after SIGKILL", d->name,
 			(int)d->pid);
@@ -249,6 +273,7 @@ int domain_attach(struct lab_conn *c, const struct tuning *t, struct domain **ou
 	d->pid = t->pid;
 	d->name = xstrdup(t->name);
 	d->pidfd = process_open(t->pid);
+	d->console = -1;
 	d->dom = tuning_domain(c, t->uuid, t->name, e);
 	d->theirs = true;
 	if (!d->dom || d->pidfd < 0 || process_start_ticks(t->pid) != t->start_ticks) {
@@ -276,7 +301,7 @@ int domain_stop_all(struct domain **d, size_t n, struct err *e)
 	int rc = 0, one;
 
 	for (size_t i = 0; i < n; i++)
-		if (d[i])
+		if (d[i] && !d[i]->lab->xen)
 			process_signal(d[i]->pidfd, SIGKILL);
 	for (size_t i = 0; i < n; i++) {
 		one = d[i] ? stop_finish(d[i], rc ? NULL : e) : 0;

@@ -37,8 +37,9 @@ struct domain_files {
 	uint64_t shm_size;	 /* bytes, power of two, >= 1 MiB */
 	const char *emulator;	 /* qemu-system-x86_64 */
 	bool kvm;		 /* resolved accelerator */
-	const char *firmware;	 /* ROM image; NULL = QEMU's own (SeaBIOS). See domain_firmware() */
-	bool policy_by_hand;	 /* domain_policy_by_hand(): leave vcpusched out */
+	bool xen; /* a domain of Xen: without initrd a PVH one, whose page lies behind its memory */
+	const char *firmware; /* ROM image; NULL = QEMU's own (SeaBIOS). See domain_firmware() */
+	bool policy_by_hand;  /* domain_policy_by_hand(): leave vcpusched out */
 	const struct domain_disk
 		*disks; /* vda, vdb: it boots from the first; kernel is NULL then */
 	unsigned n_disks;
@@ -78,6 +79,8 @@ int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, st
 char *lab_planned_root(const char *uri);
 void lab_close(struct lab_conn *c); /* NULL is fine */
 AUTO_PTR(lab_close, struct lab_conn *)
+/* Whether its domains are Xen's. */
+bool lab_is_xen(const struct lab_conn *c);
 /* Whether its daemon is still there. */
 bool lab_answers(const struct lab_conn *c);
 const char *lab_uri(const struct lab_conn *c);
@@ -103,7 +106,7 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
  * half way, or that does not end (QEMU does not answer; libvirt would wait for ever). */
 void domain_kill_named(struct lab_conn *c, const char *name);
 const char *domain_name(const struct domain *d);
-pid_t domain_pid(const struct domain *d);
+pid_t domain_pid(const struct domain *d); /* 0: no process, a domain of Xen */
 /* Thread ids of its vCPUs in vCPU order. Fills at most max; *n = how many there are. */
 int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, struct err *e);
 /* What the XML cannot say on this kernel: on cgroup v1 with RT_GROUP_SCHED libvirt's vcpusched
@@ -117,6 +120,16 @@ int domain_limit(struct domain *d, const struct plan_guest *g, bool on, struct e
 bool domain_policy_by_hand(void);
 /* How many TCP connections to `port` of the guest stand, as QEMU's own network says; -errno. */
 int domain_connections(struct domain *d, unsigned port, struct err *e);
+
+/* Only of a domain of Xen. domain_start() leaves it paused: now it is pinned, gets its weight, and runs. */
+int domain_xen_let_go(struct domain *d, const struct plan_guest *g, struct err *e);
+/* Its memory in this process, until munmap(). */
+int domain_xen_page(
+	const struct domain *d, uint64_t address, uint64_t bytes, void **out, struct err *e);
+/* What it wrote to its console since the last time goes to the end of this file. */
+void domain_xen_console(struct domain *d, const char *log);
+unsigned domain_xen_id(const struct domain *d);
+
 bool domain_alive(struct domain *d); /* cheap: looks at the process, not at libvirt */
 /* Destroy (kill) and free, also on failure. Fine when it is gone already. NULL is fine. */
 int domain_stop(struct domain *d, struct err *e);

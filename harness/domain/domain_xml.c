@@ -91,9 +91,9 @@ static void add_head(
 	xmlSetNs(meta, ns);
 }
 
-static void add_memory(xmlNodePtr root, const struct plan_guest *g)
+static void add_memory(xmlNodePtr root, const struct plan_guest *g, uint64_t behind)
 {
-	xmlNodePtr node = add_u64(root, "memory", g->memory_bytes / 1024), page;
+	xmlNodePtr node = add_u64(root, "memory", (g->memory_bytes + behind) / 1024), page;
 
 	attr(node, "unit", "KiB");
 	if (g->hugepage_bytes) {
@@ -108,7 +108,7 @@ static void add_memory(xmlNodePtr root, const struct plan_guest *g)
 	}
 }
 
-static void add_vcpus(xmlNodePtr root, const struct plan_guest *g)
+static void add_vcpus(xmlNodePtr root, const struct plan_guest *g, bool xen)
 {
 	struct cpuset all = g->emulator_cpus;
 	xmlNodePtr node = add_u64(root, "vcpu", g->vcpus);
@@ -116,7 +116,7 @@ static void add_vcpus(xmlNodePtr root, const struct plan_guest *g)
 	for (unsigned v = 0; v < g->vcpus; v++)
 		all = cpuset_or(&all, &g->vcpu_cpus[v]);
 	attr(node, "placement", "static");
-	if (!cpuset_empty(&all))
+	if (!cpuset_empty(&all) && !xen)
 		add_cpuset_attr(node, "cpuset", &all);
 }
 
@@ -266,9 +266,9 @@ static int check(
 		return err_set(e, EINVAL,
 			"guest %s: a shared page of %llu bytes; it must be a power of two, 1 MiB or more",
 			g->name, (unsigned long long)f->shm_size);
-	if ((!f->kernel && !f->n_disks) || !f->emulator)
+	if ((!f->kernel && !f->n_disks) || (!f->emulator && !f->xen))
 		return err_set(e, EINVAL, "guest %s: no %s given", g->name,
-			!f->emulator ? "emulator" : "kernel");
+			!f->kernel && !f->n_disks ? "kernel" : "emulator");
 	return 0;
 }
 
@@ -308,15 +308,19 @@ char *domain_xml(
 	doc = xmlNewDoc(BAD_CAST "1.0");
 	root = xmlNewNode(NULL, BAD_CAST "domain");
 	xmlDocSetRootElement(doc, root);
-	attr(root, "type", f->kvm ? "kvm" : "qemu");
+	attr(root, "type", f->xen ? "xen" : f->kvm ? "kvm" : "qemu");
 	add_head(root, g, run, f->owner);
-	add_memory(root, g);
-	add_vcpus(root, g);
-	add_cputune(root, g, f->policy_by_hand);
-	add_os(root, f);
-	add_cpu(root, f->kvm);
-	add_devices(root, f);
-	add_actions(root, f);
+	add_memory(root, g, f->xen ? f->shm_size : 0);
+	add_vcpus(root, g, f->xen);
+	if (f->xen) {
+		xen_xml(root, f);
+	} else {
+		add_cputune(root, g, f->policy_by_hand);
+		add_os(root, f);
+		add_cpu(root, f->kvm);
+		add_devices(root, f);
+		add_actions(root, f);
+	}
 	out = doc_text(doc, e);
 	if (!out && e)
 		err_wrap(e, "guest %s", g->name);

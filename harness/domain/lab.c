@@ -11,6 +11,7 @@
 
 #include "base/process.h"
 #include "domain/priv.h"
+#include "domain/xen.h"
 #include "host/cgroup.h"
 
 /* What a person can do about an error of libvirt or QEMU, by a part of its text. */
@@ -253,6 +254,7 @@ int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, st
 		rc = open_embed(c, e);
 	else
 		c->uri = xstrdup(uri);
+	c->xen = xen_uri_is(c->uri);
 	if (!rc)
 		rc = connect_libvirt(c, e);
 	if (rc)
@@ -282,6 +284,11 @@ void lab_close(struct lab_conn *c)
 	free(c->runtime_dir);
 	free(c->uri);
 	free(c);
+}
+
+bool lab_is_xen(const struct lab_conn *c)
+{
+	return c->xen;
 }
 
 bool lab_answers(const struct lab_conn *c)

@@ -18,7 +18,30 @@ struct lab_conn {
 	bool looping;	  /* holds libvirt's event loop */
 	int sweep_timer;  /* of libvirt's event loop: collects QEMUs that died while starting */
 	int starting;	  /* domain_start()s under way (atomic) */
+	bool xen;	  /* its domains are Xen's */
 };
+
+struct domain {
+	struct lab_conn *lab;
+	virDomainPtr dom;
+	char *name;
+	pid_t pid; /* Xen: 0, and pidfd -1 */
+	int pidfd;
+	bool theirs; /* somebody else's: its monitor is not asked, which would taint it */
+	/* Xen: */
+	unsigned xen_id;
+	uint64_t looked_ns; /* whether it lives */
+	bool gone;
+	int console; /* -1: not opened */
+	uint64_t console_looked_ns;
+};
+
+/* xen_domain.c: the same of a domain of Xen. xen_domain_start() leaves it paused. */
+int xen_domain_start(struct domain *d, const char *xml, struct err *e);
+int xen_domain_limit(struct domain *d, const struct plan_guest *g, bool on, struct err *e);
+bool xen_domain_alive(struct domain *d);
+int xen_domain_stop(struct domain *d, struct err *e);
+void xen_domain_kill_named(struct lab_conn *c, const char *name);
 
 /* Around a domain's start: dead QEMUs are collected meanwhile. */
 void lab_start_begin(struct lab_conn *c);
@@ -47,6 +70,7 @@ virDomainPtr domain_handle(const struct domain *d);
 
 /* disk_xml.c: what a guest with disks has in <os>, <devices> and on QEMU's command line. */
 struct _xmlNode;
+void xen_xml(struct _xmlNode *root, const struct domain_files *f);
 void disk_xml_os(struct _xmlNode *os, const struct domain_files *f);
 void disk_xml_devices(struct _xmlNode *devices, const struct domain_files *f);
 /* libvirt may not give the file of this <source> another owner. */

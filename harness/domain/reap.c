@@ -85,7 +85,7 @@ static void reap_domain(struct reaping *r, virDomainPtr dom)
 	}
 	if (owner_alive(owner))
 		return;
-	pid = qemu_find(r->c, name);
+	pid = r->c->xen ? 0 : qemu_find(r->c, name);
 	dead = pid && kill_qemu(pid, name);
 	if (virDomainDestroy(dom) == 0 || dead)
 		went(r, "domain", name);

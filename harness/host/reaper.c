@@ -34,6 +34,11 @@ static void tell(struct reaper *r, enum reaper_type type, pid_t pid, const char 
 	send(r->fd, &m, offsetof(struct reaper_msg, text) + strlen(m.text) + 1, MSG_NOSIGNAL);
 }
 
+void reaper_add_domains(struct reaper *r, const char *uri)
+{
+	tell(r, REAPER_CLEAN, 0, uri);
+}
+
 int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, struct err *e)
 {
 	struct reaper *r;

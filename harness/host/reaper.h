@@ -31,6 +31,9 @@ void reaper_add_path(struct reaper *r, const char *path); /* a file or a tree */
  * program, since the reaper holds no connection to libvirt. */
 void reaper_add_tuning(struct reaper *r, const char *path);
 
+/* Domains at this libvirt that are no process of this box: `clean --connect` of this very program ends them. */
+void reaper_add_domains(struct reaper *r, const char *uri);
+
 /* All was cleared up by the harness itself: the reaper leaves without a deed. Waits for its end.
  * NULL is fine. */
 void reaper_done(struct reaper *r);

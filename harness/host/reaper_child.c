@@ -21,12 +21,16 @@
 /* A QEMU may be between fork and exec when its harness dies: looked for again for this long. */
 #define LOOK_NS	     (2 * NS_PER_S)
 #define LOOK_STEP_NS (200 * NS_PER_MS)
+/* Xen's tools build a domain in seconds. */
+#define DOMAIN_LOOKS   4
+#define DOMAIN_LOOK_NS (3 * NS_PER_S)
 
 struct child {
 	const char *run;
 	struct reaper_msg *pids;
 	size_t n_pids;
 	struct strv paths, tunings;
+	char *connect; /* libvirt whose domains `clean` ends; NULL: none */
 };
 
 static void detach(void)
@@ -59,6 +63,10 @@ static bool listen_harness(struct child *c, int fd)
 			strv_add(&c->paths, "%s", m.text);
 		if (m.type == REAPER_TUNING)
 			strv_add(&c->tunings, "%s", m.text);
+		if (m.type == REAPER_CLEAN) {
+			free(c->connect);
+			c->connect = xstrdup(m.text);
+		}
 		if (m.type == REAPER_PID) {
 			ARRAY_GROW(c->pids, c->n_pids);
 			c->pids[c->n_pids++] = m;
@@ -118,6 +126,20 @@ static void put_back_tunings(const struct child *c)
 	}
 }
 
+/* By this program, which knows libvirt. */
+static void end_domains(const struct child *c)
+{
+	pid_t pid = c->connect ? fork() : -1;
+
+	if (pid == 0) {
+		execl("/proc/self/exe", "stealscope", "clean", "--quiet", "--connect", c->connect,
+			(char *)NULL);
+		_exit(EXIT_FAILED);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
 static void reap(struct child *c)
 {
 	uint64_t until = now_ns() + LOOK_NS;
@@ -136,8 +158,14 @@ static void reap(struct child *c)
 		kill_guests(c);
 	} while (now_ns() < until);
 	cgroup_machine_reap(c->run);
+	end_domains(c);
 	for (size_t i = 0; i < c->paths.n; i++)
 		remove_tree(c->paths.items[i], NULL);
+	/* One that libvirt was making comes later, and is paused: it does not end by itself. */
+	for (int i = 0; c->connect && i < DOMAIN_LOOKS; i++) {
+		sleep_ns(DOMAIN_LOOK_NS);
+		end_domains(c);
+	}
 	rmdir(runtime_root()); /* when no other run uses it */
 }
 

@@ -12,6 +12,7 @@ enum reaper_type {
 	REAPER_PATH = 2,
 	REAPER_DONE = 3,
 	REAPER_TUNING = 4,
+	REAPER_CLEAN = 5,
 };
 
 struct reaper_msg {

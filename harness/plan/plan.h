@@ -133,6 +133,10 @@ struct plan {
 
 void plan_release(struct plan *p);
 
+/* What Xen's credit2 is told for shares and quota: weight, and percent of one CPU for the whole domain. 0: nothing. */
+unsigned plan_xen_weight(const struct plan_cpu_limits *l);
+unsigned plan_xen_cap(const struct plan_guest *g);
+
 /* The vCPUs a probe runs on, as the text form wants them. */
 struct cpuset plan_probe_vcpus(const struct plan_probe *p);
 

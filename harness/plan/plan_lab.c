@@ -295,7 +295,7 @@ static void note_isolation(struct planning *p)
 	struct cpuset isolated = cpuset_and(&p->lab, &p->t->isolated);
 	char buf[256];
 
-	if (!cpuset_empty(&open))
+	if (!cpuset_empty(&open) && !p->t->xen) /* a dom0's tasks are told of by plan_xen() */
 		strv_add(&p->plan->notes,
 			"%s %s not isolated: other tasks of this box may run there",
 			plan_cpus_text(&open, buf), cpuset_count(&open) == 1 ? "is" : "are");

@@ -8,6 +8,20 @@
 #define WEIGHT_OF_ALL 256 /* credit2's for a domain of which nothing is said */
 #define SHARES_OF_ALL 1024
 #define WEIGHT_MAX    65535
+#define METAL_MAX     (UINT64_C(2) << 30)
+
+unsigned plan_xen_weight(const struct plan_cpu_limits *l)
+{
+	return (unsigned)(l->shares * WEIGHT_OF_ALL / SHARES_OF_ALL);
+}
+
+unsigned plan_xen_cap(const struct plan_guest *g)
+{
+	const struct plan_cpu_limits *l = &g->vcpu_limits;
+
+	return l->quota_us && l->period_us ? (unsigned)(100 * l->quota_us * g->vcpus / l->period_us)
+					   : 0;
+}
 
 /* A reason for each that is asked for; NULL = Xen has it. */
 static const char *no_kind(const struct exp_guest *e)
@@ -41,6 +55,8 @@ static const char *no_policy(const struct exp_guest *e)
 
 static const char *no_memory(const struct exp_guest *e)
 {
+	if (e->kind == GUEST_METAL && e->memory_bytes > METAL_MAX)
+		return "the page shared with a metal guest lies behind its memory and below the 3 GiB that PVH has in one piece: memory=\"2GiB\" is the most";
 	return e->memory_node == EXP_AUTO
 		       ? NULL
 		       : "libvirt's driver for Xen puts no memory on a node: leave the memory node out";
@@ -89,13 +105,12 @@ static void note_limits(struct planning *p, const struct plan_guest *g)
 	const struct plan_cpu_limits *l = &g->vcpu_limits;
 
 	if (l->shares)
-		strv_add(&p->plan->notes, "guest '%s': weight %llu for shares %llu", g->name,
-			(unsigned long long)(l->shares * WEIGHT_OF_ALL / SHARES_OF_ALL),
-			(unsigned long long)l->shares);
+		strv_add(&p->plan->notes, "guest '%s': weight %u for shares %llu", g->name,
+			plan_xen_weight(l), (unsigned long long)l->shares);
 	if (l->quota_us && l->period_us)
 		strv_add(&p->plan->notes,
-			"guest '%s': cap %llu %% of a CPU, of the whole domain, for its quota; Xen has a period of its own (10 ms)",
-			g->name, (unsigned long long)(100 * l->quota_us * g->vcpus / l->period_us));
+			"guest '%s': cap %u %% of a CPU, of the whole domain, for its quota; Xen has a period of its own (10 ms)",
+			g->name, plan_xen_cap(g));
 }
 
 void plan_xen(struct planning *p)

@@ -12,6 +12,7 @@
 
 #include "domain/xen.h"
 #include "run/priv.h"
+#include "xen/watch.h"
 
 static const char *kvm_problem(void)
 {
@@ -26,12 +27,25 @@ static const char *kvm_problem(void)
 	return vm < 0 ? strerror(errno) : NULL;
 }
 
+/* Its guests' memory is mapped here, which only this box's dom0 can. */
+static int xen_problem(const struct session *s, struct err *e)
+{
+	if (!xen_uri_is_local(s->o->connect) || !xen_is_dom0())
+		return err_set_exit(e, EXIT_HOST, ENODEV,
+			"this is not the dom0 of %s: a run on Xen shares memory with its guests",
+			s->o->connect);
+	for (size_t i = 0; i < s->n_guests; i++)
+		if (s->guests[i].plan->kind != GUEST_METAL)
+			return err_set_exit(e, EXIT_HOST, ENOTSUP,
+				"guest %s: of our guests only metal ones run on Xen yet; check, plan and blame work for others",
+				s->guests[i].plan->name);
+	return 0;
+}
+
 int step_kvm(struct session *s, struct err *e)
 {
 	if (xen_uri_is(s->o->connect))
-		return err_set_exit(e, EXIT_HOST, ENOTSUP,
-			"experiments do not run on Xen yet: their guests are made for QEMU; doctor, check, plan and blame work with %s",
-			s->o->connect);
+		return xen_problem(s, e);
 	for (size_t i = 0; i < s->n_guests; i++) {
 		const struct plan_guest *g = s->guests[i].plan;
 		const char *why;

@@ -153,6 +153,8 @@ int step_connect(struct session *s, struct err *e)
 	s->conn = (lab ? lab : *labs)->conn;
 	free(s->info.connect);
 	s->info.connect = xstrdup(lab_uri(s->conn));
+	if (lab_is_xen(s->conn))
+		reaper_add_domains(s->reaper, lab_uri(s->conn));
 	if (any_page(s)) {
 		rc = lab_qemu_ids(s->conn, &uid, &gid, e);
 		for (size_t i = 0; !rc && i < s->n_guests; i++)

@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "host/cgroup.h"
 #include "run/priv.h"
+#include "run/xen.h"
 
 /* Rings hold this much: at the pump's 100 ms a 1 kHz timer needs 100 slots; the rest is for gaps in
  * bursts and for a harness that is kept from running for seconds. */
@@ -89,6 +90,8 @@ int step_domain_xml(struct session *s, struct err *e)
 		rc = g->plan->kind == GUEST_LINUX  ? linux_prepare(s, g, &f, e)
 		     : g->plan->kind == GUEST_DISK ? disk_prepare(s, g, &f, e)
 						   : 0;
+		if (lab_is_xen(s->conn))
+			xen_guest_describe(g, &f);
 		if (rc)
 			return err_wrap(e, "guest %s", g->plan->name);
 		g->xml = g->plan->domain ? copy_xml(s, g, owner, e)
@@ -124,7 +127,8 @@ static void *start_thread(void *arg)
 			continue;
 		}
 		reaper_add_pid(st->s->reaper, domain_pid(g->domain));
-		if (!domain_apply_policy(g->domain, g->plan, &g->start_err))
+		if (!domain_apply_policy(g->domain, g->plan, &g->start_err) &&
+			!xen_guest_go(st->s, g, &g->start_err))
 			domain_limit(g->domain, g->plan, false, &g->start_err);
 	}
 	return NULL;
@@ -186,7 +190,8 @@ int step_start_domains(struct session *s, struct err *e)
 			return err_wrap(e, "guest %s", g->plan->name);
 		}
 		if (g->domain)
-			g->info->pid = domain_pid(g->domain);
+			g->info->pid = lab_is_xen(s->conn) ? (int)domain_xen_id(g->domain)
+							   : (int)domain_pid(g->domain);
 	}
 	return session_check(s, e);
 }
@@ -197,6 +202,7 @@ void undo_start_domains(struct session *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_guests; i++) {
+		xen_guest_console(&s->guests[i]);
 		native_stop(&s->guests[i]);
 		linux_release(&s->guests[i]);
 		if (guest_is_theirs(&s->guests[i]))

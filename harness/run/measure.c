@@ -10,6 +10,7 @@
 #include "run/cgroup_names.h"
 #include "run/played.h"
 #include "run/priv.h"
+#include "run/xen.h"
 
 #define SYNC_ROUNDS    32 /* pings per vCPU; the best few are kept */
 #define STOP_WAIT_NS   (3 * NS_PER_S)
@@ -39,6 +40,8 @@ int step_host_agent(struct session *s, struct err *e)
 		session_warn(s, "the host agent was left out: no trace, no host counters");
 		return 0;
 	}
+	if (lab_is_xen(s->conn))
+		return how.mode == TRACE_MODE_COUNTERS ? 0 : xen_witness_begin(s, e);
 	if (hostd_spawn(&how, &s->hostd, &why)) {
 		session_warn(s, "no host agent: %s", why.msg);
 		return 0;
@@ -57,6 +60,7 @@ void undo_host_agent(struct session *s)
 {
 	hostd_close(s->hostd);
 	s->hostd = NULL;
+	xen_witness_end(s);
 }
 
 /* A host agent that dies takes its data with it, not the run: say so once and go on without. */
@@ -127,7 +131,9 @@ int step_track(struct session *s, struct err *e)
 				track_vcpu(s, g, v, (uint32_t)(i << 8 | v));
 		}
 	}
-	attach_kvm(s);
+	xen_witness_track(s);
+	if (!lab_is_xen(s->conn))
+		attach_kvm(s);
 	return played_tell_victims(s, e);
 }
 
@@ -364,6 +370,7 @@ int step_stop_guests(struct session *s, struct err *e)
 			return rc;
 		sleep_ns(2 * NS_PER_MS);
 	}
+	xen_witness_stop(s);
 	if (s->hostd) {
 		struct hostd_totals r = {0};
 

@@ -3,6 +3,7 @@
  * vCPU's number: run.json carries them, as it carries the names of control groups. */
 #include <string.h>
 
+#include "domain/xen.h"
 #include "host/vm_args.h"
 #include "host/vms.h"
 #include "run/priv.h"
@@ -46,9 +47,11 @@ void other_vms_note(struct session *s)
 	auto_struct(kvm_vcpus) kernel = {.known = false};
 	struct vm_list list = {0};
 
+	bool xen = lab_is_xen(s->conn);
+
 	if (s->hostd)
 		hostd_vcpus(s->hostd, &kernel, NULL);
-	if (!vms_find(&kernel, &list, NULL))
+	if (!(xen ? lab_xen_vms(s->conn, &list, NULL) : vms_find(&kernel, &list, NULL)))
 		for (size_t i = 0; i < list.n; i++) {
 			const struct vm *vm = &list.items[i];
 			struct run_vm *to =

@@ -72,7 +72,8 @@ struct session {
 	struct run_lab *own_lab; /* when run_options has none to share */
 	struct lab_conn *conn;
 	struct hostd *hostd;
-	int debugfs; /* its root; -1 = none */
+	struct xen_witness *witness; /* on Xen, in its place: run/xen.h */
+	int debugfs;		     /* its root; -1 = none */
 	unsigned steps_done;
 
 	/* The pump: one thread that writes the beacons and drains the rings until told to end. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "run/priv.h"
+#include "run/xen.h"
 
 #define TAIL	  300
 #define WORDS_MAX (1 << 20) /* of one noise */
@@ -42,6 +43,7 @@ static int check_guest(struct session *s, struct guest_run *g, struct err *e)
 	bool up = g->info->status && !strcmp(g->info->status, "ok");
 	auto_free char *tail = NULL;
 
+	xen_guest_console(g);
 	if (!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED)))
 		return 0;
 	g->dead = ended;

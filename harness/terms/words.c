@@ -41,6 +41,7 @@ static const char *const accel_found[] = {
 	[SHM_ACCEL_KVM] = "kvm",
 	[SHM_ACCEL_TCG] = "tcg",
 	[SHM_ACCEL_NATIVE] = "native",
+	[SHM_ACCEL_XEN] = "xen",
 };
 const struct words words_accel_found = WORDS_OF(accel_found);
 

@@ -9,10 +9,15 @@ struct tracked {
 	unsigned domain, vcpu;
 	uint32_t tid;
 	bool capped, throttled;
+	bool ran;	  /* until the change that is being told */
 	bool known;	  /* its run state is */
 	uint8_t runstate; /* enum xen_runstate */
 	uint8_t state;	  /* enum thread_state, as last said */
 	uint16_t cpu;	  /* where it runs or waits, or ran last */
+	uint64_t since_ns, runnable_ns;
+	/* Of one that was taken off its CPU: when, as Xen books it; 0: it was not, or is not told. */
+	uint64_t off_book_ns;
+	uint16_t off_cpu;
 };
 
 struct xen_states {
@@ -46,6 +51,11 @@ struct xen_states *xen_states_make(const struct xen_clock *clock,
 	for (size_t i = 0; i < XENTRACE_CPUS; i++)
 		s->occupant[i] = XEN_TID_SELF;
 	return s;
+}
+
+void xen_states_clock(struct xen_states *s, const struct xen_clock *clock)
+{
+	s->clock = *clock;
 }
 
 void xen_states_free(struct xen_states *s)
@@ -107,7 +117,7 @@ static void say_state(struct xen_states *s, uint8_t type, const struct tracked *
 		.flags = flags,
 		.prev_cpu = from_cpu,
 		.other_tid = other,
-		.run_delay_ns = UINT64_MAX,
+		.run_delay_ns = t->ran ? t->runnable_ns : UINT64_MAX,
 	};
 
 	s->record(s->arg, &r.h);
@@ -143,6 +153,17 @@ static uint8_t state_of(const struct tracked *t, uint8_t runstate)
 	}
 }
 
+/* A wait of `traced` ns as Xen books it, where it does for this CPU. */
+static uint64_t booked(const struct tracked *t, const struct xen_event *v, uint64_t traced)
+{
+	uint64_t ns = v->book_ns - t->off_book_ns;
+
+	if (!t->off_book_ns || !v->book_ns || v->cpu != t->off_cpu ||
+		MAX(traced, ns) - MIN(traced, ns) > NS_PER_S)
+		return traced;
+	return ns;
+}
+
 /* A vCPU that is followed goes from one state to another; a parked one that is put back into the run
  * queue goes on waiting, only no longer for its cap. */
 static void change(struct xen_states *s, struct tracked *t, const struct xen_event *v, uint64_t ns)
@@ -156,6 +177,12 @@ static void change(struct xen_states *s, struct tracked *t, const struct xen_eve
 		flags |= TRACE_STATE_INFERRED;
 		s->conflicts++;
 	}
+	t->ran = t->known && t->state == THREAD_RUNNING;
+	if (t->known && t->runstate == XEN_RUNNABLE && ns > t->since_ns)
+		t->runnable_ns += booked(t, v, ns - t->since_ns);
+	t->off_book_ns = t->ran && v->to == XEN_RUNNABLE ? v->book_ns : 0;
+	t->off_cpu = v->cpu;
+	t->since_ns = ns;
 	t->known = true;
 	t->runstate = v->to;
 	if (state != t->state || flags) {

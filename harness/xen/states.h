@@ -10,7 +10,10 @@
  *                       another: SLEEPING and STOPPED, it is paused
  *
  * Who had the CPU meanwhile (OCCUPY): another domain's vCPU, dom0's, none (idle), or Xen itself, from
- * one vCPU's leaving to the next one's coming. There is no run_delay here.
+ * one vCPU's leaving to the next one's coming. run_delay, at the end of RUNNING, is the time in
+ * "runnable" until then, what Xen's guests see as steal: of a vCPU that was taken off its CPU and got it back as Xen itself books it, to the
+ * ns; of one that woke as the trace tells it, which begins and ends when a change is written, some time after Xen read its
+ * clock (a microsecond; 25 where all is emulated).
  */
 #ifndef SS_XEN_STATES_H
 #define SS_XEN_STATES_H
@@ -39,6 +42,7 @@ struct xen_clock {
 uint64_t xen_clock_ns(const struct xen_clock *c, uint64_t tsc);
 
 struct xen_states;
+void xen_states_clock(struct xen_states *s, const struct xen_clock *clock);
 /* `record` gets each record, in order of time; it is valid during the call only. */
 struct xen_states *xen_states_make(const struct xen_clock *clock,
 	void (*record)(void *arg, const struct trace_hdr *h), void *arg);

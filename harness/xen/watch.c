@@ -208,6 +208,12 @@ void xen_watch_end(struct xen_watch *w)
 	free(w);
 }
 
+void xen_watch_calibrate(struct xen_watch *w)
+{
+	read_clocks(&w->clock.tsc2, &w->clock.ns2);
+	xen_states_clock(w->states, &w->clock);
+}
+
 bool xen_watch_track(struct xen_watch *w, unsigned domain, unsigned vcpu, bool capped)
 {
 	return xen_states_track(w->states, domain, vcpu, capped);

@@ -24,6 +24,9 @@ int xen_watch_begin(void (*record)(void *arg, const struct trace_hdr *h), void *
 void xen_watch_end(struct xen_watch *w);
 AUTO_PTR(xen_watch_end, struct xen_watch *)
 
+/* Hold the two clocks together anew, over all the time since the beginning: before the first vCPU is followed. */
+void xen_watch_calibrate(struct xen_watch *w);
+
 /* Follow a vCPU; false: too many. `capped`: its domain has a cap, so "offline" is parked by it. */
 bool xen_watch_track(struct xen_watch *w, unsigned domain, unsigned vcpu, bool capped);
 void xen_watch_untrack(struct xen_watch *w, unsigned domain);

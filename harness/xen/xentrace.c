@@ -8,18 +8,29 @@
 
 #include "base/util.h"
 
-#define EVENT_MASK	 0x0fffffffu
-#define EVENT_CPU	 0x0001f003u /* TRC_TRACE_CPU_CHANGE: cpu, bytes that follow */
-#define EVENT_LOST	 0x0001f001u /* TRC_LOST_RECORDS: number, whose, first TSC */
-#define EVENT_RUNSTATE	 0x00021001u /* TRC_SCHED_RUNSTATE_CHANGE; old state << 8, new << 4 */
-#define RUNSTATE_MASK	 0x0ffff00fu
-#define EVENT_CONTINUE	 0x00021002u /* TRC_SCHED_CONTINUE_RUNNING: Xen chose the same again */
+#define EVENT_MASK     0x0fffffffu
+#define EVENT_CPU      0x0001f003u /* TRC_TRACE_CPU_CHANGE: cpu, bytes that follow */
+#define EVENT_LOST     0x0001f001u /* TRC_LOST_RECORDS: number, whose, first TSC */
+#define EVENT_RUNSTATE 0x00021001u /* TRC_SCHED_RUNSTATE_CHANGE; old state << 8, new << 4 */
+#define RUNSTATE_MASK  0x0ffff00fu
+#define EVENT_CONTINUE 0x00021002u /* TRC_SCHED_CONTINUE_RUNNING: Xen chose the same again */
+/* TRC_SCHED_SWITCH_INFPREV, right before the changes of state of a switch: domain, vCPU, ns that it ran (low 32 bits).
+ * These are on Xen's clock, as its book of run states is, and from one switch of the CPU to the next: their sum is the time
+ * of each switch. */
+#define EVENT_PREV	 0x0002800eu
+#define BOOK_GAP_TICKS	 (UINT64_C(1) << 31) /* a longer run may not fit 32 bits of ns */
+#define BOOK_EPOCH	 (UINT64_C(1) << 48) /* ns: three days */
 #define RECORD_WORDS_MAX 10
 
 struct held {
 	struct xen_event v;
 	uint64_t nth;  /* those of equal TSC keep the order in which they came */
 	uint32_t lost; /* not 0: no event, but so many that there was no room for */
+};
+
+/* Xen's time of a CPU's last switch. */
+struct book {
+	uint64_t ns, tsc;
 };
 
 struct xentrace {
@@ -34,6 +45,8 @@ struct xentrace {
 	uint64_t handed_out; /* the TSC up to which events were */
 	/* The newest TSC of this round over the CPUs, and of the one before. */
 	uint64_t newest, newest_before;
+	struct book books[XENTRACE_CPUS];
+	uint64_t epochs;
 };
 
 struct xentrace *xentrace_make(struct xentrace_sink sink)
@@ -121,12 +134,27 @@ static void hold(struct xentrace *x, struct held h)
 
 static void take_event(struct xentrace *x, uint8_t from, uint8_t to, uint64_t tsc, uint32_t who)
 {
+	bool switches = from != to && (from == XEN_RUNNING || to == XEN_RUNNING);
+
 	x->totals.events++;
 	hold(x, (struct held){.v = {.tsc = tsc,
 				      .vcpu = (uint16_t)who,
 				      .domain = (uint16_t)(who >> 16),
 				      .from = from,
-				      .to = to}});
+				      .to = to,
+				      .book_ns = switches ? x->books[x->cpu].ns : 0}});
+}
+
+/* A switch of this CPU, so many ns after the one before it. Where that one is not known, a new count begins. */
+static void book(struct xentrace *x, uint64_t tsc, uint32_t ns)
+{
+	struct book *b = &x->books[x->cpu];
+
+	if (b->ns && tsc - b->tsc < BOOK_GAP_TICKS)
+		b->ns += ns;
+	else
+		b->ns = ++x->epochs * BOOK_EPOCH;
+	b->tsc = tsc;
 }
 
 /* data: how many, whose was the first, its TSC. */
@@ -137,6 +165,7 @@ static void take_lost(struct xentrace *x, uint64_t tsc, const uint32_t *data, un
 	if (!data[0])
 		return;
 	x->totals.lost += data[0];
+	x->books[x->cpu] = (struct book){0};
 	hold(x, (struct held){.v = {.tsc = MIN(first, tsc)}, .lost = data[0]});
 }
 
@@ -159,6 +188,8 @@ static int take_record(struct xentrace *x, const uint32_t *word, unsigned words,
 	x->left -= words * 4;
 	if (event == EVENT_LOST && n >= 1) {
 		take_lost(x, tsc, data, n);
+	} else if (timed && n >= 3 && event == EVENT_PREV) {
+		book(x, tsc, data[2]);
 	} else if (timed && n >= 1 && event == EVENT_CONTINUE) {
 		take_event(x, XEN_RUNNING, XEN_RUNNING, tsc, data[0]);
 	} else if (timed && n >= 1 && (event & RUNSTATE_MASK) == EVENT_RUNSTATE) {

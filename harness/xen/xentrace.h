@@ -18,7 +18,7 @@
 #include "base/err.h"
 
 /* The events asked for: `xentrace -e`. */
-#define XENTRACE_EVENTS "0x00021000"
+#define XENTRACE_EVENTS "0x00029000"
 #define XENTRACE_CPUS	1024u
 #define XENTRACE_HELD	(1u << 17) /* events kept until their order is certain */
 
@@ -39,6 +39,9 @@ struct xen_event {
 	uint16_t vcpu; /* number in its domain */
 	uint16_t domain;
 	uint8_t from, to; /* enum xen_runstate; both running: Xen chose the same vCPU again */
+	/* Where running begins or ends: that moment on Xen's own clock, in ns from somewhere. To be held against others of this
+	 * CPU that are less than a day away; others are further. 0: not told. */
+	uint64_t book_ns;
 };
 
 struct xentrace_sink {

@@ -124,6 +124,31 @@ static void metal(void **state)
 	expect(&g, &f, want);
 }
 
+/* Of Xen: PVH, the page behind its memory, and nothing that libvirt's driver for Xen does not take. */
+static void metal_on_xen(void **state)
+{
+	static const char *const want[] = {"<domain type=\"xen\">",
+		"machine=\"xenpvh\">xenpvh</type>", "<cmdline>page=0x4000000</cmdline>",
+		"<memory unit=\"KiB\">66560</memory>", "name=\"tsc\" mode=\"native\"",
+		"<target type=\"xen\" port=\"0\"/>", "<on_poweroff>destroy</on_poweroff>",
+		">123-456789</", "<vcpu placement=\"static\">", NULL};
+	static const char *const not_there[] = {"cputune", "shmem", "qemu:", "cpuset", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+	char *xml;
+
+	(void)state;
+	g.memory_bytes = 64 << 20;
+	f.xen = true;
+	f.emulator = NULL;
+	f.cmdline = "page=0x4000000";
+	expect(&g, &f, want);
+	xml = make_valid(&g, &f);
+	for (size_t i = 0; not_there[i]; i++)
+		assert_null(strstr(xml, not_there[i]));
+	free(xml);
+}
+
 static void linux_guest(void **state)
 {
 	static const char *const want[] = {"type=\"qemu\"", "<initrd>/boot/initrd</initrd>",
@@ -350,6 +375,7 @@ int main(void)
 		cmocka_unit_test(uuid_follows_from_name_and_owner),
 		cmocka_unit_test(metal),
 		cmocka_unit_test(threads_from_qmp),
+		cmocka_unit_test(metal_on_xen),
 		cmocka_unit_test(linux_guest),
 		cmocka_unit_test(pinned),
 		cmocka_unit_test(numa),

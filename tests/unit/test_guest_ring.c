@@ -601,6 +601,40 @@ static void test_write_errors_are_said(void **state)
 	rig_down(&r);
 }
 
+/* The guest has the page elsewhere: what the harness wrote before is there, and all goes on there. */
+static void moved(void **state)
+{
+	const struct shm_host *host;
+	struct rig r;
+	struct shm_rec *recs;
+	uint64_t beacon;
+	uint8_t *map;
+	size_t n;
+
+	(void)state;
+	rig_up(&r, 2);
+	map = mmap(NULL, r.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	guest_shm_move(r.g, map);
+	host = (const struct shm_host *)map;
+	assert_int_equal(host->magic, SHM_MAGIC);
+	assert_int_equal(host->probes[0].id, PROBE_TIMER);
+	beacon = host->beacon_ns;
+	sleep_ns(1);
+	guest_shm_beacon(r.g);
+	assert_true(host->beacon_ns > beacon);
+	guest_shm_command(r.g, SHM_CMD_RUN);
+	assert_int_equal(host->command, SHM_CMD_RUN);
+	ring_init(&r.rings[1], (struct shm_vcpu *)(map + SHM_VCPU_OFFSET) + 1,
+		map + host->ring_offset + host->ring_stride, host->ring_slots);
+	assert_true(put(&r, 1, REC_TIMER, 7));
+	drain(&r);
+	recs = finish(&r, &n);
+	assert_true(n >= 1 && recs[0].type == REC_TIMER && recs[0].vcpu == 1 && recs[0].tsc == 7);
+	free(recs);
+	rig_down(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -617,6 +651,7 @@ int main(void)
 		cmocka_unit_test(test_kvm_offset_by_thread),
 		cmocka_unit_test(test_many_vcpus),
 		cmocka_unit_test(test_bad_requests),
+		cmocka_unit_test(moved),
 		cmocka_unit_test(test_write_errors_are_said),
 	};
 

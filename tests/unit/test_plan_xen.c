@@ -75,6 +75,7 @@ static void what_xen_has_not(void **state)
 	check_refused("<guest name='a' hugepages='2MiB'/>", "pages itself");
 	check_refused("<guest name='a' placement='remote' node='0' memory-node='1'/>", "on a node");
 	check_refused("<guest name='a' shares='262144'/>", "262140");
+	check_refused("<guest name='a' memory='3GiB'/>", "below the 3 GiB");
 	check_refused("<guest name='a'/><noise name='n' kind='busy'/>", "dom0's CPUs only");
 }
 
@@ -102,6 +103,9 @@ static void what_it_has(void **state)
 	p = &l.plans[0];
 	assert_true(has_note(p, "weight 512 for shares 2048"));
 	assert_true(has_note(p, "cap 50 % of a CPU"));
+	assert_int_equal(plan_xen_weight(&p->guests[0].vcpu_limits), 512);
+	assert_int_equal(plan_xen_cap(&p->guests[0]), 50);
+	assert_false(has_note(p, "not isolated"));
 	assert_true(has_note(p, "dom0 keeps house on CPU 0"));
 	assert_int_equal(cpuset_count(&p->housekeeping_cpus), 1);
 	assert_true(cpuset_has(&p->housekeeping_cpus, 0));

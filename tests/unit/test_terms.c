@@ -15,7 +15,7 @@ static const struct {
 	unsigned first, last;
 } all[] = {
 	{&words_accel, ACCEL_AUTO, ACCEL_TCG},
-	{&words_accel_found, SHM_ACCEL_UNKNOWN, SHM_ACCEL_NATIVE},
+	{&words_accel_found, SHM_ACCEL_UNKNOWN, SHM_ACCEL_XEN},
 	{&words_vcpu_policy, SCHED_AS_IS, SCHED_RT_RR},
 	{&words_timer_policy, SHM_POLICY_OTHER, SHM_POLICY_DEADLINE},
 	{&words_placement, PLACE_FLOAT, PLACE_LLC},

@@ -283,6 +283,68 @@ static void test_turns(void **state)
 	assert_int_equal(blamed(&w, two, BLAME_TASK, one), 21 * MS);
 }
 
+/* Xen's own book: the vCPU that leaves ran for `ns`. */
+static void book(struct stream *s, unsigned domain, uint32_t ns, uint64_t tsc)
+{
+	const uint32_t data[] = {domain, 0, ns};
+
+	timed(s, 0x0002800eu, tsc, 3, data);
+}
+
+/* run_delay at the end of RUNNING: as Xen books it of one that was taken off its CPU, as the trace has it of one that woke
+ * or where the book tells something else; never what its cap took. */
+static void test_run_delay(void **state)
+{
+	const struct xen_clock clock = {0, 0, 1000, 1000};
+	static const uint64_t want[] = {UINT64_MAX, 0, UINT64_MAX, 10 * MS - 20, UINT64_MAX,
+		UINT64_MAX, 11 * MS - 20, UINT64_MAX, 13 * MS - 20, UINT64_MAX,
+		14 * MS - 20 + (UINT64_C(1) << 31)};
+	struct words w = {0};
+	struct xen_states *states = xen_states_make(&clock, on_record, &w);
+	struct xentrace *x =
+		xentrace_make((struct xentrace_sink){xen_states_event, xen_states_lost, states});
+	struct stream s = {0};
+	struct err e = ERR_INIT;
+	size_t n = 0;
+
+	(void)state;
+	xen_states_track(states, 1, 0, false);
+	window(&s, 0);
+	book(&s, 2, 5 * MS, 0);
+	change(&s, 1, 0, XEN_RUNNABLE, XEN_RUNNING, 0);
+	book(&s, 1, 10 * MS + 7, 10 * MS);
+	change(&s, 1, 0, XEN_RUNNING, XEN_RUNNABLE, 10 * MS);
+	book(&s, 2, 4 * MS, 14 * MS); /* two others in between */
+	book(&s, 3, 6 * MS - 20, 20 * MS);
+	change(&s, 1, 0, XEN_RUNNABLE, XEN_RUNNING, 20 * MS);
+	book(&s, 1, 10 * MS, 30 * MS);
+	change(&s, 1, 0, XEN_RUNNING, XEN_BLOCKED, 30 * MS);
+	change(&s, 1, 0, XEN_BLOCKED, XEN_RUNNABLE, 40 * MS);
+	book(&s, XEN_DOMAIN_IDLE, 11 * MS - 5, 41 * MS); /* its wait began when it woke */
+	change(&s, 1, 0, XEN_RUNNABLE, XEN_RUNNING, 41 * MS);
+	book(&s, 1, 9 * MS, 50 * MS);
+	change(&s, 1, 0, XEN_RUNNING, XEN_RUNNABLE, 50 * MS);
+	window(&s, 1); /* on another CPU, which has a book of its own */
+	book(&s, 2, 1 * MS, 52 * MS);
+	change(&s, 1, 0, XEN_RUNNABLE, XEN_RUNNING, 52 * MS);
+	book(&s, 1, 8 * MS, 60 * MS);
+	change(&s, 1, 0, XEN_RUNNING, XEN_RUNNABLE, 60 * MS);
+	book(&s, 2, 5 * MS, 61 * MS + (UINT64_C(1) << 31)); /* too long to be told in 32 bits */
+	change(&s, 1, 0, XEN_RUNNABLE, XEN_RUNNING, 61 * MS + (UINT64_C(1) << 31));
+	change(&s, 1, 0, XEN_RUNNING, XEN_BLOCKED, 62 * MS + (UINT64_C(1) << 31));
+	assert_int_equal(feed(x, &s, &e), s.n * 4);
+	xentrace_end(x);
+	for (size_t i = 0; i < w.n; i++)
+		if (w.r[i].h.type == TRACE_STATE) {
+			assert_true(n < ARRAY_SIZE(want));
+			assert_int_equal(w.r[i].s.run_delay_ns, want[n]);
+			n++;
+		}
+	assert_int_equal(n, ARRAY_SIZE(want));
+	xentrace_free(x);
+	xen_states_free(states);
+}
+
 /* Parked by its cap beside an idle CPU: the quota, not steal. The same without a cap is a pause. */
 static void test_cap(void **state)
 {
@@ -388,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_run_delay),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_clock),
