@@ -75,7 +75,7 @@ static int make_variables(struct tracer_bpf *skel, struct err *e)
 
 	if (fd >= 0)
 		close(fd);
-	return rc ? err_set(e, -rc, "cannot make the tracer's variables: %s", strerror(-rc)) : 0;
+	return rc ? err_set(e, -rc, "cannot load eBPF programs: %s", strerror(-rc)) : 0;
 }
 
 static int load_programs(struct tracer *t, bool counts, bool queue, bool with_vcpus, struct err *e)
