@@ -63,7 +63,7 @@ LOOK = r"""
     figures: [...document.querySelectorAll(".figure")].map((f) => ({id: f.dataset.figure, points: +f.dataset.points,
       lines: +f.dataset.lines || 0, width: +f.dataset.width || 0,
       numbers: [...f.querySelectorAll(".dygraph-axis-label-y")].filter(visible).length,
-      printed: [...f.querySelectorAll("svg.printed path.line")].filter((e) => { const b = e.getBBox();
+      printed: [...f.querySelectorAll("svg.printed path.line:not(.mean)")].filter((e) => { const b = e.getBBox();
         return e.checkVisibility() && b.width > 100 && b.y >= 0 && b.y + b.height < 250; }).length})),
     answer: answer && box(answer).bottom + scrollY, nameless: nameless,
     svgs: [...document.querySelectorAll("svg.plot")].filter(visible).length,
