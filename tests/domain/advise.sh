@@ -2,8 +2,7 @@
 # Advice and its trials at length, for `make check-advise`. Usage: advise.sh [PART...]; each part takes less than 150 s.
 # TIMES=N (3): how often each case is tried; EACH=TIME, ROUNDS=N of its trials. Part "aa" is run when named only: TRIALS=N (60)
 # of a domain against itself, half a minute each.
-cd "$(dirname "$0")/../e2e" || exit 1
-. ./lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
 need_kvm
 libvirtd_up >"$T/why" || { skip "advise: $(cat "$T/why")"; finish; }
 [ "$(nproc)" = 2 ] || { skip "advise: made for two CPUs"; finish; }

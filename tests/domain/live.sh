@@ -2,8 +2,7 @@
 # Live domains at length, for `make check-vm` (5 minutes): pinned against stacked in 12 interleaved blocks over one
 # running domain, several at once, copies, 40 domains in one run, a user's own libvirt, and the bad input that needs a
 # domain of its own. PART="copy refused": these parts only.
-cd "$(dirname "$0")/../e2e" || exit 1
-. ./lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
 PARTS="off stacked readme several copy device many session refused rights"
 any_part $PARTS
 need_kvm
