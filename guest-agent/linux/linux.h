@@ -74,6 +74,9 @@ extern struct agent_process process;
 
 /* page.c: the shared page, mapped; NULL after a line on stderr. */
 struct shm_host *page_from_pci(uint64_t *size);
+/* page_xen.c: the same of a guest of Xen. */
+bool is_on_xen(void);
+struct shm_host *page_from_xen(uint64_t *size);
 struct shm_host *page_from_file(const char *path, uint64_t *size);
 
 /* machine.c: hypervisor, TSC frequency; fills `process`, which lies there. */

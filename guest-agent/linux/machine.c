@@ -30,6 +30,9 @@ uint32_t hypervisor(void)
 	unsigned a, b, c, d;
 	char name[13] = "";
 
+	/* Not by CPUID: in a PV guest that is the processor's own. */
+	if (is_on_xen())
+		return SHM_ACCEL_XEN;
 	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 31))
 		return SHM_ACCEL_UNKNOWN;
 	__cpuid(0x40000000, a, b, c, d);

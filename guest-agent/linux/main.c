@@ -98,7 +98,7 @@ static void init_main(void)
 	init_mounts();
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/", 1);
-	host = page_from_pci(&size);
+	host = is_on_xen() ? page_from_xen(&size) : page_from_pci(&size);
 	if (!host)
 		init_power_off();
 	check_page(host, size);

@@ -65,6 +65,6 @@ void doctor_xen(struct lab_conn *c, struct tried *rows)
 	say_scheduler(c, rows);
 	try_trace(rows);
 	doctor_row(rows, "xen.run", "experiments", "limits",
-		"guests with a kernel, somebody's domains and processes as noise do not run here",
-		"metal guests, as PVH");
+		"disk images, somebody's domains and processes as noise do not run here",
+		"metal guests as PVH, linux as PV");
 }

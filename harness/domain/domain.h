@@ -128,6 +128,9 @@ int domain_xen_page(
 	const struct domain *d, uint64_t address, uint64_t bytes, void **out, struct err *e);
 /* What it wrote to its console since the last time goes to the end of this file. */
 void domain_xen_console(struct domain *d, const char *log);
+/* What it granted: see xen/grants.h. */
+int domain_xen_grants(
+	const struct domain *d, uint32_t list, unsigned pages, void **out, struct err *e);
 unsigned domain_xen_id(const struct domain *d);
 
 bool domain_alive(struct domain *d); /* cheap: looks at the process, not at libvirt */

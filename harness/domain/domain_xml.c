@@ -310,7 +310,7 @@ char *domain_xml(
 	xmlDocSetRootElement(doc, root);
 	attr(root, "type", f->xen ? "xen" : f->kvm ? "kvm" : "qemu");
 	add_head(root, g, run, f->owner);
-	add_memory(root, g, f->xen ? f->shm_size : 0);
+	add_memory(root, g, f->xen && !f->initrd ? f->shm_size : 0);
 	add_vcpus(root, g, f->xen);
 	if (f->xen) {
 		xen_xml(root, f);

@@ -12,6 +12,7 @@
 #include "domain/xen.h"
 #include "domain/xml.h"
 #include "xen/foreign.h"
+#include "xen/grants.h"
 #include "xen/states.h"
 
 #define LOOK_NS NS_PER_S /* a question to libvirt takes an emulated dom0 some ms */
@@ -78,6 +79,12 @@ int domain_xen_page(
 	const struct domain *d, uint64_t address, uint64_t bytes, void **out, struct err *e)
 {
 	return xen_map_foreign(d->xen_id, address, bytes, out, e);
+}
+
+int domain_xen_grants(
+	const struct domain *d, uint32_t list, unsigned pages, void **out, struct err *e)
+{
+	return xen_map_grants(d->xen_id, list, pages, out, e);
 }
 
 /* Asked now and then: in between what was said last holds. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What a domain of Xen has in its XML: a PVH kernel of ours, and a console. Its CPUs' places, weight and
+/* What a domain of Xen has in its XML: a PVH kernel of ours or a PV one with its initramfs, and a console. Its CPUs' places, weight and
  * cap are no part of it: libvirt's driver takes them from nobody but a call (xen_domain.c). */
 #include "domain/priv.h"
 #include "domain/xml.h"
@@ -19,10 +19,12 @@ void xen_xml(struct _xmlNode *root, const struct domain_files *f)
 	xmlNodePtr node, child;
 
 	node = add(root, "os", NULL);
-	child = add(node, "type", "xenpvh");
+	child = add(node, "type", f->initrd ? "linux" : "xenpvh");
 	attr(child, "arch", "x86_64");
-	attr(child, "machine", "xenpvh");
+	attr(child, "machine", f->initrd ? "xenpv" : "xenpvh");
 	add(node, "kernel", f->kernel);
+	if (f->initrd)
+		add(node, "initrd", f->initrd);
 	add(node, "cmdline", f->cmdline);
 	/* The processor's own TSC, with an offset: else Xen may emulate each reading. */
 	node = add(root, "clock", NULL);

@@ -19,8 +19,13 @@ char *kernel_find(const char *choice, struct err *e);
  * Documentation/arch/x86/boot.rst). 0 or -ENOEXEC with a sentence. */
 int kernel_check(const char *path, struct err *e);
 
+/* The module xen-gntalloc of the kernel at this path: beside it, or in /lib/modules by the release in its name. NULL
+ * when there is none: it is built in, or cannot be had. Caller frees. */
+char *kernel_xen_module(const char *kernel);
+
 struct initramfs {
-	const char *agent; /* the static agent: /init */
+	const char *agent;	/* the static agent: /init */
+	const char *xen_module; /* kernel_xen_module(); NULL = none */
 	const struct plan_guest *guest;
 	const struct plan_measure *measures; /* of all guests */
 	size_t n_measures;

@@ -220,6 +220,8 @@ static int fill(struct builder *b, const struct initramfs *what, struct err *e)
 		rc = cpio_device(&b->cpio, "/dev/console", 5, 1, e);
 	if (!rc)
 		rc = add_file(b, what->agent, "/init", 0, e);
+	if (!rc && what->xen_module)
+		rc = cpio_file(&b->cpio, "/xen-gntalloc.ko", what->xen_module, e);
 	if (!rc)
 		rc = add_config(b, what, e);
 	for (size_t i = 0; i < what->guest->files.n && !rc; i++)

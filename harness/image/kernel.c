@@ -65,6 +65,29 @@ char *kernel_find(const char *choice, struct err *e)
 	return NULL;
 }
 
+char *kernel_xen_module(const char *kernel)
+{
+	static const char name[] = "xen-gntalloc.ko";
+	static const char *const endings[] = {"", ".xz", ".zst"};
+	const char *slash = strrchr(kernel, '/'),
+		   *release = strstr(slash ? slash : kernel, "vmlinuz-");
+	int folder = slash ? (int)(slash - kernel) : 0;
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(endings); i++) {
+		const char *ending = endings[i / 2];
+		auto_free char *path = NULL;
+
+		if (i % 2 == 0)
+			path = xasprintf("%.*s/%s%s", folder, kernel, name, ending);
+		else if (release)
+			path = xasprintf("/lib/modules/%s/kernel/drivers/xen/%s%s",
+				release + strlen("vmlinuz-"), name, ending);
+		if (path && access(path, R_OK) == 0)
+			return xstrdup(path);
+	}
+	return NULL;
+}
+
 int kernel_check(const char *path, struct err *e)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);

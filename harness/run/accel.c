@@ -34,11 +34,6 @@ static int xen_problem(const struct session *s, struct err *e)
 		return err_set_exit(e, EXIT_HOST, ENODEV,
 			"this is not the dom0 of %s: a run on Xen shares memory with its guests",
 			s->o->connect);
-	for (size_t i = 0; i < s->n_guests; i++)
-		if (s->guests[i].plan->kind != GUEST_METAL)
-			return err_set_exit(e, EXIT_HOST, ENOTSUP,
-				"guest %s: of our guests only metal ones run on Xen yet; check, plan and blame work for others",
-				s->guests[i].plan->name);
 	return 0;
 }
 

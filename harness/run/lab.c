@@ -255,6 +255,8 @@ static int wait_for_boot(struct session *s, struct err *e)
 		bool ready = false;
 		int rc = session_check(s, e);
 
+		for (size_t k = 0; k < s->n_guests && !rc; k++)
+			rc = xen_guest_look(s, &s->guests[k], e);
 		if (!rc)
 			rc = look_ready(s, g, &ready, e);
 		if (!rc && ready) {

@@ -13,6 +13,8 @@
 
 #define METAL_BOOT_NS (60 * NS_PER_S)
 #define LINUX_BOOT_NS (25 * NS_PER_S)
+#define XEN_BOOT_NS                                                                                \
+	(120 * NS_PER_S) /* each builds its memory in dom0, and a lab of Xen is an emulation */
 #define LINUX_MORE_NS (4 * NS_PER_S) /* each further one: under TCG they share the CPUs */
 #define CLOCK_OFF_MAX 0.02	     /* the kernel corrects what is within 1 % */
 
@@ -22,6 +24,8 @@ uint64_t boot_timeout_ns(const struct session *s)
 
 	if (s->o->boot_timeout_ns)
 		return s->o->boot_timeout_ns;
+	if (s->conn && lab_is_xen(s->conn))
+		return XEN_BOOT_NS;
 	for (size_t i = 0; i < s->n_guests; i++)
 		n += s->guests[i].plan->kind == GUEST_LINUX;
 	return n ? LINUX_BOOT_NS + (n - 1) * LINUX_MORE_NS : METAL_BOOT_NS;
@@ -111,7 +115,9 @@ int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f
 		.n_measures = s->plan->n_measures,
 		.base = base};
 	struct initramfs_size size;
-	int rc = linux_accel(s, g, &f->kvm, e);
+	auto_free char *module = NULL;
+	bool xen = lab_is_xen(s->conn);
+	int rc = xen ? 0 : linux_accel(s, g, &f->kvm, e);
 
 	if (rc)
 		return rc;
@@ -128,13 +134,15 @@ int linux_prepare(struct session *s, struct guest_run *g, struct domain_files *f
 		rc = make_absolute(&folder, e);
 	g->initrd = xasprintf("%s/guest/%s.initramfs", folder, g->plan->name);
 	reaper_add_path(s->reaper, g->initrd);
+	if (!rc && xen)
+		what.xen_module = module = kernel_xen_module(g->kernel);
 	if (!rc)
 		rc = initramfs_write(&what, file, &size, e);
 	if (!rc)
 		rc = check_memory(g, &size, e);
 	if (rc)
 		return rc;
-	g->cmdline = command_line(f->kvm);
+	g->cmdline = xen ? NULL : command_line(f->kvm); /* xen_guest_describe() */
 	f->kernel = g->kernel;
 	f->initrd = g->initrd;
 	f->cmdline = g->cmdline;

@@ -30,6 +30,7 @@ struct guest_run {
 	char *kernel, *initrd, *cmdline; /* linux */
 	struct disk_guest *disk;	 /* kind "disk" */
 	enum live_use use;		 /* of a domain */
+	bool page_moved;		 /* of a Linux guest on Xen: into what it granted */
 	struct tuning *tuning;		 /* of somebody's domain; NULL = not looked at yet */
 	struct native_guest *native;	 /* native: its process; NULL = not started */
 };

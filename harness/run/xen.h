@@ -10,6 +10,8 @@
 void xen_guest_describe(struct guest_run *g, struct domain_files *f);
 /* A domain that was started, and is paused: its page moves into its memory, and it runs. */
 int xen_guest_go(struct session *s, struct guest_run *g, struct err *e);
+/* A guest with a kernel, while it comes up: its page moves into what it granted. */
+int xen_guest_look(struct session *s, struct guest_run *g, struct err *e);
 /* What it says goes to its console's file. */
 void xen_guest_console(struct guest_run *g);
 

@@ -211,6 +211,29 @@ static void test_kernels(void **state)
 	assert_true(initramfs_memory(10 << 20, 8 << 20) > 20 << 20);
 }
 
+/* The module with which a guest of Xen shares memory lies beside its kernel, and goes in. */
+static void test_xen_module(void **state)
+{
+	auto_free char *kernel = save("vmlinuz", "k", 1, 0644);
+	auto_free char *other = in_dir("elsewhere/vmlinuz-0.0-none");
+	auto_free char *module = save("xen-gntalloc.ko.xz", "m", 1, 0644);
+	auto_free char *found = kernel_xen_module(kernel);
+	auto_free char *missing = kernel_xen_module(other);
+	auto_free char *out = in_dir("xen.cpio"), *names = NULL;
+	struct plan_guest g = {.name = (char *)"tux"};
+	struct initramfs what = {
+		.agent = "/bin/true", .guest = &g, .base = dir, .xen_module = found};
+	struct initramfs_size size;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_string_equal(found, module);
+	assert_null(missing);
+	assert_int_equal(initramfs_write(&what, out, &size, &e), 0);
+	names = list(out);
+	assert_non_null(strstr(names, "xen-gntalloc.ko\n"));
+}
+
 static int setup(void **state)
 {
 	char name[] = "/tmp/stealscope-test-image.XXXXXX";
@@ -236,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_elf),
 		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_kernels),
+		cmocka_unit_test(test_xen_module),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -67,7 +67,7 @@ blame_rows() {
 	pgrep xentrace >/dev/null && bad "an xentrace outlives a killed blame" || ok "nor does one outlive a blame that was killed"
 }
 
-for part in "${@:-doctor pair limits crowd killed blame}"; do
+for part in "${@:-doctor pair limits crowd killed linux blame}"; do
 	for rows in $part; do "${rows}_rows"; done
 done
 finish

@@ -72,6 +72,20 @@ killed_rows() {
 	left_by_killed paused
 }
 
+# Guests with a kernel, as PV: their page by grants, their steal by /proc/stat, in steps of 10 ms and with the "offline" that
+# metal guests leave out.
+linux_rows() {
+	local name=linux g more="kind='linux' kernel='host' memory='192MiB'"
+	xrun linux "$(busy a "$more")" "$(busy b "$more")"
+	is "linux: run + wait + sleep are all of it" "$T/$name.json" '.variants[0].checks.state_conservation | . != null and . <= 0.001' '.variants[0].checks.state_conservation'
+	is "linux: nothing is lost" "$T/$name.json" '.lost.guest == 0 and .lost.host == 0' .lost
+	for g in a b; do
+		between "linux $g loses half of its time" $g steal.rate 480 520
+		is "linux $g: its steal is the trace's waiting, within 2 %" "$T/$name.json" "$(guest $g) | .metrics | (.[\"steal.rate\"] - .[\"wait.rate\"]) | fabs < 10" "$(guest $g) | .metrics | [.[\"steal.rate\"], .[\"wait.rate\"]]"
+		blamed "linux $g: it is the other who has the CPU" $g '.kind == "vm" and .share > 90'
+	done
+}
+
 # A harness that is killed takes all with it: of guests that run, and of one that is still paused.
 left_by_killed() {
 	local when=$1 had='' left start
