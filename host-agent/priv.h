@@ -14,9 +14,11 @@ struct tracer {
 	struct bpf_link *walk;
 	struct sink *sink; /* where the ring's callback puts records, during tracer_drain() */
 	int stats_fd;
-	uint16_t *slot_of; /* by tid: its slot + 1, 0 = none; touched where tids are only */
-	unsigned n_slots;  /* ever taken: the first so many */
-	unsigned n_free;   /* of them, given back */
+	uint16_t *slot_of;    /* by tid: its slot + 1, 0 = none; touched where tids are only */
+	unsigned n_cpus;      /* possible ones */
+	uint32_t max_threads; /* as many as this kernel has room for; at most TRACER_MAX_THREADS */
+	unsigned n_slots;     /* ever taken: the first so many */
+	unsigned n_free;      /* of them, given back */
 	uint64_t lost_seen;
 	bool running;
 	uint64_t stopped;    /* when; 0: not */
@@ -30,5 +32,8 @@ void vcpus_describe(struct tracer_bpf *skel);
 
 /* The traced thread of that number; NULL: none. */
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid);
+/* The first of t->n_cpus and of t->max_threads: memory that the programs write. */
+struct tracer_cpu *tracer_cpus(struct tracer *t);
+struct tracer_thread *tracer_threads(struct tracer *t);
 
 #endif

@@ -23,6 +23,10 @@ const volatile bool counts_mode = false;
 const volatile bool cgroup_v1 = false;
 const volatile bool use_queue = false;	      /* instead of the ring */
 const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
+/* What there is room for: numbers of CPUs and of threads, less one (powers of two), and where in `room` threads begin. */
+const volatile uint32_t last_cpu = TRACER_MAX_CPUS - 1;
+const volatile uint32_t last_slot = TRACER_MAX_THREADS - 1;
+const volatile uint32_t threads_at = TRACER_MAX_CPUS * sizeof(struct tracer_cpu);
 
 /* Set by hostd while running. */
 uint32_t active = TRACER_IDLE;
@@ -30,9 +34,11 @@ uint32_t watch_throttle = 0; /* some tracked thread stands under a quota */
 uint32_t layers = 0;	     /* of a group so many slots were ever taken: they are given in order */
 
 uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
-struct tracer_cpu cpus[TRACER_MAX_CPUS] = {};
-struct tracer_thread threads[TRACER_MAX_THREADS] = {};
 uint64_t named[TRACER_NAMED_SLOTS] = {};
+uint32_t kvm_described = 0; /* vcpus.bpf.h: the offsets are known, says the walk over tasks */
+/* CPUs, then threads. The last variable: hostd makes memory for as many as the box has and as this kernel takes. */
+uint64_t room[TRACER_MAX_CPUS * sizeof(struct tracer_cpu) / 8 +
+	      TRACER_MAX_THREADS * sizeof(struct tracer_thread) / 8] = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -62,18 +68,14 @@ struct {
 	__type(value, struct blame_cell);
 } blame SEC(".maps");
 
-/* The empty asm hides from the compiler what it knows of the index, so that the bound stays in the
- * code for the verifier to see. */
 static __always_inline struct tracer_cpu *cpu_at(uint32_t cpu)
 {
-	asm volatile("" : "+r"(cpu));
-	return &cpus[cpu % TRACER_MAX_CPUS];
+	return (struct tracer_cpu *)room + (cpu & last_cpu);
 }
 
 static __always_inline struct tracer_thread *thread_at(uint32_t slot)
 {
-	asm volatile("" : "+r"(slot));
-	return &threads[slot % TRACER_MAX_THREADS];
+	return (struct tracer_thread *)((char *)room + threads_at) + (slot & last_slot);
 }
 
 #include "host-agent/tracer_emit.bpf.h"
@@ -90,9 +92,9 @@ static __always_inline uint32_t find(uint32_t tid)
 	if (!(filter[bit / 64] >> (bit % 64) & 1))
 		return NOT_TRACKED;
 	slot = bpf_map_lookup_elem(&slots, &tid);
-	if (!slot || threads[*slot % TRACER_MAX_THREADS].state == THREAD_EXITED)
+	if (!slot || thread_at(*slot)->state == THREAD_EXITED)
 		return NOT_TRACKED;
-	return *slot % TRACER_MAX_THREADS;
+	return *slot;
 }
 
 #include "host-agent/tracer_state.bpf.h"
@@ -161,7 +163,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	uint64_t believed_task;
 	struct tracer_cpu *c;
 
-	if (cpu >= TRACER_MAX_CPUS)
+	if (cpu > last_cpu)
 		return 0;
 	c = cpu_at(cpu);
 	if (active != TRACER_ACTIVE) {
@@ -204,7 +206,7 @@ static __always_inline int woken(struct task_struct *p)
 	if (t->state == THREAD_UNKNOWN && BPF_CORE_READ(p, on_cpu))
 		return 0;
 	cpu = kt_task_cpu(p);
-	if (cpu >= TRACER_MAX_CPUS)
+	if (cpu > last_cpu)
 		return 0;
 	c = cpu_at(cpu);
 	waker = (struct task_struct *)bpf_get_current_task();
@@ -253,7 +255,7 @@ int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
 		return 0;
 	slot = find(p->pid);
 	t = thread_at(slot);
-	if (slot == NOT_TRACKED || t->state != THREAD_WAITING || cpu >= TRACER_MAX_CPUS)
+	if (slot == NOT_TRACKED || t->state != THREAD_WAITING || cpu > last_cpu)
 		return 0;
 	from = t->cpu;
 	now = bpf_ktime_get_ns();

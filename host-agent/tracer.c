@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -24,6 +25,11 @@ keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
 	libbpf_last[strcspn(libbpf_last, "\n")] = '\0';
 	return 0;
 }
+
+_Static_assert(
+	offsetof(struct tracer_bpf__bss, room) + sizeof(((struct tracer_bpf__bss *)0)->room) ==
+		sizeof(struct tracer_bpf__bss),
+	"room, which is cut to size, is the last variable");
 
 static int on_record(void *ctx, void *data, size_t size)
 {
@@ -63,19 +69,44 @@ static void choose_way_out(struct tracer_bpf *skel, bool counts, bool queue)
 		bpf_map__set_max_entries(skel->maps.ring, 1 << 20);
 }
 
-/* The variables of all CPUs and threads are 15 MB of zeros, as the kernel makes them. libbpf would write them
- * once more, a fifth of what it costs to start. */
-static int make_variables(struct tracer_bpf *skel, struct err *e)
+/* Memory for the variables of the programs, with that many CPUs and threads: they are the last of them. */
+static int make_variables(struct tracer *t, uint32_t cpus, uint32_t threads)
 {
-	struct bpf_map *bss = skel->maps.bss;
+	struct bpf_map *bss = t->skel->maps.bss;
+	size_t size = offsetof(struct tracer_bpf__bss, room) + cpus * sizeof(struct tracer_cpu) +
+		      threads * sizeof(struct tracer_thread);
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = bpf_map__map_flags(bss));
 	int fd = bpf_map_create(bpf_map__type(bss), "tracer.bss", bpf_map__key_size(bss),
-		bpf_map__value_size(bss), 1, &opts);
-	int rc = fd < 0 ? -errno : bpf_map__reuse_fd(bss, fd);
+		    (uint32_t)size, 1, &opts),
+	    rc = fd < 0 ? -errno : bpf_map__reuse_fd(bss, fd);
 
 	if (fd >= 0)
 		close(fd);
-	return rc ? err_set(e, -rc, "cannot load eBPF programs: %s", strerror(-rc)) : 0;
+	return rc;
+}
+
+/*
+ * Made here, not by libbpf: it would make all of them, and write their megabytes of zeros once more, a fifth of what
+ * it costs to start. Kernels before 5.16 let a map's value have 4 MiB: half as many threads then, or fewer.
+ */
+static int make_room(struct tracer *t, struct err *e)
+{
+	uint32_t cpus = 1, threads = TRACER_MAX_THREADS;
+	int possible = libbpf_num_possible_cpus(), rc;
+
+	if (possible < 1 || possible > TRACER_MAX_CPUS)
+		return err_set(
+			e, ENOTSUP, "%d CPUs: at most %d can be traced", possible, TRACER_MAX_CPUS);
+	while (cpus < (uint32_t)possible)
+		cpus *= 2;
+	while ((rc = make_variables(t, cpus, threads)) == -E2BIG && threads > TRACER_GROUPS)
+		threads /= 2;
+	t->n_cpus = (unsigned)possible;
+	t->max_threads = threads;
+	t->skel->rodata->last_cpu = cpus - 1;
+	t->skel->rodata->last_slot = threads - 1;
+	t->skel->rodata->threads_at = cpus * (uint32_t)sizeof(struct tracer_cpu);
+	return rc ? err_set(e, -rc, "cannot have memory for eBPF programs: %s", strerror(-rc)) : 0;
 }
 
 static int load_programs(struct tracer *t, bool counts, bool queue, bool with_vcpus, struct err *e)
@@ -91,7 +122,7 @@ static int load_programs(struct tracer *t, bool counts, bool queue, bool with_vc
 	if (with_vcpus)
 		vcpus_describe(t->skel);
 	bpf_program__set_autoload(t->skel->progs.list_vcpus, with_vcpus);
-	rc = make_variables(t->skel, e);
+	rc = make_room(t, e);
 	if (rc)
 		return rc;
 	rc = tracer_bpf__load(t->skel);
@@ -196,22 +227,32 @@ static void flush_culprits(struct tracer *t, const struct tracer_thread *th)
 	}
 }
 
+struct tracer_cpu *tracer_cpus(struct tracer *t)
+{
+	return (struct tracer_cpu *)t->skel->bss->room;
+}
+
+struct tracer_thread *tracer_threads(struct tracer *t)
+{
+	return (struct tracer_thread *)((char *)t->skel->bss->room + t->skel->rodata->threads_at);
+}
+
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid)
 {
 	unsigned slot = (uint32_t)tid < TRACER_TIDS ? t->slot_of[tid] : 0;
 
-	return slot ? &t->skel->bss->threads[slot - 1] : NULL;
+	return slot ? &tracer_threads(t)[slot - 1] : NULL;
 }
 
 static struct tracer_thread *free_slot(struct tracer *t)
 {
-	struct tracer_thread *all = t->skel->bss->threads;
+	struct tracer_thread *all = tracer_threads(t);
 
-	if (!t->n_free && t->n_slots < TRACER_MAX_THREADS) {
+	if (!t->n_free && t->n_slots < t->max_threads) {
 		t->skel->bss->layers = t->n_slots / TRACER_GROUPS + 1;
 		return &all[t->n_slots++];
 	}
-	for (unsigned i = 0; i < TRACER_MAX_THREADS; i++)
+	for (unsigned i = 0; i < t->max_threads; i++)
 		if (!all[i].tid || (!t->n_free && all[i].state == THREAD_EXITED)) {
 			t->n_free -= !all[i].tid;
 			return &all[i];
@@ -241,7 +282,7 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 	if (!th)
 		th = free_slot(t);
 	if (!th)
-		return err_set(e, ENOSPC, "more than %u threads to trace", TRACER_MAX_THREADS);
+		return err_set(e, ENOSPC, "more than %u threads to trace", t->max_threads);
 	old = th->tid;
 	if (old)
 		flush_culprits(t, th);
@@ -249,7 +290,7 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 		bpf_map__delete_elem(t->skel->maps.slots, &old, sizeof(old), 0);
 		t->slot_of[old] = 0;
 	}
-	slot = (uint32_t)(th - t->skel->bss->threads);
+	slot = (uint32_t)(th - tracer_threads(t));
 	*th = (struct tracer_thread){.tid = key, .slot = slot, .since = now_ns()};
 	if (bpf_map__update_elem(t->skel->maps.slots, &key, sizeof(key), &slot, sizeof(slot), 0)) {
 		th->tid = 0;
@@ -275,7 +316,7 @@ int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
 	bpf_map__delete_elem(t->skel->maps.slots, &key, sizeof(key), 0);
 	sleep_ns(NS_PER_MS); /* an event under way on another CPU ends in far less */
 	if (th->state == THREAD_WAITING) {
-		struct tracer_cpu *c = &t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS];
+		struct tracer_cpu *c = &tracer_cpus(t)[th->cpu];
 
 		__atomic_sub_fetch(&c->waiting[tracer_wait_word(th->slot)],
 			tracer_wait_one(th->slot), __ATOMIC_SEQ_CST);
@@ -295,8 +336,8 @@ void tracer_watch_throttle(struct tracer *t)
 int tracer_start(struct tracer *t, struct sink *s, struct err *e)
 {
 	if (t->stopped) /* who occupies the CPUs was not followed since */
-		for (unsigned i = 0; i < TRACER_MAX_CPUS; i++)
-			t->skel->bss->cpus[i].occupant_task = 0;
+		for (unsigned i = 0; i < t->n_cpus; i++)
+			tracer_cpus(t)[i].occupant_task = 0;
 	t->stopped = 0;
 	__atomic_store_n(&t->skel->bss->active, TRACER_ACTIVE, __ATOMIC_SEQ_CST);
 	t->running = true;
@@ -333,15 +374,14 @@ static void drain_queue(struct tracer *t, struct sink *s)
 void tracer_drain(struct tracer *t, struct sink *s)
 {
 	uint64_t lost = 0;
-	int n = libbpf_num_possible_cpus();
 
 	t->sink = s;
 	if (t->skel->rodata->use_queue)
 		drain_queue(t, s);
 	else
 		ring_buffer__consume(t->ring);
-	for (int i = 0; i < n && i < TRACER_MAX_CPUS; i++)
-		lost += __atomic_load_n(&t->skel->bss->cpus[i].lost, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < t->n_cpus; i++)
+		lost += __atomic_load_n(&tracer_cpus(t)[i].lost, __ATOMIC_RELAXED);
 	if (lost > t->lost_seen)
 		sink_lost(s, lost - t->lost_seen);
 	t->lost_seen = lost;

@@ -70,7 +70,7 @@ static void add_row(struct blame_rows *b, uint32_t victim, uint32_t culprit, uin
 static void add_open_wait(
 	struct tracer *t, const struct tracer_thread *th, uint64_t now, struct blame_rows *b)
 {
-	const struct tracer_cpu *c = &t->skel->bss->cpus[th->cpu % TRACER_MAX_CPUS];
+	const struct tracer_cpu *c = &tracer_cpus(t)[th->cpu];
 	uint64_t charged = th->charged, ns;
 
 	if (th->state != THREAD_WAITING)
@@ -153,7 +153,7 @@ void tracer_dump(struct tracer *t, struct sink *s)
 
 	tracer_drain(t, s);
 	now = t->stopped ? t->stopped : now_ns();
-	memcpy(threads, t->skel->bss->threads, size);
+	memcpy(threads, tracer_threads(t), size);
 	for (unsigned i = 0; i < t->n_slots; i++)
 		if (threads[i].tid)
 			dump_thread(&threads[i], now, s);

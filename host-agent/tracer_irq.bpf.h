@@ -6,7 +6,7 @@ static __always_inline struct tracer_cpu *this_cpu(void)
 {
 	uint32_t cpu = bpf_get_smp_processor_id();
 
-	return active == TRACER_ACTIVE && cpu < TRACER_MAX_CPUS ? cpu_at(cpu) : 0;
+	return active == TRACER_ACTIVE && cpu <= last_cpu ? cpu_at(cpu) : 0;
 }
 
 static __always_inline void irq_end(

@@ -24,7 +24,7 @@ int walk_tasks(struct bpf_iter__task *ctx)
 	say_kvm_described();
 	tid = BPF_CORE_READ(p, pid);
 	cpu = kt_task_cpu(p);
-	if (cpu >= TRACER_MAX_CPUS)
+	if (cpu > last_cpu)
 		return 0;
 	c = cpu_at(cpu);
 	on_cpu = BPF_CORE_READ(p, on_cpu);

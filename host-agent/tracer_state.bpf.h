@@ -11,7 +11,7 @@
 
 static __always_inline void wait_count(struct tracer_thread *t, uint64_t sign)
 {
-	uint32_t slot = t->slot % TRACER_MAX_THREADS;
+	uint32_t slot = t->slot;
 	struct tracer_cpu *c = cpu_at(t->cpu);
 
 	__sync_fetch_and_add(&c->waiting[tracer_wait_word(slot)], tracer_wait_one(slot) * sign);

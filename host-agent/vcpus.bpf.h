@@ -76,8 +76,6 @@ const volatile uint32_t off_id = 0, off_pid = 0, off_kvm = 0, off_kvm_mm = 0;
 #define kvm_offset(in_module, type, member)                                                        \
 	(kvm_is_module ? in_module : (uint32_t)bpf_core_field_offset(struct type, member))
 
-uint32_t kvm_described = 0; /* the offsets are known: said by the walk over tasks */
-
 static __always_inline void say_kvm_described(void)
 {
 	kvm_described = kvm_is_module || bpf_core_type_exists(struct kvm_vcpu);
