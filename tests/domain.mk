@@ -2,7 +2,7 @@
 # By another connection:
 # build/tests/domain_lifecycle build/metal.elf qemu:///system
 DOMAIN_TEST_OBJ := $(BUILD)/tests/e2e/domain_lifecycle.o $(patsubst %.c,$(BUILD)/%.o, \
-	$(wildcard harness/domain/*.c harness/host/*.c harness/base/*.c harness/terms/*.c harness/collect/guest_*.c harness/image/disk.c))
+	$(wildcard harness/domain/*.c harness/host/*.c harness/base/*.c harness/terms/*.c harness/collect/guest_*.c harness/image/disk.c harness/plan/plan_xen.c))
 
 $(BUILD)/tests/domain_lifecycle: $(DOMAIN_TEST_OBJ)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)

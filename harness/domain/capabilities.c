@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "domain/priv.h"
+#include "domain/ops.h"
 #include "domain/xml.h"
 
 static xmlDocPtr parse(const char *xml, struct err *e)
@@ -272,7 +272,7 @@ int lab_qemu_ids(const struct lab_conn *c, uid_t *uid, gid_t *gid, struct err *e
 	auto_free char *xml = NULL;
 	int rc = 0;
 
-	if (c->embed_root || is_session(c) || c->xen) { /* of Xen nobody else opens it */
+	if (c->embed_root || is_session(c) || c->ops->files_are_ours) {
 		*uid = geteuid();
 		*gid = getegid();
 		return 0;

@@ -1,31 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The parts of a domain's XML that only a guest with disks of the user's has. */
-#include <libxml/tree.h>
 #include <sys/stat.h>
 
 #include "domain/priv.h"
-
-static xmlNodePtr add(xmlNodePtr parent, const char *name)
-{
-	return xmlNewChild(parent, NULL, BAD_CAST name, NULL);
-}
-
-static void attr(xmlNodePtr node, const char *name, const char *value)
-{
-	xmlNewProp(node, BAD_CAST name, BAD_CAST value);
-}
+#include "domain/xml.h"
 
 void disk_xml_os(xmlNodePtr os, const struct domain_files *f)
 {
 	xmlNodePtr node;
 
 	if (f->uefi_code) {
-		node = xmlNewTextChild(os, NULL, BAD_CAST "loader", BAD_CAST f->uefi_code);
-		attr(node, "readonly", "yes");
-		attr(node, "type", "pflash");
-		xmlNewTextChild(os, NULL, BAD_CAST "nvram", BAD_CAST f->uefi_vars);
+		node = xml_add(os, "loader", f->uefi_code);
+		xml_attr(node, "readonly", "yes");
+		xml_attr(node, "type", "pflash");
+		xml_add(os, "nvram", f->uefi_vars);
 	}
-	attr(add(os, "boot"), "dev", "hd");
+	xml_attr(xml_add(os, "boot", NULL), "dev", "hd");
 }
 
 static bool is_block(const char *path)
@@ -37,18 +27,18 @@ static bool is_block(const char *path)
 
 void disk_xml_leave_alone(xmlNodePtr source)
 {
-	xmlNodePtr label = add(source, "seclabel");
+	xmlNodePtr label = xml_add(source, "seclabel", NULL);
 
-	attr(label, "model", "dac");
-	attr(label, "relabel", "no");
+	xml_attr(label, "model", "dac");
+	xml_attr(label, "relabel", "no");
 }
 
 /* The files are the user's, or made for QEMU's user. */
 static void add_source(xmlNodePtr parent, const char *path, bool label_it)
 {
-	xmlNodePtr source = add(parent, "source");
+	xmlNodePtr source = xml_add(parent, "source", NULL);
 
-	attr(source, is_block(path) ? "dev" : "file", path);
+	xml_attr(source, is_block(path) ? "dev" : "file", path);
 	if (label_it)
 		disk_xml_leave_alone(source);
 }
@@ -60,31 +50,31 @@ void disk_xml_backing(xmlNodePtr disk, const struct disk_chain *upon, bool label
 	for (unsigned i = 0; upon && i < upon->n; i++) {
 		const struct disk_layer *l = &upon->layers[i];
 
-		at = add(at, "backingStore");
-		attr(at, "type", is_block(l->path) ? "block" : "file");
-		attr(add(at, "format"), "type", l->format);
+		at = xml_add(at, "backingStore", NULL);
+		xml_attr(at, "type", is_block(l->path) ? "block" : "file");
+		xml_attr(xml_add(at, "format", NULL), "type", l->format);
 		add_source(at, l->path, label_it);
 	}
-	add(at, "backingStore"); /* the chain ends here: nothing is to be looked for */
+	xml_add(at, "backingStore", NULL); /* the chain ends here: nothing is to be looked for */
 }
 
 static void add_disk(xmlNodePtr devices, const struct domain_disk *d, unsigned index, bool label_it)
 {
 	char name[4] = {'v', 'd', (char)('a' + index), '\0'};
-	xmlNodePtr disk = add(devices, "disk"), node;
+	xmlNodePtr disk = xml_add(devices, "disk", NULL), node;
 
-	attr(disk, "type", "file");
-	attr(disk, "device", "disk");
-	node = add(disk, "driver");
-	attr(node, "name", "qemu");
-	attr(node, "type", d->format);
+	xml_attr(disk, "type", "file");
+	xml_attr(disk, "device", "disk");
+	node = xml_add(disk, "driver", NULL);
+	xml_attr(node, "name", "qemu");
+	xml_attr(node, "type", d->format);
 	add_source(disk, d->path, label_it);
 	disk_xml_backing(disk, d->upon, label_it);
-	node = add(disk, "target");
-	attr(node, "dev", name);
-	attr(node, "bus", "virtio");
+	node = xml_add(disk, "target", NULL);
+	xml_attr(node, "dev", name);
+	xml_attr(node, "bus", "virtio");
 	if (d->readonly)
-		add(disk, "readonly");
+		xml_add(disk, "readonly", NULL);
 }
 
 void disk_xml_devices(xmlNodePtr devices, const struct domain_files *f)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "domain/priv.h"
+#include "domain/ops.h"
 #include "domain/xen.h"
 #include "host/cgroup.h"
 
@@ -254,7 +254,7 @@ int lab_open(const char *uri, const char *runtime_dir, struct lab_conn **out, st
 		rc = open_embed(c, e);
 	else
 		c->uri = xstrdup(uri);
-	c->xen = xen_uri_is(c->uri);
+	c->ops = xen_uri_is(c->uri) ? &xen_domains : &qemu_domains;
 	if (!rc)
 		rc = connect_libvirt(c, e);
 	if (rc)
@@ -288,7 +288,7 @@ void lab_close(struct lab_conn *c)
 
 bool lab_is_xen(const struct lab_conn *c)
 {
-	return c->xen;
+	return c->ops == &xen_domains;
 }
 
 bool lab_answers(const struct lab_conn *c)

@@ -18,7 +18,7 @@ struct lab_conn {
 	bool looping;	  /* holds libvirt's event loop */
 	int sweep_timer;  /* of libvirt's event loop: collects QEMUs that died while starting */
 	int starting;	  /* domain_start()s under way (atomic) */
-	bool xen;	  /* its domains are Xen's */
+	const struct domain_ops *ops; /* ops.h: what its domains are */
 };
 
 struct domain {
@@ -35,13 +35,6 @@ struct domain {
 	int console; /* -1: not opened */
 	uint64_t console_looked_ns;
 };
-
-/* xen_domain.c: the same of a domain of Xen. xen_domain_start() leaves it paused. */
-int xen_domain_start(struct domain *d, const char *xml, struct err *e);
-int xen_domain_limit(struct domain *d, const struct plan_guest *g, bool on, struct err *e);
-bool xen_domain_alive(struct domain *d);
-int xen_domain_stop(struct domain *d, struct err *e);
-void xen_domain_kill_named(struct lab_conn *c, const char *name);
 
 /* Around a domain's start: dead QEMUs are collected meanwhile. */
 void lab_start_begin(struct lab_conn *c);
@@ -68,9 +61,12 @@ char *domain_xml_plain(const char *xml, struct err *e);
 AUTO_PTR(virDomainFree, virDomainPtr)
 virDomainPtr domain_handle(const struct domain *d);
 
-/* disk_xml.c: what a guest with disks has in <os>, <devices> and on QEMU's command line. */
+/* domain_xml.c: what a domain of this kind has beside what all have. */
 struct _xmlNode;
-void xen_xml(struct _xmlNode *root, const struct domain_files *f);
+void qemu_xml(struct _xmlNode *root, const struct plan_guest *g, const struct domain_files *f);
+void xen_xml(struct _xmlNode *root, const struct plan_guest *g, const struct domain_files *f);
+
+/* disk_xml.c: what a guest with disks has in <os>, <devices> and on QEMU's command line. */
 void disk_xml_os(struct _xmlNode *os, const struct domain_files *f);
 void disk_xml_devices(struct _xmlNode *devices, const struct domain_files *f);
 /* libvirt may not give the file of this <source> another owner. */
@@ -84,6 +80,8 @@ unsigned disk_xml_args(const struct domain_files *f, char *args[4]);
 pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
 /* Whether the process is a QEMU, by its executable, of domain `name` ("" = of any domain of ours). */
 bool qemu_is(pid_t pid, const char *name);
+/* Kill it if it is, held by its pidfd from before it is looked at. True when it is gone. */
+bool qemu_kill(pid_t pid, const char *name);
 
 /* vCPU threads from QMP's answer to query-cpus-fast: how many, and tids[CPU]. Any text will do. */
 unsigned qmp_cpu_threads(const char *reply, pid_t *tids, unsigned max);

@@ -2,8 +2,10 @@
 /* QEMU processes of this box, found without libvirt's help. */
 #include <ctype.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/process.h"
 #include "domain/priv.h"
@@ -25,6 +27,20 @@ bool qemu_is(pid_t pid, const char *name)
 		return !*name || (strlen(name) == nlen && strncmp(arg + 6, name, nlen) == 0);
 	}
 	return false;
+}
+
+bool qemu_kill(pid_t pid, const char *name)
+{
+	auto_close int fd = process_open(pid);
+
+	if (fd < 0)
+		return true;
+	if (!qemu_is(pid, name) || process_signal(fd, SIGKILL))
+		return process_ended(fd);
+	if (!process_wait_end(fd, 2000))
+		return false;
+	process_collect(fd);
+	return true;
 }
 
 /* A QEMU of libvirt with that UUID: it stands in its command line. */

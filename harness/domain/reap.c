@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What harnesses that no longer live left behind: domains, and runtime folders with their QEMUs. */
 #include <dirent.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/owner.h"
-#include "domain/priv.h"
+#include "domain/ops.h"
 #include "domain/xml.h"
 #include "host/cgroup.h"
 
@@ -43,21 +42,6 @@ static bool read_owner(virDomainPtr dom, char *owner, size_t size)
 	return true;
 }
 
-/* Kill the QEMU of a domain, held by its pidfd from before it is looked at. True when it is gone. */
-static bool kill_qemu(pid_t pid, const char *name)
-{
-	auto_close int fd = process_open(pid);
-
-	if (fd < 0)
-		return true;
-	if (!qemu_is(pid, name) || process_signal(fd, SIGKILL))
-		return process_ended(fd);
-	if (!process_wait_end(fd, 2000))
-		return false;
-	process_collect(fd);
-	return true;
-}
-
 /* Its owner is told by itself, and the UUID says that it is the domain that was made so. */
 static bool is_proven(virDomainPtr dom, char owner[OWNER_MAX])
 {
@@ -85,8 +69,8 @@ static void reap_domain(struct reaping *r, virDomainPtr dom)
 	}
 	if (owner_alive(owner))
 		return;
-	pid = r->c->xen ? 0 : qemu_find(r->c, name);
-	dead = pid && kill_qemu(pid, name);
+	pid = r->c->ops->process(r->c, name);
+	dead = pid && qemu_kill(pid, name);
 	if (virDomainDestroy(dom) == 0 || dead)
 		went(r, "domain", name);
 	else
@@ -122,7 +106,7 @@ static void reap_root_qemus(struct reaping *r, const char *root)
 		f.name[len - 4] = '\0';
 		if (!qemu_is((pid_t)pid, f.name))
 			continue;
-		if (kill_qemu((pid_t)pid, f.name))
+		if (qemu_kill((pid_t)pid, f.name))
 			went(r, "QEMU of", f.name);
 		else
 			stays(r, "QEMU of", f.name, "it does not end");

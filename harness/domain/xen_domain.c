@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "domain/priv.h"
+#include "domain/ops.h"
 #include "domain/xen.h"
 #include "domain/xml.h"
 #include "xen/foreign.h"
@@ -17,7 +17,8 @@
 
 #define LOOK_NS NS_PER_S /* a question to libvirt takes an emulated dom0 some ms */
 
-int xen_domain_start(struct domain *d, const char *xml, struct err *e)
+/* It stays paused: domain_xen_let_go(). */
+static int start(struct domain *d, const char *xml, struct err *e)
 {
 	d->dom = virDomainCreateXML(d->lab->conn, xml, VIR_DOMAIN_START_PAUSED);
 	if (!d->dom)
@@ -68,7 +69,7 @@ int domain_xen_let_go(struct domain *d, const struct plan_guest *g, struct err *
 	return rc;
 }
 
-int xen_domain_limit(struct domain *d, const struct plan_guest *g, bool on, struct err *e)
+static int limit(struct domain *d, const struct plan_guest *g, bool on, struct err *e)
 {
 	unsigned cap = plan_xen_cap(g);
 
@@ -88,7 +89,7 @@ int domain_xen_grants(
 }
 
 /* Asked now and then: in between what was said last holds. */
-bool xen_domain_alive(struct domain *d)
+static bool alive(struct domain *d)
 {
 	uint64_t now = now_ns();
 
@@ -104,7 +105,7 @@ bool xen_domain_alive(struct domain *d)
 	return !d->gone;
 }
 
-int xen_domain_stop(struct domain *d, struct err *e)
+static int await_end(struct domain *d, struct err *e)
 {
 	const virError *v;
 
@@ -116,13 +117,43 @@ int xen_domain_stop(struct domain *d, struct err *e)
 	return lab_error(e, d->name);
 }
 
-void xen_domain_kill_named(struct lab_conn *c, const char *name)
+static void kill_named(struct lab_conn *c, const char *name)
 {
 	auto_ptr(virDomainFree) virDomainPtr dom = virDomainLookupByName(c->conn, name);
 
 	if (dom)
 		virDomainDestroy(dom);
 }
+
+static int tids_of(struct domain *d, pid_t *tids, unsigned max, unsigned *n, struct err *e)
+{
+	int vcpus = virDomainGetVcpusFlags(d->dom, VIR_DOMAIN_AFFECT_LIVE);
+
+	if (vcpus < 1)
+		return lab_error(e, d->name);
+	for (unsigned v = 0; v < (unsigned)vcpus && v < max; v++)
+		tids[v] = (pid_t)xen_tid(d->xen_id, v);
+	*n = (unsigned)vcpus;
+	return 0;
+}
+
+static pid_t no_process(const struct lab_conn *c, const char *name)
+{
+	(void)c;
+	(void)name;
+	return 0;
+}
+
+const struct domain_ops xen_domains = {
+	.start = start,
+	.alive = alive,
+	.tids = tids_of,
+	.limit = limit,
+	.await_end = await_end,
+	.kill_named = kill_named,
+	.process = no_process,
+	.files_are_ours = true,
+};
 
 /* Where xenconsoled writes what the guest says. */
 static int open_console(struct domain *d)

@@ -4,40 +4,32 @@
 #include "domain/priv.h"
 #include "domain/xml.h"
 
-static xmlNodePtr add(xmlNodePtr parent, const char *name, const char *text)
-{
-	return xmlNewTextChild(parent, NULL, BAD_CAST name, BAD_CAST text);
-}
-
-static void attr(xmlNodePtr node, const char *name, const char *value)
-{
-	xmlNewProp(node, BAD_CAST name, BAD_CAST value);
-}
-
-void xen_xml(struct _xmlNode *root, const struct domain_files *f)
+void xen_xml(xmlNodePtr root, const struct plan_guest *g, const struct domain_files *f)
 {
 	xmlNodePtr node, child;
 
-	node = add(root, "os", NULL);
-	child = add(node, "type", f->initrd ? "linux" : "xenpvh");
-	attr(child, "arch", "x86_64");
-	attr(child, "machine", f->initrd ? "xenpv" : "xenpvh");
-	add(node, "kernel", f->kernel);
+	(void)g;
+
+	node = xml_add(root, "os", NULL);
+	child = xml_add(node, "type", f->initrd ? "linux" : "xenpvh");
+	xml_attr(child, "arch", "x86_64");
+	xml_attr(child, "machine", f->initrd ? "xenpv" : "xenpvh");
+	xml_add(node, "kernel", f->kernel);
 	if (f->initrd)
-		add(node, "initrd", f->initrd);
-	add(node, "cmdline", f->cmdline);
+		xml_add(node, "initrd", f->initrd);
+	xml_add(node, "cmdline", f->cmdline);
 	/* The processor's own TSC, with an offset: else Xen may emulate each reading. */
-	node = add(root, "clock", NULL);
-	attr(node, "offset", "utc");
-	child = add(node, "timer", NULL);
-	attr(child, "name", "tsc");
-	attr(child, "mode", "native");
-	add(root, "on_poweroff", "destroy");
-	add(root, "on_reboot", "destroy");
-	add(root, "on_crash", "destroy");
-	node = add(add(root, "devices", NULL), "console", NULL);
-	attr(node, "type", "pty");
-	child = add(node, "target", NULL);
-	attr(child, "type", "xen");
-	attr(child, "port", "0");
+	node = xml_add(root, "clock", NULL);
+	xml_attr(node, "offset", "utc");
+	child = xml_add(node, "timer", NULL);
+	xml_attr(child, "name", "tsc");
+	xml_attr(child, "mode", "native");
+	xml_add(root, "on_poweroff", "destroy");
+	xml_add(root, "on_reboot", "destroy");
+	xml_add(root, "on_crash", "destroy");
+	node = xml_add(xml_add(root, "devices", NULL), "console", NULL);
+	xml_attr(node, "type", "pty");
+	child = xml_add(node, "target", NULL);
+	xml_attr(child, "type", "xen");
+	xml_attr(child, "port", "0");
 }

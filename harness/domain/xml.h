@@ -6,6 +6,7 @@
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
 
+#include "base/cpuset.h"
 #include "base/util.h"
 
 AUTO_PTR(xmlFree, xmlChar *)
@@ -21,5 +22,13 @@ char *xml_text(xmlDocPtr doc);
 bool xml_has(xmlXPathContextPtr ctx, const char *path);
 /* The text of the first such node; NULL when there is none. Caller frees. */
 char *xml_first(xmlXPathContextPtr ctx, const char *path);
+
+/* Writing: a child with this text, or none (NULL); an attribute. */
+xmlNodePtr xml_add(xmlNodePtr parent, const char *name, const char *text);
+xmlNodePtr xml_add_u64(xmlNodePtr parent, const char *name, uint64_t value);
+void xml_attr(xmlNodePtr node, const char *name, const char *value);
+__attribute__((format(printf, 3, 4))) void xml_attrf(
+	xmlNodePtr node, const char *name, const char *fmt, ...);
+void xml_attr_cpus(xmlNodePtr node, const char *name, const struct cpuset *set);
 
 #endif

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * The agent writes its totals into a memory file; each look reads what is new and gives the pages
- * back, so that memory stays constant however long one watches.
- */
+/* The agent writes its totals into a memory file; each look takes what is new. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/attach_priv.h"
 #include "run/cgroup_names.h"
+
+#define STREAM "stealscope-blame"
 
 /* CPUs out of the scheduler's balancing: by boot option, by isolated cpuset partitions. */
 static struct cpuset isolated_cpus(void)
@@ -30,15 +26,9 @@ static struct cpuset isolated_cpus(void)
 	return all;
 }
 
-static int make_stream(struct attach *a, struct err *e)
-{
-	a->fd = memfd_create("stealscope-blame", MFD_CLOEXEC);
-	return a->fd < 0 ? err_sys(e, "cannot make a memory file") : 0;
-}
-
 static int begin_xen(struct attach *a, struct err *e)
 {
-	int rc = make_stream(a, e);
+	int rc = memory_file_make(&a->stream, STREAM, e);
 
 	a->live = live_make(&a->info);
 	if (!rc)
@@ -50,14 +40,14 @@ static int begin(struct attach *a, const char *hostd, struct err *e)
 {
 	struct hostd_options how = {.path = hostd, .mode = TRACE_MODE_COUNTS};
 	struct cpuset isolated = isolated_cpus();
-	int rc = make_stream(a, e);
+	int rc = memory_file_make(&a->stream, STREAM, e);
 
 	if (rc)
 		return rc;
 	cgroup_names_read(&a->info);
 	a->live = live_make(&a->info);
 	live_isolated(a->live, &isolated);
-	how.out_fd = a->fd;
+	how.out_fd = a->stream.fd;
 	rc = hostd_spawn(&how, &a->hostd, e);
 	if (!rc && hostd_mode(a->hostd) != TRACE_MODE_COUNTS)
 		rc = err_set_exit(e, EXIT_HOST, ENOTSUP, "no scheduler trace here: %s",
@@ -76,6 +66,7 @@ int attach_begin(
 	int rc;
 
 	a->what = what;
+	a->stream.fd = -1;
 	rc = what->xen ? begin_xen(a, e) : begin(a, hostd, e);
 	if (rc) {
 		attach_end(a);
@@ -86,29 +77,9 @@ int attach_begin(
 	return 0;
 }
 
-/* What the agent wrote since the last time. */
-static int take_stream(struct attach *a, struct err *e)
+static ssize_t feed(void *live, const void *data, size_t len, struct err *e)
 {
-	struct stat st;
-
-	if (fstat(a->fd, &st)) /* not lseek(): the agent writes at the same offset */
-		return err_sys(e, "cannot read the agent's memory file");
-	while (a->taken < st.st_size) {
-		size_t want = MIN((size_t)(st.st_size - a->taken), (size_t)1 << 20);
-		auto_free char *buf = xmalloc(want);
-		ssize_t n = pread(a->fd, buf, want, a->taken), used;
-
-		if (n <= 0)
-			return err_sys(e, "cannot read the agent's memory file");
-		used = live_feed(a->live, buf, (size_t)n, e);
-		if (used < 0)
-			return (int)used;
-		if (used == 0)
-			break;
-		fallocate(a->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, a->taken, used);
-		a->taken += used;
-	}
-	return 0;
+	return live_feed(live, data, len, e);
 }
 
 /* First the totals, also of what has ended; then who is there now; then the figures. */
@@ -117,7 +88,7 @@ int attach_view(struct attach *a, bool whole, const struct live_view **out, stru
 	int rc = a->xen ? attach_xen_dump(a, e) : hostd_dump(a->hostd, e);
 
 	if (!rc)
-		rc = take_stream(a, e);
+		rc = memory_file_take(&a->stream, feed, a->live, e);
 	if (!rc)
 		rc = attach_refresh(a, e);
 	if (!rc)
@@ -160,7 +131,6 @@ void attach_end(struct attach *a)
 	run_info_release(&a->info);
 	kvm_vcpus_release(&a->kernel);
 	free(a->vms);
-	if (a->fd >= 0)
-		close(a->fd);
+	memory_file_close(&a->stream);
 	free(a);
 }

@@ -3,6 +3,7 @@
 #ifndef SS_RUN_ATTACH_PRIV_H
 #define SS_RUN_ATTACH_PRIV_H
 
+#include "base/memory_file.h"
 #include "collect/hostd.h"
 #include "domain/xen.h"
 #include "run/attach.h"
@@ -27,8 +28,7 @@ struct attach {
 	struct live *live;
 	bool started;
 	size_t untracked;
-	int fd;
-	off_t taken;
+	struct memory_file stream;
 };
 
 /* attach_xen.c: the same on Xen. */

@@ -13,7 +13,7 @@ static void write_record(void *arg, const struct trace_hdr *h)
 {
 	const struct attach *a = arg;
 
-	write_all(a->fd, h, (size_t)h->len8 * 8);
+	write_all(a->stream.fd, h, (size_t)h->len8 * 8);
 }
 
 /* Who is no domain of libvirt's and yet has a name. */
@@ -44,7 +44,7 @@ int attach_xen_begin(struct attach *a, struct err *e)
 	if (rc)
 		return rc;
 	h.start_host_ns = xen_watch_known_ns(a->xen);
-	write_all(a->fd, &h, sizeof(h));
+	write_all(a->stream.fd, &h, sizeof(h));
 	name_xen(a, h.start_host_ns);
 	return 0;
 }

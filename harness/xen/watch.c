@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* xentrace writes into a memory file; what was taken is given back, so that memory stays constant. */
+/* xentrace writes into a memory file. */
 #include "xen/watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/memory_file.h"
 #include "base/util.h"
 #include "xen/counts.h"
 #include "xen/states.h"
@@ -21,13 +21,12 @@
 #define CALIBRATION_NS (200 * NS_PER_MS)
 #define START_NS       (30 * NS_PER_S) /* of its first output; on a starved emulation it took over 3 s */
 #define END_MS	       5000
-#define CHUNK	       ((size_t)1 << 20)
 #define TRACE_FILE     "/proc/self/fd/3" /* CHILD_KEPT_FD: xentrace wants a name */
 
 struct xen_watch {
 	pid_t pid;
-	int pidfd, trace, messages; /* -1: none */
-	off_t taken;
+	int pidfd, messages; /* -1: none */
+	struct memory_file trace;
 	struct xentrace *reader;
 	struct xen_states *states;
 	struct xen_counts *counts;
@@ -78,7 +77,7 @@ static void on_record(void *arg, const struct trace_hdr *h)
 static int launch(struct xen_watch *w, struct err *e)
 {
 	struct child_setup setup = {.files = {CHILD_NULL, w->messages, w->messages},
-		.keep = w->trace,
+		.keep = w->trace.fd,
 		.death_signal = SIGTERM}; /* it switches Xen's tracing off */
 
 	w->pid = child_fork(&setup, e);
@@ -128,7 +127,7 @@ static int wait_for_trace(struct xen_watch *w, struct err *e)
 	uint64_t until = now_ns() + START_NS;
 	struct stat st;
 
-	while (fstat(w->trace, &st) == 0 && st.st_size == 0) {
+	while (fstat(w->trace.fd, &st) == 0 && st.st_size == 0) {
 		if (has_ended(w, 20) || now_ns() > until)
 			return say_why(w, e);
 	}
@@ -143,9 +142,11 @@ static int begin(struct xen_watch *w, struct err *e)
 	if (!xen_is_dom0())
 		return err_set_exit(e, EXIT_HOST, ENODEV,
 			"this is not the dom0 of a Xen box (/proc/xen/capabilities does not say control_d)");
-	w->trace = memfd_create("stealscope-xentrace", MFD_CLOEXEC);
+	rc = memory_file_make(&w->trace, "stealscope-xentrace", e);
+	if (rc)
+		return rc;
 	w->messages = memfd_create("stealscope-xentrace-said", MFD_CLOEXEC);
-	if (w->trace < 0 || w->messages < 0)
+	if (w->messages < 0)
 		return err_sys(e, "cannot make a memory file");
 	read_clocks(&w->clock.tsc, &w->clock.ns);
 	start = w->clock.ns;
@@ -170,7 +171,7 @@ int xen_watch_begin(void (*record)(void *arg, const struct trace_hdr *h), void *
 	struct xen_watch *w = xcalloc(1, sizeof(*w));
 	int rc;
 
-	w->pidfd = w->trace = w->messages = -1;
+	w->pidfd = w->trace.fd = w->messages = -1;
 	w->record = record;
 	w->arg = arg;
 	rc = begin(w, e);
@@ -201,8 +202,7 @@ void xen_watch_end(struct xen_watch *w)
 	xentrace_free(w->reader);
 	xen_states_free(w->states);
 	xen_counts_free(w->counts);
-	if (w->trace >= 0)
-		close(w->trace);
+	memory_file_close(&w->trace);
 	if (w->messages >= 0)
 		close(w->messages);
 	free(w);
@@ -224,30 +224,16 @@ void xen_watch_untrack(struct xen_watch *w, unsigned domain)
 	xen_states_untrack(w->states, domain);
 }
 
+static ssize_t feed(void *reader, const void *data, size_t len, struct err *e)
+{
+	return xentrace_feed(reader, data, len, e);
+}
+
 int xen_watch_take(struct xen_watch *w, struct err *e)
 {
-	auto_free char *buf = xmalloc(CHUNK);
-	struct stat st;
-
-	if (fstat(w->trace, &st)) /* not lseek(): xentrace writes at the same offset */
-		return err_sys(e, "cannot read the memory file of xentrace");
 	if (has_ended(w, 0))
 		return say_why(w, e);
-	while (w->taken < st.st_size) {
-		ssize_t n =
-			pread(w->trace, buf, MIN((size_t)(st.st_size - w->taken), CHUNK), w->taken);
-		ssize_t used = n > 0 ? xentrace_feed(w->reader, buf, (size_t)n, e) : 0;
-
-		if (n < 0)
-			return err_sys(e, "cannot read the memory file of xentrace");
-		if (used < 0)
-			return (int)used;
-		if (used == 0)
-			break;
-		fallocate(w->trace, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, w->taken, used);
-		w->taken += used;
-	}
-	return 0;
+	return memory_file_take(&w->trace, feed, w->reader, e);
 }
 
 uint64_t xen_watch_known_ns(const struct xen_watch *w)
