@@ -87,7 +87,8 @@ static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct
 		flags = TRACE_STATE_STOPPED;
 	if (state == THREAD_WAITING) {
 		t->waits++;
-		t->clock_since = kt_rq_clock(prev);
+		/* Of one preempted on its way to sleep the kernel notes no begin, and books nothing. */
+		t->clock_since = kstate ? 0 : kt_rq_clock(prev);
 	}
 	t->run_delay = kt_run_delay(prev);
 	set_state(t, state, cpu, now);

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "collect/hostd.h"
+#include "trace_announced.h"
 #include "trace_read.h"
 
 #define MAX_TASKS 8
@@ -44,6 +45,7 @@ enum task_kind {
 	SPIN,	   /* never sleeps */
 	SLEEP_100, /* 100 Hz: 1 ms of work, then sleep */
 	SLEEP_1000,
+	ANNOUNCED, /* preempted on its way to sleep, trace_announced.h; the first task only */
 };
 
 struct test_case {
@@ -68,6 +70,11 @@ static unsigned n_tasks(const struct test_case *c)
 	while (n < MAX_TASKS && c->tasks[n].cpus)
 		n++;
 	return n;
+}
+
+static bool announces(const struct test_case *c)
+{
+	return c->tasks[0].kind == ANNOUNCED;
 }
 
 static enum trace_mode mode_of(const struct test_case *c)
@@ -116,6 +123,14 @@ static const struct test_case cases[] = {
 		.tasks = {{SPIN, 3, 0}, {SPIN, 3, 0}, {SLEEP_100, 3, 0}, {SPIN, 1, 1}},
 		.need_cpus = 2,
 		.crowd = 80},
+	{.name = "announced", .tasks = {{ANNOUNCED, 1, 0}}, .need_cpus = 1},
+	{.name = "counts-announced", .counts = true, .tasks = {{ANNOUNCED, 1, 0}}, .need_cpus = 1},
+};
+
+/* What the kernel and others say of the window. */
+struct witness {
+	uint64_t ran[MAX_TASKS], throttled, stolen;
+	struct announced *announced;
 };
 
 static void spin_ns(uint64_t ns)
@@ -132,7 +147,7 @@ static void spin_ns(uint64_t ns)
 	} while ((uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec < end);
 }
 
-static pid_t start_task(enum task_kind kind, unsigned mask)
+static pid_t start_task(enum task_kind kind, unsigned mask, struct announced *a)
 {
 	pid_t pid = fork();
 	cpu_set_t set;
@@ -146,6 +161,8 @@ static pid_t start_task(enum task_kind kind, unsigned mask)
 			CPU_SET(i, &set);
 	if (mask)
 		sched_setaffinity(0, sizeof(set), &set);
+	if (kind == ANNOUNCED)
+		announced_run(a);
 	for (;;) {
 		spin_ns(kind == SPIN ? NS_PER_S : kind == SLEEP_100 ? NS_PER_MS : NS_PER_MS / 10);
 		if (kind != SPIN)
@@ -198,7 +215,8 @@ static double relative(uint64_t a, uint64_t b)
 	return b ? ((double)a - (double)b) / (double)b : a ? INFINITY : 0;
 }
 
-static bool check_events(const struct test_case *c, struct read_trace *t, struct read_thread *th)
+static bool check_events(const struct test_case *c, struct read_trace *t, struct read_thread *th,
+	const struct witness *w)
 {
 	uint64_t wait = th->wait_at_last - th->wait_at_first;
 	uint64_t delay = th->delay_at_last - th->delay_at_first;
@@ -206,7 +224,8 @@ static bool check_events(const struct test_case *c, struct read_trace *t, struct
 	uint64_t sum = th->ns[THREAD_RUNNING] + th->ns[THREAD_WAITING] + th->ns[THREAD_SLEEPING];
 	/* Sleep that the kernel books as run_delay is its defect, not the trace's. */
 	uint64_t booked = th->booked[1] - th->booked[0];
-	double off = fabs((double)(wait + booked) - (double)delay);
+	/* And of one preempted on its way to sleep it books nothing. */
+	double off = fabs((double)(wait + booked) - (double)(delay + w->announced->ns));
 	bool good;
 
 	for (size_t i = 0; i < th->n_blame; i++) {
@@ -270,11 +289,6 @@ static uint64_t throttled_ns(const char *group)
 	return v2 ? strtoull(v2 + strlen("throttled_usec "), NULL, 10) * 1000 : 0;
 }
 
-/* What the kernel says of the window. */
-struct witness {
-	uint64_t ran[MAX_TASKS], throttled, stolen;
-};
-
 /* What the box's own hypervisor took from all CPUs, from the kernel. */
 static uint64_t box_steal_ns(void)
 {
@@ -327,6 +341,17 @@ static bool check_throttled(
 		th->cells_ns / 1e6, th->throttled_ns / 1e6, w->throttled / 1e6);
 }
 
+static bool check_announced(
+	const struct test_case *c, const struct read_thread *th, const struct announced *a)
+{
+	uint64_t blamed = read_blamed(th, a->by);
+
+	return check(blamed >= a->ns && th->total[1] >= blamed, c->name,
+		"%u: preempted on its way to sleep %" PRIu64
+		" times, for %.3f ms; waited %.3f ms for who did, %.3f ms in all",
+		th->tid, a->times, a->ns / 1e6, blamed / 1e6, th->total[1] / 1e6);
+}
+
 static bool check_trace(const struct test_case *c, const char *path,
 	const struct hostd_totals *totals, const pid_t *pids, const struct witness *w)
 {
@@ -344,12 +369,14 @@ static bool check_trace(const struct test_case *c, const char *path,
 		good &= check(false, c->name, "%s", t.faults.items[i]);
 	for (size_t i = 0; i < t.n_threads; i++) {
 		if (!c->counts)
-			good &= check_events(c, &t, &t.threads[i]);
+			good &= check_events(c, &t, &t.threads[i], w);
 		good &= check_counters(c, &t, &t.threads[i]);
 		if (c->stacked)
 			good &= check_stacked(c, &t, &t.threads[i], pids, w);
 		if (c->quota && c->counts)
 			good &= check_throttled(c, &t.threads[i], w);
+		if (w->announced->times)
+			good &= check_announced(c, &t.threads[i], w->announced);
 	}
 	read_trace_release(&t);
 	return good;
@@ -413,7 +440,11 @@ static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, 
 		w->ran[i] = -run_ns(pids[i]);
 	w->throttled = -throttled_ns(group);
 	w->stolen = -box_steal_ns();
+	if (announces(c))
+		announced_go(w->announced, true);
 	run_for(c, pids, seconds);
+	if (announces(c))
+		announced_go(w->announced, false);
 	for (unsigned i = 0; i < n_tasks(c); i++)
 		w->ran[i] += run_ns(pids[i]);
 	w->throttled += throttled_ns(group);
@@ -428,7 +459,7 @@ static bool run_case(const struct test_case *c, const char *hostd, double second
 	auto_free char *out = xasprintf("/tmp/stealscope-trace-%d.bin", (int)getpid());
 	auto_free char *group = c->quota ? make_quota_group() : NULL;
 	pid_t pids[MAX_TASKS] = {0}, crowd[MAX_CROWD] = {0};
-	struct witness w = {0};
+	struct witness w = {.announced = announced_map()};
 	struct hostd_totals totals = {0};
 	struct hostd *h = NULL;
 	struct err e = ERR_INIT;
@@ -440,7 +471,7 @@ static bool run_case(const struct test_case *c, const char *hostd, double second
 		return true;
 	}
 	for (unsigned i = 0; i < n_tasks(c); i++) {
-		pids[i] = start_task(c->tasks[i].kind, c->tasks[i].cpus);
+		pids[i] = start_task(c->tasks[i].kind, c->tasks[i].cpus, w.announced);
 		if (!rc && group && !c->tasks[i].hog)
 			rc = join_group(group, pids[i], &e);
 	}
@@ -449,13 +480,15 @@ static bool run_case(const struct test_case *c, const char *hostd, double second
 		rc = hostd_spawn(&o, &h, &e);
 	/* Not before: beside a crowd hostd needs fifteen seconds to load its programs. */
 	for (unsigned i = 0; i < c->crowd; i++)
-		crowd[i] = start_task(SLEEP_1000, 3);
+		crowd[i] = start_task(SLEEP_1000, 3, NULL);
 	if (!rc && hostd_mode(h) != mode_of(c))
 		good = check(false, c->name, "%s", hostd_reason(h));
 	else if (!rc && !(rc = trace(c, h, pids, group, seconds, &totals, &w, &e)))
 		good = check_trace(c, out, &totals, pids, &w);
 	if (rc)
 		good = check(false, c->name, "%s", e.msg);
+	if (good && announces(c) && !w.announced->times)
+		printf("SKIP %s: nobody could be preempted on its way to sleep\n", c->name);
 	hostd_close(h);
 	for (unsigned i = 0; i < n_tasks(c); i++) {
 		kill(pids[i], SIGKILL);
