@@ -1,8 +1,8 @@
 ## make inject [INJECT="words of one"]: at each call that may fail, it fails: commands that need no box, whole (minutes)
 ## make inject-short: the same at each place once (seconds)
-$(BUILD)/tests/fail.so: tests/inject/fail.c
+$(BUILD)/tests/fail.so: tests/inject/fail.c tests/inject/keep.c tests/inject/keep.h
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -fPIC -shared $< -o $@ -ldl
+	$(call say,CC)$(CC) -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -fPIC -shared $(filter %.c,$^) -o $@ -ldl
 
 .PHONY: inject inject-short
 inject: all $(BUILD)/tests/fail.so $(BUILD)/bench-make_record

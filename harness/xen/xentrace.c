@@ -18,7 +18,6 @@
  * These are on Xen's clock, as its book of run states is, and from one switch of the CPU to the next: their sum is the time
  * of each switch. */
 #define EVENT_PREV	 0x0002800eu
-#define BOOK_GAP_TICKS	 (UINT64_C(1) << 31) /* a longer run may not fit 32 bits of ns */
 #define BOOK_EPOCH	 (UINT64_C(1) << 48) /* ns: three days */
 #define RECORD_WORDS_MAX 10
 
@@ -26,11 +25,6 @@ struct held {
 	struct xen_event v;
 	uint64_t nth;  /* those of equal TSC keep the order in which they came */
 	uint32_t lost; /* not 0: no event, but so many that there was no room for */
-};
-
-/* Xen's time of a CPU's last switch. */
-struct book {
-	uint64_t ns, tsc;
 };
 
 struct xentrace {
@@ -45,7 +39,7 @@ struct xentrace {
 	uint64_t handed_out; /* the TSC up to which events were */
 	/* The newest TSC of this round over the CPUs, and of the one before. */
 	uint64_t newest, newest_before;
-	struct book books[XENTRACE_CPUS];
+	uint64_t books[XENTRACE_CPUS]; /* Xen's time of a CPU's last switch */
 	uint64_t epochs;
 };
 
@@ -142,19 +136,19 @@ static void take_event(struct xentrace *x, uint8_t from, uint8_t to, uint64_t ts
 				      .domain = (uint16_t)(who >> 16),
 				      .from = from,
 				      .to = to,
-				      .book_ns = switches ? x->books[x->cpu].ns : 0}});
+				      .book_ns = switches ? x->books[x->cpu] : 0}});
 }
 
-/* A switch of this CPU, so many ns after the one before it. Where that one is not known, a new count begins. */
-static void book(struct xentrace *x, uint64_t tsc, uint32_t ns)
+/* A switch of this CPU, so many ns after the one before it: of a run that 32 bits do not hold the rest, which who
+ * holds it against the trace sees. Where the switch before it is not known, a new count begins. */
+static void book(struct xentrace *x, uint32_t ns)
 {
-	struct book *b = &x->books[x->cpu];
+	uint64_t *b = &x->books[x->cpu];
 
-	if (b->ns && tsc - b->tsc < BOOK_GAP_TICKS)
-		b->ns += ns;
+	if (*b)
+		*b += ns;
 	else
-		b->ns = ++x->epochs * BOOK_EPOCH;
-	b->tsc = tsc;
+		*b = ++x->epochs * BOOK_EPOCH;
 }
 
 /* data: how many, whose was the first, its TSC. */
@@ -165,7 +159,7 @@ static void take_lost(struct xentrace *x, uint64_t tsc, const uint32_t *data, un
 	if (!data[0])
 		return;
 	x->totals.lost += data[0];
-	x->books[x->cpu] = (struct book){0};
+	x->books[x->cpu] = 0;
 	hold(x, (struct held){.v = {.tsc = MIN(first, tsc)}, .lost = data[0]});
 }
 
@@ -189,7 +183,7 @@ static int take_record(struct xentrace *x, const uint32_t *word, unsigned words,
 	if (event == EVENT_LOST && n >= 1) {
 		take_lost(x, tsc, data, n);
 	} else if (timed && n >= 3 && event == EVENT_PREV) {
-		book(x, tsc, data[2]);
+		book(x, data[2]);
 	} else if (timed && n >= 1 && event == EVENT_CONTINUE) {
 		take_event(x, XEN_RUNNING, XEN_RUNNING, tsc, data[0]);
 	} else if (timed && n >= 1 && (event & RUNSTATE_MASK) == EVENT_RUNSTATE) {

@@ -8,11 +8,12 @@
  * stderr that begins with "stealscope:". After kill -9, and after all others, the file that the command makes is whole.
  *
  * FAIL_TO: one line a failure is appended there: verdict, call, way, status, what was wrong or said, stack.
- * FAIL_STDOUT, FAIL_FILE: files with the output and of what an undisturbed run made. FAIL_KIND: memory or calls.
- * FAIL_ALL=1: at each call, else at each place (the stack of callers) once.
+ * FAIL_STDOUT: a file with the output of an undisturbed run. FAIL_KIND: memory or calls. FAIL_ALL=1: at each call, else
+ * at each place (the stack of callers) once.
  *
- * A child and its parent share what they have open, so a command that writes files is not forked: FAIL_LIST=1 only lists the
- * places, "N call WAY...", and FAIL_AT=N with FAIL_WAY lets the N-th fail in the process itself, for its caller to judge.
+ * Of a command that writes: FAIL_DIR, the folder in which it does, put back after each child (keep.c); FAIL_FILE, what
+ * it makes there; FAIL_MADE, what an undisturbed run made. That it takes a name from the time and from chance
+ * changes nothing: here both stand still.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -32,11 +33,15 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "keep.h"
 
 #define FRAMES	32
 #define PLACES	(1u << 16)
-#define SECONDS 20 /* a child that takes longer hangs */
+#define SECONDS 20 /* a child that takes longer hangs, */
+#define TRIES	3  /* if it does so each time: a box may stop us all for as long */
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -48,12 +53,10 @@ static const char *const way_names[] = {"", "once", "sticky", "EINTR", "short", 
 /* What is failing in a child: `call` if sticky. */
 static const char *failing;
 static enum way failing_way;
-static bool armed, inside, all, memory, calls, listing;
-static unsigned long fail_at, places_seen;
-static enum way fail_way;
+static bool armed, inside, all, memory, calls;
 static int to = -1;
 static uint64_t want_stdout, want_file;
-static char file_path[512];
+static char file_path[512]; /* "": it prints only */
 static uint64_t seen[PLACES];
 
 /* System calls of this file's own: none of them fails on purpose. */
@@ -104,25 +107,20 @@ static uint64_t hash_file(const char *path)
 static __attribute__((constructor)) void begin(void)
 {
 	const char *path = getenv("FAIL_TO"), *kind = getenv("FAIL_KIND");
-	const char *out = getenv("FAIL_STDOUT"), *file = getenv("FAIL_FILE");
+	const char *out = getenv("FAIL_STDOUT"), *dir = getenv("FAIL_DIR");
 	void *frames[2];
 
 	if (!path)
 		return;
 	unsetenv("LD_PRELOAD"); /* what it starts is left alone */
 	all = getenv("FAIL_ALL") != NULL;
-	listing = getenv("FAIL_LIST") != NULL;
-	if (getenv("FAIL_AT") && getenv("FAIL_WAY")) {
-		fail_at = strtoul(getenv("FAIL_AT"), NULL, 10);
-		while (fail_way < WAYS - 1 && strcmp(way_names[fail_way], getenv("FAIL_WAY")) != 0)
-			fail_way++;
-	}
 	memory = kind && !strcmp(kind, "memory");
 	calls = !memory;
 	want_stdout = out ? hash_file(out) : 0;
-	if (file && *file) {
-		snprintf(file_path, sizeof(file_path), "%s", file);
-		want_file = hash_file(file_path);
+	if (dir) {
+		keep_begin(dir);
+		snprintf(file_path, sizeof(file_path), "%s", getenv("FAIL_FILE"));
+		want_file = hash_file(getenv("FAIL_MADE"));
 	}
 	to = (int)raw(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
 	backtrace(frames, 2); /* loads its library now */
@@ -159,12 +157,32 @@ static void redirect(int err, int out)
 /* Whether what was not had is told: a record whose file cannot be read has a warning, and what is left. */
 static bool tells(int fd)
 {
-	static char text[1 << 18];
-	ssize_t n = raw(SYS_pread64, fd, text, sizeof(text) - 1, 0);
+	const char *const words[] = {
+		"cannot be read", strerror(EMFILE), strerror(EIO), "(wrong: see `stealscope check"};
+	struct stat st;
+	bool found = false;
+	char *text;
 
-	text[n > 0 ? n : 0] = '\0';
-	return strstr(text, "cannot be read") || strstr(text, strerror(EMFILE)) ||
-	       strstr(text, strerror(EIO)) || strstr(text, "(wrong: see `stealscope check");
+	if (fstat(fd, &st) || !st.st_size)
+		return false;
+	text = (char *)raw(SYS_mmap, NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		found = found || memmem(text, (size_t)st.st_size, words[i], strlen(words[i]));
+	raw(SYS_munmap, text, st.st_size);
+	return found;
+}
+
+/* What is wrong with the file that it makes: it is there whole or not at all, or tells what was not had. */
+static const char *judge_file(bool must_be)
+{
+	int fd = (int)raw(SYS_openat, AT_FDCWD, file_path, O_RDONLY | O_CLOEXEC, 0);
+	bool good = fd < 0 ? !must_be : hash_fd(fd) == want_file || tells(fd);
+
+	if (fd >= 0)
+		raw(SYS_close, fd);
+	return good	? NULL
+	       : fd < 0 ? "status 0, and nothing was made"
+			: "the file that it makes is another or cut";
 }
 
 /* What is wrong with the end of a child; NULL = nothing. The first line that it said goes to `line`. */
@@ -173,6 +191,7 @@ static const char *judge(int status, enum way way, int err, int out, char line[2
 	char text[4096] = "";
 	ssize_t n = raw(SYS_pread64, err, text, sizeof(text) - 1, 0);
 	unsigned lines = 0, ours = 0;
+	const char *wrong = *file_path ? judge_file(!status) : NULL;
 
 	text[n > 0 ? n : 0] = '\0';
 	snprintf(line, 200, "%.*s", (int)strcspn(text, "\n"), text);
@@ -181,10 +200,8 @@ static const char *judge(int status, enum way way, int err, int out, char line[2
 		lines += strncmp(p, "note: ", 6) != 0;
 		ours += !strncmp(p, "stealscope:", 11) || !strncmp(p, "scenarios/", 10);
 	}
-	if (*file_path && hash_file(file_path) != want_file)
-		return "the file that it makes is another or cut";
-	if (way == WAY_KILL)
-		return NULL;
+	if (wrong || way == WAY_KILL)
+		return wrong;
 	if (WIFSIGNALED(status))
 		return WTERMSIG(status) == SIGALRM ? "it hangs" : "it ends by a signal";
 	if (WEXITSTATUS(status) == 0)
@@ -260,48 +277,47 @@ static enum way let_fail(const char *call, enum way way)
 	return way;
 }
 
+/* In a child true. In the parent false, once the child has ended and was judged. */
+static bool in_child(const char *call, enum way way, void *const *frames, int n, int tries)
+{
+	int err = scratch("err"), out = scratch("out"), status = 0;
+	const char *wrong = NULL;
+	char line[200];
+	off_t at[64];
+	pid_t pid;
+
+	positions(at, false);
+	pid = (pid_t)raw(SYS_fork);
+	if (pid == 0) {
+		redirect(err, out);
+		return true;
+	}
+	while (raw(SYS_wait4, pid, &status, 0, NULL) < 0 && errno == EINTR)
+		;
+	if (tries > 1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		tries--;
+	else
+		tries = 0;
+	if (!tries) {
+		wrong = judge(status, way, err, out, line);
+		tell(call, way, status, wrong, line, frames, n);
+	}
+	keep_restore();
+	positions(at, true);
+	raw(SYS_close, err);
+	raw(SYS_close, out);
+	return tries && in_child(call, way, frames, n, tries);
+}
+
 /* In a child, how the call is to fail; in the parent, once it has judged them all, not at all. */
 static enum way in_children(const char *call, unsigned ways, void *const *frames, int n)
 {
-	for (enum way w = WAY_ONCE; w < WAYS; w++) {
-		int err, out, status = 0;
-		const char *wrong;
-		char line[200];
-		off_t at[64];
-		pid_t pid;
-
-		if (!(ways & 1u << w))
-			continue;
-		positions(at, false);
-		err = scratch("err");
-		out = scratch("out");
-		pid = (pid_t)raw(SYS_fork);
-		if (pid == 0) {
-			redirect(err, out);
-			return let_fail(call, w);
-		}
-		while (raw(SYS_wait4, pid, &status, 0, NULL) < 0 && errno == EINTR)
-			;
-		wrong = judge(status, w, err, out, line);
-		tell(call, w, status, wrong, line, frames, n);
-		raw(SYS_close, err);
-		raw(SYS_close, out);
-		positions(at, true);
-	}
-	return WAY_NONE;
-}
-
-static void list_place(const char *call, unsigned ways)
-{
-	char line[200];
-	int len = snprintf(line, sizeof(line), "%lu\t%s", places_seen, call);
-
+	keep_note();
 	for (enum way w = WAY_ONCE; w < WAYS; w++)
-		if (ways & 1u << w)
-			len += snprintf(
-				line + len, sizeof(line) - (size_t)len, "\t%s", way_names[w]);
-	line[len++] = '\n';
-	raw(SYS_write, to, line, (size_t)len);
+		if (ways & 1u << w && in_child(call, w, frames, n, TRIES))
+			return let_fail(call, w);
+	keep_drop();
+	return WAY_NONE;
 }
 
 /* How this call is to fail; WAY_NONE: not. `ways`: a bit each. */
@@ -318,15 +334,8 @@ static enum way fails(const char *call, unsigned ways)
 		return WAY_NONE;
 	inside = true;
 	n = backtrace(frames, FRAMES);
-	if (all || is_new(frames, n, call)) {
-		places_seen++;
-		if (listing)
-			list_place(call, ways);
-		else if (fail_at)
-			way = places_seen == fail_at ? let_fail(call, fail_way) : WAY_NONE;
-		else
-			way = in_children(call, ways, frames, n);
-	}
+	if (all || is_new(frames, n, call))
+		way = in_children(call, ways, frames, n);
 	inside = false;
 	errno = saved;
 	return way;
@@ -511,4 +520,20 @@ pid_t fork(void)
 {
 	FAILS("fork", PLAIN, EAGAIN, -1);
 	return NEXT(fork)();
+}
+
+time_t time(time_t *to_there)
+{
+	const time_t then = 1763650000;
+
+	if (to_there)
+		*to_there = then;
+	return then;
+}
+
+ssize_t getrandom(void *buf, size_t n, unsigned flags)
+{
+	(void)flags;
+	memset(buf, 0x5a, n);
+	return (ssize_t)n;
 }

@@ -174,6 +174,7 @@ static void test_printers(void **state)
 	json_decref(root);
 	compare_report_csv(&set, &csv);
 	assert_non_null(strstr(text.text, "\nnot provided by either: job.rate, job.time\n"));
+	assert_null(strstr(text.text, "either: gap.rate")); /* one has it */
 	assert_non_null(strstr(csv.text, "\nx,y,gap.rate,ms/s,no_data,8,0,1350,,,"));
 	strbuf_release(&text);
 	strbuf_release(&js);

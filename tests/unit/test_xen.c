@@ -345,6 +345,43 @@ static void test_run_delay(void **state)
 	xen_states_free(states);
 }
 
+/* Two CPUs' books have nothing to do with each other, near as they may be. */
+static void test_book_of_another(void **state)
+{
+	const struct xen_clock clock = {0, 0, 1000, 1000};
+	struct words w = {0};
+	struct xen_states *states = xen_states_make(&clock, on_record, &w);
+	struct xen_event v = {.domain = 1, .from = XEN_RUNNABLE, .to = XEN_RUNNING};
+
+	(void)state;
+	xen_states_track(states, 1, 0, false);
+	xen_states_event(states, &v);
+	v = (struct xen_event){.tsc = 10 * MS,
+		.domain = 1,
+		.from = XEN_RUNNING,
+		.to = XEN_RUNNABLE,
+		.book_ns = 100 * MS};
+	xen_states_event(states, &v);
+	v = (struct xen_event){.tsc = 20 * MS,
+		.cpu = 1,
+		.domain = 1,
+		.from = XEN_RUNNABLE,
+		.to = XEN_RUNNING,
+		.book_ns = 105 * MS};
+	xen_states_event(states, &v);
+	v = (struct xen_event){.tsc = 30 * MS,
+		.cpu = 1,
+		.domain = 1,
+		.from = XEN_RUNNING,
+		.to = XEN_BLOCKED,
+		.book_ns = 115 * MS};
+	w.n = 0;
+	xen_states_event(states, &v);
+	assert_int_equal(w.r[0].h.type, TRACE_STATE);
+	assert_int_equal(w.r[0].s.run_delay_ns, 10 * MS);
+	xen_states_free(states);
+}
+
 /* Parked by its cap beside an idle CPU: the quota, not steal. The same without a cap is a pause. */
 static void test_cap(void **state)
 {
@@ -451,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_run_delay),
+		cmocka_unit_test(test_book_of_another),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_clock),
