@@ -40,10 +40,10 @@ fault_table() {
 	fault "results unwritable"               env    'immutable'                                'not permitted'                      1         1         1         1         1         1
 	fault "results removed"                  env    'rm -rf $R/all'                            'No such file'                       0         1         1         1         1         1
 	fault "/dev/shm full"                    env    'fill /dev/shm'                            'no room .* /dev/shm'                1         0         0         0         0         0
-	fault "cgroup removed"                   now    'noise_group_gone'                         'noise hog'                          -         -         -         1         0!        0!,0
+	fault "cgroup removed"                   now    'noise_group_gone'                         'noise hog'                          -         -         -         1         0!,1      0!,0
 	fault "eBPF denied"                      env    'deny bpf'                                 'no scheduler trace'                 0!        -         -         -         -         -
 	fault "fork fails"                       env    'no_fork'                                  'temporarily unavailable'            1         1,4       1         0         0         0
-	fault "open fails"                       env    'limit nofile 5'                           'Too many open files|command API|cannot open libvirt' 1,4       1,4       1         1         0!        0!
+	fault "open fails"                       env    'limit nofile 5'                           'Too many open files|command API|cannot open libvirt' 1,4       1,4       1         1         0!,1      0!,1
 	fault "player kill -9"                   now    'kill -9 $(player)'                        'noise p[0-9]'                       -         -         -         1         0!,1      0!,0
 	fault "player SIGSTOP"                   now    'kill -STOP $(player)'                     -                                    -         -         -         -         0         -
 	fault "player stopped + harness kill -9" now    'kill -STOP $(player); kill -9 $harness'   -                                    -         -         -         137       137       137

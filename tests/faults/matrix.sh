@@ -210,7 +210,7 @@ try_cell() {
 cell() {
 	local tries=1 t=${EPOCHREALTIME/[.,]/}
 	try_cell || { tries=2; cp "$T/problems" "$T/first"; sleep 1; try_cell; } # the box may have stood still
-	t=$(((${EPOCHREALTIME/[.,]/} - t) / 100000))
+	t=$(((${EPOCHREALTIME/[.,]/} - t) / 100000)) SECOND_TRIES=$((SECOND_TRIES + tries - 1))
 	if [ ! -s "$T/problems" ]; then
 		ok "$name @ $moment: $outcome ($((t / 10)).$((t % 10)) s$([ $tries = 1 ] || echo "; at the second try: $(tr '\n' ';' <"$T/first")"))"
 		marks+=" pass"
@@ -260,12 +260,12 @@ fault() {
 }
 
 ROW='%-34s%-7s%-12s%-10s%-9s%-11s%-9s'
-CELL=0
+CELL=0 SECOND_TRIES=0
 start=$SECONDS
 fault_table
 [ -z "${QUICK:-}" ] || name="after all of them" next_run
 echo
 printf "$ROW\n" fault "${MOMENTS[@]}"
 printf '%s\n' "${TABLE[@]}"
-echo "$(printf '%s\n' "${TABLE[@]}" | grep -ow -e pass -e FAIL | wc -l) cells in $((SECONDS - start)) s"
+echo "$(printf '%s\n' "${TABLE[@]}" | grep -ow -e pass -e FAIL | wc -l) cells in $((SECONDS - start)) s, $SECOND_TRIES of them tried twice"
 finish
