@@ -58,6 +58,11 @@ const char *domain_name(const struct domain *d)
 	return d->name;
 }
 
+const char *domain_word(const struct domain *d)
+{
+	return d->lab->ops->word;
+}
+
 pid_t domain_pid(const struct domain *d)
 {
 	return d->pid;

@@ -106,7 +106,8 @@ int domain_start(struct lab_conn *c, const char *xml, struct domain **out, struc
  * half way, or that does not end (QEMU does not answer; libvirt would wait for ever). */
 void domain_kill_named(struct lab_conn *c, const char *name);
 const char *domain_name(const struct domain *d);
-pid_t domain_pid(const struct domain *d); /* 0: no process, a domain of Xen */
+const char *domain_word(const struct domain *d); /* "QEMU"; "domain", of Xen */
+pid_t domain_pid(const struct domain *d);	 /* 0: no process, a domain of Xen */
 /* Thread ids of its vCPUs in vCPU order. Fills at most max; *n = how many there are. */
 int domain_vcpu_tids(struct domain *d, pid_t *tids, unsigned max, unsigned *n, struct err *e);
 /* What the XML cannot say on this kernel: on cgroup v1 with RT_GROUP_SCHED libvirt's vcpusched

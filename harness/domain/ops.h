@@ -8,6 +8,7 @@
 #include "domain/priv.h"
 
 struct domain_ops {
+	const char *word; /* what of it ends: "QEMU" */
 	/* Create it. What failed the caller frees; -errno. */
 	int (*start)(struct domain *d, const char *xml, struct err *e);
 	bool (*alive)(struct domain *d);

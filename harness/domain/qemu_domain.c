@@ -193,6 +193,7 @@ static void kill_named(struct lab_conn *c, const char *name)
 }
 
 const struct domain_ops qemu_domains = {
+	.word = "QEMU",
 	.start = start,
 	.alive = alive,
 	.tids = tids_of,

@@ -145,6 +145,7 @@ static pid_t no_process(const struct lab_conn *c, const char *name)
 }
 
 const struct domain_ops xen_domains = {
+	.word = "domain",
 	.start = start,
 	.alive = alive,
 	.tids = tids_of,

@@ -16,6 +16,7 @@
 
 /* Starting a domain is mostly waiting; more than this at once only thrashes. */
 #define START_THREADS 4
+#define JOIN_NS	      (50 * NS_PER_MS)
 
 /* A guest may write what it likes into its ring, as fast as it can. The probes' own records are some
  * KB/s. */
@@ -134,6 +135,14 @@ static void *start_thread(void *arg)
 	return NULL;
 }
 
+static bool join_within(pthread_t thread, uint64_t ns)
+{
+	uint64_t until = now_ns() + ns;
+	struct timespec ts = {(time_t)(until / NS_PER_S), (long)(until % NS_PER_S)};
+
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
+}
+
 /* libvirt waits for ever for a QEMU that does not answer: it is killed when the user wants out, or
  * when its guest should long be up (then true). Domains are named as their shared pages are. */
 static bool join_starters(struct session *s, const pthread_t *threads, size_t n)
@@ -144,7 +153,7 @@ static bool join_starters(struct session *s, const pthread_t *threads, size_t n)
 	while (n > 0) {
 		bool out = s->o->interrupted && *s->o->interrupted;
 
-		if (pthread_tryjoin_np(threads[n - 1], NULL) == 0) {
+		if (join_within(threads[n - 1], JOIN_NS)) {
 			n--;
 			continue;
 		}
@@ -153,7 +162,6 @@ static bool join_starters(struct session *s, const pthread_t *threads, size_t n)
 			if (!guest_is_theirs(&s->guests[i]) &&
 				!__atomic_load_n(&s->guests[i].domain, __ATOMIC_ACQUIRE))
 				domain_kill_named(s->conn, s->guests[i].shm_name);
-		sleep_ns(late || out ? 50 * NS_PER_MS : 2 * NS_PER_MS);
 	}
 	return late;
 }

@@ -8,7 +8,6 @@
 #include <sys/prctl.h>
 
 #include "run/priv.h"
-#include "run/xen.h"
 
 #define BEACON_NS     (50 * NS_PER_MS)
 #define DRAIN_EVERY   2 /* beacons */
@@ -66,10 +65,8 @@ static void *pump_main(void *arg)
 						guest_shm_note_host_tsc(s->guests[i].shm);
 			pthread_mutex_unlock(&s->lock);
 		}
-		if (tick % CONSOLE_EVERY == 0) {
+		if (tick % CONSOLE_EVERY == 0)
 			consoles_bound(s);
-			xen_witness_take(s);
-		}
 		sleep_ns(BEACON_NS);
 	}
 	pthread_mutex_lock(&s->lock);

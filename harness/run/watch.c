@@ -52,11 +52,12 @@ static int check_guest(struct session *s, struct guest_run *g, struct err *e)
 	free(g->info->status);
 	g->info->status = xstrdup(ended ? "died" : "failed");
 	tail = console_tail(g->console);
+	if (ended && (g->native || up))
+		return err_set(e, ECHILD, "guest %s: its %s ended in mid-run; %s", g->plan->name,
+			g->native ? "process" : domain_word(g->domain), tail);
 	return err_set(e, ECHILD, "guest %s: %s; %s", g->plan->name,
-		!ended	    ? "it says that it cannot run its probes"
-		: g->native ? "its process ended in mid-run"
-		: up	    ? "its QEMU ended in mid-run"
-			    : "it ended before it came up (does its kernel boot?)",
+		ended ? "it ended before it came up (does its kernel boot?)"
+		      : "it says that it cannot run its probes",
 		tail);
 }
 

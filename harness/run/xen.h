@@ -19,8 +19,6 @@ struct xen_witness;
 /* xentrace's run states into the record's trace, in place of the host agent. Warns where it cannot. */
 int xen_witness_begin(struct session *s, struct err *e);
 void xen_witness_track(struct session *s);
-/* Take what came; from the pump. */
-void xen_witness_take(struct session *s);
 /* All until now is in the trace, and it ends. */
 void xen_witness_stop(struct session *s);
 void xen_witness_end(struct session *s);

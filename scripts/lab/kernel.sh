@@ -52,9 +52,10 @@ for kind in distro:cloud-amd64 distro-rt:rt-amd64; do
 	to=$disk/kernels/${kind%:*}
 	mkdir "$to" "$tmp/guest"
 	kernel_fetch "$RELEASE" "${kind#*:}"
-	unpack "$tmp/guest" --occurrence=1 --wildcards './boot/vmlinuz*' './boot/config*' 2>/dev/null
+	unpack "$tmp/guest" --occurrence=1 --wildcards './boot/vmlinuz*' './boot/config*' './*lib/modules/*/xen-gntalloc.ko*' 2>/dev/null
 	[ -n "$(boot_file "$tmp/guest" vmlinuz)" ] || unpack "$tmp/guest"
 	for file in vmlinuz config; do mv "$(boot_file "$tmp/guest" $file)" "$to/$file"; done
+	find "$tmp/guest" -name 'xen-gntalloc.ko*' -exec cp {} "$to/" ';' # as scripts/fetch-kernel does
 	chmod 644 "$to"/*
 	echo "$name" >"$to/package"
 	rm -r "$tmp/guest"

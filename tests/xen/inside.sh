@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../e2e/lib.sh"
 . "$(dirname "$0")/guest.sh"
 . "$(dirname "$0")/run.sh"
+. "$(dirname "$0")/faults.sh"
 X="--connect xen:///system"
 grep -qs control_d /proc/xen/capabilities || { skip "this is no dom0: make check-xen"; finish; }
 
@@ -67,7 +68,7 @@ blame_rows() {
 	pgrep xentrace >/dev/null && bad "an xentrace outlives a killed blame" || ok "nor does one outlive a blame that was killed"
 }
 
-for part in "${@:-doctor pair limits crowd killed linux blame}"; do
+for part in "${@:-doctor pair limits crowd linux blame faults compare}"; do
 	for rows in $part; do "${rows}_rows"; done
 done
 finish

@@ -11,7 +11,7 @@ xrun() {
 	S
 	$SS run $X --json --results results "$T/$name.xml" >"$T/$name.json" 2>"$T/err" && ok "$name runs" || bad "$name: $(tail -n 3 "$T/err")"
 }
-busy() { echo "<guest name='$1' placement='pinned' ${2:-}><timer period='10ms'/><job iterations='2000000'/></guest>"; }
+busy() { echo "<guest name='$1' placement='${3:-pinned}' ${2:-}><timer period='10ms'/><job iterations='2000000'/></guest>"; }
 guest() { echo ".variants[0].guests[] | select(.name == \"$1\")"; }
 metric() { echo "$(guest "$1") | .metrics[\"$2\"]"; }
 between() { # NAME GUEST METRIC LOW HIGH
@@ -60,16 +60,10 @@ crowd_rows() {
 	for g in a b c d; do between "$g of four loses three quarters" $g steal.rate 735 765; done
 
 	name=smp
-	xrun smp "$(busy a "vcpus='2'")"
+	xrun smp "$(busy a "vcpus='2'" stacked)"
 	checked
 	between "two vCPUs of one guest lose half of their time" a steal.rate 490 510
 	is "each to the other" "$T/smp.json" '[.variants[0].blame[] | select(.share > 95) | .culprit] | sort == ["vm a vcpu0", "vm a vcpu1"]' '.variants[0].blame'
-}
-
-killed_rows() {
-	[ -e "$T/pair.xml" ] || xrun pair "$(busy a)" "$(busy b)"
-	left_by_killed running
-	left_by_killed paused
 }
 
 # Guests with a kernel, as PV: their page by grants, their steal by /proc/stat, in steps of 10 ms and with the "offline" that
@@ -86,20 +80,18 @@ linux_rows() {
 	done
 }
 
-# A harness that is killed takes all with it: of guests that run, and of one that is still paused.
-left_by_killed() {
-	local when=$1 had='' left start
-	$SS run $X --results "$T/killed" "$T/pair.xml" >/dev/null 2>&1 &
-	local pid=$!
-	while [ -z "$had" ] && kill -0 $pid 2>/dev/null; do
-		[ "$when" != paused ] || had=$($VIRSH list --state-paused --name | grep stealscope-)
-		[ "$when" != running ] || had=$($VIRSH list --state-running --name | grep stealscope-)
-	done
-	kill -KILL $pid 2>/dev/null || had=
-	wait $pid 2>/dev/null
-	start=$SECONDS
-	[ -n "$had" ] || { bad "no guest was seen $when"; return; }
-	while left="$($VIRSH list --all --name | grep stealscope-) $(pgrep -x xentrace) $(ls -A /run/stealscope 2>/dev/null) $(ls /dev/shm | grep stealscope) $(xl list | grep -E 'null|stealscope')"
-		[ -n "${left// /}" ] && [ $((SECONDS - start)) -lt 40 ]; do sleep 1; done
-	[ -z "${left// /}" ] && ok "killed when $when: no domain, no trace, no page is left ($((SECONDS - start)) s)" || bad "killed when $when: $left"
+# Pinned against float, in blocks of one boot each, and what compare makes of them: three busy vCPUs on two CPUs. Pinned, guest
+# b's one is beside another; floating, all three come near to a third.
+compare_rows() {
+	cat >"$T/apart.xml" <<-S
+	<scenario name="apart" duration="4s" warmup="500ms"><lab cpus="2"/>
+		$(busy a "vcpus='2'") $(busy b)
+		<variant name="pinned"/>
+		<variant name="float"><set what="guest.a.placement" to="float"/><set what="guest.b.placement" to="float"/></variant>
+	</scenario>
+	S
+	$SS batch $X -n "${XEN_BLOCKS:-6}" --cool-down=0 --json --results "$T/batch" "$T/apart.xml" >"$T/batch.json" 2>"$T/err" && ok "batch ends with 0" || bad "batch: $(tail -n 3 "$T/err")"
+	$SS compare --results "$T/batch" --baseline float --guest b --metric steal.rate --json scenario=apart >"$T/compare.json" 2>"$T/err" || bad "compare: $(tail -n 3 "$T/err")"
+	is "compare: pinned beside another, b loses more, within blocks" "$T/compare.json" \
+		'.comparisons[0].metrics[] | select(.name == "steal.rate") | .method == "signed-rank" and .blocks == '"${XEN_BLOCKS:-6}"' and (.verdict == "a_better" or .verdict == "b_better")' '.comparisons[0].metrics'
 }
