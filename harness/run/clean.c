@@ -126,7 +126,17 @@ static void remove_folder(struct cleaning *c, const char *name)
 		strv_add(c->removed, "folder %s", path);
 }
 
-/* Folders of runs come last: they prove what the rest is. */
+/* Found before the rest was cleaned. */
+static bool was_found(const struct cleaning *c, const char *run)
+{
+	for (size_t i = 0; i < c->runs.n; i++)
+		if (!strcmp(c->runs.items[i], run))
+			return true;
+	return false;
+}
+
+/* Folders of runs come last: they prove what the rest is. That of a harness which died meanwhile stays, for the rest of it was
+ * spared. */
 static void clean_folders(struct cleaning *c)
 {
 	for (auto_struct(folder) f = {.dir = opendir(runtime_root())}; folder_next(&f);) {
@@ -137,7 +147,7 @@ static void clean_folders(struct cleaning *c)
 		if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "tuning"))
 			continue;
 		state = name[0] == '.' ? owned_folder_state(name, name + 1) : run_state(name);
-		if (state == RUN_LEFT)
+		if (state == RUN_LEFT && (name[0] == '.' || was_found(c, name)))
 			remove_folder(c, name);
 		else if (state == RUN_UNKNOWN && owned_folder_state(name, name) == RUN_UNKNOWN)
 			strv_add(c->left, "%s/%s: it has no owner that proves whose it is",

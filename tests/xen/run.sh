@@ -69,8 +69,8 @@ crowd_rows() {
 # Guests with a kernel, as PV: their page by grants, their steal by /proc/stat, in steps of 10 ms and with the "offline" that
 # metal guests leave out.
 linux_rows() {
-	local name=linux g more="kind='linux' kernel='host' memory='192MiB'"
-	xrun linux "$(busy a "$more")" "$(busy b "$more")"
+	local name=linux g more="kind='linux' memory='192MiB'"
+	xrun linux "$(busy a "$more kernel='host'")" "$(busy b "$more kernel='distro'")"
 	is "linux: run + wait + sleep are all of it" "$T/$name.json" '.variants[0].checks.state_conservation | . != null and . <= 0.001' '.variants[0].checks.state_conservation'
 	is "linux: nothing is lost" "$T/$name.json" '.lost.guest == 0 and .lost.host == 0' .lost
 	for g in a b; do
