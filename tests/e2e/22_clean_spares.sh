@@ -87,6 +87,23 @@ else
 	skip "clean: nothing can be mounted here, so every folder goes"
 fi
 
+# A harness that dies while `clean` is at work on another's: what is its stays together, and the next one takes it.
+sleep 60 &
+dying=$!
+put "$R/$MINE-dying/owner" "$dying-$(start_of $dying)"
+: >"/dev/shm/stealscope-$MINE-dying-g"
+mkdir -p "$R/$dead/many" && (cd "$R/$dead/many" && seq 30000 | xargs touch)
+before=$(stat -c %y "$R/$dead/many")
+timeout 60 "$SS" clean >"$T/out" 2>"$T/err" &
+cleaner=$!
+while kill -0 $cleaner 2>/dev/null && [ "$(stat -c %y "$R/$dead/many" 2>/dev/null)" = "$before" ]; do :; done
+{ kill -9 $dying; wait $dying; } 2>/dev/null
+wait $cleaner && ok "clean beside one that dies ends well" || bad "clean beside one that dies: $(tail -1 "$T/err")"
+stays "what proves whose the page is of a harness that died meanwhile" -e "$R/$MINE-dying/owner"
+timeout 60 "$SS" clean >"$T/out" 2>"$T/err"
+goes "its page, the next time" -e "/dev/shm/stealscope-$MINE-dying-g"
+goes "its folder" -e "$R/$MINE-dying"
+
 # An ordinary user, beside all that: fine, and nothing touched; in a folder that another made: as `run`, refused.
 as_user() { setpriv --reuid "$uid" --regid "$uid" --clear-groups env -i PATH="$PATH" HOME="$T/home" "$@"; }
 mkdir "$T/home" && chown "$uid" "$T/home"
