@@ -114,5 +114,5 @@ char *live_report_json(
 			{"doubt", json_text_or_null(notes->doubt)},
 			{"not_run", notes->asleep ? json_texts(notes->asleep) : json_array()},
 			{"vms", list}, {"vcpus", vcpus}),
-		JSON_COMPACT);
+		JSON_COMPACT | JSON_REAL_PRECISION(9)); /* ns per s */
 }
