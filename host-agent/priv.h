@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The tracer from within: tracer.c loads and runs it, tracer_dump.c reads its sums. */
+/* The tracer from within: tracer_load.c loads it, tracer.c runs it, tracer_dump.c reads its sums. */
 #ifndef SS_HOST_AGENT_PRIV_H
 #define SS_HOST_AGENT_PRIV_H
 
@@ -11,7 +11,6 @@
 struct tracer {
 	struct tracer_bpf *skel;
 	struct ring_buffer *ring;
-	struct bpf_link *walk;
 	struct sink *sink; /* where the ring's callback puts records, during tracer_drain() */
 	int stats_fd;
 	uint16_t *slot_of;    /* by tid: its slot + 1, 0 = none; touched where tids are only */
@@ -32,6 +31,9 @@ void vcpus_describe(struct tracer_bpf *skel);
 
 /* The traced thread of that number; NULL: none. */
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid);
+/* Load and attach the programs: the skeleton, and how much there is room for. */
+int tracer_load(struct tracer *t, bool counts, bool queue, struct err *e);
+
 /* The first of t->n_cpus and of t->max_threads: memory that the programs write. */
 struct tracer_cpu *tracer_cpus(struct tracer *t);
 struct tracer_thread *tracer_threads(struct tracer *t);
