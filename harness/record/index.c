@@ -217,6 +217,17 @@ static int rebuild_one(struct index *x, const char *folder, index_read_fn read, 
 	return rc ? rc : 1;
 }
 
+bool index_is_empty(struct index *x)
+{
+	struct err why = ERR_INIT;
+	sqlite3_stmt *s = NULL;
+	bool empty = !begin(x, "SELECT 1 FROM runs LIMIT 1", "be read", &s, &why) &&
+		     sqlite3_step(s) == SQLITE_DONE;
+
+	sqlite3_finalize(s);
+	return empty;
+}
+
 int index_rebuild(
 	struct index *x, index_read_fn read, void *ctx, struct strv *problems, struct err *e)
 {

@@ -80,6 +80,9 @@ struct index_row {
 	double duration_s;
 };
 
+/* No run is in it: so is one whose making was ended before it was filled. */
+bool index_is_empty(struct index *x);
+
 /* Runs that meet the filter, newest first. The caller frees with index_rows_free(). */
 int index_query(struct index *x, const struct index_filter *f, struct index_row **rows, size_t *n,
 	struct err *e);

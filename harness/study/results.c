@@ -121,7 +121,7 @@ int results_open(const struct study *s, bool rebuild, struct index **out, struct
 			rc = index_open(s->results, out, e);
 		rebuild = true;
 	}
-	if (!rc && rebuild)
+	if (!rc && (rebuild || index_is_empty(*out)))
 		rc = rebuild_index(s, *out, e);
 	return rc;
 }

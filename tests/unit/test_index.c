@@ -354,7 +354,9 @@ static void test_rebuild(void **state)
 		       *json = xasprintf("%s/half/run.json", dir);
 
 	(void)state;
+	assert_true(index_is_empty(x));
 	add(x, 1, 1); /* has no folder: must go */
+	assert_false(index_is_empty(x));
 	save_record("good");
 	save_record("bad");
 	assert_int_equal(make_dirs(half, &e), 0);
