@@ -60,23 +60,6 @@ int results_save(const struct study *s, const struct analysis *a, struct err *e)
 	return rc;
 }
 
-void results_add(const struct study *s, const struct analysis *a)
-{
-	auto_free struct index_metric *metrics = NULL;
-	auto_ptr(index_close) struct index *x = NULL;
-	struct run_info told = a->info;
-	struct err e = ERR_INIT;
-	size_t n;
-
-	told.warnings = a->warnings; /* the run's, and what the analysis doubts */
-	collect_metrics(a, &metrics, &n);
-	if (index_open(s->results, &x, &e) ||
-		index_add(x, &told, folder_name(a->dir), metrics, n, &e))
-		study_say(s,
-			"note: the index was not updated: %s; `stealscope list --rebuild` mends it",
-			e.msg);
-}
-
 /* index_rebuild() asks for one record at a time; the analysis must live until the next call. */
 static int read_record(void *ctx, const char *dir, const struct run_info *r,
 	struct index_metric **metrics, size_t *n, const struct strv **warnings, struct err *e)
@@ -104,6 +87,24 @@ static int rebuild_index(const struct study *s, struct index *x, struct err *e)
 	for (size_t i = 0; i < problems.n; i++)
 		study_say(s, "note: %s", problems.items[i]);
 	return MIN(n, 0);
+}
+
+void results_add(const struct study *s, const struct analysis *a)
+{
+	auto_free struct index_metric *metrics = NULL;
+	auto_ptr(index_close) struct index *x = NULL;
+	struct run_info told = a->info;
+	struct err e = ERR_INIT;
+	size_t n;
+
+	told.warnings = a->warnings; /* the run's, and what the analysis doubts */
+	collect_metrics(a, &metrics, &n);
+	/* One that is new has what else lies here, too. */
+	if (index_open(s->results, &x, &e) || (index_is_empty(x) && rebuild_index(s, x, &e)) ||
+		index_add(x, &told, folder_name(a->dir), metrics, n, &e))
+		study_say(s,
+			"note: the index was not updated: %s; `stealscope list --rebuild` mends it",
+			e.msg);
 }
 
 int results_open(const struct study *s, bool rebuild, struct index **out, struct err *e)

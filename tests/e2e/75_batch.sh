@@ -106,6 +106,10 @@ dead=0
 for link in $(grep -o 'href="[^"]*"' "$dir/summary.html" | cut -d'"' -f2 | grep -v "^#\|^data:"); do [ -e "$dir/$link" ] || dead=$((dead + 1)); done
 n=$(grep -c 'report.html' "$dir/summary.html")
 [ $dead = 0 ] && [ "$n" -ge 6 ] && ok "summary.html links to $n reports, all there" || bad "summary.html: $n links, $dead dead"
+rm -f "$B"/index.db*
+expect_exit "a run into results that lost their index" 0 $SS run -q --results "$B" "$T/two.xml"
+n=$($SS list --results "$B" --json | jq length)
+[ "$n" = 8 ] && ok "the index it makes has all $n" || bad "the index it makes has $n records of 8"
 mkdir "$T/folder" && cp "$T/two.xml" "$T/never.xml" "$T/folder/" && echo '<shared><timer/></shared>' >"$T/folder/part.xml"
 expect_exit "a folder; one expectation falls short" 3 $SS batch --results "$T/never" --cool-down 0 "$T/folder"
 grep -q '<failure ' "$T"/never/batch-*/junit.xml && ok "junit.xml has the failure" || bad "junit.xml has no failure"
