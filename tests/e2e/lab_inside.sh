@@ -237,10 +237,27 @@ remote() {
 	virsh -q create "$T/remote.xml" >/dev/null 2>"$T/err" || { bad "virsh create: $(cat "$T/err")"; return 1; }
 	sleep 10
 }
+# tried PID: one-place tried on the domain "remote", TRIALS times; each leaves it as before. A round takes this lab half a minute.
+tried() {
+	local try xml='sed s/.id=.[0-9]*.//'
+	virsh -q dumpxml remote | $xml >"$T/before.xml"
+	for try in $(seq "${TRIALS:-1}"); do
+		timeout 400 $SS advise --connect qemu:///system --results results --for 2s --prove --rounds 8 --each 500ms --json remote one-place >"$J/trial.json" 2>"$T/err" || bad "trial $try: exit $?: $(tail -1 "$T/err")"
+		virsh -q dumpxml remote | $xml >"$T/after.xml"
+		is "trial $try of it: runs of both arms" "$J/trial.json" '.candidate == "one-place" and .rounds >= 3 and .end != "failed" and .expected_gain == null' '[.end, .rounds, .verdict, .wall_s]'
+		[ "$(pages "$1" 1)" -gt $((9 * $(pages "$1" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "and everything is as before" || bad "after trial $try: $(pages "$1" 0) and $(pages "$1" 1) pages: $(diff "$T/before.xml" "$T/after.xml" | head -3 | tr '\n' ';')"
+	done
+}
+# The trials alone.
+trials() {
+	remote restrictive || return
+	tried "$(pgrep -f "guest=remote,")"
+	virsh -q destroy remote
+}
 # Advised into one node: its vCPU goes where memory is that libvirt cannot move; else its memory comes, and what is printed does
 # it and undoes it.
 advise() {
-	local pid try xml='sed s/.id=.[0-9]*.//'
+	local pid xml='sed s/.id=.[0-9]*.//'
 	remote strict || return
 	timeout 90 $SS advise --connect qemu:///system --for 5s --json remote >"$J/strict.json" 2>"$T/err" || bad "advise: exit $?: $(tail -1 "$T/err")"
 	is "memory that is strictly bound stays: its vCPU is to go to node 1" "$J/strict.json" '.vms[0].candidates[] | select(.name == "one-place") | (.changes | map(.key)) == ["vcpupin.0"] and (.because | test("restrictive"))' '[.vms[0].candidates[] | {name, because, virsh}]'
@@ -258,12 +275,7 @@ advise() {
 	sleep 2
 	virsh -q dumpxml remote | $xml >"$T/after.xml"
 	[ "$(pages "$pid" 1)" -gt $((9 * $(pages "$pid" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "its undo takes it back" || bad "its undo: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(tail -1 "$T/undone")"
-	for try in $(seq "${TRIALS:-1}"); do # a round takes this lab half a minute
-		timeout 400 $SS advise --connect qemu:///system --results results --for 2s --prove --rounds 8 --each 500ms --json remote one-place >"$J/trial.json" 2>"$T/err" || bad "trial $try: exit $?: $(tail -1 "$T/err")"
-		virsh -q dumpxml remote | $xml >"$T/after.xml"
-		is "trial $try of it: runs of both arms" "$J/trial.json" '.candidate == "one-place" and .rounds >= 3 and .end != "failed" and .expected_gain == null' '[.end, .rounds, .verdict, .wall_s]'
-		[ "$(pages "$pid" 1)" -gt $((9 * $(pages "$pid" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "and everything is as before" || bad "after trial $try: $(pages "$pid" 0) and $(pages "$pid" 1) pages: $(diff "$T/before.xml" "$T/after.xml" | head -3 | tr '\n' ';')"
-	done
+	tried "$pid"
 	virsh -q destroy remote
 }
 
