@@ -78,7 +78,7 @@ static int make_variables(struct tracer *t, uint32_t cpus, uint32_t threads)
 
 /*
  * Made here, not by libbpf: it would make all of them, and write their megabytes of zeros once more, a fifth of what
- * it costs to start. Kernels before 5.16 let a map's value have 4 MiB: half as many threads then, or fewer.
+ * it costs to start. Linux 5.10 lets a map's value have 4 MiB, 6.1 has no such bound: half as many threads there, or fewer.
  */
 static int make_room(struct tracer *t, struct err *e)
 {

@@ -65,6 +65,15 @@ char *kernel_find(const char *choice, struct err *e)
 	return NULL;
 }
 
+/* The path itself where it can be read; else it is freed. */
+static char *if_readable(char *path)
+{
+	if (access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
 char *kernel_xen_module(const char *kernel)
 {
 	static const char name[] = "xen-gntalloc.ko";
@@ -72,20 +81,15 @@ char *kernel_xen_module(const char *kernel)
 	const char *slash = strrchr(kernel, '/'),
 		   *release = strstr(slash ? slash : kernel, "vmlinuz-");
 	int folder = slash ? (int)(slash - kernel) : 0;
+	char *path = NULL;
 
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(endings); i++) {
-		const char *ending = endings[i / 2];
-		auto_free char *path = NULL;
-
-		if (i % 2 == 0)
-			path = xasprintf("%.*s/%s%s", folder, kernel, name, ending);
-		else if (release)
-			path = xasprintf("/lib/modules/%s/kernel/drivers/xen/%s%s",
-				release + strlen("vmlinuz-"), name, ending);
-		if (path && access(path, R_OK) == 0)
-			return xstrdup(path);
+	for (size_t i = 0; i < ARRAY_SIZE(endings) && !path; i++) {
+		path = if_readable(xasprintf("%.*s/%s%s", folder, kernel, name, endings[i]));
+		if (!path && release)
+			path = if_readable(xasprintf("/lib/modules/%s/kernel/drivers/xen/%s%s",
+				release + strlen("vmlinuz-"), name, endings[i]));
 	}
-	return NULL;
+	return path;
 }
 
 int kernel_check(const char *path, struct err *e)
