@@ -7,10 +7,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STEP_NS	 (100 * NS_PER_MS)
-#define ROWS	 64u /* read ahead */
-#define MOST	 90u /* % of a step */
-#define SLACK_NS (5 * NS_PER_MS)
+/* A stall falls anywhere in its step, so a second that begins within one gets some of it too much or
+ * too little, by up to what a step wants: the step is short. */
+#define STEP_NS	    (20 * NS_PER_MS)
+#define SHORTEST_NS NS_PER_MS /* no hypervisor's scheduler takes a CPU for less */
+#define ROWS	    64u	      /* read ahead */
+#define MOST	    90u	      /* % of a step */
+#define EDGE_NS	    NS_PER_MS /* between a stall and both ends of its step */
+#define SLACK_NS    NS_PER_MS
 
 struct rate_victims *rate_victims;
 
@@ -42,7 +46,7 @@ uint64_t rate_stall(uint64_t wanted_ns, uint64_t felt_ns, uint64_t step_want_ns,
 	uint64_t missing = wanted_ns > felt_ns ? wanted_ns - felt_ns : 0;
 
 	missing = MIN(missing, 2 * step_want_ns + SLACK_NS);
-	return MIN(missing, step_ns / 100 * MOST);
+	return missing < SHORTEST_NS ? 0 : MIN(missing, step_ns / 100 * MOST);
 }
 
 /* The second number of schedstat: ns in run queues. */
@@ -142,6 +146,8 @@ void rate_player_step(struct rate_player *r)
 
 	if (r->next_ns > now)
 		sleep_ns(r->next_ns - now);
+	else /* steps that are over are made up for by the next */
+		r->next_ns += (now - r->next_ns) / STEP_NS * STEP_NS;
 	for (size_t i = 0; i < r->n; i++) {
 		struct rate_lane *l = &r->rates[i];
 		uint64_t before = l->last_wanted_ns, all = wanted(l, r->next_ns + STEP_NS), length;
@@ -149,12 +155,11 @@ void rate_player_step(struct rate_player *r)
 
 		l->last_wanted_ns = all;
 		length = rate_stall(all, so_far, all > before ? all - before : 0, STEP_NS);
-		if (length < 20 * NS_PER_US || lane_full(&r->lanes[i]))
+		if (!length || lane_full(&r->lanes[i]))
 			continue;
 		/* Nobody knows when in the stretch it was; not always at its beginning. */
 		lane_put(&r->lanes[i],
-			r->next_ns + 2 * NS_PER_MS +
-				next_random(r) % (STEP_NS - length - 4 * NS_PER_MS),
+			r->next_ns + EDGE_NS + next_random(r) % (STEP_NS - length - 2 * EDGE_NS + 1),
 			length);
 		l->fed_ns += length;
 	}

@@ -350,8 +350,12 @@ static void a_rate_is_steered(void **state)
 	assert_int_equal(rate_stall(100 * ms, 96 * ms, 4 * ms, 100 * ms), 4 * ms);
 	assert_int_equal(rate_stall(100 * ms, 94 * ms, 4 * ms, 100 * ms), 6 * ms);
 	assert_int_equal(rate_stall(100 * ms, 101 * ms, 4 * ms, 100 * ms), 0);
-	assert_int_equal(rate_stall(1000 * ms, 0, 4 * ms, 100 * ms), 13 * ms);
+	assert_int_equal(rate_stall(1000 * ms, 0, 4 * ms, 100 * ms), 9 * ms);
 	assert_int_equal(rate_stall(1000 * ms, 0, 80 * ms, 100 * ms), 90 * ms);
+	/* A low rate waits till there is a stall's worth of it, and comes then. */
+	assert_int_equal(rate_stall(ms - 1, 0, ms / 50, 20 * ms), 0);
+	assert_int_equal(rate_stall(ms, 0, ms / 50, 20 * ms), ms);
+	assert_int_equal(rate_stall(9 * ms, 0, ms / 50, 20 * ms), ms + ms / 25);
 }
 
 int main(void)
