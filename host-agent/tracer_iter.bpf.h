@@ -43,6 +43,8 @@ int walk_tasks(struct bpf_iter__task *ctx)
 	set_state(t, on_cpu ? THREAD_RUNNING : queued ? THREAD_WAITING : THREAD_SLEEPING, cpu, now);
 	if (t->state == THREAD_WAITING) {
 		t->waits++;
+		/* A move before it gets the CPU wipes this out, and the kernel has booked it then. */
+		t->clock_since = BPF_CORE_READ(p, sched_info.last_queued);
 		c->joined = 1;
 	}
 	if (!counts_mode) {

@@ -61,6 +61,7 @@ struct test_case {
 	bool stacked;	/* all on one CPU and never asleep */
 	unsigned apart; /* so many slots between the first and the others: 511 = one group */
 	unsigned crowd; /* so many that work 0.1 ms and sleep 1 ms, not traced */
+	bool moved;	/* the first waits when the trace begins, and is moved before it runs */
 };
 
 static unsigned n_tasks(const struct test_case *c)
@@ -123,6 +124,11 @@ static const struct test_case cases[] = {
 		.tasks = {{SPIN, 3, 0}, {SPIN, 3, 0}, {SLEEP_100, 3, 0}, {SPIN, 1, 1}},
 		.need_cpus = 2,
 		.crowd = 80},
+	{.name = "counts-moved",
+		.counts = true,
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 1}},
+		.need_cpus = 2,
+		.moved = true},
 	{.name = "announced", .tasks = {{ANNOUNCED, 1, 0}}, .need_cpus = 1},
 	{.name = "counts-announced", .counts = true, .tasks = {{ANNOUNCED, 1, 0}}, .need_cpus = 1},
 };
@@ -417,6 +423,24 @@ static int take_slots(struct hostd *h, unsigned n, struct err *e)
 	return rc;
 }
 
+/* The second one keeps the first from the CPU till that one is moved to the next. */
+static int start_and_move(struct hostd *h, const pid_t *pids, struct err *e)
+{
+	const struct sched_param rt = {.sched_priority = 1}, other = {0};
+	cpu_set_t next;
+	int rc;
+
+	CPU_ZERO(&next);
+	CPU_SET(1, &next);
+	if (sched_setscheduler(pids[1], SCHED_FIFO, &rt))
+		return err_set(e, EXIT_FAILED, "SCHED_FIFO: %s", strerror(errno));
+	sleep_ns(30 * NS_PER_MS);
+	rc = hostd_start(h, e);
+	sched_setaffinity(pids[0], sizeof(next), &next);
+	sched_setscheduler(pids[1], SCHED_OTHER, &other);
+	return rc;
+}
+
 static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, const char *group,
 	double seconds, struct hostd_totals *totals, struct witness *w, struct err *e)
 {
@@ -434,7 +458,7 @@ static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, 
 	if (!rc && group)
 		rc = hostd_cgroup(h, 1, group, e);
 	if (!rc)
-		rc = hostd_start(h, e);
+		rc = c->moved ? start_and_move(h, pids, e) : hostd_start(h, e);
 	if (rc)
 		return rc;
 	for (unsigned i = 0; i < n_tasks(c); i++)
