@@ -51,18 +51,17 @@ static int write_owner(const char *dir, int *lock, struct err *e)
 }
 
 /* "/run/stealscope/RUN" is at first "/run/stealscope/.PID-START": proven from the beginning. */
-static char *first_name(const char *dir)
+char *owner_first_name(const char *dir, const char *owner)
 {
 	const char *slash = strrchr(dir, '/');
-	char owner[OWNER_MAX];
 
-	return xasprintf(
-		"%.*s/.%s", slash ? (int)(slash - dir) : 1, slash ? dir : ".", owner_self(owner));
+	return xasprintf("%.*s/.%s", slash ? (int)(slash - dir) : 1, slash ? dir : ".", owner);
 }
 
 int owner_claim(const char *dir, int *lock, struct err *e)
 {
-	auto_free char *first = first_name(dir);
+	char self[OWNER_MAX];
+	auto_free char *first = owner_first_name(dir, owner_self(self));
 	auto_free char *parent = xasprintf("%.*s", (int)(strrchr(first, '/') - first), first);
 	int rc = make_dirs(parent, e);
 
@@ -80,10 +79,19 @@ int owner_claim(const char *dir, int *lock, struct err *e)
 			     ? err_set(e, EEXIST, "%s is there already", dir)
 			     : err_sys(e, "%s", dir);
 		close(*lock);
+		*lock = -1;
 	}
 	if (rc)
 		remove_tree(first, NULL);
 	return rc;
+}
+
+bool owner_is(const char *dir, const char *owner)
+{
+	auto_free char *path = xasprintf("%s/owner", dir);
+	auto_free char *text = read_file(path, OWNER_MAX, NULL, NULL);
+
+	return text && !strcmp(text, owner);
 }
 
 /* A handle on a folder below the runtime root that is this user's alone; -1 of others. */

@@ -27,6 +27,10 @@ int runtime_root_check(struct err *e);
 /* Make the folder of a run with its owner, this process, in it. The lock is *lock, to be closed
  * when the run is over. */
 int owner_claim(const char *dir, int *lock, struct err *e);
+/* The name of that folder while it is made, which tells its owner. Caller frees. */
+char *owner_first_name(const char *dir, const char *owner);
+/* Whether that folder's owner file says so. */
+bool owner_is(const char *dir, const char *owner);
 
 enum run_state run_state(const char *run);
 /* The state of what carries the name of its owner ("PID-START") itself: a folder below the runtime

@@ -43,34 +43,36 @@ int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, 
 {
 	struct reaper *r;
 	struct child_setup setup = {.files = {CHILD_NULL, CHILD_NULL, CHILD_NULL}};
+	char self[OWNER_MAX];
 	pid_t child;
-	int fds[2], rc, lock = -1;
+	int fds[2], rc;
 
 	if (!name_is_safe(run))
 		return err_set(e, EINVAL, "\"%s\" cannot be a run's name", run);
-	rc = runtime_dir ? owner_claim(runtime_dir, &lock, e) : 0;
-	if (rc)
-		return rc;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
-		rc = err_sys(e, "cannot start the reaper");
-		cleanup_close(&lock);
-		return rc;
-	}
+	owner_self(self);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return err_sys(e, "cannot start the reaper");
 	setup.keep = fds[0];
 	child = child_fork(&setup, e);
 	if (child < 0) {
 		close(fds[0]);
 		close(fds[1]);
-		cleanup_close(&lock);
 		return child;
 	}
 	if (child == 0)
-		reaper_child(CHILD_KEPT_FD, run, runtime_dir);
+		reaper_child(CHILD_KEPT_FD, run, runtime_dir, self);
 	close(fds[0]);
 	r = xcalloc(1, sizeof(*r));
 	r->fd = fds[1];
 	r->child = child;
-	r->lock = lock;
+	r->lock = -1;
+	/* Only now: a folder that nobody would remove is never there. */
+	rc = runtime_dir ? owner_claim(runtime_dir, &r->lock, e) : 0;
+	if (rc) {
+		reaper_done(r);
+		return rc;
+	}
+	reaper_add_path(r, runtime_dir);
 	*out = r;
 	return 0;
 }

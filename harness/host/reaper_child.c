@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/owner.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "host/cgroup.h"
@@ -26,7 +27,7 @@
 #define DOMAIN_LOOK_NS (3 * NS_PER_S)
 
 struct child {
-	const char *run;
+	const char *run, *runtime_dir, *harness;
 	struct reaper_msg *pids;
 	size_t n_pids;
 	struct strv paths, tunings;
@@ -144,8 +145,14 @@ static void reap(struct child *c)
 {
 	uint64_t until = now_ns() + LOOK_NS;
 
-	put_back_tunings(c);
+	if (c->runtime_dir) {
+		auto_free char *first = owner_first_name(c->runtime_dir, c->harness);
 
+		strv_add(&c->paths, "%s", first);
+		if (owner_is(c->runtime_dir, c->harness))
+			strv_add(&c->paths, "%s", c->runtime_dir);
+	}
+	put_back_tunings(c);
 	for (size_t i = 0; i < c->n_pids; i++)
 		if (process_start_ticks(c->pids[i].pid) == c->pids[i].start_ticks &&
 			c->pids[i].start_ticks)
@@ -169,12 +176,12 @@ static void reap(struct child *c)
 	rmdir(runtime_root()); /* when no other run uses it */
 }
 
-_Noreturn void reaper_child(int fd, const char *run, const char *runtime_dir)
+_Noreturn void reaper_child(int fd, const char *run, const char *runtime_dir, const char *harness)
 {
-	struct child c = {.run = xstrdup(run)};
+	struct child c = {.run = xstrdup(run),
+		.runtime_dir = runtime_dir ? xstrdup(runtime_dir) : NULL,
+		.harness = xstrdup(harness)};
 
-	if (runtime_dir)
-		strv_add(&c.paths, "%s", runtime_dir);
 	detach();
 	if (!listen_harness(&c, fd)) {
 		reap(&c);

@@ -22,7 +22,9 @@ struct reaper_msg {
 	char text[PATH_MAX];  /* sent up to its NUL */
 };
 
-/* The reaper process itself: never returns. */
-_Noreturn void reaper_child(int fd, const char *run, const char *runtime_dir);
+/* The reaper process itself: never returns. `runtime_dir` (NULL = none) goes if it is `harness`'s, an
+ * owner_self(): it may be made or not when that one dies. */
+_Noreturn void reaper_child(
+	int fd, const char *run, const char *runtime_dir, const char *harness);
 
 #endif

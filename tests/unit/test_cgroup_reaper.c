@@ -13,15 +13,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/owner.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "host/cgroup.h"
 #include "host/reaper.h"
+#include "host/reaper_msg.h"
 
 /* Of this process: the test may run more than once at a time on a box. */
 static char run[48], runtime[128], shm_name[64], shm_path[96], folder[64], qemu[64];
@@ -246,6 +249,39 @@ static void done_means_hands_off(void **state)
 	rmdir(REAPER_RUNTIME_DIR);
 }
 
+/* The reaper of a harness that died before it said anything: its folder, whole or begun, goes; another's stays. */
+static void reap_for(const char *harness)
+{
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	close(fds[1]);
+	pid = fork();
+	if (pid == 0)
+		reaper_child(fds[0], run, folder, harness);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void only_its_own_folder_goes(void **state)
+{
+	auto_free char *owner = xasprintf("%s/owner", folder);
+	auto_free char *harness = xasprintf("%d-17", (int)getpid());
+	auto_free char *first = owner_first_name(folder, harness);
+
+	(void)state;
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(mkdir(first, 0700), 0);
+	assert_int_equal(write_file(owner, harness, strlen(harness), NULL), 0);
+	reap_for("4000000-17");
+	assert_int_equal(access(owner, F_OK), 0);
+	assert_int_equal(access(first, F_OK), 0);
+	reap_for(harness);
+	assert_int_equal(access(folder, F_OK), -1);
+	assert_int_equal(access(first, F_OK), -1);
+}
+
 static void owners(void **state)
 {
 	char self[OWNER_MAX];
@@ -290,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owners),
 		cmocka_unit_test_teardown(kill_nine_leaves_nothing, end_children),
+		cmocka_unit_test(only_its_own_folder_goes),
 		cmocka_unit_test_teardown(done_means_hands_off, end_children),
 	};
 
