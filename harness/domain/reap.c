@@ -9,10 +9,17 @@
 #include "domain/xml.h"
 #include "host/cgroup.h"
 
+/* A domain that libvirt still makes, for a caller that is gone, comes when it is made, and paused: nobody would end
+ * it. Xen's tools take seconds, on an emulated box a minute. */
+#define MAKING_NS      (120 * NS_PER_S)
+#define MAKING_STEP_NS (500 * NS_PER_MS)
+
 struct reaping {
 	struct lab_conn *c;
 	struct strv *removed, *left; /* either may be NULL */
 	int count;
+	unsigned making; /* domains of the dead that libvirt is about to have */
+	bool last;	 /* what is left now stays */
 };
 
 static void went(struct reaping *r, const char *what, const char *name)
@@ -24,7 +31,7 @@ static void went(struct reaping *r, const char *what, const char *name)
 
 static void stays(struct reaping *r, const char *what, const char *name, const char *why)
 {
-	if (r->left)
+	if (r->left && r->last)
 		strv_add(r->left, "%s %s: %s", what, name, why);
 }
 
@@ -57,18 +64,26 @@ static bool is_proven(virDomainPtr dom, char owner[OWNER_MAX])
 static void reap_domain(struct reaping *r, virDomainPtr dom)
 {
 	const char *name = virDomainGetName(dom);
+	bool active = virDomainIsActive(dom) == 1;
 	char owner[OWNER_MAX];
 	bool dead;
 	pid_t pid;
 
 	if (strncmp(name, DOMAIN_NAME_PREFIX, strlen(DOMAIN_NAME_PREFIX)) != 0)
 		return;
+	if (!active && virDomainIsPersistent(dom) != 0)
+		return; /* defined by somebody; or it has just ended */
 	if (!is_proven(dom, owner)) {
 		stays(r, "domain", name, "it carries no owner that proves whose it is");
 		return;
 	}
 	if (owner_alive(owner))
 		return;
+	if (!active) {
+		r->making++;
+		stays(r, "domain", name, "libvirt is still making it");
+		return;
+	}
 	pid = r->c->ops->process(r->c, name);
 	dead = pid && qemu_kill(pid, name);
 	if (virDomainDestroy(dom) == 0 || dead)
@@ -80,10 +95,11 @@ static void reap_domain(struct reaping *r, virDomainPtr dom)
 static int reap_domains(struct reaping *r, struct err *e)
 {
 	auto_free virDomainPtr *doms = NULL;
-	int n = virConnectListAllDomains(r->c->conn, &doms, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	int n = virConnectListAllDomains(r->c->conn, &doms, 0);
 
 	if (n < 0)
 		return lab_error(e, "libvirt does not list its domains");
+	r->making = 0;
 	for (int i = 0; i < n; i++) {
 		reap_domain(r, doms[i]);
 		virDomainFree(doms[i]);
@@ -132,10 +148,16 @@ static void reap_embed_roots(struct reaping *r)
 
 int lab_reap(struct lab_conn *c, struct strv *removed, struct strv *left, struct err *e)
 {
-	struct reaping r = {c, removed, left, 0};
+	struct reaping r = {.c = c, .removed = removed, .left = left, .last = true};
+	uint64_t until = now_ns() + MAKING_NS;
 	int rc;
 
 	reap_embed_roots(&r);
-	rc = reap_domains(&r, e);
+	r.last = false;
+	while ((rc = reap_domains(&r, e)) == 0 && r.making && now_ns() < until)
+		sleep_ns(MAKING_STEP_NS);
+	r.last = true; /* and what did not end is asked once more */
+	if (!rc)
+		rc = reap_domains(&r, e);
 	return rc ? rc : r.count;
 }

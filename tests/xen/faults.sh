@@ -15,7 +15,10 @@ left() {
 nothing_left() {
 	local start=$SECONDS had
 	while had=$(left) && [ -n "$had" ] && [ $((SECONDS - start)) -lt 120 ]; do sleep 3; done
-	[ -z "$had" ] && ok "$1: no domain, no trace, no page is left ($((SECONDS - start)) s)" || bad "$1: left: $(tr '\n' ';' <<<"$had")"
+	[ -z "$had" ] && ok "$1: no domain, no trace, no page is left ($((SECONDS - start)) s)" || {
+		bad "$1: left: $(tr '\n' ';' <<<"$had")"
+		ps -eo pid,etimes,args | grep -E '[s]s-reaper|[s]tealscope (run|clean)' | sed 's/^/      /'
+	}
 }
 
 # struck WORDS ACTION: a run; ACTION is done as it says these words (-v) first. Its exit status; what it said is in $T/err.
@@ -63,17 +66,22 @@ cleaned() {
 	nothing_left "$1, then clean"
 }
 
-faults_rows() {
+# Its guest runs, is being ended, is made and paused.
+killed_rows() {
 	local when
 	for when in measuring "stop guests"; do
 		fault "harness kill -9" "$when" 'kill -KILL $harness' 137
 		nothing_left "harness kill -9 at '$when'"
 	done
+	fault "harness kill -9, its guest paused" "start domains" killed_when_paused 137
+	nothing_left "harness kill -9, its guest paused"
+}
+faults_rows() {
+	local when
+	killed_rows
 	# While the domain is being made: what libvirt makes for a caller that is gone.
 	fault "harness kill -9" "start domains" 'kill -KILL $harness' 137
 	nothing_left "harness kill -9 at 'start domains'"
-	fault "harness kill -9, its guest paused" "start domains" killed_when_paused 137
-	nothing_left "harness kill -9, its guest paused"
 	for when in "start domains" measuring; do
 		fault "harness and reaper kill -9" "$when" 'kill -KILL $(pgrep -P $harness -x ss-reaper) $harness' 137
 		cleaned "harness and reaper kill -9 at '$when'"
