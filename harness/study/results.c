@@ -122,8 +122,11 @@ int results_open(const struct study *s, bool rebuild, struct index **out, struct
 			rc = index_open(s->results, out, e);
 		rebuild = true;
 	}
-	if (!rc && (rebuild || index_is_empty(*out)))
-		rc = rebuild_index(s, *out, e);
+	if (!rc && rebuild)
+		return rebuild_index(s, *out, e);
+	/* An empty one may have been cut short while it was made. Who only reads cannot mend that. */
+	if (!rc && index_is_empty(*out) && rebuild_index(s, *out, e))
+		study_say(s, "note: the index is empty and cannot be filled: %s", e->msg);
 	return rc;
 }
 
