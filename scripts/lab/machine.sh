@@ -28,7 +28,7 @@ machine_accel() {
 		grep -qsE '^(1|Y)' /sys/module/kvm_{amd,intel}/parameters/nested; then
 		echo "-accel kvm -cpu host"
 	else
-		echo "-accel tcg,thread=multi,tb-size=512 -cpu max,la57=off"
+		echo "-accel tcg,thread=multi,tb-size=512 -cpu ${LAB_CPU:-max,la57=off,xsave=off,avx=off,avx2=off,mpx=off,pku=off}"
 	fi
 }
 
@@ -100,8 +100,17 @@ machine_start() { # MODE
 	CHILD=$!
 }
 
+# crashed: the console as its kernel began to say that it died; false if it did not.
+crashed() {
+	tr -d '\r' <"$WORK/console" 2>/dev/null | grep -m1 -aA14 -E 'BUG: |Oops: |general protection fault|kernel stack is corrupted|Kernel panic'
+}
 console_tail() {
 	[ -s "$WORK/console" ] || { say "the end of its console: it is empty"; return; }
+	if crashed >/dev/null; then
+		say "its kernel died:"
+		crashed | cut -c1-160 | sed 's/^/  | /' >&2
+		return
+	fi
 	say "the end of its console:"
 	tr -d '\r' <"$WORK/console" 2>/dev/null | tail -n 15 | cut -c1-160 | sed 's/^/  | /' >&2
 }
@@ -124,6 +133,7 @@ machine_watch() {
 				say "the lab ended by itself before the command did"
 			fi
 			console_tail
+			crashed >/dev/null && return 125
 			return 1
 		elif [ -z "$state" ] && ((silent > BOOT_SECONDS * 5)); then
 			say "the lab did not boot within $BOOT_SECONDS s"
