@@ -96,7 +96,7 @@ static void add_blame(const struct trial *t, struct strbuf *out)
 	html_raw(out, "<section><h2>Who had its waiting</h2>\n");
 	html_wide(out, "Who had its waiting");
 	html_raw(out,
-		"<table><caption>ms/s of each vCPU, mean of the runs</caption><tr><th>who</th><th class=\"n\">as it is</th><th class=\"n\">changed</th></tr>\n");
+		"<table><caption>ms/s of each vCPU, mean of the runs; stealscope's own programs do not count for the verdict</caption><tr><th>who</th><th class=\"n\">as it is</th><th class=\"n\">changed</th></tr>\n");
 	for (size_t i = 0; i < MIN(t->n_blame, (size_t)BLAME_MAX); i++)
 		html_add(out,
 			"<tr><td>%s</td><td class=\"n\">%.1f</td><td class=\"n\">%.1f</td></tr>\n",
