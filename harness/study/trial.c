@@ -47,19 +47,6 @@ static double value_of(const struct analysis *a, size_t guest, const char *metri
 	return v && v->have ? v->value : NAN;
 }
 
-/* ms/s of each vCPU. Not what stealscope's own programs had: how far they are with their own work when the window
- * begins differs between the arms, and is none of what is tried. */
-static double wait_of(const struct analysis *a, size_t guest, unsigned vcpus)
-{
-	double window = (double)(a->window_end_ns - a->window_start_ns) * vcpus;
-	double wait = value_of(a, guest, metric_table[METRIC_WAIT_RATE].name);
-
-	for (size_t i = 0; i < a->n_blame; i++)
-		if (a->blame[i].guest == guest && a->blame[i].kind == CULPRIT_HARNESS)
-			wait -= 1000 * (double)a->blame[i].ns / window;
-	return wait < 0 ? 0 : wait; /* NaN stays */
-}
-
 static struct trial_blame *blame_of(struct trial *t, const char *culprit)
 {
 	for (size_t i = 0; i < t->n_blame; i++)
@@ -123,12 +110,12 @@ static void take(struct trial *t, const struct analysis *a, const struct order_u
 		struct trial_figure *f = &t->figures[i];
 
 		(u->config ? f->after : f->before)[u->repeat] =
-			i ? value_of(a, 0, f->name) : wait_of(a, 0, f->vcpus);
+			i ? value_of(a, 0, f->name) : trial_wait(a, 0, f->vcpus);
 	}
 	for (size_t i = 0; i < t->n_neighbours; i++) {
 		struct trial_figure *f = &t->neighbours[i];
 
-		(u->config ? f->after : f->before)[u->repeat] = wait_of(a, i + 1, f->vcpus);
+		(u->config ? f->after : f->before)[u->repeat] = trial_wait(a, i + 1, f->vcpus);
 	}
 	ARRAY_GROW(t->runs, t->n_runs);
 	r = &t->runs[t->n_runs++];
@@ -136,7 +123,7 @@ static void take(struct trial *t, const struct analysis *a, const struct order_u
 		.changed = u->config > 0,
 		.record = xstrdup(slash ? slash + 1 : record),
 		.start_s = (double)(a->window_start_ns - begin_ns) / 1e9,
-		.wait = wait_of(a, 0, t->figures[0].vcpus),
+		.wait = trial_wait(a, 0, t->figures[0].vcpus),
 		.culprit = take_blame(t, a, u->config > 0)};
 }
 

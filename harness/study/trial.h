@@ -40,7 +40,11 @@ int trial_run(struct trial *t, const struct trial_args *a, struct executor *x, s
 int trial_save(const struct trial *t, const struct study *s, struct err *e);
 void trial_release(struct trial *t);
 
-/* trial_judge.c: pure. `why` is a sentence. */
+/* trial_judge.c: pure. A guest's waiting, ms/s of each of its `vcpus`; NaN: not known. Without what stealscope's own
+ * programs had of it: how far these are with their own work when the window begins differs between the arms, and
+ * is none of what is tried. */
+double trial_wait(const struct analysis *a, size_t guest, unsigned vcpus);
+/* `why` is a sentence. */
 void trial_end_with(struct trial *t, enum trial_end end, const char *why);
 /* Whether to go on after `t->rounds` complete blocks; at the end the verdict. */
 int trial_look(struct trial *t, bool last, struct err *e);

@@ -67,6 +67,19 @@ static int judge_set(const struct trial_figure *f, size_t n, size_t blocks, doub
 	return rc;
 }
 
+double trial_wait(const struct analysis *a, size_t guest, unsigned vcpus)
+{
+	const struct metric_value *v =
+		guest < a->n_guests ? analysis_value(a, guest, metric_table[METRIC_WAIT_RATE].name) : NULL;
+	double window = (double)(a->window_end_ns - a->window_start_ns) * vcpus;
+	double wait = v && v->have ? v->value : NAN;
+
+	for (size_t i = 0; i < a->n_blame; i++)
+		if (a->blame[i].guest == guest && a->blame[i].kind == CULPRIT_HARNESS)
+			wait -= 1000 * (double)a->blame[i].ns / window;
+	return wait < 0 ? 0 : wait;
+}
+
 static bool is_claim(const struct compare_row *r, enum compare_verdict v)
 {
 	return r->method == COMPARE_SIGNED_RANK && r->verdict == v;

@@ -291,6 +291,31 @@ static void cut_short_claims_nothing(void **state)
 	trial_release(&t);
 }
 
+/* 30 ms/s of two vCPUs, of which hostd had 4 and 8 ms in one second. */
+static void waiting_for_stealscope_does_not_count(void **state)
+{
+	struct blame_row rows[] = {
+		{.guest = 0, .vcpu = 0, .kind = CULPRIT_HARNESS, .ns = 4 * NS_PER_MS},
+		{.guest = 0, .vcpu = 0, .kind = CULPRIT_VM, .ns = 40 * NS_PER_MS},
+		{.guest = 0, .vcpu = 1, .kind = CULPRIT_HARNESS, .ns = 8 * NS_PER_MS},
+		{.guest = 1, .vcpu = 0, .kind = CULPRIT_HARNESS, .ns = 16 * NS_PER_MS}};
+	struct analysis_guest guests[2] = {0};
+	struct analysis a = {.guests = guests,
+		.n_guests = 2,
+		.window_start_ns = 5,
+		.window_end_ns = 5 + NS_PER_S,
+		.blame = rows,
+		.n_blame = ARRAY_SIZE(rows)};
+
+	(void)state;
+	guests[0].metrics[METRIC_WAIT_RATE] = (struct metric_value){.have = true, .value = 30};
+	assert_float_equal(trial_wait(&a, 0, 2), 24, 1e-9);
+	assert_true(isnan(trial_wait(&a, 1, 1)));
+	guests[1].metrics[METRIC_WAIT_RATE] = (struct metric_value){.have = true, .value = 15};
+	assert_float_equal(trial_wait(&a, 1, 1), 0, 1e-9);
+	assert_true(isnan(trial_wait(&a, 2, 1)));
+}
+
 static void scenario_says_it_all(void **state)
 {
 	struct strv others = {0};
@@ -382,6 +407,7 @@ int main(void)
 		cmocka_unit_test(neighbours_that_lose_more_together),
 		cmocka_unit_test(nothing_is_proven_of_nothing),
 		cmocka_unit_test(cut_short_claims_nothing),
+		cmocka_unit_test(waiting_for_stealscope_does_not_count),
 		cmocka_unit_test(scenario_says_it_all),
 		cmocka_unit_test(culprits_have_the_domains_names),
 		cmocka_unit_test(written_with_both_arms),
