@@ -10,13 +10,16 @@ left() {
 	pgrep -lx xentrace
 	find /run/stealscope /dev/shm -mindepth 1 -maxdepth 1 -name '*[0-9]*' 2>/dev/null
 }
+# up: s since the box was booted. Bash's SECONDS are the wall clock's, which an emulated dom0 was seen to step by 100 s.
+up() { cut -d. -f1 /proc/uptime; }
 # nothing_left NAME: at the latest 120 s from now: the reaper looks five times whether libvirt still makes a domain, and on
 # an emulated dom0 each look takes seconds.
 nothing_left() {
-	local start=$SECONDS had
-	while had=$(left) && [ -n "$had" ] && [ $((SECONDS - start)) -lt 120 ]; do sleep 3; done
-	[ -z "$had" ] && ok "$1: no domain, no trace, no page is left ($((SECONDS - start)) s)" || {
-		bad "$1: left: $(tr '\n' ';' <<<"$had")"
+	local start had
+	start=$(up)
+	while had=$(left) && [ -n "$had" ] && [ $(($(up) - start)) -lt 120 ]; do sleep 3; done
+	[ -z "$had" ] && ok "$1: no domain, no trace, no page is left ($(($(up) - start)) s)" || {
+		bad "$1: left after $(($(up) - start)) s: $(tr '\n' ';' <<<"$had")"
 		ps -eo pid,etimes,args | grep -E '[s]s-reaper|[s]tealscope (run|clean)' | sed 's/^/      /'
 	}
 }
@@ -61,8 +64,9 @@ killed_when_paused() {
 
 # Nobody cleans by itself: `clean` does, and says what it leaves as libvirt still makes it.
 cleaned() {
-	local start=$SECONDS
-	while $SS clean $X >"$T/clean" 2>&1; [ -n "$(left)" ] && [ $((SECONDS - start)) -lt 120 ]; do sleep 3; done
+	local start
+	start=$(up)
+	while $SS clean $X >"$T/clean" 2>&1; [ -n "$(left)" ] && [ $(($(up) - start)) -lt 120 ]; do sleep 3; done
 	nothing_left "$1, then clean"
 }
 
