@@ -245,6 +245,7 @@ tried() {
 		timeout 400 $SS advise --connect qemu:///system --results results --for 2s --prove --rounds 8 --each 500ms --json remote one-place >"$J/trial.json" 2>"$T/err" || bad "trial $try: exit $?: $(tail -1 "$T/err")"
 		virsh -q dumpxml remote | $xml >"$T/after.xml"
 		is "trial $try of it: runs of both arms" "$J/trial.json" '.candidate == "one-place" and .rounds >= 3 and .end != "failed" and .expected_gain == null' '[.end, .rounds, .verdict, .wall_s]'
+		is "stealscope's own programs keep off its CPU" "$J/trial.json" '[.blame[] | select(.culprit | startswith("stealscope")) | .before + .after] | (add // 0) < 1' '[.blame[] | [.culprit, .before, .after]][:5]'
 		[ "$(pages "$1" 1)" -gt $((9 * $(pages "$1" 0))) ] && cmp -s "$T/before.xml" "$T/after.xml" && ok "and everything is as before" || bad "after trial $try: $(pages "$1" 0) and $(pages "$1" 1) pages: $(diff "$T/before.xml" "$T/after.xml" | head -3 | tr '\n' ';')"
 	done
 }
