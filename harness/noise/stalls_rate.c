@@ -159,7 +159,8 @@ void rate_player_step(struct rate_player *r)
 			continue;
 		/* Nobody knows when in the stretch it was; not always at its beginning. */
 		lane_put(&r->lanes[i],
-			r->next_ns + EDGE_NS + next_random(r) % (STEP_NS - length - 2 * EDGE_NS + 1),
+			r->next_ns + EDGE_NS +
+				next_random(r) % (STEP_NS - length - 2 * EDGE_NS + 1),
 			length);
 		l->fed_ns += length;
 	}

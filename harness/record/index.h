@@ -28,7 +28,16 @@
 
 struct index;
 
-/* Open DIR/index.db, making it (but not DIR) where it is missing. -EPROTO when a newer version or
+enum index_access {
+	INDEX_WRITE,
+	INDEX_READ,	 /* the folder or the file is another user's */
+	INDEX_BEHIND,	 /* ... who is writing: what was added last may be missing */
+	INDEX_IN_MEMORY, /* ... and there is none to read: empty, for index_rebuild() */
+};
+enum index_access index_access(const struct index *x);
+
+/* Open DIR/index.db, making it (but not DIR) where it is missing. Who may not write there gets what can be
+ * read, see index_access(). -EPROTO when a newer version or
  * format 1 made it; -EILSEQ when the file is damaged: index_reset() and index_rebuild() mend
  * both. */
 int index_open(const char *results_dir, struct index **out, struct err *e);

@@ -3,8 +3,10 @@
 #include "record/index.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arm.h"
 #include "base/beneath.h"
@@ -146,6 +148,37 @@ static int check_file(struct index *x, struct err *e)
 				    : "no file");
 }
 
+static bool may_write(const struct index *x)
+{
+	int dir = beneath_handle(x->dir);
+
+	return !faccessat(dir, ".", W_OK, AT_EACCESS) &&
+	       (!faccessat(dir, "index.db", W_OK, AT_EACCESS) || errno == ENOENT);
+}
+
+/* Another user's results. SQLite joins others at a write-ahead log only where it may write: here it reads the
+ * file as if nobody changed it, and misses what a log still holds. */
+static int open_to_read(struct index *x, struct err *e)
+{
+	auto_free char *name = sqlite_beneath_name(x->path);
+	auto_free char *uri = xasprintf("file:%s?immutable=1", name);
+	auto_free char *log = xasprintf("%s-wal", x->path);
+	int format = 0,
+	    rc = sqlite3_open_v2(uri, &x->db,
+		    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, sqlite_beneath());
+	struct stat st;
+
+	if (rc == SQLITE_OK && !check_format(x, &format, NULL) && format == INDEX_FORMAT) {
+		x->access = beneath_stat(log, &st) || !st.st_size ? INDEX_READ : INDEX_BEHIND;
+		return 0;
+	}
+	sqlite3_close(x->db);
+	x->db = NULL;
+	x->access = INDEX_IN_MEMORY;
+	rc = sqlite3_open_v2(":memory:", &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	return rc == SQLITE_OK ? prepare_file(x, e) : index_sqlite_error(x, rc, "be opened", e);
+}
+
 static int open_file(struct index *x, struct err *e)
 {
 	auto_free char *name = NULL;
@@ -153,6 +186,8 @@ static int open_file(struct index *x, struct err *e)
 
 	if (rc)
 		return rc;
+	if (!may_write(x))
+		return open_to_read(x, e);
 	name = sqlite_beneath_name(x->path);
 	rc = sqlite3_open_v2(name, &x->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, sqlite_beneath());
@@ -176,6 +211,11 @@ int index_open(const char *results_dir, struct index **out, struct err *e)
 	}
 	*out = x;
 	return 0;
+}
+
+enum index_access index_access(const struct index *x)
+{
+	return x->access;
 }
 
 void index_close(struct index *x)

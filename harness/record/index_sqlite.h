@@ -14,6 +14,7 @@ AUTO_PTR(sqlite3_finalize, sqlite3_stmt *)
 struct index {
 	sqlite3 *db;
 	char *dir, *path;
+	enum index_access access;
 };
 
 /* Fill `e` from an SQLite result code: "PATH: cannot WHAT: ...". Returns -errno. */

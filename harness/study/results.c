@@ -122,6 +122,14 @@ int results_open(const struct study *s, bool rebuild, struct index **out, struct
 			rc = index_open(s->results, out, e);
 		rebuild = true;
 	}
+	if (!rc && index_access(*out) == INDEX_BEHIND)
+		study_say(s,
+			"note: %s is another user's, who is adding to it: what came last may be missing",
+			file);
+	if (!rc && index_access(*out) == INDEX_IN_MEMORY)
+		study_say(s,
+			"note: %s cannot be written by this user: all records are read instead",
+			file);
 	if (!rc && rebuild)
 		return rebuild_index(s, *out, e);
 	/* An empty one may have been cut short while it was made. Who only reads cannot mend that. */

@@ -70,7 +70,8 @@ static int judge_set(const struct trial_figure *f, size_t n, size_t blocks, doub
 double trial_wait(const struct analysis *a, size_t guest, unsigned vcpus)
 {
 	const struct metric_value *v =
-		guest < a->n_guests ? analysis_value(a, guest, metric_table[METRIC_WAIT_RATE].name) : NULL;
+		guest < a->n_guests ? analysis_value(a, guest, metric_table[METRIC_WAIT_RATE].name)
+				    : NULL;
 	double window = (double)(a->window_end_ns - a->window_start_ns) * vcpus;
 	double wait = v && v->have ? v->value : NAN;
 

@@ -217,6 +217,26 @@ else
 		skip "unprivileged, qemu:///system: libvirtd does not let a member of group libvirt in here: $(head -1 "$T/err")"
 	fi
 fi
+# What root measured, a user lists and compares, and changes nothing of it: by root's index; without one he may read, by the records.
+printf '{"0": [[5000000000, 3000000], [5500000000, 1000000]]}\n' >"$T/osnoise.json"
+for _ in 1 2; do $SS import --results "$T/roots" "$T/osnoise.json" >/dev/null 2>"$T/err" || bad "import: $(tail -1 "$T/err")"; done
+chmod 755 "$T/roots"
+listed() { # NAME: both, and results as they were
+	local before after n
+	before=$(find "$T/roots" -printf '%p %T@ %s\n' | sort)
+	n=$(as_user "$T/bin/stealscope" list --results "$T/roots" --json 2>"$T/err" | jq length)
+	after=$(find "$T/roots" -printf '%p %T@ %s\n' | sort)
+	[ "$n" = 2 ] && [ "$before" = "$after" ] && ok "a user lists root's results $1$(sed -n 's/^note: .*user/: &/p' "$T/err" | cut -c1-90)" || bad "a user lists root's results $1: ${n:-none} of 2: $(tail -1 "$T/err") $(diff <(echo "$before") <(echo "$after") | head -2)"
+}
+listed "by its index"
+grep -q note: "$T/err" && bad "with a note that is none: $(cat "$T/err")" || ok "as if they were his"
+printf 'x' >"$T/roots/index.db-wal"
+listed "while root is writing"
+grep -q "adding to it" "$T/err" && ok "and is told" || bad "and is not told: $(cat "$T/err")"
+rm -f "$T/roots"/index.db*
+listed "that have no index"
+grep -q "all records are read" "$T/err" && ok "and is told" || bad "and is not told: $(cat "$T/err")"
+[ ! -e "$T/roots/index.db" ] && ok "none is made" || bad "an index was made"
 clean_after unprivileged
 [ -z "$(ls -A "/tmp/stealscope-$uid" 2>/dev/null)" ] && ok "the user's runtime folder is empty" || bad "left in the user's runtime folder: $(ls "/tmp/stealscope-$uid")"
 finish

@@ -73,7 +73,8 @@ static void out_of_a_domains_way(void **state)
 	}
 	/* One that may run anywhere is in nobody's way, one whose pins are not known neither. */
 	assert_false(cpuset_empty(&(struct cpuset[]){house_of(&t, DOMAIN, t.allowed)}[0]));
-	assert_false(cpuset_empty(&(struct cpuset[]){house_of(&t, DOMAIN, (struct cpuset){{0}})}[0]));
+	assert_false(
+		cpuset_empty(&(struct cpuset[]){house_of(&t, DOMAIN, (struct cpuset){{0}})}[0]));
 	topology_release(&t);
 }
 
@@ -115,7 +116,9 @@ static void where_none_is_left(void **state)
 	assert_false(is_noted(&l.plans[0], "housekeeping"));
 	plan_list_release(&l);
 	/* A guest of ours in it: the domain's CPU is the only other, and that is said. */
-	l = plans_of(&t, &(struct asked){DOMAIN "<lab cpuset='0'/><guest name='a' placement='pinned'/>", second});
+	l = plans_of(
+		&t, &(struct asked){DOMAIN "<lab cpuset='0'/><guest name='a' placement='pinned'/>",
+			    second});
 	assert_true(cpuset_equal(&l.plans[0].housekeeping_cpus, &second));
 	assert_true(is_noted(&l.plans[0], "shares CPUs with a domain that is left where it is"));
 	plan_list_release(&l);
