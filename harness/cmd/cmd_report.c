@@ -25,7 +25,7 @@ static const struct cmd_option options[] = {
 	OPTION_PDF(pdf),
 	OPTIONS_FIGURES(figures),
 	{"output", 'o', "FILE",
-		"Of several RUNs: where to (default: " SIDE_BY_SIDE_FILE
+		"Where to (default: report.html in the record's folder; of several RUNs " SIDE_BY_SIDE_FILE
 		" in the folder of the records)",
 		TO_TEXT(output)},
 	{0},
@@ -42,9 +42,6 @@ static void check(void *args, struct argp_state *state)
 		argp_error(state, "--figures are of one record");
 	if (a->pdf && !a->svg)
 		argp_error(state, PDF_ALONE);
-	if (a->runs.n == 1 && a->output)
-		argp_error(state,
-			"the report of one record stands in its folder; --output is for several");
 }
 
 static const struct cmd_line line = {
@@ -64,17 +61,22 @@ static int report_one(const struct cmd_common *c, const struct args *args, struc
 	const char *prefix = dir ? strrchr(dir, '/') + 1 : NULL;
 	const struct svg_files files = {args->svg, prefix, args->pdf, false};
 	const struct svg_files figures = figures_files(&args->figures, prefix);
+	auto_free char *path =
+		args->output ? xstrdup(args->output) : xasprintf("%s/report.html", dir ? dir : "");
 	auto_ptr(analysis_free) struct analysis *a = NULL;
 	int rc = dir ? analysis_make(dir, &a, e) : -EINVAL;
 
 	if (!rc)
-		rc = html_report_save(a, dir, e);
+		rc = html_report_save(a, path, e);
+	if (rc == -EACCES && !args->output)
+		rc = err_set(e, EACCES,
+			"%s cannot be written by this user; -o FILE writes it elsewhere", path);
 	if (!rc && args->svg)
 		rc = MIN(svg_save_all(a, &files, e), 0);
 	if (!rc && figures.dir)
 		rc = MIN((figures.gnuplot ? gnuplot_save_all : svg_save_all)(a, &figures, e), 0);
 	if (!rc)
-		cmd_say(c, "%s/report.html", dir);
+		cmd_say(c, "%s", path);
 	return rc;
 }
 

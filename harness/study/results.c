@@ -52,10 +52,11 @@ static const char *folder_name(const char *dir)
 
 int results_save(const struct study *s, const struct analysis *a, struct err *e)
 {
+	auto_free char *page = xasprintf("%s/report.html", a->dir);
 	struct err why = ERR_INIT;
 	int rc = report_json_save(a, a->dir, e);
 
-	if (!rc && html_report_save(a, a->dir, &why))
+	if (!rc && html_report_save(a, page, &why))
 		study_tell(s, STUDY_WRONG, "stealscope: no report.html: %s\n", why.msg);
 	return rc;
 }

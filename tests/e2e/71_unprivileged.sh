@@ -233,6 +233,10 @@ grep -q note: "$T/err" && bad "with a note that is none: $(cat "$T/err")" || ok 
 printf 'x' >"$T/roots/index.db-wal"
 listed "while root is writing"
 grep -q "adding to it" "$T/err" && ok "and is told" || bad "and is not told: $(cat "$T/err")"
+expect_exit "a report of it is root's to write" 1 as_user "$T/bin/stealscope" report --results "$T/roots" last
+grep -q "cannot be written by this user; -o FILE" "$T/err" && ok "he is told -o" || bad "he is not told -o: $(cat "$T/err")"
+expect_exit "a report elsewhere" 0 as_user "$T/bin/stealscope" report --results "$T/roots" -o "$T/away/page.html" last
+grep -q "</html>" "$T/away/page.html" && ok "is whole" || bad "is not whole"
 rm -f "$T/roots"/index.db*
 listed "that have no index"
 grep -q "all records are read" "$T/err" && ok "and is told" || bad "and is not told: $(cat "$T/err")"

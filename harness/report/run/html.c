@@ -157,9 +157,8 @@ int html_report(const struct analysis *a, const char *dygraphs, struct strbuf *o
 	return 0;
 }
 
-int html_report_save(const struct analysis *a, const char *dir, struct err *e)
+int html_report_save(const struct analysis *a, const char *path, struct err *e)
 {
-	auto_free char *path = xasprintf("%s/report.html", dir);
 	auto_struct(strbuf) page = {0};
 	int rc = html_report(a, NULL, &page, e);
 

@@ -19,7 +19,7 @@
 /* The page. -ENOENT, naming the package, when dygraphs cannot be read. `dygraphs`: its folder; NULL
  * = HTML_DYGRAPHS. */
 int html_report(const struct analysis *a, const char *dygraphs, struct strbuf *out, struct err *e);
-/* DIR/report.html, by rename. */
-int html_report_save(const struct analysis *a, const char *dir, struct err *e);
+/* To a file, by rename. */
+int html_report_save(const struct analysis *a, const char *path, struct err *e);
 
 #endif
