@@ -2,6 +2,7 @@
 /* The steps from the tracer to the last sample. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -244,6 +245,27 @@ static bool any_agent(const struct session *s)
 		if (s->guests[i].shm)
 			return true;
 	return false;
+}
+
+/* The thread that waits and looks 50 times a second. Not before: QEMUs and noise, which it started, would inherit that. */
+int step_keep_house(struct session *s, struct err *e)
+{
+	int rc = cpuset_of_thread(0, &s->ran_on);
+
+	(void)e;
+	if (!rc)
+		rc = cpuset_bind_thread(0, &s->plan->housekeeping_cpus);
+	s->keeps_house = !rc;
+	if (rc)
+		session_warn(s, "the harness may run on the lab's CPUs: it cannot be bound to others: %s",
+			strerror(-rc));
+	return 0;
+}
+
+void undo_keep_house(struct session *s)
+{
+	if (s->keeps_house)
+		cpuset_bind_thread(0, &s->ran_on);
 }
 
 int step_warm_up(struct session *s, struct err *e)

@@ -75,6 +75,8 @@ struct session {
 	struct hostd *hostd;
 	struct xen_witness *witness; /* on Xen, in its place: run/xen.h */
 	int debugfs;		     /* its root; -1 = none */
+	bool keeps_house;	     /* this thread is on the housekeeping CPUs ... */
+	struct cpuset ran_on;	     /* ... and was on these */
 	unsigned steps_done;
 
 	/* The pump: one thread that writes the beacons and drains the rings until told to end. */
@@ -195,6 +197,8 @@ void undo_track(struct session *s);
 int step_pump(struct session *s, struct err *e);
 void undo_pump(struct session *s);
 int step_sync_clocks(struct session *s, struct err *e);
+int step_keep_house(struct session *s, struct err *e);
+void undo_keep_house(struct session *s);
 int step_warm_up(struct session *s, struct err *e);
 int step_measure(struct session *s, struct err *e);
 int step_stop_guests(struct session *s, struct err *e);

@@ -108,6 +108,7 @@ static const struct step steps[] = {
 	{"boot guests", step_boot, NULL},
 	{"trace vCPU threads", step_track, undo_track},
 	{"synchronise clocks", step_sync_clocks, NULL},
+	{"keep house", step_keep_house, undo_keep_house},
 	{"warm up", step_warm_up, NULL},
 	{"measure", step_measure, undo_measures},
 	{"stop guests", step_stop_guests, NULL},

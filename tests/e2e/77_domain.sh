@@ -34,7 +34,8 @@ is "lateness is not provided" "$record/analysis.json" '.variants[0].guests[] | s
 is "run.json says what was changed" "$record/run.json" '.guests[] | select(.name == "vm") | .domain == "'"$D"'" and .use == "live" and (.changed | test("vcpupin.0 0-1 -> [01]"))' '[.guests[] | select(.name == "vm")][0].changed'
 "$SS" show --results "$T/res" "$record" 2>/dev/null | grep -q "seen from outside only, with no agent inside: vm" && ok "show says who was seen from outside" || bad "show does not say who was seen from outside"
 "$SS" report --results "$T/res" "$record" >/dev/null 2>"$T/err" && grep -q "Seen from outside only, with no agent inside: vm" "$record/report.html" && ok "so does the report" || bad "the report does not say who was seen from outside: $(tail -1 "$T/err")"
-# Left where it is, it has its CPU to itself: the tracer keeps to the other, by /proc.
+# Left where it is, it has its CPU to itself: tracer, pump and who waits keep to the other, by /proc.
+allowed() { awk -v comm="$2" '/^Name/ { name = $2 } /^Cpus_allowed_list/ && name ~ comm { print $2 }' /proc/"$1"/task/*/status 2>/dev/null | sort -u | paste -sd,; }
 echo "<scenario name=\"$MINE-left\" warmup=\"0\" duration=\"1s\"><guest name=\"vm\" kind=\"domain\" domain=\"$D\"/></scenario>" >"$T/left.xml"
 for cpu in 0 1; do
 	$V vcpupin "$D" 0 $cpu
@@ -42,10 +43,14 @@ for cpu in 0 1; do
 	"$SS" run -q --results "$T/res" "$T/left.xml" >/dev/null 2>"$T/err" & harness=$!
 	hostd=
 	for _ in $(seq 100); do hostd=$(pgrep -P $harness -f stealscope-hostd) && break; sleep 0.05; done
-	sleep 0.2
-	where=$(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$hostd/status" 2>"$T/err2")
+	where=
+	while kill -0 $harness 2>/dev/null; do
+		where="$(allowed "$hostd" host) $(allowed $harness stealscope-pump) $(awk '/^Cpus_allowed_list/ { print $2 }' /proc/$harness/status 2>/dev/null)"
+		[ "$where" = "$((1 - cpu)) $((1 - cpu)) $((1 - cpu))" ] && break
+		sleep 0.05
+	done
 	wait $harness || bad "a domain on CPU $cpu: $(tail -1 "$T/err")"
-	[ "$where" = $((1 - cpu)) ] && ok "a domain on CPU $cpu: the tracer is on CPU $where" || bad "a domain on CPU $cpu: the tracer may be on CPU ${where:-unknown}: $(cat "$T/err2")"
+	[ "$where" = "$((1 - cpu)) $((1 - cpu)) $((1 - cpu))" ] && ok "a domain on CPU $cpu: tracer, pump and harness are on the other" || bad "a domain on CPU $cpu: tracer, pump and harness may be on CPU ${where:-unknown}"
 done
 expect_exit "a copy of a domain without disks" 0 run --set guest.vm.use=copy
 # Nobody has no rights on it.
