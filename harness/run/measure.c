@@ -257,7 +257,8 @@ int step_keep_house(struct session *s, struct err *e)
 		rc = cpuset_bind_thread(0, &s->plan->housekeeping_cpus);
 	s->keeps_house = !rc;
 	if (rc)
-		session_warn(s, "the harness may run on the lab's CPUs: it cannot be bound to others: %s",
+		session_warn(s,
+			"the harness may run on the lab's CPUs: it cannot be bound to others: %s",
 			strerror(-rc));
 	return 0;
 }

@@ -50,7 +50,8 @@ static void *pump_main(void *arg)
 	struct session *s = arg;
 
 	prctl(PR_SET_NAME, "stealscope-pump");
-	cpuset_bind_thread(0, &s->plan->housekeeping_cpus); /* step_keep_house() says so where it fails */
+	cpuset_bind_thread(
+		0, &s->plan->housekeeping_cpus); /* step_keep_house() says so where it fails */
 	for (unsigned tick = 0; !s->pump_stop; tick++) {
 		for (size_t i = 0; i < s->n_guests; i++)
 			if (s->guests[i].shm)
