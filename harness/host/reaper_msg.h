@@ -24,7 +24,6 @@ struct reaper_msg {
 
 /* The reaper process itself: never returns. `runtime_dir` (NULL = none) goes if it is `harness`'s, an
  * owner_self(): it may be made or not when that one dies. */
-_Noreturn void reaper_child(
-	int fd, const char *run, const char *runtime_dir, const char *harness);
+_Noreturn void reaper_child(int fd, const char *run, const char *runtime_dir, const char *harness);
 
 #endif
