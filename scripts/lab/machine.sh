@@ -22,13 +22,15 @@ machine_check_memory() {
 }
 
 # The processor: real nested virtualisation where this machine has it, else QEMU's own SVM, slower but complete.
-# TCG's 5-level page tables only make every walk longer.
+# TCG's 5-level page tables only make every walk longer. With a thread for each CPU QEMU 10.0 (11.1 ended without a word) now and then gives
+# the lab an interrupt that took a guest off its CPU before KVM has its own GS back: the lab's kernel dies, within two minutes
+# of a guest with disk I/O, seldom else. Not so with LAB_TCG=single, which is too slow for a guest that boots by a BIOS.
 machine_accel() {
 	if [ -r /dev/kvm ] && [ -w /dev/kvm ] && grep -qE '^flags.*\<(svm|vmx)\>' /proc/cpuinfo &&
 		grep -qsE '^(1|Y)' /sys/module/kvm_{amd,intel}/parameters/nested; then
 		echo "-accel kvm -cpu host"
 	else
-		echo "-accel tcg,thread=multi,tb-size=512 -cpu ${LAB_CPU:-max,la57=off,xsave=off,avx=off,avx2=off,mpx=off,pku=off}"
+		echo "-accel tcg,thread=${LAB_TCG:-multi},tb-size=512 -cpu ${LAB_CPU:-max,la57=off}"
 	fi
 }
 
