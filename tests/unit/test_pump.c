@@ -87,7 +87,8 @@ static void test_error_arrives_whole(void **state)
 	struct run_guest info = {.status = (char *)"ok"};
 	struct plan_guest plan = {0};
 	struct guest_run guest = {.plan = &plan, .info = &info, .shm = (struct guest_shm *)&plan};
-	struct session s = {.o = &o, .guests = &guest, .n_guests = 1};
+	struct plan whole = {0};
+	struct session s = {.plan = &whole, .o = &o, .guests = &guest, .n_guests = 1};
 	struct err e = ERR_INIT;
 
 	(void)state;
