@@ -267,6 +267,7 @@ void undo_keep_house(struct session *s)
 {
 	if (s->keeps_house)
 		cpuset_bind_thread(0, &s->ran_on);
+	s->keeps_house = false;
 }
 
 int step_warm_up(struct session *s, struct err *e)

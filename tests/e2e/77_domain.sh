@@ -50,6 +50,7 @@ for cpu in 0 1; do
 		sleep 0.05
 	done
 	wait $harness || bad "a domain on CPU $cpu: $(tail -1 "$T/err")"
+	grep -h 'the host changed' "$T"/res/*left*/run.json >"$T/changed" && bad "its record says of its own doing: $(head -1 "$T/changed")"
 	[ "$where" = "$((1 - cpu)) $((1 - cpu)) $((1 - cpu))" ] && ok "a domain on CPU $cpu: tracer, pump and harness are on the other" || bad "a domain on CPU $cpu: tracer, pump and harness may be on CPU ${where:-unknown}"
 done
 expect_exit "a copy of a domain without disks" 0 run --set guest.vm.use=copy
