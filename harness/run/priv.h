@@ -79,8 +79,8 @@ struct session {
 	struct cpuset ran_on;	     /* ... and was on these */
 	unsigned steps_done;
 
-	/* The pump: one thread that writes the beacons and drains the rings until told to end. */
-	pthread_t pump;
+	/* pump.c: one writes the beacons, one drains the rings, until told to end. */
+	pthread_t beacon, pump;
 	bool pump_started;
 	atomic_bool pump_stop;
 	_Atomic uint64_t first_sample_ns; /* host time of the first guest sample; 0 = none yet */

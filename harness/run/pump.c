@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The pump: the one thread that talks to the guests' shared pages while a run is on. It writes the
- * beacon (the guests' lower clock bound and dead-man's switch) and drains the rings. Its period
- * trades the harness's own CPU use against ring room and the width of the causality bounds.
+ * The two threads that talk to the guests' shared pages while a run is on. One writes the beacon (the
+ * guests' lower clock bound and dead-man's switch) and nothing else: whatever the pump waits for, the
+ * guests must not take the harness for dead. The other, the pump, drains the rings into files, and a
+ * disk may keep it for seconds. Their period trades the harness's own CPU use against ring room and
+ * the width of the causality bounds.
  */
 #include <string.h>
 #include <sys/prctl.h>
@@ -45,19 +47,34 @@ static void drain_all(struct session *s)
 	}
 }
 
+/* step_keep_house() says so where it fails. */
+static void keep_house(const struct session *s, const char *name)
+{
+	prctl(PR_SET_NAME, name);
+	cpuset_bind_thread(0, &s->plan->housekeeping_cpus);
+}
+
+static void *beacon_main(void *arg)
+{
+	struct session *s = arg;
+
+	keep_house(s, "stealscope-beat");
+	while (!s->pump_stop) {
+		for (size_t i = 0; i < s->n_guests; i++)
+			if (s->guests[i].shm)
+				guest_shm_beacon(s->guests[i].shm);
+		sleep_ns(BEACON_NS);
+	}
+	return NULL;
+}
+
 static void *pump_main(void *arg)
 {
 	struct session *s = arg;
 
-	prctl(PR_SET_NAME, "stealscope-pump");
-	cpuset_bind_thread(
-		0, &s->plan->housekeeping_cpus); /* step_keep_house() says so where it fails */
+	keep_house(s, "stealscope-pump");
 	for (unsigned tick = 0; !s->pump_stop; tick++) {
-		for (size_t i = 0; i < s->n_guests; i++)
-			if (s->guests[i].shm)
-				guest_shm_beacon(s->guests[i].shm);
-		/* A guest that answers no ping may hold the lock for seconds: beacons go on, else
-		   the others would power themselves off. */
+		/* A guest that answers no ping may hold the lock for seconds. */
 		if (pthread_mutex_trylock(&s->lock) == 0) {
 			if (tick % DRAIN_EVERY == 0 || !s->first_sample_ns)
 				drain_all(s);
@@ -79,10 +96,14 @@ static void *pump_main(void *arg)
 
 int pump_start(struct session *s, struct err *e)
 {
-	int rc = pthread_create(&s->pump, NULL, pump_main, s);
+	int rc = pthread_create(&s->beacon, NULL, beacon_main, s);
 
+	if (!rc && (rc = pthread_create(&s->pump, NULL, pump_main, s))) {
+		s->pump_stop = true;
+		pthread_join(s->beacon, NULL);
+	}
 	if (rc)
-		return err_set(e, rc, "cannot start the pump thread: %s", strerror(rc));
+		return err_set(e, rc, "cannot start the pump's threads: %s", strerror(rc));
 	s->pump_started = true;
 	return 0;
 }
@@ -93,5 +114,6 @@ void pump_end(struct session *s)
 		return;
 	s->pump_stop = true;
 	pthread_join(s->pump, NULL);
+	pthread_join(s->beacon, NULL);
 	s->pump_started = false;
 }

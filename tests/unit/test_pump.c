@@ -13,11 +13,13 @@
 #include "run/priv.h"
 #include "run/xen.h"
 
-static atomic_uint drains;
+static atomic_uint drains, beacons, meanwhile;
+static atomic_bool slow; /* a drain waits for the disk */
 
 void guest_shm_beacon(struct guest_shm *g)
 {
 	(void)g;
+	beacons++;
 }
 
 void guest_shm_note_host_tsc(struct guest_shm *g)
@@ -40,7 +42,14 @@ unsigned guest_shm_count_state(const struct guest_shm *g, enum shm_state state)
 
 int guest_shm_drain(struct guest_shm *g, struct err *e)
 {
+	unsigned before = beacons;
+
 	(void)g;
+	if (slow) {
+		sleep_ns(NS_PER_S);
+		meanwhile = beacons - before;
+		slow = false;
+	}
 	return ++drains == 2 ? err_set(e, ENOSPC, "the disk is full: a long sentence") : 0;
 }
 
@@ -107,10 +116,32 @@ static void test_error_arrives_whole(void **state)
 	pthread_mutex_destroy(&s.lock);
 }
 
+/* A second of waiting for the disk: 20 beacons are due. */
+static void test_beacons_go_on(void **state)
+{
+	struct run_options o = {0};
+	struct plan whole = {0};
+	struct guest_run guest = {.shm = (struct guest_shm *)&whole};
+	struct session s = {.plan = &whole, .o = &o, .guests = &guest, .n_guests = 1};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	pthread_mutex_init(&s.lock, NULL);
+	drains = 10;
+	slow = true;
+	assert_int_equal(pump_start(&s, &e), 0);
+	for (uint64_t until = now_ns() + 20 * NS_PER_S; slow && now_ns() < until;)
+		sleep_ns(10 * NS_PER_MS);
+	pump_end(&s);
+	assert_in_range(meanwhile, 5, 21);
+	pthread_mutex_destroy(&s.lock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_error_arrives_whole),
+		cmocka_unit_test(test_beacons_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
