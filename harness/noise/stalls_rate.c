@@ -10,7 +10,7 @@
 /* A stall falls anywhere in its step, so a second that begins within one gets some of it too much or
  * too little, by up to what a step wants: the step is short. */
 #define STEP_NS	    (20 * NS_PER_MS)
-#define SHORTEST_NS NS_PER_MS /* no hypervisor's scheduler takes a CPU for less */
+#define SHORTEST_NS NS_PER_MS /* about a scheduler's shortest slice: Linux's is 0.7 ms and more */
 #define ROWS	    64u	      /* read ahead */
 #define MOST	    90u	      /* % of a step */
 #define EDGE_NS	    NS_PER_MS /* between a stall and both ends of its step */

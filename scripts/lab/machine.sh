@@ -22,9 +22,10 @@ machine_check_memory() {
 }
 
 # The processor: real nested virtualisation where this machine has it, else QEMU's own SVM, slower but complete.
-# TCG's 5-level page tables only make every walk longer. With a thread for each CPU QEMU 10.0 (11.1 ended without a word) now and then gives
-# the lab an interrupt that took a guest off its CPU before KVM has its own GS back: the lab's kernel dies, within two minutes
-# of a guest with disk I/O, seldom else. Not so with LAB_TCG=single, which is too slow for a guest that boots by a BIOS.
+# TCG's 5-level page tables only make every walk longer. With a thread for each CPU, QEMU 10.0 may hand the lab an interrupt
+# before KVM has its own GS back, and the lab's kernel dies: in 5 of 6 labs within two minutes, one day, whether their guest
+# used a disk or not (with 11.1 the lab ended without a word). With LAB_TCG=single one lived for 20 minutes; a guest that
+# boots by a BIOS was not up in that time.
 machine_accel() {
 	if [ -r /dev/kvm ] && [ -w /dev/kvm ] && grep -qE '^flags.*\<(svm|vmx)\>' /proc/cpuinfo &&
 		grep -qsE '^(1|Y)' /sys/module/kvm_{amd,intel}/parameters/nested; then

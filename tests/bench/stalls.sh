@@ -4,7 +4,7 @@
 # this box meanwhile, and what its own hypervisor took of it, by /proc/stat. What a second is off is held to its bar over the
 # seconds in which neither took anything of the victim's CPU; where these are fewer than eight, it is skipped.
 . "$(dirname "$0")/../e2e/lib.sh"
-BUILD=${BUILD:-build} S=${SECONDS_EACH:-60} MISSED=0
+BUILD=${BUILD:-build} S=${SECONDS_EACH:-60} MISSED=0 SKIPPED=0
 PROBES='<gap threshold="300us"/><steal period="1s"/>'
 
 # bar WHAT VALUE CONDITION UNIT: CONDITION as awk has it, with v the value; "-": no bar, only told.
@@ -68,6 +68,7 @@ seconds() {
 	read -r r w n < <(undisturbed "$1" "$2" "$3")
 	if [ "$n" -lt 8 ]; then
 		echo "  SKIP   $3: of the seconds $n were undisturbed"
+		SKIPPED=$((SKIPPED + 1))
 		return
 	fi
 	bar "$3, of $n seconds in which nobody else was there, RMSE" "$r" "$4" ms/s
@@ -199,5 +200,5 @@ for p in ${PART:-felt often long rates two circle hours linux domain recorder}; 
 	"part_$p"
 	echo "  ($((SECONDS - t)) s)"
 done
-[ "$MISSED" = 0 ] || echo "bench-stalls: $MISSED bars missed"
+[ "$MISSED$SKIPPED" = 00 ] || echo "bench-stalls: $MISSED bars missed, $SKIPPED skipped for want of quiet seconds"
 [ "$MISSED" = 0 ]

@@ -21,6 +21,14 @@
 				p->variant, name, what);                                           \
 	} while (0)
 
+static inline bool has_note(const struct plan *p, const char *part)
+{
+	for (size_t i = 0; i < p->notes.n; i++)
+		if (strstr(p->notes.items[i], part))
+			return true;
+	return false;
+}
+
 /* On CPUs that are there, online, and this process's to use. */
 static inline void rule_cpus(const char *box, const struct topology *t, const struct plan *p,
 	const char *name, const struct cpuset *cpus)

@@ -48,14 +48,6 @@ static void check_refused(const struct topology *t, const char *body, const char
 	scenario_msgs_release(&msgs);
 }
 
-static bool has_note(const struct plan *p, const char *part)
-{
-	for (size_t i = 0; i < p->notes.n; i++)
-		if (strstr(p->notes.items[i], part))
-			return true;
-	return false;
-}
-
 static struct cpuset cpus_of(const struct plan_guest *g)
 {
 	struct cpuset s = {{0}};
