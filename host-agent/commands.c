@@ -48,6 +48,8 @@ static int cmd_track(struct agent *a, char **args, char *reply, size_t size, str
 	rc = a->tracer ? tracer_track(a->tracer, (pid_t)tid, &a->sink, e) : 0;
 	if (rc)
 		counters_drop_thread(a->counters, (pid_t)tid);
+	else if (a->started && !a->stopped)
+		counters_sample_thread(a->counters, (pid_t)tid, a->tracer, &a->sink);
 	snprintf(reply, size, "tgid=%d", (int)tgid);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ struct counters {
 	size_t n_cgroups;
 	struct boxsteal *steal; /* NULL: /proc/stat */
 	bool has_kvm;
+	pid_t last_tgid; /* of the thread added last */
 	int stat_fd;
 	size_t stat_size; /* of /proc/stat, with room */
 	uint64_t tick_ns;
@@ -85,12 +87,19 @@ void counters_close(struct counters *c)
 	free(c);
 }
 
-static pid_t tgid_of(pid_t tid)
+/* A thread's status is dear to make; the next one is most often of the same process as the last. */
+static pid_t tgid_of(const struct counters *c, pid_t tid)
 {
+	auto_free char *guess = xasprintf("/proc/%d/task/%d", (int)c->last_tgid, (int)tid);
 	auto_free char *path = xasprintf("/proc/%d/status", (int)tid);
-	auto_free char *text = read_file(path, 64 << 10, NULL, NULL);
-	const char *line = text ? strstr(text, "\nTgid:") : NULL;
+	auto_free char *text = NULL;
+	const char *line;
+	struct stat st;
 
+	if (c->last_tgid && stat(guess, &st) == 0)
+		return c->last_tgid;
+	text = read_file(path, 64 << 10, NULL, NULL);
+	line = text ? strstr(text, "\nTgid:") : NULL;
 	return line ? (pid_t)atoi(line + strlen("\nTgid:")) : 0;
 }
 
@@ -113,7 +122,7 @@ static int open_schedstat(const struct thread_source *t)
 
 int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tgid, struct err *e)
 {
-	struct thread_source t = {.tid = tid, .tgid = tgid_of(tid), .fd = -1};
+	struct thread_source t = {.tid = tid, .tgid = tgid_of(c, tid), .fd = -1};
 	size_t i = 0;
 
 	if (!t.tgid)
@@ -131,7 +140,7 @@ int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tg
 	c->threads[i] = t;
 	if (c->has_kvm)
 		add_vm(c, t.tgid, s);
-	*tgid = t.tgid;
+	*tgid = c->last_tgid = t.tgid;
 	return 0;
 }
 
@@ -222,6 +231,13 @@ static void sample_thread(struct thread_source *t, struct tracer *tracer, struct
 	for (size_t i = 0; i < (tracer ? ARRAY_SIZE(rows) : 3); i++)
 		sink_counter(
 			s, now, (uint32_t)t->tid, 0, COUNTER_THREAD, rows[i].key, 0, rows[i].value);
+}
+
+void counters_sample_thread(struct counters *c, pid_t tid, struct tracer *tracer, struct sink *s)
+{
+	for (size_t i = 0; i < c->n_threads; i++)
+		if (c->threads[i].tid == tid)
+			sample_thread(&c->threads[i], tracer, s);
 }
 
 /* One "cpuN user nice system idle iowait irq softirq steal" line of /proc/stat. */

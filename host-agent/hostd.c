@@ -27,6 +27,7 @@
 #include "host-agent/tracer_shared.h"
 
 #define OPEN_FILES     (2 * TRACER_MAX_THREADS) /* one for each thread, and the rest */
+#define REPLY_MAX      1200 /* commands.c's, with its "ok" */
 #define POLL_EVENTS_MS 100 /* the ring is emptied this often; sooner when it fills */
 
 const char *argp_program_version = "stealscope-hostd " SS_VERSION;
@@ -175,20 +176,27 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	return 0;
 }
 
-/* Run the whole lines in `buf`; what is left of it is moved to the front. False: stdout is gone. */
+/* Run the whole lines in `buf`; what is left of it is moved to the front. Answers to lines that came
+ * together leave together. False: stdout is gone. */
 static bool run_lines(struct agent *a, char *buf, size_t *used)
 {
-	char reply[1200], *nl;
+	char replies[8 * REPLY_MAX], *nl, *at = buf;
+	size_t n = 0;
 
-	while ((nl = memchr(buf, '\n', *used))) {
+	while ((nl = memchr(at, '\n', *used - (size_t)(at - buf)))) {
 		*nl = '\0';
-		agent_command(a, buf, reply, sizeof(reply));
-		if (write_all(STDOUT_FILENO, reply, strlen(reply)) < 0)
-			return false;
-		*used -= (size_t)(nl + 1 - buf);
-		memmove(buf, nl + 1, *used);
+		if (sizeof(replies) - n < REPLY_MAX) {
+			if (write_all(STDOUT_FILENO, replies, n) < 0)
+				return false;
+			n = 0;
+		}
+		agent_command(a, at, replies + n, REPLY_MAX);
+		n += strlen(replies + n);
+		at = nl + 1;
 	}
-	return true;
+	*used -= (size_t)(at - buf);
+	memmove(buf, at, *used);
+	return !n || write_all(STDOUT_FILENO, replies, n) >= 0;
 }
 
 static void serve(struct agent *a, unsigned interval_ms, int signals)

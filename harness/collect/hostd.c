@@ -127,29 +127,30 @@ static bool send_line(struct hostd *h, const char *text, size_t len)
 	return n == (ssize_t)len;
 }
 
-/* Send a command; the answer (what follows "ok") is copied to `answer`, which may be NULL. */
-static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
+static int send_command(struct hostd *h, struct err *e, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+static int send_command(struct hostd *h, struct err *e, const char *fmt, va_list ap)
 {
 	char text[LINE_MAX_BYTES];
 	size_t len;
-	va_list ap;
-	int rc;
 
 	if (h->broken.code)
 		return broken(h, 0, "", e);
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	for (char *c = text; *c; c++)
 		if (*c == '\n')
 			*c = ' ';
 	len = strlen(text);
 	text[len++] = '\n'; /* in place of the final NUL */
-	if (!send_line(h, text, len))
-		return broken(h, EPIPE, "has died", e);
-	rc = read_line(h, HOSTD_REPLY_MS, e);
+	return send_line(h, text, len) ? 0 : broken(h, EPIPE, "has died", e);
+}
+
+/* The answer to the oldest command without one (what follows "ok") is copied to `answer`, which
+ * may be NULL. */
+static int take_answer(struct hostd *h, char *answer, size_t size, struct err *e)
+{
+	int rc = h->broken.code ? broken(h, 0, "", e) : read_line(h, HOSTD_REPLY_MS, e);
+
 	if (rc)
 		return rc;
 	if (!strncmp(h->line, "ok", 2)) {
@@ -162,6 +163,33 @@ static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const 
 	}
 	drop_line(h);
 	return rc;
+}
+
+static int command(struct hostd *h, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int command(struct hostd *h, struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, fmt);
+	rc = send_command(h, e, fmt, ap);
+	va_end(ap);
+	return rc;
+}
+
+/* Send a command and wait for its answer. */
+static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+static int ask(struct hostd *h, char *answer, size_t size, struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, fmt);
+	rc = send_command(h, e, fmt, ap);
+	va_end(ap);
+	return rc ? rc : take_answer(h, answer, size, e);
 }
 
 /* "ready mode=events" or "ready mode=counters reason=no BTF" or "error SENTENCE". */
@@ -262,9 +290,21 @@ pid_t hostd_pid(const struct hostd *h)
 	return h->pid;
 }
 
+int hostd_track_ask(struct hostd *h, pid_t tid, uint32_t id, const char *name, struct err *e)
+{
+	return command(h, e, "track %d %" PRIu32 " %s", (int)tid, id, name);
+}
+
+int hostd_track_answer(struct hostd *h, struct err *e)
+{
+	return take_answer(h, NULL, 0, e);
+}
+
 int hostd_track(struct hostd *h, pid_t tid, uint32_t id, const char *name, struct err *e)
 {
-	return ask(h, NULL, 0, e, "track %d %" PRIu32 " %s", (int)tid, id, name);
+	int rc = hostd_track_ask(h, tid, id, name, e);
+
+	return rc ? rc : hostd_track_answer(h, e);
 }
 
 int hostd_untrack(struct hostd *h, pid_t tid, struct err *e)

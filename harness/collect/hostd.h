@@ -17,6 +17,7 @@
 #include "host/vms.h"
 
 #define HOSTD_REPLY_MS 5000
+#define HOSTD_AHEAD    32    /* answers that are out at most: they fit into a pipe */
 #define HOSTD_READY_MS 30000 /* loading eBPF programs takes 0.1 s, more on a box that emulates */
 
 struct hostd;
@@ -47,6 +48,10 @@ pid_t hostd_pid(const struct hostd *h);
 /* Trace a thread. `id`: guest index << 8 | vCPU for vCPU threads; `name`: "victim/vcpu0", at most
  * 31 characters are kept. Before or after hostd_start(). */
 int hostd_track(struct hostd *h, pid_t tid, uint32_t id, const char *name, struct err *e);
+/* The same for many, at a fraction of the price: up to HOSTD_AHEAD are asked for before their
+ * answers are taken, in order and all of them, before any other call. */
+int hostd_track_ask(struct hostd *h, pid_t tid, uint32_t id, const char *name, struct err *e);
+int hostd_track_answer(struct hostd *h, struct err *e);
 int hostd_untrack(struct hostd *h, pid_t tid, struct err *e);
 /* Sample this cgroup's cpu.stat as `owner`: its folder of the cpu controller (v1) or unified
  * tree. */

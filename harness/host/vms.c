@@ -73,25 +73,50 @@ static int number_in_name(const char *comm, enum vm_accel *accel)
 
 enum which { BY_NAME, ALL_BUT_MAIN, ALL_THREADS };
 
-/* Add threads of the process. By name: of the kind that `vm` is, or that the first one shows. */
-static void read_threads(struct vm *vm, enum which which)
+/* The number that a thread had when it was looked at last; thread and number most often come in the
+ * same order, so what was found stands before what is sought. */
+static int number_before(const struct vm *was, pid_t tid, size_t *at)
+{
+	for (size_t k = 0; was && k < was->n_vcpus; k++) {
+		size_t i = (*at + k) % was->n_vcpus;
+
+		if (was->vcpus[i].tid != tid)
+			continue;
+		*at = i + 1;
+		return was->vcpus[i].id;
+	}
+	return VM_VCPU_UNKNOWN;
+}
+
+static int number_by_comm(pid_t pid, pid_t tid, enum vm_accel *accel)
+{
+	auto_free char *path = xasprintf("/proc/%d/task/%d/comm", (int)pid, (int)tid);
+	auto_free char *comm = read_file(path, 256, NULL, NULL);
+
+	if (!comm)
+		return VM_VCPU_UNKNOWN;
+	comm[strcspn(comm, "\n")] = '\0';
+	return number_in_name(comm, accel);
+}
+
+/* Add threads of the process. By name: of the kind that `vm` is, or that the first one shows. `was`:
+ * the same VM as found last, or NULL. */
+static void read_threads(struct vm *vm, const struct vm *was, enum which which)
 {
 	auto_free char *dir = xasprintf("/proc/%d/task", (int)vm->pid);
+	size_t at = 0;
 
 	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
-		auto_free char *path = xasprintf("%s/%s/comm", dir, f.name), *comm = NULL;
+		enum vm_accel accel = was ? was->accel : VM_ACCEL_UNKNOWN;
 		pid_t tid = (pid_t)atoi(f.name);
-		enum vm_accel accel = VM_ACCEL_UNKNOWN;
 		int id = VM_VCPU_UNKNOWN;
 
 		if (!isdigit((unsigned char)f.name[0]))
 			continue;
 		if (which == BY_NAME) {
-			comm = read_file(path, 256, NULL, NULL);
-			if (!comm)
-				continue;
-			comm[strcspn(comm, "\n")] = '\0';
-			id = number_in_name(comm, &accel);
+			id = number_before(was, tid, &at);
+			if (id == VM_VCPU_UNKNOWN)
+				id = number_by_comm(vm->pid, tid, &accel);
 			if (id == VM_VCPU_UNKNOWN ||
 				(vm->accel != VM_ACCEL_UNKNOWN && vm->accel != accel))
 				continue;
@@ -163,8 +188,21 @@ static bool add_by_kernel(const struct kvm_vcpus *k, const struct process *p, st
 	return out->n > first;
 }
 
+/* The same VM in a list made before; NULL: there is none. */
+static const struct vm *same_vm(const struct vm_list *before, const struct vm *vm)
+{
+	for (size_t i = 0; before && i < before->n; i++) {
+		const struct vm *x = &before->items[i];
+
+		if (x->pid == vm->pid && x->start == vm->start && x->nth == vm->nth)
+			return x;
+	}
+	return NULL;
+}
+
 /* Without the kernel's word. A QEMU of one thread is one that starts, or a helper it forked. */
-static bool add_by_name(const struct kvm_vcpus *k, const struct process *p, struct vm_list *out)
+static bool add_by_name(const struct kvm_vcpus *k, const struct process *p,
+	const struct vm_list *before, struct vm_list *out)
 {
 	bool qemu = vm_args_qemu(p->argv);
 	struct vm vm;
@@ -174,9 +212,9 @@ static bool add_by_name(const struct kvm_vcpus *k, const struct process *p, stru
 	if (k->known && vm_args_kvm_only(p->argv, p->len))
 		return false;
 	vm = vm_new(p, k->known ? VM_ACCEL_TCG : VM_ACCEL_UNKNOWN, 0);
-	read_threads(&vm, BY_NAME);
+	read_threads(&vm, same_vm(before, &vm), BY_NAME);
 	if (qemu && !vm.n_vcpus)
-		read_threads(&vm, ALL_BUT_MAIN);
+		read_threads(&vm, NULL, ALL_BUT_MAIN);
 	if (vm.n_vcpus)
 		list_add(out, vm);
 	else
@@ -185,7 +223,8 @@ static bool add_by_name(const struct kvm_vcpus *k, const struct process *p, stru
 }
 
 /* -ESRCH when it is gone. `any`: its threads, where it has no VM. */
-static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any, struct vm_list *out)
+static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any,
+	const struct vm_list *before, struct vm_list *out)
 {
 	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid), *argv = NULL;
 	struct process p = {.pid = pid};
@@ -194,10 +233,10 @@ static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any, struct vm
 	argv = p.argv = read_file(path, 1 << 20, &p.len, NULL);
 	if (!argv)
 		return -ESRCH;
-	if (add_by_kernel(k, &p, out) || add_by_name(k, &p, out) || !any)
+	if (add_by_kernel(k, &p, out) || add_by_name(k, &p, before, out) || !any)
 		return 0;
 	vm = vm_new(&p, VM_ACCEL_NONE, 0);
-	read_threads(&vm, ALL_THREADS);
+	read_threads(&vm, NULL, ALL_THREADS);
 	if (!vm.n_vcpus) {
 		vm_free(&vm);
 		return -ESRCH;
@@ -222,7 +261,8 @@ static pid_t *all_pids(void)
 	return pids;
 }
 
-int vms_find(const struct kvm_vcpus *k, struct vm_list *out, struct err *e)
+int vms_find(const struct kvm_vcpus *k, const struct vm_list *before, struct vm_list *out,
+	struct err *e)
 {
 	auto_free pid_t *pids = all_pids();
 	struct vm_list list = {0};
@@ -230,7 +270,7 @@ int vms_find(const struct kvm_vcpus *k, struct vm_list *out, struct err *e)
 	if (!pids)
 		return err_sys(e, "cannot read /proc");
 	for (pid_t *p = pids; *p; p++)
-		add_process(k, *p, false, &list);
+		add_process(k, *p, false, before, &list);
 	*out = list;
 	return 0;
 }
@@ -270,7 +310,7 @@ int vms_of_pid(
 	const struct kvm_vcpus *k, pid_t pid, bool children, struct vm_list *out, struct err *e)
 {
 	struct vm_list list = {0};
-	int rc = add_process(k, process_of(pid), true, &list);
+	int rc = add_process(k, process_of(pid), true, NULL, &list);
 	auto_free pid_t *pids = children ? all_pids() : NULL;
 
 	if (rc)
@@ -278,7 +318,7 @@ int vms_of_pid(
 			(int)pid);
 	for (pid_t *p = pids; p && *p; p++)
 		if (descends_from(*p, pid))
-			add_process(k, *p, true, &list);
+			add_process(k, *p, true, NULL, &list);
 	*out = list;
 	return 0;
 }

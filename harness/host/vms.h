@@ -57,8 +57,10 @@ struct vm_list {
 };
 void vms_release(struct vm_list *l);
 
-/* All VMs, in the order of their pids. A process that ends meanwhile is left out. */
-int vms_find(const struct kvm_vcpus *k, struct vm_list *out, struct err *e);
+/* All VMs, in the order of their pids. A process that ends meanwhile is left out. `before`: a list
+ * made some seconds ago, or NULL: threads that are in it are not asked for their names again. */
+int vms_find(const struct kvm_vcpus *k, const struct vm_list *before, struct vm_list *out,
+	struct err *e);
 /* One process: its VMs, or all its threads (VM_ACCEL_NONE) when it has none. With `children`, those
  * of all its descendants too. -ESRCH: no such process. */
 int vms_of_pid(

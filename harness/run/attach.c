@@ -7,7 +7,8 @@
 #include "run/attach_priv.h"
 #include "run/cgroup_names.h"
 
-#define STREAM "stealscope-blame"
+#define STREAM	  "stealscope-blame"
+#define SAMPLE_MS 60000 /* the agent's longest */
 
 /* CPUs out of the scheduler's balancing: by boot option, by isolated cpuset partitions. */
 static struct cpuset isolated_cpus(void)
@@ -38,7 +39,9 @@ static int begin_xen(struct attach *a, struct err *e)
 
 static int begin(struct attach *a, const char *hostd, struct err *e)
 {
-	struct hostd_options how = {.path = hostd, .mode = TRACE_MODE_COUNTS};
+	/* Every look asks for a sample of its own: none in between, as far as that can be said. */
+	struct hostd_options how = {
+		.path = hostd, .mode = TRACE_MODE_COUNTS, .interval_ms = SAMPLE_MS};
 	struct cpuset isolated = isolated_cpus();
 	int rc = memory_file_make(&a->stream, STREAM, e);
 
@@ -130,6 +133,7 @@ void attach_end(struct attach *a)
 	live_free(a->live);
 	run_info_release(&a->info);
 	kvm_vcpus_release(&a->kernel);
+	vms_release(&a->last);
 	free(a->vms);
 	memory_file_close(&a->stream);
 	free(a);

@@ -17,17 +17,30 @@ struct attached_vm {
 	bool watched, gone;
 };
 
+/* A vCPU that the agent was asked to trace, and has not answered yet. */
+struct asked {
+	size_t vm;
+	int vcpu;
+	pid_t tid;
+	uint64_t since; /* as live_track() has it */
+	struct cpuset allowed;
+};
+
 struct attach {
 	const struct attach_what *what;
 	struct run_info info;
 	struct attached_vm *vms;
 	struct kvm_vcpus kernel;
+	struct vm_list last; /* as attach_refresh() found it */
 	struct hostd *hostd;   /* NULL on Xen */
 	struct lab_conn *conn; /* Xen: who knows the domains */
 	struct xen_watch *xen; /* Xen: in hostd's place */
 	struct live *live;
 	bool started;
 	size_t untracked;
+	struct asked asked[HOSTD_AHEAD]; /* number n is asked[n % HOSTD_AHEAD] */
+	size_t n_asked, n_answered;
+	struct err ask_failed; /* the first of the answers that is an error */
 	struct memory_file stream;
 };
 

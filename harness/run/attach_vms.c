@@ -50,16 +50,11 @@ static size_t place_of(struct attach *a, const struct vm *vm)
 	return i;
 }
 
-/* A thread that ended a moment ago, or one too many, is no error. */
-static int track(
-	struct attach *a, size_t i, const struct vm *vm, const struct vm_vcpu *v, struct err *e)
+/* What came of tracing a thread: `rc` and `e` are the agent's answer. One that ended a moment ago,
+ * or one too many, is no error. */
+static int tracked(struct attach *a, const struct asked *q, int rc, struct err *e)
 {
-	auto_free char *name = xasprintf("%.20s/vcpu%d", a->info.vms[i].name, v->id);
-	auto_free char *proc = xasprintf("/proc/%d", (int)v->tid);
-	uint64_t since = a->started ? now_ns() : 0;
-	int rc = a->xen ? attach_xen_track(a, vm, v, e)
-			: hostd_track(a->hostd, v->tid,
-				  (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
+	auto_free char *proc = xasprintf("/proc/%d", (int)q->tid);
 
 	if (rc && access(proc, F_OK)) {
 		*e = (struct err)ERR_INIT;
@@ -67,38 +62,82 @@ static int track(
 	}
 	if (rc && strstr(e->msg, "threads to trace")) {
 		a->untracked++;
-		live_name(a->live, (uint32_t)v->tid, i, v->id);
+		live_name(a->live, (uint32_t)q->tid, q->vm, q->vcpu);
 		*e = (struct err)ERR_INIT;
 		return 0;
 	}
 	if (rc)
-		return err_wrap(e, "%s", a->info.vms[i].name);
-	live_track(a->live, (uint32_t)v->tid, i, v->id, &v->allowed, since);
+		return err_wrap(e, "%s", a->info.vms[q->vm].name);
+	live_track(a->live, (uint32_t)q->tid, q->vm, q->vcpu, &q->allowed, q->since);
 	return 0;
+}
+
+/* The answer to the thread asked for first; the first error is kept until all have answered. */
+static void take_oldest(struct attach *a)
+{
+	const struct asked *q = &a->asked[a->n_answered++ % HOSTD_AHEAD];
+	struct err why = ERR_INIT;
+
+	if (tracked(a, q, hostd_track_answer(a->hostd, &why), &why) && !a->ask_failed.code)
+		a->ask_failed = why;
+}
+
+/* No other command goes between those asked for and their answers. */
+static void take_all(struct attach *a)
+{
+	while (a->n_answered < a->n_asked)
+		take_oldest(a);
+}
+
+static int track(
+	struct attach *a, size_t i, const struct vm *vm, const struct vm_vcpu *v, struct err *e)
+{
+	auto_free char *name = xasprintf("%.20s/vcpu%d", a->info.vms[i].name, v->id);
+	struct asked q = {i, v->id, v->tid, a->started ? now_ns() : 0, v->allowed};
+	int rc;
+
+	if (a->xen)
+		return tracked(a, &q, attach_xen_track(a, vm, v, e), e);
+	if (a->n_asked - a->n_answered == HOSTD_AHEAD)
+		take_oldest(a);
+	rc = hostd_track_ask(a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name,
+		e);
+	if (!rc)
+		a->asked[a->n_asked++ % HOSTD_AHEAD] = q;
+	return rc;
 }
 
 static void end_thread(struct attach *a, size_t i, int tid)
 {
-	if (a->xen)
+	if (a->xen) {
 		xen_watch_untrack(a->xen, (unsigned)a->vms[i].pid);
-	else if (a->vms[i].watched)
+	} else if (a->vms[i].watched) {
+		take_all(a);
 		hostd_untrack(a->hostd, tid, NULL);
+	}
 	live_end(a->live, (uint32_t)tid);
 }
 
-static bool has_vcpu(const struct vm *vm, const struct run_vm_vcpu *v)
+/* Most often number `at` of one list is number `at` of the other, too. */
+static bool has_vcpu(const struct vm *vm, const struct run_vm_vcpu *v, size_t at)
 {
-	for (size_t i = 0; i < vm->n_vcpus; i++)
-		if (vm->vcpus[i].tid == v->tid && vm->vcpus[i].id == v->id)
+	for (size_t k = 0; k < vm->n_vcpus; k++) {
+		const struct vm_vcpu *x = &vm->vcpus[(at + k) % vm->n_vcpus];
+
+		if (x->tid == v->tid && x->id == v->id)
 			return true;
+	}
 	return false;
 }
 
-static bool had_vcpu(const struct run_vm *vm, const struct vm_vcpu *v)
+static bool had_vcpu(const struct run_vm *vm, const struct vm_vcpu *v, size_t at)
 {
-	for (size_t i = 0; i < vm->n_vcpus; i++)
-		if (vm->vcpus[i].tid == v->tid && vm->vcpus[i].id == v->id)
+	for (size_t k = 0; k < vm->n_vcpus; k++) {
+		const struct run_vm_vcpu *x = &vm->vcpus[(at + k) % vm->n_vcpus];
+
+		if (x->tid == v->tid && x->id == v->id)
 			return true;
+	}
 	return false;
 }
 
@@ -112,12 +151,12 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 	a->vms[i].watched |= chosen;
 	a->vms[i].gone = false;
 	for (size_t v = 0; v < known->n_vcpus; v++)
-		if (!has_vcpu(vm, &known->vcpus[v]))
+		if (!has_vcpu(vm, &known->vcpus[v], v))
 			end_thread(a, i, known->vcpus[v].tid);
 	for (size_t v = 0; v < vm->n_vcpus && !rc; v++) {
 		const struct vm_vcpu *now = &vm->vcpus[v];
 
-		if (had_vcpu(known, now))
+		if (had_vcpu(known, now, v))
 			live_allow(a->live, (uint32_t)now->tid, &now->allowed);
 		else if (a->vms[i].watched)
 			rc = track(a, i, vm, now, e);
@@ -151,6 +190,11 @@ static int take_list(struct attach *a, const struct vm_list *l, bool chosen, str
 
 	for (size_t i = 0; i < l->n && !rc; i++)
 		rc = take_vm(a, &l->items[i], chosen || is_chosen(a, &l->items[i]), e);
+	take_all(a);
+	if (!rc && a->ask_failed.code) {
+		*e = a->ask_failed;
+		rc = -e->code;
+	}
 	return rc;
 }
 
@@ -174,7 +218,7 @@ static int list_vms(struct attach *a, struct vm_list *all, struct err *e)
 
 	kvm_vcpus_release(&a->kernel);
 	rc = hostd_vcpus(a->hostd, &a->kernel, e);
-	return rc ? rc : vms_find(&a->kernel, all, e);
+	return rc ? rc : vms_find(&a->kernel, &a->last, all, e);
 }
 
 int attach_refresh(struct attach *a, struct err *e)
@@ -205,8 +249,9 @@ int attach_refresh(struct attach *a, struct err *e)
 		say_nobody(a, &all, e);
 		rc = -ENOENT;
 	}
-	vms_release(&all);
 	vms_release(&tree);
+	vms_release(&a->last);
+	a->last = all;
 	return rc;
 }
 

@@ -2,10 +2,12 @@
 # What watching 1,024 vCPUs costs: `blame --all` at 2 s intervals beside four programs whose threads are named
 # as QEMU names vCPUs and wake once a second. CPU time of blame and of hostd, and of the eBPF programs by the
 # kernel's own statistics (which cost some 30 ns a run themselves); of the start, from its call until the tracer
-# runs; memory of both early and late. Prints, and fails above 1 % of a CPU or when memory grows.
+# runs; memory of both early and late. Processes come and go meanwhile (CHURN a second, default 100): each of them
+# may be somebody that a vCPU waited for. AFTER: begin this many seconds later. Prints, and fails above 1 % of a CPU
+# or when memory grows.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build} VCPUS=${VCPUS:-1024} SECONDS_EACH=${SECONDS_EACH:-20} PERIOD_MS=${PERIOD_MS:-1000}
+BUILD=${BUILD:-build} VCPUS=${VCPUS:-1024} SECONDS_EACH=${SECONDS_EACH:-20} AFTER=${AFTER:-0} CHURN=${CHURN:-100} PERIOD_MS=${PERIOD_MS:-1000}
 pids=()
 T=$(mktemp -d)
 trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
@@ -19,19 +21,21 @@ bpf() { bpftool prog show -j 2>/dev/null | jq '[.[] | select(.name | test("^(on_
 for _ in 1 2 3 4; do
 	(exec -a qemu-system-x86_64 "$BUILD/bench-vcpus" $((VCPUS / 4)) "$PERIOD_MS") & pids+=($!)
 done
+while :; do /bin/true; sleep "$(awk "BEGIN {print 1 / $CHURN}")"; done & pids+=($!)
 sleep 1
 "$BUILD/stealscope" blame --all --json >"$T/out" 2>"$T/err" & blame=$!
 pids+=("$blame")
 for _ in $(seq 100); do hostd=$(pgrep -P $blame stealscope-host) && break; sleep 0.05; done
-# Both wait for the first interval's end.
-for _ in $(seq 300); do
-	a=$(cpu $blame) b=$(cpu "$hostd")
-	sleep 0.2
-	[ "$a$b" = "$(cpu $blame)$(cpu "$hostd")" ] && break
+# The start ends when hostd has nothing to do; the first interval is longer than this looks.
+for _ in $(seq 50); do
+	b=$(cpu "$hostd")
+	sleep 0.1
+	[ "$b" = "$(cpu "$hostd")" ] && break
 done
 [ -d /proc/"$blame" ] || { cat "$T/err"; exit 1; }
 start_blame=$(cpu $blame) start_hostd=$(cpu "$hostd")
 while [ ! -s "$T/out" ]; do sleep 0.1; done
+sleep "$AFTER"
 sysctl -q kernel.bpf_stats_enabled=1
 a=$(cpu $blame) b=$(cpu "$hostd") p=$(bpf) ra=$(rss $blame) rb=$(rss "$hostd") from=$(date +%s%N)
 sleep "$SECONDS_EACH"

@@ -117,7 +117,7 @@ static void by_the_kernel(void **state)
 	assert_int_equal(l.items[1].n_vcpus, 1);
 	assert_non_null(strstr(l.items[1].name, "(VM 2)"));
 	vms_release(&l);
-	assert_int_equal(vms_find(&k, &all, NULL), 0);
+	assert_int_equal(vms_find(&k, NULL, &all, NULL), 0);
 	for (size_t i = 0; i < all.n; i++)
 		seen += all.items[i].pid == p.pid;
 	assert_int_equal(seen, 2);
@@ -173,6 +173,50 @@ static void by_names(void **state)
 	}
 }
 
+static const struct vm *vm_of(const struct vm_list *l, pid_t pid)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i].pid == pid)
+			return &l->items[i];
+	return NULL;
+}
+
+/* What stands in the list made before is taken from it, of the same process only. */
+static void names_are_asked_once(void **state)
+{
+	const char *const argv[] = {
+		"qemu-system-x86_64", "--", "CPU 0/TCG", "rcu", "CPU 1/TCG", "CPU 2/TCG", NULL};
+	const struct kvm_vcpus k = {.known = false};
+	struct process p = start(argv);
+	struct vm_list before = look(&k, &p), after;
+	struct vm *was = &before.items[0];
+	const struct vm *now;
+
+	(void)state;
+	assert_int_equal(was->n_vcpus, 3);
+	was->vcpus[1].id = 77;
+	was->n_vcpus = 2;
+	assert_int_equal(vms_find(&k, &before, &after, NULL), 0);
+	now = vm_of(&after, p.pid);
+	assert_non_null(now);
+	assert_int_equal(now->accel, VM_ACCEL_TCG);
+	assert_int_equal(now->n_vcpus, 3);
+	assert_int_equal(now->vcpus[0].tid, p.tids[0]);
+	assert_int_equal(now->vcpus[1].id, 2); /* it was not in the list */
+	assert_int_equal(now->vcpus[1].tid, p.tids[3]);
+	assert_int_equal(now->vcpus[2].id, 77);
+	assert_int_equal(now->vcpus[2].tid, p.tids[2]);
+	vms_release(&after);
+	was->start++;
+	assert_int_equal(vms_find(&k, &before, &after, NULL), 0);
+	now = vm_of(&after, p.pid);
+	assert_non_null(now);
+	assert_int_equal(now->vcpus[1].id, 1);
+	vms_release(&after);
+	vms_release(&before);
+	stop(&p);
+}
+
 /* The kernel tells of all KVM guests: a QEMU that is none of them is emulated, or starts. */
 static void a_qemu_without_kvm(void **state)
 {
@@ -186,7 +230,7 @@ static void a_qemu_without_kvm(void **state)
 	size_t seen = 0;
 
 	(void)state;
-	assert_int_equal(vms_find(&k, &l, NULL), 0);
+	assert_int_equal(vms_find(&k, NULL, &l, NULL), 0);
 	for (size_t i = 0; i < l.n; i++) {
 		assert_true(l.items[i].pid != q.pid && l.items[i].pid != r.pid);
 		if (l.items[i].pid != p.pid)
@@ -230,6 +274,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_the_kernel),
 		cmocka_unit_test(by_names),
+		cmocka_unit_test(names_are_asked_once),
 		cmocka_unit_test(a_qemu_without_kvm),
 		cmocka_unit_test(children_too),
 	};

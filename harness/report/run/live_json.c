@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* One interval of `blame` as JSON: docs/schemas/blame.schema.json. */
-#include <jansson.h>
-
 #include "analysis/advice/advice.h"
-#include "json/json_text.h"
+#include "json/json_out.h"
 #include "report/run/live.h"
 #include "report/run/live_names.h"
 
@@ -37,22 +35,12 @@ char *live_vcpu_label(const struct live_vcpu *x)
 			       : xasprintf("thread %u", x->tid);
 }
 
-static json_t *json_culprits(const struct live_vcpu *x)
+static void add_vcpu_number(struct json_out *o, const char *key, const struct live_vcpu *x)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < x->n_who; i++)
-		json_array_append_new(
-			list, JSON({"name", json_text(x->who[i].name)},
-				      {"kind", json_text(culprit_kind_name(x->who[i].kind))},
-				      {"ms_per_s", json_real(x->who[i].ms_per_s)},
-				      {"share", json_real(x->who[i].share)}));
-	return list;
-}
-
-static json_t *vcpu_number(const struct live_vcpu *x)
-{
-	return x->vcpu >= 0 ? json_integer(x->vcpu) : json_null();
+	if (x->vcpu >= 0)
+		json_out_integer(o, key, x->vcpu);
+	else
+		json_out_null(o, key);
 }
 
 static const char *role_of(const struct live_vcpu *x)
@@ -60,59 +48,104 @@ static const char *role_of(const struct live_vcpu *x)
 	return x->vcpu >= 0 ? "vcpu" : x->vcpu == -2 ? "all-vcpus" : "thread";
 }
 
-static json_t *json_vcpu(
-	const struct live_view *v, const struct run_info *info, const struct live_vcpu *x)
+static void add_culprits(struct json_out *o, const struct live_vcpu *x)
+{
+	json_out_open(o, "culprits", '[');
+	for (size_t i = 0; i < x->n_who; i++) {
+		json_out_open(o, NULL, '{');
+		json_out_text(o, "name", x->who[i].name);
+		json_out_text(o, "kind", culprit_kind_name(x->who[i].kind));
+		json_out_number(o, "ms_per_s", x->who[i].ms_per_s);
+		json_out_number(o, "share", x->who[i].share);
+		json_out_close(o, '}');
+	}
+	json_out_close(o, ']');
+}
+
+static void add_vcpu(struct json_out *o, const struct live_view *v, const struct run_info *info,
+	const struct live_vcpu *x)
 {
 	auto_free char *advice = advice_line(v, x);
 
-	return JSON({"vm", json_text(live_guest_name(info, x->guest))},
-		{"pid", json_integer(guest_pid(info, x->guest))}, {"vcpu", vcpu_number(x)},
-		{"role", json_text(role_of(x))}, {"tid", json_integer(x->tid)},
-		{"ended", json_boolean(x->gone)}, {"run", json_real(x->run)},
-		{"wait", json_real(x->wait)}, {"sleep", json_real(x->sleep)},
-		{"run_delay", json_real(x->run_delay)}, {"throttled", json_real(x->throttled)},
-		{"migrations", json_real(x->migrations)}, {"named", json_real(x->named)},
-		{"culprits", json_culprits(x)}, {"advice", json_text_or_null(advice)});
+	json_out_open(o, NULL, '{');
+	json_out_text(o, "vm", live_guest_name(info, x->guest));
+	json_out_integer(o, "pid", guest_pid(info, x->guest));
+	add_vcpu_number(o, "vcpu", x);
+	json_out_text(o, "role", role_of(x));
+	json_out_integer(o, "tid", x->tid);
+	json_out_boolean(o, "ended", x->gone);
+	json_out_number(o, "run", x->run);
+	json_out_number(o, "wait", x->wait);
+	json_out_number(o, "sleep", x->sleep);
+	json_out_number(o, "run_delay", x->run_delay);
+	json_out_number(o, "throttled", x->throttled);
+	json_out_number(o, "migrations", x->migrations);
+	json_out_number(o, "named", x->named);
+	add_culprits(o, x);
+	json_out_text(o, "advice", advice);
+	json_out_close(o, '}');
 }
 
-static json_t *json_vm(
-	const struct live_view *v, const struct run_info *info, const struct live_vm *vm)
+static void add_vm(struct json_out *o, const struct live_view *v, const struct run_info *info,
+	const struct live_vm *vm)
 {
 	const struct live_vcpu *worst = &v->vcpus[vm->rows[0]];
 	auto_free char *advice = vm->numbered ? advice_line(v, worst) : NULL;
 
-	return JSON({"vm", json_text(live_guest_name(info, vm->guest))},
-		{"pid", json_integer(guest_pid(info, vm->guest))},
-		{"program", json_text(guest_program(info, vm->guest))},
-		{"accel", json_text(live_guest_accel(info, vm->guest))},
-		{"n_vcpus", json_count(vm->n)}, {"numbered", json_boolean(vm->numbered)},
-		{"ended", json_boolean(vm->gone)}, {"run", json_real(vm->run)},
-		{"wait", json_real(vm->wait)}, {"run_delay", json_real(vm->run_delay)},
-		{"throttled", json_real(vm->throttled)}, {"worst_wait", json_real(worst->wait)},
-		{"worst_vcpu", vcpu_number(worst)}, {"advice", json_text_or_null(advice)});
+	json_out_open(o, NULL, '{');
+	json_out_text(o, "vm", live_guest_name(info, vm->guest));
+	json_out_integer(o, "pid", guest_pid(info, vm->guest));
+	json_out_text(o, "program", guest_program(info, vm->guest));
+	json_out_text(o, "accel", live_guest_accel(info, vm->guest));
+	json_out_integer(o, "n_vcpus", (int64_t)vm->n);
+	json_out_boolean(o, "numbered", vm->numbered);
+	json_out_boolean(o, "ended", vm->gone);
+	json_out_number(o, "run", vm->run);
+	json_out_number(o, "wait", vm->wait);
+	json_out_number(o, "run_delay", vm->run_delay);
+	json_out_number(o, "throttled", vm->throttled);
+	json_out_number(o, "worst_wait", worst->wait);
+	add_vcpu_number(o, "worst_vcpu", worst);
+	json_out_text(o, "advice", advice);
+	json_out_close(o, '}');
+}
+
+static void add_head(struct json_out *o, const struct live_view *v, const struct live_notes *notes)
+{
+	json_out_integer(o, "from_ns", (int64_t)v->from_ns);
+	json_out_integer(o, "to_ns", (int64_t)v->to_ns);
+	json_out_integer(o, "lost", (int64_t)v->lost);
+	json_out_number(o, "box_steal", v->box_steal);
+	json_out_integer(o, "advice_from", LIVE_ADVICE_FROM);
+	json_out_integer(o, "not_watched", (int64_t)notes->untracked);
+	json_out_text(o, "vcpus_by", notes->doubt ? "names" : "kernel");
+	json_out_text(o, "doubt", notes->doubt);
+	json_out_open(o, "not_run", '[');
+	for (size_t i = 0; notes->asleep && i < notes->asleep->n; i++)
+		json_out_text(o, NULL, notes->asleep->items[i]);
+	json_out_close(o, ']');
 }
 
 char *live_report_json(
 	const struct live_view *v, const struct run_info *info, const struct live_notes *notes)
 {
-	json_t *vcpus = json_array(), *list = json_array();
+	struct json_out o = {0};
 	struct live_vm *vms;
 	size_t n;
 
+	json_out_open(&o, NULL, '{');
+	add_head(&o, v, notes);
 	vms = live_vms(v, &n);
+	json_out_open(&o, "vms", '[');
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_vm(v, info, &vms[i]));
+		add_vm(&o, v, info, &vms[i]);
+	json_out_close(&o, ']');
 	live_vms_free(vms, n);
+	json_out_open(&o, "vcpus", '[');
 	for (size_t i = 0; i < v->n; i++)
-		json_array_append_new(vcpus, json_vcpu(v, info, &v->vcpus[i]));
-	return json_document(
-		JSON({"from_ns", json_count(v->from_ns)}, {"to_ns", json_count(v->to_ns)},
-			{"lost", json_count(v->lost)}, {"box_steal", json_number(v->box_steal)},
-			{"advice_from", json_integer(LIVE_ADVICE_FROM)},
-			{"not_watched", json_count(notes->untracked)},
-			{"vcpus_by", json_text(notes->doubt ? "names" : "kernel")},
-			{"doubt", json_text_or_null(notes->doubt)},
-			{"not_run", notes->asleep ? json_texts(notes->asleep) : json_array()},
-			{"vms", list}, {"vcpus", vcpus}),
-		JSON_COMPACT | JSON_REAL_PRECISION(9)); /* ns per s */
+		add_vcpu(&o, v, info, &v->vcpus[i]);
+	json_out_close(&o, ']');
+	json_out_close(&o, '}');
+	strbuf_addn(&o.text, "\n", 1);
+	return o.text.text;
 }
