@@ -27,7 +27,7 @@
 #include "host-agent/tracer_shared.h"
 
 #define OPEN_FILES     (2 * TRACER_MAX_THREADS) /* one for each thread, and the rest */
-#define REPLY_MAX      1200 /* commands.c's, with its "ok" */
+#define REPLY_MAX      1200			/* commands.c's, with its "ok" */
 #define POLL_EVENTS_MS 100 /* the ring is emptied this often; sooner when it fills */
 
 const char *argp_program_version = "stealscope-hostd " SS_VERSION;

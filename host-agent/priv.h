@@ -8,6 +8,17 @@
 #include "host-agent/tracer_shared.h"
 #include "tracer.skel.h"
 
+/* Cells to be added up. Signed: what was told already is taken off. */
+struct blame_row {
+	struct blame_key key;
+	int64_t ns, times;
+};
+
+struct blame_rows {
+	struct blame_row *rows;
+	size_t n;
+};
+
 struct tracer {
 	struct tracer_bpf *skel;
 	struct ring_buffer *ring;
@@ -19,6 +30,9 @@ struct tracer {
 	unsigned n_slots;     /* ever taken: the first so many */
 	unsigned n_free;      /* of them, given back */
 	uint64_t lost_seen;
+	struct blame_rows kept; /* of threads that are not traced any more, not told yet */
+	struct blame_rows told; /* told by the last dump of what threads still hold themselves */
+	uint32_t cells_seen;	/* of `blame_cells`, when this round began */
 	bool running;
 	uint64_t stopped;    /* when; 0: not */
 	struct err no_vcpus; /* why the walk over open files (vcpus.h) was left out */
@@ -33,6 +47,9 @@ void vcpus_describe(struct tracer_bpf *skel);
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid);
 /* Load and attach the programs: the skeleton, and how much there is room for. */
 int tracer_load(struct tracer *t, bool counts, bool queue, struct err *e);
+
+/* The thread's place is given away: what it collected is told by the next dump. */
+void tracer_keep_blame(struct tracer *t, const struct tracer_thread *th);
 
 /* The first of t->n_cpus and of t->max_threads: memory that the programs write. */
 struct tracer_cpu *tracer_cpus(struct tracer *t);

@@ -32,7 +32,7 @@ static const struct {
 	/* samples */
 	{.nr = SYS_pread64},
 	{SYS_bpf, 0, ALL, BPF_MAP_LOOKUP_ELEM},
-	{SYS_bpf, 0, ALL, BPF_MAP_GET_NEXT_KEY},
+	{SYS_bpf, 0, ALL, BPF_MAP_LOOKUP_AND_DELETE_BATCH},
 	{SYS_bpf, 0, ALL, BPF_MAP_LOOKUP_AND_DELETE_ELEM},
 	{SYS_bpf, 0, ALL, BPF_MAP_UPDATE_ELEM},
 	{SYS_bpf, 0, ALL, BPF_MAP_DELETE_ELEM},

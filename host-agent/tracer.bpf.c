@@ -30,11 +30,13 @@ const volatile uint32_t threads_at = TRACER_MAX_CPUS * sizeof(struct tracer_cpu)
 
 /* Set by hostd while running. */
 uint32_t active = TRACER_IDLE;
+uint32_t blame_round = 0;    /* even or odd: into which map the culprits go */
 uint32_t watch_throttle = 0; /* some tracked thread stands under a quota */
 uint32_t layers = 0;	     /* of a group so many slots were ever taken: they are given in order */
 
 uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
 uint64_t named[TRACER_NAMED_SLOTS] = {};
+uint32_t blame_cells = 0;   /* made in both maps so far, about */
 uint32_t kvm_described = 0; /* vcpus.bpf.h: the offsets are known, says the walk over tasks */
 /* CPUs, then threads. The last variable: hostd makes memory for as many as the box has and as this kernel takes. */
 uint64_t room[TRACER_MAX_CPUS * sizeof(struct tracer_cpu) / 8 +
@@ -61,12 +63,13 @@ struct {
 	__uint(value_size, TRACER_RECORD_MAX);
 } queue SEC(".maps");
 
-struct {
+/* Two, so that one is read and emptied while the other takes what comes: see `blame_round`. */
+struct blame_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TRACER_BLAME_CELLS);
 	__type(key, struct blame_key);
 	__type(value, struct blame_cell);
-} blame SEC(".maps");
+} blame_even SEC(".maps"), blame_odd SEC(".maps");
 
 static __always_inline struct tracer_cpu *cpu_at(uint32_t cpu)
 {

@@ -74,26 +74,10 @@ void tracer_close(struct tracer *t)
 	tracer_bpf__destroy(t->skel);
 	if (t->stats_fd >= 0)
 		close(t->stats_fd);
+	free(t->kept.rows);
+	free(t->told.rows);
 	free(t->slot_of);
 	free(t);
-}
-
-/* What a thread collected of its culprits goes to the map; nobody else writes it then. */
-static void flush_culprits(struct tracer *t, const struct tracer_thread *th)
-{
-	struct bpf_map *map = t->skel->maps.blame;
-
-	for (unsigned i = 0; i < TRACER_LEDGER; i++) {
-		struct blame_key key = {th->tid, th->culprit_tid[i], th->culprit_kind[i]};
-		struct blame_cell cell = {0};
-
-		if (!th->culprit_times[i])
-			continue;
-		bpf_map__lookup_elem(map, &key, sizeof(key), &cell, sizeof(cell), 0);
-		cell.ns += th->culprit_ns[i];
-		cell.times += th->culprit_times[i];
-		bpf_map__update_elem(map, &key, sizeof(key), &cell, sizeof(cell), BPF_ANY);
-	}
 }
 
 struct tracer_cpu *tracer_cpus(struct tracer *t)
@@ -129,16 +113,6 @@ static struct tracer_thread *free_slot(struct tracer *t)
 	return NULL;
 }
 
-/* The cell that takes the rest when the table is full must be there before. */
-static void make_others_cell(struct tracer *t, uint32_t victim)
-{
-	struct blame_key key = {.victim = victim, .kind = BLAME_OTHERS};
-	struct blame_cell cell = {0};
-
-	bpf_map__update_elem(
-		t->skel->maps.blame, &key, sizeof(key), &cell, sizeof(cell), BPF_NOEXIST);
-}
-
 int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 {
 	struct tracer_thread *th = tracer_thread_of(t, tid);
@@ -153,9 +127,8 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 	if (!th)
 		return err_set(e, ENOSPC, "more than %u threads to trace", t->max_threads);
 	old = th->tid;
-	if (old)
-		flush_culprits(t, th);
 	if (old) {
+		tracer_keep_blame(t, th);
 		bpf_map__delete_elem(t->skel->maps.slots, &old, sizeof(old), 0);
 		t->slot_of[old] = 0;
 	}
@@ -167,8 +140,6 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 		return err_sys(e, "cannot trace thread %d", (int)tid);
 	}
 	t->slot_of[tid] = (uint16_t)(slot + 1);
-	if (t->skel->rodata->counts_mode)
-		make_others_cell(t, key);
 	key %= TRACER_FILTER_BITS;
 	__atomic_or_fetch(
 		&t->skel->bss->filter[key / 64], UINT64_C(1) << (key % 64), __ATOMIC_SEQ_CST);
@@ -191,6 +162,7 @@ int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
 			tracer_wait_one(th->slot), __ATOMIC_SEQ_CST);
 		__atomic_sub_fetch(&c->waiters, 1, __ATOMIC_SEQ_CST);
 	}
+	tracer_keep_blame(t, th);
 	*th = (struct tracer_thread){0};
 	t->slot_of[tid] = 0;
 	t->n_free++;

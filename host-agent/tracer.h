@@ -42,8 +42,11 @@ struct tracer_seen {
 };
 /* False when the thread is not traced. */
 bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out);
-/* Totals per thread since start (TRACE_COUNTER) and, in counts mode, all TRACE_BLAME cells. */
+/* Totals per thread since start (TRACE_COUNTER) and, in counts mode, what came to the cells of blame
+ * since the last dump. */
 void tracer_dump(struct tracer *t, struct sink *s);
+/* Counts mode: culprits take half of their room; a dump gives it back. */
+bool tracer_is_full(const struct tracer *t);
 
 /* Account the time spent in eBPF programs from here on (costs a little itself). */
 int tracer_measure(struct tracer *t, struct err *e);

@@ -5,35 +5,42 @@
  * Each CPU has a ledger (tracer_shared.h): a switch adds the time that ends with it to who had the CPU.
  * A waiting thread is blamed on others only when it stops waiting: the ledger less its base, the rest on
  * who has the CPU then, so that blame adds up to the wait to the ns. It collects its culprits itself;
- * one is put into the map when another takes its place, hostd adds up both.
+ * one is put into a map when another takes its place, hostd adds up both.
  *
  * A thread that begins to wait in its own CPU's switch takes its base there. One that is woken or moved
  * there may lack that CPU's lock: it joins, and the next event of that CPU blames what it waited until
  * then on who had the CPU, and takes its base.
  */
 
-static __always_inline void blame_add(
-	uint32_t victim, uint32_t culprit, uint32_t kind, uint64_t ns, uint64_t times)
+/* False: it is full. Atomic: a victim's cells are its own, but hostd may still read them. */
+static __always_inline bool blame_add(
+	void *map, const struct blame_key *key, uint64_t ns, uint64_t times)
 {
-	struct blame_key key = {.victim = victim, .culprit = culprit, .kind = kind};
-	struct blame_cell *cell = bpf_map_lookup_elem(&blame, &key),
-			  first = {.ns = ns, .times = times};
+	struct blame_cell *cell = bpf_map_lookup_elem(map, key), first = {.ns = ns, .times = times};
 
 	if (!cell) {
-		if (!bpf_map_update_elem(&blame, &key, &first, BPF_NOEXIST))
-			return;
-		/* Full, or another CPU was first. */
-		cell = bpf_map_lookup_elem(&blame, &key);
+		if (bpf_map_update_elem(map, key, &first, BPF_NOEXIST))
+			return false;
+		__sync_fetch_and_add(&blame_cells, 1);
+		return true;
 	}
-	if (!cell) {
-		key.culprit = 0;
-		key.kind = BLAME_OTHERS;
-		cell = bpf_map_lookup_elem(&blame, &key);
-	}
-	if (!cell)
-		return;
 	__sync_fetch_and_add(&cell->ns, ns);
 	__sync_fetch_and_add(&cell->times, times);
+	return true;
+}
+
+/* What a thread collected in place `i` goes to the map of this round; the rest of it, when that is
+ * full, is nobody's by name. */
+static __always_inline void push_out(struct tracer_thread *t, uint32_t i)
+{
+	struct blame_key key = {t->tid, t->culprit_tid[i], t->culprit_kind[i]};
+	uint64_t ns = t->culprit_ns[i], times = t->culprit_times[i];
+
+	if (blame_round & 1 ? blame_add(&blame_odd, &key, ns, times)
+			    : blame_add(&blame_even, &key, ns, times))
+		return;
+	t->others_ns += ns;
+	t->others_times += times;
 }
 
 /* A place in a ledger, its bound where the verifier sees it (Linux 6.1's knows none of an exclusive or). */
@@ -64,8 +71,7 @@ __noinline int blame_on(uint32_t slot, uint32_t tid, uint32_t kind, uint64_t ns,
 	i = cell_of(tid, kind);
 	if (t->culprit_tid[i] != tid || t->culprit_kind[i] != kind) {
 		if (t->culprit_times[i])
-			blame_add(t->tid, t->culprit_tid[i], t->culprit_kind[i], t->culprit_ns[i],
-				t->culprit_times[i]);
+			push_out(t, i);
 		t->culprit_tid[i] = tid;
 		t->culprit_kind[i] = kind;
 		t->culprit_ns[i] = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The tracer's sums: of each thread, and who had the CPU while it waited. */
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,17 +45,13 @@ bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
 	return true;
 }
 
-/* Cells to be added up: the map's, what threads hold themselves, what those that wait now have not been
- * charged with yet. */
-struct blame_row {
-	struct blame_key key;
-	struct blame_cell cell;
-};
+/*
+ * Blame. A row is what came to a cell since the last dump: what stands in the map of the round that ends
+ * with this dump (and is emptied), and what threads hold themselves now, less what was told of that the
+ * last time. So it costs what happened, not what ever happened, and takes memory for that only.
+ */
 
-struct blame_rows {
-	struct blame_row *rows;
-	size_t n;
-};
+#define BATCH 1024
 
 static void add_row(struct blame_rows *b, uint32_t victim, uint32_t culprit, uint32_t kind,
 	uint64_t ns, uint64_t times)
@@ -63,22 +61,46 @@ static void add_row(struct blame_rows *b, uint32_t victim, uint32_t culprit, uin
 	if (kind == BLAME_TASK && !culprit)
 		kind = BLAME_IDLE;
 	ARRAY_GROW(b->rows, b->n);
-	b->rows[b->n++] = (struct blame_row){{victim, culprit, kind}, {ns, times}};
+	b->rows[b->n++] = (struct blame_row){{victim, culprit, kind}, (int64_t)ns, (int64_t)times};
+}
+
+static void add_rows(struct blame_rows *b, const struct blame_rows *from, int sign)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct blame_row *r = &from->rows[i];
+
+		ARRAY_GROW(b->rows, b->n);
+		b->rows[b->n++] = (struct blame_row){r->key, sign * r->ns, sign * r->times};
+	}
+}
+
+static void add_held(const struct tracer_thread *th, struct blame_rows *b)
+{
+	for (unsigned k = 0; k < TRACER_LEDGER; k++)
+		add_row(b, th->tid, th->culprit_tid[k], th->culprit_kind[k], th->culprit_ns[k],
+			th->culprit_times[k]);
+	add_row(b, th->tid, 0, BLAME_OTHERS, th->others_ns, th->others_times);
+}
+
+void tracer_keep_blame(struct tracer *t, const struct tracer_thread *th)
+{
+	add_held(th, &t->kept);
 }
 
 /* The unfinished wait of a thread: its CPU's ledger less its base, the rest on who has the CPU. */
-static void add_open_wait(
-	struct tracer *t, const struct tracer_thread *th, uint64_t now, struct blame_rows *b)
+static void add_open_wait(const struct tracer_cpu *c, const struct tracer_thread *th, uint64_t now,
+	struct blame_rows *b)
 {
-	const struct tracer_cpu *c = &tracer_cpus(t)[th->cpu];
-	uint64_t charged = th->charged, ns;
+	uint64_t charged = th->charged;
 
 	if (th->state != THREAD_WAITING)
 		return;
-	for (unsigned i = 0; th->based && i < TRACER_LEDGER; i++) {
-		ns = c->ledger.ns[i] - th->base_ns[i];
-		if (!ns || charged + ns > now)
+	for (unsigned i = 0; th->based && i < TRACER_LEDGER && charged < now; i++) {
+		uint64_t ns = c->ledger.ns[i] - th->base_ns[i];
+
+		if (!ns || ns > INT64_MAX) /* this base is newer than the copy of the ledger */
 			continue;
+		ns = MIN(ns, now - charged);
 		charged += ns;
 		add_row(b, th->tid, th->throttled ? 0 : c->ledger.tid[i],
 			th->throttled ? BLAME_THROTTLED : c->ledger.kind[i], ns,
@@ -99,47 +121,95 @@ static void put_blame(struct sink *s, const struct blame_row *row)
 {
 	struct trace_blame r = {.culprit_tid = row->key.culprit,
 		.kind = row->key.kind,
-		.ns = row->cell.ns,
-		.times = row->cell.times};
+		.ns = (uint64_t)row->ns,
+		.times = (uint64_t)row->times};
 
-	r.h = trace_head(now_ns(), row->key.victim, 0, TRACE_BLAME, sizeof(r));
+	r.h = trace_head(now_ns(), row->key.victim, 0, TRACE_BLAME_ADDED, sizeof(r));
 	sink_put(s, &r, sizeof(r));
 }
 
-static void dump_blame(
-	struct tracer *t, const struct tracer_thread *threads, uint64_t now, struct sink *s)
+/* From here on culprits go into the other map. What is under way still goes into this one. */
+static struct bpf_map *end_round(struct tracer *t)
 {
-	unsigned left = TRACER_BLAME_CELLS * 2; /* a table in motion could restart the walk */
-	struct blame_key key, *at = NULL;
-	struct blame_rows b = {0};
-	struct blame_cell cell;
-	struct bpf_map *map = t->skel->maps.blame;
+	uint32_t old = t->skel->bss->blame_round;
+
+	t->cells_seen = t->skel->bss->blame_cells;
+	__atomic_store_n(&t->skel->bss->blame_round, old + 1, __ATOMIC_SEQ_CST);
+	if (!t->stopped)
+		sleep_ns(NS_PER_MS); /* an event under way on another CPU ends in far less */
+	return old & 1 ? t->skel->maps.blame_odd : t->skel->maps.blame_even;
+}
+
+static void empty_map(struct bpf_map *map, struct blame_rows *b)
+{
+	struct blame_key *keys = xcalloc(BATCH, sizeof(*keys));
+	struct blame_cell *cells = xcalloc(BATCH, sizeof(*cells));
+	uint32_t at = 0, n;
+	bool first = true;
+	int rc = 0;
+
+	while (!rc) {
+		n = BATCH;
+		rc = bpf_map_lookup_and_delete_batch(
+			bpf_map__fd(map), first ? NULL : &at, &at, keys, cells, &n, NULL);
+		first = false;
+		if (rc && errno != ENOENT) /* that is the end, with the last ones */
+			break;
+		for (uint32_t i = 0; i < n; i++)
+			add_row(b, keys[i].victim, keys[i].culprit, keys[i].kind, cells[i].ns,
+				cells[i].times);
+	}
+	free(keys);
+	free(cells);
+}
+
+static void sum_up(struct blame_rows *b)
+{
+	size_t n = 0;
+
+	if (b->n)
+		qsort(b->rows, b->n, sizeof(*b->rows), by_key);
+	for (size_t i = 0; i < b->n; i++) {
+		if (!n || by_key(&b->rows[n - 1], &b->rows[i])) {
+			b->rows[n++] = b->rows[i];
+			continue;
+		}
+		b->rows[n - 1].ns += b->rows[i].ns;
+		b->rows[n - 1].times += b->rows[i].times;
+	}
+	b->n = n;
+}
+
+struct snapshot {
+	struct tracer_cpu *cpus;
+	struct tracer_thread *threads;
+	uint64_t now;
+};
+
+static void dump_blame(
+	struct tracer *t, const struct snapshot *at, struct bpf_map *map, struct sink *s)
+{
+	struct blame_rows b = {0}, held = {0};
 
 	for (unsigned i = 0; i < t->n_slots; i++) {
-		const struct tracer_thread *th = &threads[i];
+		const struct tracer_thread *th = &at->threads[i];
 
 		if (!th->tid)
 			continue;
-		for (unsigned k = 0; k < TRACER_LEDGER; k++)
-			add_row(&b, th->tid, th->culprit_tid[k], th->culprit_kind[k],
-				th->culprit_ns[k], th->culprit_times[k]);
-		add_open_wait(t, th, now, &b);
+		add_held(th, &held);
+		add_open_wait(&at->cpus[th->cpu], th, at->now, &held);
 	}
-	while (left-- && !bpf_map__get_next_key(map, at, &key, sizeof(key))) {
-		at = &key;
-		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &cell, sizeof(cell), 0))
-			add_row(&b, key.victim, key.culprit, key.kind, cell.ns, cell.times);
-	}
-	if (b.n)
-		qsort(b.rows, b.n, sizeof(*b.rows), by_key);
-	for (size_t i = 0; i < b.n; i++) {
-		if (i + 1 < b.n && !by_key(&b.rows[i], &b.rows[i + 1])) {
-			b.rows[i + 1].cell.ns += b.rows[i].cell.ns;
-			b.rows[i + 1].cell.times += b.rows[i].cell.times;
-		} else {
+	empty_map(map, &b);
+	add_rows(&b, &t->kept, 1);
+	add_rows(&b, &held, 1);
+	add_rows(&b, &t->told, -1);
+	sum_up(&b);
+	free(t->told.rows);
+	t->told = held;
+	t->kept.n = 0;
+	for (size_t i = 0; i < b.n; i++)
+		if (b.rows[i].ns || b.rows[i].times)
 			put_blame(s, &b.rows[i]);
-		}
-	}
 	free(b.rows);
 }
 
@@ -147,17 +217,25 @@ static void dump_blame(
  * waited and whom it is blamed on must add up. (While the tracer runs, cells go on growing.) */
 void tracer_dump(struct tracer *t, struct sink *s)
 {
-	size_t size = t->n_slots * sizeof(struct tracer_thread);
-	struct tracer_thread *threads = xcalloc(1, MAX(size, (size_t)1));
-	uint64_t now;
+	bool counts = t->skel->rodata->counts_mode;
+	struct bpf_map *ended = counts ? end_round(t) : NULL;
+	struct snapshot at = {.cpus = xcalloc(t->n_cpus, sizeof(*at.cpus)),
+		.threads = xcalloc(MAX(t->n_slots, 1u), sizeof(*at.threads))};
 
 	tracer_drain(t, s);
-	now = t->stopped ? t->stopped : now_ns();
-	memcpy(threads, tracer_threads(t), size);
+	at.now = t->stopped ? t->stopped : now_ns();
+	memcpy(at.cpus, tracer_cpus(t), t->n_cpus * sizeof(*at.cpus));
+	memcpy(at.threads, tracer_threads(t), t->n_slots * sizeof(*at.threads));
 	for (unsigned i = 0; i < t->n_slots; i++)
-		if (threads[i].tid)
-			dump_thread(&threads[i], now, s);
-	if (t->skel->rodata->counts_mode)
-		dump_blame(t, threads, now, s);
-	free(threads);
+		if (at.threads[i].tid)
+			dump_thread(&at.threads[i], at.now, s);
+	if (counts)
+		dump_blame(t, &at, ended, s);
+	free(at.cpus);
+	free(at.threads);
+}
+
+bool tracer_is_full(const struct tracer *t)
+{
+	return t->skel->bss->blame_cells - t->cells_seen > TRACER_BLAME_CELLS / 2;
 }

@@ -12,7 +12,7 @@
 #define TRACER_WAIT_WORDS  (TRACER_GROUPS / TRACER_WAIT_WORD)
 #define TRACER_NAMED_SLOTS 32768 /* direct-mapped by tid; a collision only names a task again */
 #define TRACER_FILTER_BITS 65536
-#define TRACER_BLAME_CELLS 32768
+#define TRACER_BLAME_CELLS 32768 /* of a round: hostd begins a new one before they are used up */
 #define TRACER_LEDGER	   32 /* those who had a CPU, or held up a thread, last; a power of two */
 #define TRACER_RECORD_MAX  48 /* bytes of the longest record made in the kernel */
 
@@ -81,6 +81,7 @@ struct tracer_thread {
 	uint32_t culprit_kind[TRACER_LEDGER];
 	uint32_t culprit_times[TRACER_LEDGER];
 	uint64_t culprit_ns[TRACER_LEDGER];
+	uint64_t others_ns, others_times; /* what found the map full */
 };
 
 static inline uint64_t tracer_wait_one(uint32_t slot)

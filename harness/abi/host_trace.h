@@ -42,7 +42,7 @@ enum trace_type {
 	TRACE_COUNTER = 5, /* struct trace_counter */
 	TRACE_LOST = 6, /* struct trace_counter: key = 0, value = records lost since the last one */
 	TRACE_TRACK = 7, /* struct trace_track: hostd was told to track this thread */
-	/* struct trace_blame (counts mode, and totals at the end of events mode) */
+	/* struct trace_blame: sums since `start`. Made until 2026-11; TRACE_BLAME_ADDED now */
 	TRACE_BLAME = 8,
 	TRACE_NOTE = 9, /* struct trace_note: a sentence (a source that is missing and why) */
 	TRACE_END = 10, /* struct trace_counter: clean end; value = records written before it */
@@ -50,6 +50,9 @@ enum trace_type {
 	 * seen to be over (state 0). Looked at when a wait begins, at occupant changes and when it
 	 * ends: not an exact instant */
 	TRACE_THROTTLE = 11,
+	/* struct trace_blame (counts mode): what came to this cell since its last record, modulo
+	 * 2^64: less than nothing where an unfinished wait turned out to be for somebody else */
+	TRACE_BLAME_ADDED = 12,
 };
 
 enum thread_state {
@@ -217,7 +220,7 @@ enum blame_kind {
 	BLAME_OTHERS = 5,    /* more culprits than the table has room for: all the rest */
 };
 
-/* One cell of victim x culprit since `start` (counts mode), cumulative. hdr.tid = victim. */
+/* One cell of victim x culprit (counts mode). hdr.tid = victim. */
 struct trace_blame {
 	struct trace_hdr h;
 	uint32_t culprit_tid;

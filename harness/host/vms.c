@@ -223,8 +223,8 @@ static bool add_by_name(const struct kvm_vcpus *k, const struct process *p,
 }
 
 /* -ESRCH when it is gone. `any`: its threads, where it has no VM. */
-static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any,
-	const struct vm_list *before, struct vm_list *out)
+static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any, const struct vm_list *before,
+	struct vm_list *out)
 {
 	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid), *argv = NULL;
 	struct process p = {.pid = pid};
@@ -261,8 +261,8 @@ static pid_t *all_pids(void)
 	return pids;
 }
 
-int vms_find(const struct kvm_vcpus *k, const struct vm_list *before, struct vm_list *out,
-	struct err *e)
+int vms_find(
+	const struct kvm_vcpus *k, const struct vm_list *before, struct vm_list *out, struct err *e)
 {
 	auto_free pid_t *pids = all_pids();
 	struct vm_list list = {0};

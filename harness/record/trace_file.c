@@ -32,6 +32,7 @@ static const uint8_t type_size[] = {
 	[TRACE_NOTE] = sizeof(struct trace_note),
 	[TRACE_END] = sizeof(struct trace_counter),
 	[TRACE_THROTTLE] = sizeof(struct trace_state),
+	[TRACE_BLAME_ADDED] = sizeof(struct trace_blame),
 };
 
 int trace_reader_open(const char *path, struct trace_reader **out, struct err *e)
@@ -80,7 +81,7 @@ static bool usable(const struct trace_reader *r, const struct trace_hdr *h, size
 		return false;
 	/* Names and notes count whatever their time. */
 	if (h->type == TRACE_TASK || h->type == TRACE_TRACK || h->type == TRACE_NOTE ||
-		h->type == TRACE_BLAME)
+		h->type == TRACE_BLAME || h->type == TRACE_BLAME_ADDED)
 		return true;
 	return h->ts_ns >= r->earliest && h->ts_ns <= r->latest;
 }

@@ -31,7 +31,7 @@ struct attach {
 	struct run_info info;
 	struct attached_vm *vms;
 	struct kvm_vcpus kernel;
-	struct vm_list last; /* as attach_refresh() found it */
+	struct vm_list last;   /* as attach_refresh() found it */
 	struct hostd *hostd;   /* NULL on Xen */
 	struct lab_conn *conn; /* Xen: who knows the domains */
 	struct xen_watch *xen; /* Xen: in hostd's place */

@@ -100,8 +100,8 @@ static int track(
 		return tracked(a, &q, attach_xen_track(a, vm, v, e), e);
 	if (a->n_asked - a->n_answered == HOSTD_AHEAD)
 		take_oldest(a);
-	rc = hostd_track_ask(a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name,
-		e);
+	rc = hostd_track_ask(
+		a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
 	if (!rc)
 		a->asked[a->n_asked++ % HOSTD_AHEAD] = q;
 	return rc;

@@ -7,9 +7,9 @@
 #include "xen/states.h"
 
 struct cell {
-	uint32_t tid;  /* who had the CPU */
-	uint32_t kind; /* enum blame_kind */
-	uint64_t ns, times;
+	uint32_t tid;	    /* who had the CPU */
+	uint32_t kind;	    /* enum blame_kind */
+	uint64_t ns, times; /* since the last dump */
 };
 
 struct vcpu {
@@ -191,19 +191,21 @@ void xen_counts_dump(struct xen_counts *c, uint64_t now_ns,
 
 		charge(c, v, c->now);
 		put(&o, v, c->now, CTR_RUN_DELAY_NS, v->wait - v->throttled_ns);
-		put(&o, v, c->now, CTR_TRACED_RUN_NS, v->run); /* begins a dump */
+		put(&o, v, c->now, CTR_TRACED_RUN_NS, v->run);
 		put(&o, v, c->now, CTR_TRACED_WAIT_NS, v->wait);
 		put(&o, v, c->now, CTR_TRACED_SLEEP_NS, v->sleep);
 		put(&o, v, c->now, CTR_TRACED_MIGRATIONS, v->migrations);
 		for (size_t k = 0; k < v->n_cells; k++) {
 			struct trace_blame r = {
-				.h = {c->now, v->tid, v->cpu, TRACE_BLAME, sizeof(r) / 8},
+				.h = {c->now, v->tid, v->cpu, TRACE_BLAME_ADDED, sizeof(r) / 8},
 				.culprit_tid = v->cells[k].tid,
 				.kind = v->cells[k].kind,
 				.ns = v->cells[k].ns,
 				.times = v->cells[k].times};
 
-			record(arg, &r.h);
+			if (r.ns)
+				record(arg, &r.h);
+			v->cells[k].ns = v->cells[k].times = 0;
 		}
 	}
 }

@@ -21,7 +21,8 @@ bpf() { bpftool prog show -j 2>/dev/null | jq '[.[] | select(.name | test("^(on_
 for _ in 1 2 3 4; do
 	(exec -a qemu-system-x86_64 "$BUILD/bench-vcpus" $((VCPUS / 4)) "$PERIOD_MS") & pids+=($!)
 done
-while :; do /bin/true; sleep "$(awk "BEGIN {print 1 / $CHURN}")"; done & pids+=($!)
+nap=$(awk "BEGIN {print 2 / $CHURN}") # two processes a turn
+while :; do /bin/true; sleep "$nap"; done & pids+=($!)
 sleep 1
 "$BUILD/stealscope" blame --all --json >"$T/out" 2>"$T/err" & blame=$!
 pids+=("$blame")

@@ -58,6 +58,8 @@ static void add_cell(struct read_thread *th, const struct trace_blame *cell)
 	th->cells_ns += cell->ns;
 	if (cell->kind == BLAME_TASK)
 		add_blame(th, cell->culprit_tid, cell->ns);
+	if (cell->kind == BLAME_OTHERS)
+		th->others_ns += cell->ns;
 	if (cell->kind == BLAME_THROTTLED)
 		th->throttled_ns += cell->ns;
 }
@@ -201,7 +203,7 @@ static void on_record(struct read_trace *t, const struct trace_hdr *h)
 		if (th)
 			th->throttles += ((const struct trace_state *)at)->state;
 		break;
-	case TRACE_BLAME:
+	case TRACE_BLAME_ADDED:
 		th = read_find(t, h->tid);
 		if (th)
 			add_cell(th, (const void *)at);

@@ -34,7 +34,8 @@ struct read_thread {
 	bool seen_delay, seen_clock, seen_booked;
 	uint64_t total[3]; /* CTR_TRACED_RUN/WAIT/SLEEP_NS at the end */
 	uint64_t total_ts;
-	uint64_t cells_ns; /* sum of its TRACE_BLAME cells, in `blame` by task */
+	uint64_t others_ns; /* of them, BLAME_OTHERS */
+	uint64_t cells_ns;  /* sum of its TRACE_BLAME_ADDED cells, in `blame` by task */
 	uint64_t throttled_ns;
 };
 

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "collect/hostd.h"
+#include "host-agent/tracer_shared.h"
 #include "trace_announced.h"
 #include "trace_read.h"
 
@@ -37,9 +38,10 @@ static double clock_lag_ns = 40e3;
 
 #define NAMED_SHARE 0.999
 /* The longest that a thread stays on a CPU beside others: a slice of 3 ms, a tick and a late one. */
-#define SLICE_NS      (8 * NS_PER_MS)
-#define CGROUP_V1_CPU "/sys/fs/cgroup/cpu"
-#define CGROUP_V2     "/sys/fs/cgroup"
+#define SLICE_NS       (8 * NS_PER_MS)
+#define PASSERS_WANTED TRACER_BLAME_CELLS
+#define CGROUP_V1_CPU  "/sys/fs/cgroup/cpu"
+#define CGROUP_V2      "/sys/fs/cgroup"
 
 enum task_kind {
 	SPIN,	   /* never sleeps */
@@ -61,6 +63,8 @@ struct test_case {
 	bool stacked;	/* all on one CPU and never asleep */
 	unsigned apart; /* so many slots between the first and the others: 511 = one group */
 	unsigned crowd; /* so many that work 0.1 ms and sleep 1 ms, not traced */
+	bool passers;	/* beside them processes that live for one moment each */
+	bool dumps;	/* totals are asked for all the while */
 	bool moved;	/* the first waits when the trace begins, and is moved before it runs */
 };
 
@@ -124,6 +128,18 @@ static const struct test_case cases[] = {
 		.tasks = {{SPIN, 3, 0}, {SPIN, 3, 0}, {SLEEP_100, 3, 0}, {SPIN, 1, 1}},
 		.need_cpus = 2,
 		.crowd = 80},
+	{.name = "counts-dumped",
+		.counts = true,
+		.tasks = {{SPIN, 3, 0}, {SLEEP_1000, 3, 0}, {SPIN, 1, 0}, {SPIN, 1, 1}},
+		.need_cpus = 2,
+		.crowd = 20,
+		.dumps = true},
+	/* More culprits than their table has room for, if it is not emptied meanwhile. */
+	{.name = "counts-passers",
+		.counts = true,
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
+		.need_cpus = 1,
+		.passers = true},
 	{.name = "counts-moved",
 		.counts = true,
 		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 1}},
@@ -173,6 +189,30 @@ static pid_t start_task(enum task_kind kind, unsigned mask, struct announced *a)
 		spin_ns(kind == SPIN ? NS_PER_S : kind == SLEEP_100 ? NS_PER_MS : NS_PER_MS / 10);
 		if (kind != SPIN)
 			sleep_ns(kind == SLEEP_100 ? 10 * NS_PER_MS : NS_PER_MS);
+	}
+}
+
+/* Children that end at once, on the CPU of the others, who have what it leaves. */
+static pid_t start_passers(const pid_t *others, unsigned n)
+{
+	const struct sched_param zero = {0};
+	cpu_set_t first;
+	pid_t pid;
+
+	for (unsigned i = 0; i < n; i++)
+		sched_setscheduler(others[i], SCHED_IDLE, &zero);
+	pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	for (;;) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
 	}
 }
 
@@ -271,6 +311,21 @@ static bool check_counters(
 		th->tid, clock / 1e6, delay / 1e6, booked / 1e6, relative(clock + booked, delay),
 		sum / 1e6, counts ? ", blamed less waited " : ", wall less ",
 		counts ? cells : relative(sum, wall));
+}
+
+static bool check_passers(const struct test_case *c, const struct read_trace *t)
+{
+	uint64_t others = 0;
+	size_t cells = 0;
+
+	for (size_t i = 0; i < t->n_threads; i++) {
+		cells += t->threads[i].n_blame;
+		others += t->threads[i].others_ns;
+	}
+	if (cells <= PASSERS_WANTED)
+		printf("SKIP %s: only %zu cells in the time, of %u that the table has\n", c->name,
+			cells, PASSERS_WANTED);
+	return check(!others, c->name, "%zu cells, %.3f ms of others", cells, others / 1e6);
 }
 
 /* The CPU time of a thread, from the kernel. */
@@ -385,15 +440,22 @@ static bool check_trace(const struct test_case *c, const char *path,
 		if (w->announced->times)
 			good &= check_announced(c, &t.threads[i], w->announced);
 	}
+	if (c->passers)
+		good &= check_passers(c, &t);
 	read_trace_release(&t);
 	return good;
 }
 
-static void run_for(const struct test_case *c, const pid_t *pids, double seconds)
+static void run_for(const struct test_case *c, struct hostd *h, const pid_t *pids, double seconds)
 {
 	uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
 
 	while (now_ns() < end) {
+		if (c->dumps) {
+			hostd_dump(h, NULL);
+			sleep_ns(20 * NS_PER_MS);
+			continue;
+		}
 		if (!c->stop) {
 			sleep_ns(end - now_ns());
 			continue;
@@ -461,13 +523,14 @@ static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, 
 		rc = c->moved ? start_and_move(h, pids, e) : hostd_start(h, e);
 	if (rc)
 		return rc;
+	seconds *= c->passers ? 3 : 1;
 	for (unsigned i = 0; i < n_tasks(c); i++)
 		w->ran[i] = -run_ns(pids[i]);
 	w->throttled = -throttled_ns(group);
 	w->stolen = -box_steal_ns();
 	if (announces(c))
 		announced_go(w->announced, true);
-	run_for(c, pids, seconds);
+	run_for(c, h, pids, seconds);
 	if (announces(c))
 		announced_go(w->announced, false);
 	for (unsigned i = 0; i < n_tasks(c); i++)
@@ -506,6 +569,8 @@ static bool run_case(const struct test_case *c, const char *hostd, double second
 	/* Not before: beside a crowd hostd needs fifteen seconds to load its programs. */
 	for (unsigned i = 0; i < c->crowd; i++)
 		crowd[i] = start_task(SLEEP_1000, 3, NULL);
+	if (c->passers)
+		crowd[0] = start_passers(pids, n_tasks(c));
 	if (!rc && hostd_mode(h) != mode_of(c))
 		good = check(false, c->name, "%s", hostd_reason(h));
 	else if (!rc && !(rc = trace(c, h, pids, group, seconds, &totals, &w, &e)))
@@ -519,7 +584,7 @@ static bool run_case(const struct test_case *c, const char *hostd, double second
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
 	}
-	for (unsigned i = 0; i < c->crowd; i++) {
+	for (unsigned i = 0; i < MAX_CROWD && crowd[i]; i++) {
 		kill(crowd[i], SIGKILL);
 		waitpid(crowd[i], NULL, 0);
 	}

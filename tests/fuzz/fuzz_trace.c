@@ -34,7 +34,7 @@ static void read_all(const char *path)
 		return;
 	}
 	while ((h = trace_reader_next(r))) {
-		CLAIM(h->type >= TRACE_STATE && h->type <= TRACE_THROTTLE);
+		CLAIM(h->type >= TRACE_STATE && h->type <= TRACE_BLAME_ADDED);
 		CLAIM(h->len8 * 8u >= fuzz_trace_size(h->type));
 		on_other(&sum, h);
 		n++;

@@ -22,7 +22,8 @@ static inline size_t fuzz_trace_size(uint8_t type)
 		[TRACE_BLAME] = sizeof(struct trace_blame),
 		[TRACE_NOTE] = sizeof(struct trace_note),
 		[TRACE_END] = sizeof(struct trace_counter),
-		[TRACE_THROTTLE] = sizeof(struct trace_state)};
+		[TRACE_THROTTLE] = sizeof(struct trace_state),
+		[TRACE_BLAME_ADDED] = sizeof(struct trace_blame)};
 
 	return type < ARRAY_SIZE(size) ? size[type] : 0;
 }

@@ -43,7 +43,7 @@ static void on_total(void *arg, const struct trace_hdr *h)
 
 	CLAIM(h->tid >= 64 && h->tid / 64 <= DOMAINS);
 	s->now = h->ts_ns;
-	if (h->type == TRACE_BLAME)
+	if (h->type == TRACE_BLAME_ADDED)
 		s->blamed += ((const struct trace_blame *)h)->ns;
 	else if (((const struct trace_counter *)h)->key == CTR_TRACED_RUN_NS)
 		s->run = ((const struct trace_counter *)h)->value;

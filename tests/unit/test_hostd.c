@@ -111,6 +111,30 @@ static void test_answers(void **state)
 	hostd_close(h);
 }
 
+/* Many are asked for before the answers are taken: each gets its own. */
+static void test_asked_together(void **state)
+{
+	struct err e = ERR_INIT;
+	struct hostd *h = NULL;
+	uint64_t ts = 0;
+
+	(void)state;
+	peer("echo ready mode=counts\n"
+	     "for i in 1 2 3; do read t tid rest; [ $tid = 8 ] && echo error no thread || echo ok; done\n"
+	     "read l; echo ok ts=5\n"
+	     "cat >/dev/null");
+	assert_int_equal(spawn(&h, &e), 0);
+	for (pid_t tid = 7; tid < 10; tid++)
+		assert_int_equal(hostd_track_ask(h, tid, 0, "x", &e), 0);
+	assert_int_equal(hostd_track_answer(h, &e), 0);
+	assert_true(hostd_track_answer(h, &e) < 0);
+	assert_string_equal(e.msg, "stealscope-hostd: no thread");
+	assert_int_equal(hostd_track_answer(h, &e), 0);
+	assert_int_equal(hostd_sync(h, &ts, &e), 0);
+	assert_int_equal(ts, 5);
+	hostd_close(h);
+}
+
 /* Its death is told, again and again, and no SIGPIPE ends the caller. */
 static void test_dies(void **state)
 {
@@ -149,6 +173,7 @@ int main(void)
 		cmocka_unit_test(test_not_ready),
 		cmocka_unit_test(test_degraded),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_asked_together),
 		cmocka_unit_test(test_dies),
 		cmocka_unit_test(test_nonsense),
 	};

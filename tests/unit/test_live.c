@@ -66,7 +66,7 @@ static void blame(struct stream *s, uint32_t who, uint32_t kind, uint64_t ns)
 {
 	struct trace_blame b = {.culprit_tid = who, .kind = kind, .ns = ns, .times = 1};
 
-	b.h = head(s, VICTIM, TRACE_BLAME, sizeof(b));
+	b.h = head(s, VICTIM, TRACE_BLAME_ADDED, sizeof(b));
 	put(s, &b, sizeof(b));
 }
 
@@ -139,16 +139,17 @@ static void rates_and_culprits(void **state)
 	advice = advice_line(v, &v->vcpus[0]);
 	assert_non_null(strstr(advice, "raise its shares"));
 
-	/* Totals go on: the next interval shows the growth alone, the whole shows all of it. */
+	/* What came is told: the next interval shows it alone, the whole shows all of it. */
 	dump(&s, 3, 800, 2200, 0, 2200);
-	blame(&s, OTHER, BLAME_TASK, 1900000000);
-	blame(&s, PROC, BLAME_TASK, 300000000);
+	blame(&s, OTHER, BLAME_TASK, 1000000000);
 	feed(l, &s);
 	v = live_view(l, false);
 	assert_true(fabs(v->vcpus[0].wait - 1000) < 1e-9);
 	assert_int_equal(v->vcpus[0].n_who, 1);
 	v = live_view(l, true);
 	assert_true(fabs(v->vcpus[0].wait - 2200 / 3.0) < 1e-6);
+	assert_int_equal(v->vcpus[0].n_who, 2);
+	assert_true(fabs(v->vcpus[0].who[0].ms_per_s - 1900 / 3.0) < 1e-6);
 	live_free(l);
 	run_info_release(&info);
 }

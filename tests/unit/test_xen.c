@@ -246,7 +246,7 @@ static uint64_t total(const struct words *w, uint32_t tid, uint16_t key)
 static uint64_t blamed(const struct words *w, uint32_t tid, uint32_t kind, uint32_t culprit)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (w->r[i].h.type == TRACE_BLAME && w->r[i].h.tid == tid &&
+		if (w->r[i].h.type == TRACE_BLAME_ADDED && w->r[i].h.tid == tid &&
 			w->r[i].b.kind == kind && w->r[i].b.culprit_tid == culprit)
 			return w->r[i].b.ns;
 	return 0;

@@ -26,7 +26,7 @@ struct live_thread {
 	size_t n_cells;
 };
 
-/* Blame totals: by the culprit's number, so that a process with many threads is one row. */
+/* Blame so far: by the culprit's number, so that a process with many threads is one row. */
 struct cell {
 	uint32_t culprit;
 	uint64_t now, before; /* ns */
@@ -145,11 +145,8 @@ static void take_thread_counter(struct live *l, const struct trace_counter *c)
 		return;
 	switch (c->key) {
 	case CTR_TRACED_RUN_NS:
-		/* A dump begins with this key: the blame cells that follow are totals again. */
 		t->now.run_ns = c->value;
 		t->dumped_ns = c->h.ts_ns;
-		for (size_t i = 0; i < t->n_cells; i++)
-			t->cells[i].now = 0;
 		break;
 	case CTR_TRACED_WAIT_NS:
 		t->now.wait_ns = c->value;
@@ -224,7 +221,7 @@ static void take_record(struct live *l, const struct trace_hdr *h)
 
 	if (h->type == TRACE_TASK && len >= sizeof(struct trace_task))
 		culprits_task(l->culprits, (const struct trace_task *)h);
-	else if (h->type == TRACE_BLAME && len >= sizeof(struct trace_blame))
+	else if (h->type == TRACE_BLAME_ADDED && len >= sizeof(struct trace_blame))
 		take_blame(l, (const struct trace_blame *)h);
 	if (len < sizeof(struct trace_counter))
 		return;

@@ -125,11 +125,12 @@ static void on_counter(struct build *b, const struct trace_counter *r)
 	}
 }
 
-/* Cumulative cells: what stands at the window's start is taken off what stands at its end. */
+/* What stands at the window's start is taken off what stands at its end. */
 static void on_blame(struct build *b, const struct trace_blame *r)
 {
 	uint32_t slot = (r->h.tid * 31u + r->culprit_tid * 2654435761u + r->kind) % COUNTED_CELLS;
 	const struct analysis *a = b->a;
+	uint64_t had_ns, had_times;
 	struct counted *c;
 
 	if (b->a->trace_mode != TRACE_MODE_COUNTS)
@@ -146,16 +147,19 @@ static void on_blame(struct build *b, const struct trace_blame *r)
 			return;
 		}
 	}
+	/* Sums since the trace began, or what came since the last record. */
+	had_ns = r->h.type == TRACE_BLAME_ADDED ? c->ns : 0;
+	had_times = r->h.type == TRACE_BLAME_ADDED ? c->times : 0;
 	c->used = true;
 	c->victim = r->h.tid;
 	c->culprit_tid = r->culprit_tid;
 	c->kind = r->kind;
 	if (r->h.ts_ns <= a->window_start_ns + COUNTER_SLACK_NS) {
-		c->base_ns = c->ns = r->ns;
-		c->base_times = c->times = r->times;
+		c->base_ns = c->ns = had_ns + r->ns;
+		c->base_times = c->times = had_times + r->times;
 	} else if (r->h.ts_ns <= a->window_end_ns + COUNTER_SLACK_NS) {
-		c->ns = r->ns;
-		c->times = r->times;
+		c->ns = had_ns + r->ns;
+		c->times = had_times + r->times;
 	}
 }
 
@@ -211,6 +215,7 @@ static void on_other(void *arg, const struct trace_hdr *h)
 		on_counter(b, (const struct trace_counter *)h);
 		break;
 	case TRACE_BLAME:
+	case TRACE_BLAME_ADDED:
 		on_blame(b, (const struct trace_blame *)h);
 		break;
 	case TRACE_NOTE:
