@@ -192,7 +192,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-static __always_inline int woken(struct task_struct *p)
+/* A new thread's first wake-up (sched_wakeup_new) is nobody's: who is tracked was there before. */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_wakeup, struct task_struct *p)
 {
 	struct tracer_thread *t;
 	struct task_struct *waker;
@@ -230,18 +232,6 @@ static __always_inline int woken(struct task_struct *p)
 		emit_occupant(c, cpu, now);
 	check_throttle(t->slot, cpu, now);
 	return 0;
-}
-
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(on_wakeup, struct task_struct *p)
-{
-	return woken(p);
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(on_wakeup_new, struct task_struct *p)
-{
-	return woken(p);
 }
 
 /* Before the move: kt_task_cpu() still is the old CPU. The old run queue's lock is held when the

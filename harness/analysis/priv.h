@@ -206,14 +206,17 @@ void join_push(struct build *b, struct vcpu_build *v, const struct sample *s);
 void join_leaving(struct build *b, struct vcpu_build *v, uint64_t now, uint64_t run_delay_ns);
 void join_finish(struct build *b); /* what the trace never reached; steal against run_delay */
 
-/* A cell as dumped in counts mode; cumulative since the tracer's start. */
+/* A cell of counts mode: its sums since the tracer's start. */
 struct counted {
-	uint32_t victim, culprit_tid, kind;
+	uint32_t victim;
+	uint32_t who;  /* as the tracer has it, or the number of a culprit (trace/culprit.h) */
+	uint32_t kind; /* enum blame_kind, or COUNTED_BY_NUMBER */
 	bool used;
 	uint64_t base_ns, base_times; /* as of the window's start */
 	uint64_t ns, times;
 };
-#define COUNTED_CELLS 65536u
+#define COUNTED_CELLS	  65536u
+#define COUNTED_BY_NUMBER UINT32_MAX
 
 /* Readings a little outside the window serve too: a rate is taken over its own span. */
 #define COUNTER_SLACK_NS (250 * NS_PER_MS)
@@ -225,6 +228,7 @@ void trace_thread_leaving(void *arg, struct thread *t, uint64_t now, uint64_t ru
 /* fold.c */
 void fold_metrics(struct build *b);
 void fold_blame(struct build *b);
+uint32_t counted_culprit(const struct build *b, const struct counted *c);
 void fold_late(struct build *b);
 /* trace/taken.c */
 void fold_taken(struct build *b);

@@ -101,7 +101,7 @@ static struct cpuset beside(struct planning *p, const struct cpuset *work)
 	if (cpuset_empty(&best) && !cpuset_empty(&free)) {
 		best = free;
 		strv_add(&p->plan->notes,
-			"housekeeping (%s) shares physical cores with the lab: its work slows the lab's SMT siblings",
+			"housekeeping (%s) shares physical cores with what is measured, and slows it there",
 			plan_cpus_text(&free, buf));
 	}
 	return best;

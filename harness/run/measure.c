@@ -294,11 +294,17 @@ int step_warm_up(struct session *s, struct err *e)
 	return session_wait(s, "warming up", start, start + s->plan->warmup_ns, e);
 }
 
+/* Counters at this end of the window; and the tracer's own sums, where it keeps no timeline. */
 static void agent_sync(struct session *s)
 {
 	struct err why = ERR_INIT;
+	int rc = 0;
 
-	if (s->hostd && hostd_sync(s->hostd, NULL, &why))
+	if (s->hostd && hostd_mode(s->hostd) == TRACE_MODE_COUNTS)
+		rc = hostd_dump(s->hostd, &why);
+	else if (s->hostd)
+		rc = hostd_sync(s->hostd, NULL, &why);
+	if (rc)
 		agent_failed(s, &why);
 }
 

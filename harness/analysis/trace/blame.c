@@ -37,15 +37,17 @@ static void add_cell(
 	cells->c[i].times += times;
 }
 
-static uint32_t culprit_of_cell(struct build *b, const struct counted *c)
+uint32_t counted_culprit(const struct build *b, const struct counted *c)
 {
 	switch (c->kind) {
+	case COUNTED_BY_NUMBER:
+		return c->who;
 	case BLAME_TASK:
-		return culprit_of_tid(b->names, c->culprit_tid);
+		return culprit_of_tid(b->names, c->who);
 	case BLAME_IRQ:
-		return culprit_of_irq(b->names, c->culprit_tid, false);
+		return culprit_of_irq(b->names, c->who, false);
 	case BLAME_SOFTIRQ:
-		return culprit_of_irq(b->names, c->culprit_tid, true);
+		return culprit_of_irq(b->names, c->who, true);
 	case BLAME_THROTTLED:
 		return CULPRIT_ID_QUOTA;
 	case BLAME_IDLE:
@@ -64,7 +66,7 @@ static void counted_cells(struct build *b, struct vcpu_build *v, struct cells *c
 
 		if (!c->used || c->victim != v->thread->tid || c->ns < c->base_ns)
 			continue;
-		id = culprit_of_cell(b, c);
+		id = counted_culprit(b, c);
 		add_cell(cells, culprit_name(b->names, id), culprit_seen_by(b->names, id, v->guest),
 			c->ns - c->base_ns, c->times - c->base_times);
 	}

@@ -125,42 +125,55 @@ static void on_counter(struct build *b, const struct trace_counter *r)
 	}
 }
 
-/* What stands at the window's start is taken off what stands at its end. */
-static void on_blame(struct build *b, const struct trace_blame *r)
+/* Its cell; NULL: there is no room. */
+static struct counted *counted_cell(struct build *b, const struct counted *key)
 {
-	uint32_t slot = (r->h.tid * 31u + r->culprit_tid * 2654435761u + r->kind) % COUNTED_CELLS;
-	const struct analysis *a = b->a;
-	uint64_t had_ns, had_times;
-	struct counted *c;
+	uint32_t slot = key->victim * 31u + key->who * 2654435761u + key->kind;
 
-	if (b->a->trace_mode != TRACE_MODE_COUNTS)
-		return;
 	if (!b->counted)
 		b->counted = xcalloc(COUNTED_CELLS, sizeof(*b->counted));
-	for (uint32_t tries = 0;; tries++, slot = (slot + 1) % COUNTED_CELLS) {
-		c = &b->counted[slot];
-		if (!c->used || (c->victim == r->h.tid && c->culprit_tid == r->culprit_tid &&
-					c->kind == r->kind))
-			break;
-		if (tries == 64) {
-			b->a->bad_records++;
-			return;
+	for (uint32_t tries = 0; tries < 64; tries++, slot++) {
+		struct counted *c = &b->counted[slot % COUNTED_CELLS];
+
+		if (!c->used) {
+			*c = *key;
+			c->used = true;
+			return c;
 		}
+		if (c->victim == key->victim && c->who == key->who && c->kind == key->kind)
+			return c;
 	}
-	/* Sums since the trace began, or what came since the last record. */
-	had_ns = r->h.type == TRACE_BLAME_ADDED ? c->ns : 0;
-	had_times = r->h.type == TRACE_BLAME_ADDED ? c->times : 0;
-	c->used = true;
-	c->victim = r->h.tid;
-	c->culprit_tid = r->culprit_tid;
-	c->kind = r->kind;
+	return NULL;
+}
+
+/* What stands at the window's start is taken off what stands at its end. What came since the last
+ * record is added to its culprit, by the name that it has now: its tid may be used again. */
+static void on_blame(struct build *b, const struct trace_blame *r)
+{
+	struct counted key = {.victim = r->h.tid, .who = r->culprit_tid, .kind = r->kind}, *c;
+	bool added = r->h.type == TRACE_BLAME_ADDED;
+	const struct analysis *a = b->a;
+	uint64_t ns, times;
+
+	if (a->trace_mode != TRACE_MODE_COUNTS || r->h.ts_ns > a->window_end_ns + COUNTER_SLACK_NS)
+		return;
+	if (added) {
+		key.who = counted_culprit(b, &key);
+		key.kind = COUNTED_BY_NUMBER;
+	}
+	c = counted_cell(b, &key);
+	if (!c) {
+		b->a->bad_records++;
+		return;
+	}
+	ns = r->ns + (added ? c->ns : 0);
+	times = r->times + (added ? c->times : 0);
 	if (r->h.ts_ns <= a->window_start_ns + COUNTER_SLACK_NS) {
-		c->base_ns = c->ns = had_ns + r->ns;
-		c->base_times = c->times = had_times + r->times;
-	} else if (r->h.ts_ns <= a->window_end_ns + COUNTER_SLACK_NS) {
-		c->ns = had_ns + r->ns;
-		c->times = had_times + r->times;
+		c->base_ns = ns;
+		c->base_times = times;
 	}
+	c->ns = ns;
+	c->times = times;
 }
 
 static void on_track(struct build *b, const struct trace_track *r)
