@@ -1,7 +1,7 @@
 ## make test-trace [TRACE_SECONDS=5]: hostd on real threads
 # One case: build/tests/trace_threads HOSTD SECONDS CASE
 TRACE_SECONDS ?= 5
-TRACE_OBJ := $(patsubst %.c,$(BUILD)/%.o,tests/e2e/trace_threads.c tests/e2e/trace_announced.c tests/e2e/trace_read.c harness/collect/hostd.c \
+TRACE_OBJ := $(patsubst %.c,$(BUILD)/%.o,tests/e2e/trace_threads.c tests/e2e/trace_check.c tests/e2e/trace_announced.c tests/e2e/trace_read.c harness/collect/hostd.c \
 	$(wildcard harness/base/*.c harness/terms/*.c))
 
 $(BUILD)/tests/trace_threads: $(TRACE_OBJ)
