@@ -261,10 +261,35 @@ static pid_t *all_pids(void)
 	return pids;
 }
 
-int vms_find(
-	const struct kvm_vcpus *k, const struct vm_list *before, struct vm_list *out, struct err *e)
+static int by_number(const void *a, const void *b)
 {
-	auto_free pid_t *pids = all_pids();
+	const pid_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The pids of VMs that are known: by the kernel, or since `before`. As all_pids(). */
+static pid_t *known_pids(const struct kvm_vcpus *k, const struct vm_list *before)
+{
+	pid_t *pids = xcalloc(k->n + before->n + 1, sizeof(*pids));
+	size_t n = 0, last = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		pids[n++] = k->items[i].pid;
+	for (size_t i = 0; i < before->n; i++)
+		pids[n++] = before->items[i].pid;
+	qsort(pids, n, sizeof(*pids), by_number);
+	for (size_t i = 1; i < n; i++)
+		if (pids[i] != pids[last])
+			pids[++last] = pids[i];
+	pids[n ? last + 1 : 0] = 0;
+	return pids;
+}
+
+int vms_find(const struct kvm_vcpus *k, const struct vm_list *before, bool whole,
+	struct vm_list *out, struct err *e)
+{
+	auto_free pid_t *pids = whole || !before ? all_pids() : known_pids(k, before);
 	struct vm_list list = {0};
 
 	if (!pids)

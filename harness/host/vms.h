@@ -58,9 +58,11 @@ struct vm_list {
 void vms_release(struct vm_list *l);
 
 /* All VMs, in the order of their pids. A process that ends meanwhile is left out. `before`: a list
- * made some seconds ago, or NULL: threads that are in it are not asked for their names again. */
-int vms_find(const struct kvm_vcpus *k, const struct vm_list *before, struct vm_list *out,
-	struct err *e);
+ * made some seconds ago, or NULL: threads that are in it are not asked for their names again. Not
+ * `whole`: of the box's processes only those that the kernel or `before` names are looked at, and an
+ * emulated VM that is new is not found. */
+int vms_find(const struct kvm_vcpus *k, const struct vm_list *before, bool whole,
+	struct vm_list *out, struct err *e);
 /* One process: its VMs, or all its threads (VM_ACCEL_NONE) when it has none. With `children`, those
  * of all its descendants too. -ESRCH: no such process. */
 int vms_of_pid(

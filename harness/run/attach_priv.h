@@ -32,6 +32,7 @@ struct attach {
 	struct attached_vm *vms;
 	struct kvm_vcpus kernel;
 	struct vm_list last;   /* as attach_refresh() found it */
+	uint64_t whole_ns;     /* when it looked at all processes last */
 	struct hostd *hostd;   /* NULL on Xen */
 	struct lab_conn *conn; /* Xen: who knows the domains */
 	struct xen_watch *xen; /* Xen: in hostd's place */

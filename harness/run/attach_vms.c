@@ -9,6 +9,8 @@
 #include "run/attach_priv.h"
 #include "xen/xentrace.h"
 
+#define WHOLE_EVERY_NS (10 * NS_PER_S)
+
 static bool is_chosen(const struct attach *a, const struct vm *vm)
 {
 	auto_free char *shown = vm_shown_name(vm->name);
@@ -214,11 +216,18 @@ static void say_nobody(const struct attach *a, const struct vm_list *all, struct
 
 static int list_vms(struct attach *a, struct vm_list *all, struct err *e)
 {
+	uint64_t now = now_ns();
+	bool whole;
 	int rc;
 
 	kvm_vcpus_release(&a->kernel);
 	rc = hostd_vcpus(a->hostd, &a->kernel, e);
-	return rc ? rc : vms_find(&a->kernel, &a->last, all, e);
+	/* A box may have thousands of processes, and the kernel names the VMs among them, but for
+	 * the emulated ones. */
+	whole = !a->kernel.known || !a->whole_ns || now - a->whole_ns >= WHOLE_EVERY_NS;
+	if (whole)
+		a->whole_ns = now;
+	return rc ? rc : vms_find(&a->kernel, &a->last, whole, all, e);
 }
 
 int attach_refresh(struct attach *a, struct err *e)

@@ -51,7 +51,7 @@ void other_vms_note(struct session *s)
 
 	if (s->hostd)
 		hostd_vcpus(s->hostd, &kernel, NULL);
-	if (!(xen ? lab_xen_vms(s->conn, &list, NULL) : vms_find(&kernel, NULL, &list, NULL)))
+	if (!(xen ? lab_xen_vms(s->conn, &list, NULL) : vms_find(&kernel, NULL, true, &list, NULL)))
 		for (size_t i = 0; i < list.n; i++) {
 			const struct vm *vm = &list.items[i];
 			struct run_vm *to =

@@ -155,8 +155,8 @@ static bool check_announced(
 		th->tid, a->times, a->ns / 1e6, blamed / 1e6, th->total[1] / 1e6);
 }
 
-bool check_trace(const struct test_case *c, const char *path,
-	const struct hostd_totals *totals, const pid_t *pids, const struct witness *w)
+bool check_trace(const struct test_case *c, const char *path, const struct hostd_totals *totals,
+	const pid_t *pids, const struct witness *w)
 {
 	struct err e = ERR_INIT;
 	struct read_trace t;

@@ -117,7 +117,7 @@ static void by_the_kernel(void **state)
 	assert_int_equal(l.items[1].n_vcpus, 1);
 	assert_non_null(strstr(l.items[1].name, "(VM 2)"));
 	vms_release(&l);
-	assert_int_equal(vms_find(&k, NULL, &all, NULL), 0);
+	assert_int_equal(vms_find(&k, NULL, true, &all, NULL), 0);
 	for (size_t i = 0; i < all.n; i++)
 		seen += all.items[i].pid == p.pid;
 	assert_int_equal(seen, 2);
@@ -187,8 +187,9 @@ static void names_are_asked_once(void **state)
 	const char *const argv[] = {
 		"qemu-system-x86_64", "--", "CPU 0/TCG", "rcu", "CPU 1/TCG", "CPU 2/TCG", NULL};
 	const struct kvm_vcpus k = {.known = false};
-	struct process p = start(argv);
+	struct process p = start(argv), q;
 	struct vm_list before = look(&k, &p), after;
+	struct kvm_vcpu row;
 	struct vm *was = &before.items[0];
 	const struct vm *now;
 
@@ -196,7 +197,7 @@ static void names_are_asked_once(void **state)
 	assert_int_equal(was->n_vcpus, 3);
 	was->vcpus[1].id = 77;
 	was->n_vcpus = 2;
-	assert_int_equal(vms_find(&k, &before, &after, NULL), 0);
+	assert_int_equal(vms_find(&k, &before, true, &after, NULL), 0);
 	now = vm_of(&after, p.pid);
 	assert_non_null(now);
 	assert_int_equal(now->accel, VM_ACCEL_TCG);
@@ -207,8 +208,21 @@ static void names_are_asked_once(void **state)
 	assert_int_equal(now->vcpus[2].id, 77);
 	assert_int_equal(now->vcpus[2].tid, p.tids[2]);
 	vms_release(&after);
+	/* Without the whole box: it is known, another is not. */
+	q = start(argv);
+	row = (struct kvm_vcpu){q.pid, q.tids[0], 0, 0};
+	assert_int_equal(vms_find(&k, &before, false, &after, NULL), 0);
+	assert_non_null(vm_of(&after, p.pid));
+	assert_null(vm_of(&after, q.pid));
+	vms_release(&after);
+	assert_int_equal(vms_find(&(struct kvm_vcpus){.known = true, .items = &row, .n = 1},
+				 &before, false, &after, NULL),
+		0);
+	assert_int_equal(vm_of(&after, q.pid)->accel, VM_ACCEL_KVM);
+	vms_release(&after);
+	stop(&q);
 	was->start++;
-	assert_int_equal(vms_find(&k, &before, &after, NULL), 0);
+	assert_int_equal(vms_find(&k, &before, true, &after, NULL), 0);
 	now = vm_of(&after, p.pid);
 	assert_non_null(now);
 	assert_int_equal(now->vcpus[1].id, 1);
@@ -230,7 +244,7 @@ static void a_qemu_without_kvm(void **state)
 	size_t seen = 0;
 
 	(void)state;
-	assert_int_equal(vms_find(&k, NULL, &l, NULL), 0);
+	assert_int_equal(vms_find(&k, NULL, true, &l, NULL), 0);
 	for (size_t i = 0; i < l.n; i++) {
 		assert_true(l.items[i].pid != q.pid && l.items[i].pid != r.pid);
 		if (l.items[i].pid != p.pid)
