@@ -28,12 +28,15 @@ struct xen_counts {
 	struct vcpu *vcpus;
 	size_t n;
 	uint32_t occupant[XENTRACE_CPUS];
-	uint64_t now;
+	uint64_t begin, now;
 };
 
-struct xen_counts *xen_counts_make(void)
+struct xen_counts *xen_counts_make(uint64_t begin_ns)
 {
-	return xcalloc(1, sizeof(struct xen_counts));
+	struct xen_counts *c = xcalloc(1, sizeof(*c));
+
+	c->begin = begin_ns;
+	return c;
 }
 
 void xen_counts_free(struct xen_counts *c)
@@ -85,7 +88,7 @@ static void charge(const struct xen_counts *c, struct vcpu *v, uint64_t now)
 	uint64_t ns = now > v->since ? now - v->since : 0;
 	size_t at;
 
-	v->since = MAX(v->since, now);
+	v->since = MAX(v->since, MAX(now, c->begin));
 	if (v->state == THREAD_RUNNING)
 		v->run += ns;
 	else if (v->state == THREAD_SLEEPING)

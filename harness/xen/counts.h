@@ -9,7 +9,8 @@
 #define XEN_CULPRITS_MAX 256u /* of one vCPU; the rest are BLAME_OTHERS together */
 
 struct xen_counts;
-struct xen_counts *xen_counts_make(void);
+/* What was before `begin_ns` is in no sum: the trace may have begun earlier than what is asked for. */
+struct xen_counts *xen_counts_make(uint64_t begin_ns);
 void xen_counts_free(struct xen_counts *c); /* NULL is fine */
 
 /* A record of states.h, in order of time; `arg` is the xen_counts. */

@@ -158,7 +158,7 @@ static int begin(struct xen_watch *w, struct err *e)
 	while (now_ns() < start + CALIBRATION_NS)
 		sleep_ns(10 * NS_PER_MS);
 	read_clocks(&w->clock.tsc2, &w->clock.ns2);
-	w->counts = xen_counts_make();
+	w->counts = xen_counts_make(w->clock.ns2);
 	w->states = xen_states_make(&w->clock, on_record, w);
 	w->reader =
 		xentrace_make((struct xentrace_sink){xen_states_event, xen_states_lost, w->states});

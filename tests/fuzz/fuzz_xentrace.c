@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct xen_clock clock = {0, 0, 1000, 1000};
 	struct input in = {data, size};
 	uint8_t how = take_u8(&in);
-	struct xen_counts *counts = xen_counts_make();
+	struct xen_counts *counts = xen_counts_make(0);
 	struct seen seen = {.states = xen_states_make(&clock, xen_counts_record, counts)};
 	struct xentrace *x = xentrace_make((struct xentrace_sink){on_event, on_lost, &seen});
 

@@ -213,7 +213,8 @@ static void on_record(void *arg, const struct trace_hdr *h)
 }
 
 /* A made trace through all of it; what remains is the dump's. */
-static void run(const struct stream *s, bool capped, uint64_t until, struct words *w)
+static void run_from(
+	const struct stream *s, bool capped, uint64_t begin, uint64_t until, struct words *w)
 {
 	const struct xen_clock clock = {0, 0, 1000, 1000}; /* a tick is a ns */
 	struct xen_states *states = xen_states_make(&clock, on_record, w);
@@ -221,7 +222,7 @@ static void run(const struct stream *s, bool capped, uint64_t until, struct word
 		xentrace_make((struct xentrace_sink){xen_states_event, xen_states_lost, states});
 	struct err e = ERR_INIT;
 
-	w->counts = xen_counts_make();
+	w->counts = xen_counts_make(begin);
 	xen_states_track(states, 1, 0, capped);
 	xen_states_track(states, 2, 0, false);
 	assert_int_equal(feed(x, s, &e), s->n * 4);
@@ -233,6 +234,11 @@ static void run(const struct stream *s, bool capped, uint64_t until, struct word
 	w->counts = NULL;
 	xentrace_free(x);
 	xen_states_free(states);
+}
+
+static void run(const struct stream *s, bool capped, uint64_t until, struct words *w)
+{
+	run_from(s, capped, 0, until, w);
 }
 
 static uint64_t total(const struct words *w, uint32_t tid, uint16_t key)
@@ -281,6 +287,12 @@ static void test_turns(void **state)
 	assert_int_equal(total(&w, two, CTR_TRACED_RUN_NS), 15 * MS);
 	assert_int_equal(total(&w, two, CTR_TRACED_WAIT_NS), 25 * MS);
 	assert_int_equal(blamed(&w, two, BLAME_TASK, one), 21 * MS);
+	/* Asked for from 5 ms on: what was before is in no sum. */
+	run_from(&s, false, 5 * MS, 40 * MS, &w);
+	assert_int_equal(total(&w, one, CTR_TRACED_RUN_NS), 16 * MS);
+	assert_int_equal(total(&w, one, CTR_TRACED_WAIT_NS), 9 * MS);
+	assert_int_equal(total(&w, two, CTR_TRACED_WAIT_NS), 20 * MS);
+	assert_int_equal(blamed(&w, two, BLAME_TASK, one), 16 * MS);
 }
 
 /* Xen's own book: the vCPU that leaves ran for `ns`. */
@@ -443,7 +455,7 @@ static void test_real(void **state)
 {
 	const uint32_t three = xen_tid(3, 0), four = xen_tid(4, 0), five = xen_tid(5, 0);
 	const struct xen_clock clock = {0, 0, 1000, 1000};
-	struct words w = {.counts = xen_counts_make(), .dropped = true};
+	struct words w = {.counts = xen_counts_make(0), .dropped = true};
 	struct xen_states *states = xen_states_make(&clock, on_record, &w);
 	struct xentrace *x =
 		xentrace_make((struct xentrace_sink){xen_states_event, xen_states_lost, states});
