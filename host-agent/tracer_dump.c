@@ -82,11 +82,6 @@ static void add_held(const struct tracer_thread *th, struct blame_rows *b)
 	add_row(b, th->tid, 0, BLAME_OTHERS, th->others_ns, th->others_times);
 }
 
-void tracer_keep_blame(struct tracer *t, const struct tracer_thread *th)
-{
-	add_held(th, &t->kept);
-}
-
 /* The unfinished wait of a thread: its CPU's ledger less its base, the rest on who has the CPU. */
 static void add_open_wait(const struct tracer_cpu *c, const struct tracer_thread *th, uint64_t now,
 	struct blame_rows *b)
@@ -109,6 +104,14 @@ static void add_open_wait(const struct tracer_cpu *c, const struct tracer_thread
 	if (charged < now)
 		add_row(b, th->tid, th->throttled ? 0 : c->occupant,
 			th->throttled ? BLAME_THROTTLED : BLAME_TASK, now - charged, 1);
+}
+
+void tracer_keep_blame(struct tracer *t, const struct tracer_thread *th)
+{
+	if (!t->skel->rodata->counts_mode)
+		return;
+	add_held(th, &t->kept);
+	add_open_wait(&tracer_cpus(t)[th->cpu], th, now_ns(), &t->kept);
 }
 
 static int by_key(const void *a, const void *b)
