@@ -28,6 +28,7 @@
 
 #define OPEN_FILES     (2 * TRACER_MAX_THREADS) /* one for each thread, and the rest */
 #define REPLY_MAX      1200			/* commands.c's, with its "ok" */
+#define REPLY_LATE_NS  (500 * NS_PER_MS)	/* no answer is kept for longer */
 #define POLL_EVENTS_MS 100 /* the ring is emptied this often; sooner when it fills */
 
 const char *argp_program_version = "stealscope-hostd " SS_VERSION;
@@ -181,14 +182,16 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 static bool run_lines(struct agent *a, char *buf, size_t *used)
 {
 	char replies[8 * REPLY_MAX], *nl, *at = buf;
+	uint64_t since = now_ns();
 	size_t n = 0;
 
 	while ((nl = memchr(at, '\n', *used - (size_t)(at - buf)))) {
 		*nl = '\0';
-		if (sizeof(replies) - n < REPLY_MAX) {
-			if (write_all(STDOUT_FILENO, replies, n) < 0)
+		if (sizeof(replies) - n < REPLY_MAX || now_ns() - since > REPLY_LATE_NS) {
+			if (n && write_all(STDOUT_FILENO, replies, n) < 0)
 				return false;
 			n = 0;
+			since = now_ns();
 		}
 		agent_command(a, at, replies + n, REPLY_MAX);
 		n += strlen(replies + n);

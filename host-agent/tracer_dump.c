@@ -120,27 +120,22 @@ static int by_key(const void *a, const void *b)
 		sizeof(struct blame_key));
 }
 
-static void put_blame(struct sink *s, const struct blame_row *row)
+static void put_blame(struct sink *s, const struct blame_row *row, uint64_t now)
 {
 	struct trace_blame r = {.culprit_tid = row->key.culprit,
 		.kind = row->key.kind,
 		.ns = (uint64_t)row->ns,
 		.times = (uint64_t)row->times};
 
-	r.h = trace_head(now_ns(), row->key.victim, 0, TRACE_BLAME_ADDED, sizeof(r));
+	r.h = trace_head(now, row->key.victim, 0, TRACE_BLAME_ADDED, sizeof(r));
 	sink_put(s, &r, sizeof(r));
 }
 
-/* From here on culprits go into the other map. What is under way still goes into this one. */
-static struct bpf_map *end_round(struct tracer *t)
+/* From here on culprits go into the other map. */
+static void end_round(struct tracer *t)
 {
-	uint32_t old = t->skel->bss->blame_round;
-
 	t->cells_seen = t->skel->bss->blame_cells;
-	__atomic_store_n(&t->skel->bss->blame_round, old + 1, __ATOMIC_SEQ_CST);
-	if (!t->stopped)
-		sleep_ns(NS_PER_MS); /* an event under way on another CPU ends in far less */
-	return old & 1 ? t->skel->maps.blame_odd : t->skel->maps.blame_even;
+	__atomic_add_fetch(&t->skel->bss->blame_round, 1, __ATOMIC_SEQ_CST);
 }
 
 static void empty_map(struct bpf_map *map, struct blame_rows *b)
@@ -156,7 +151,8 @@ static void empty_map(struct bpf_map *map, struct blame_rows *b)
 		rc = bpf_map_lookup_and_delete_batch(
 			bpf_map__fd(map), first ? NULL : &at, &at, keys, cells, &n, NULL);
 		first = false;
-		if (rc && errno != ENOENT) /* that is the end, with the last ones */
+		/* ENOENT is the end, with the last ones; after the others, too, some were taken. */
+		if (rc && errno != ENOENT && errno != ENOMEM && errno != ENOSPC)
 			break;
 		for (uint32_t i = 0; i < n; i++)
 			add_row(b, keys[i].victim, keys[i].culprit, keys[i].kind, cells[i].ns,
@@ -189,9 +185,9 @@ struct snapshot {
 	uint64_t now;
 };
 
-static void dump_blame(
-	struct tracer *t, const struct snapshot *at, struct bpf_map *map, struct sink *s)
+static void dump_blame(struct tracer *t, const struct snapshot *at, struct sink *s)
 {
+	bool odd = t->skel->bss->blame_round & 1;
 	struct blame_rows b = {0}, held = {0};
 
 	for (unsigned i = 0; i < t->n_slots; i++) {
@@ -202,7 +198,9 @@ static void dump_blame(
 		add_held(th, &held);
 		add_open_wait(&at->cpus[th->cpu], th, at->now, &held);
 	}
-	empty_map(map, &b);
+	empty_map(odd ? t->skel->maps.blame_even : t->skel->maps.blame_odd, &b);
+	if (t->stopped)
+		empty_map(odd ? t->skel->maps.blame_odd : t->skel->maps.blame_even, &b);
 	add_rows(&b, &t->kept, 1);
 	add_rows(&b, &held, 1);
 	add_rows(&b, &t->told, -1);
@@ -212,28 +210,33 @@ static void dump_blame(
 	t->kept.n = 0;
 	for (size_t i = 0; i < b.n; i++)
 		if (b.rows[i].ns || b.rows[i].times)
-			put_blame(s, &b.rows[i]);
+			put_blame(s, &b.rows[i], at->now);
 	free(b.rows);
 }
 
 /* One instant for all: the CPU may be taken from hostd between any two lines, and what the threads
- * waited and whom it is blamed on must add up. (While the tracer runs, cells go on growing.) */
+ * waited and whom it is blamed on must add up. The copies are made at once when the round ends: what a
+ * thread pushes out in between is told by the next dump only. What is under way then, into the map that
+ * is read, is told twice, and taken off by the next. */
 void tracer_dump(struct tracer *t, struct sink *s)
 {
 	bool counts = t->skel->rodata->counts_mode;
-	struct bpf_map *ended = counts ? end_round(t) : NULL;
 	struct snapshot at = {.cpus = xcalloc(t->n_cpus, sizeof(*at.cpus)),
 		.threads = xcalloc(MAX(t->n_slots, 1u), sizeof(*at.threads))};
 
-	tracer_drain(t, s);
+	if (counts)
+		end_round(t);
 	at.now = t->stopped ? t->stopped : now_ns();
 	memcpy(at.cpus, tracer_cpus(t), t->n_cpus * sizeof(*at.cpus));
 	memcpy(at.threads, tracer_threads(t), t->n_slots * sizeof(*at.threads));
+	if (counts && !t->stopped)
+		sleep_ns(NS_PER_MS); /* an event under way on another CPU ends in far less */
+	tracer_drain(t, s);	     /* names come before those who are called so */
 	for (unsigned i = 0; i < t->n_slots; i++)
 		if (at.threads[i].tid)
 			dump_thread(&at.threads[i], at.now, s);
 	if (counts)
-		dump_blame(t, &at, ended, s);
+		dump_blame(t, &at, s);
 	free(at.cpus);
 	free(at.threads);
 }

@@ -16,6 +16,8 @@ _Static_assert(
 		sizeof(struct tracer_bpf__bss),
 	"room, which is cut to size, is the last variable");
 
+#define NAMES_BYTES (1u << 20)
+
 static char libbpf_last[256]; /* its last warning, the best reason there is */
 
 static int __attribute__((format(printf, 2, 0)))
@@ -54,10 +56,12 @@ static void choose_way_out(struct tracer_bpf *skel, bool counts, bool queue)
 	skel->rodata->use_queue = queue;
 	if (!queue)
 		bpf_map__set_max_entries(skel->maps.queue, 1);
-	if (queue)
+	if (queue) {
 		bpf_map__set_max_entries(skel->maps.ring, (uint32_t)sysconf(_SC_PAGESIZE));
-	else if (counts) /* only names go through it then */
-		bpf_map__set_max_entries(skel->maps.ring, 1 << 20);
+	} else if (counts) { /* only names go through it then */
+		bpf_map__set_max_entries(skel->maps.ring, NAMES_BYTES);
+		skel->rodata->wake_bytes = NAMES_BYTES / 4;
+	}
 }
 
 /* Memory for the variables of the programs, with that many CPUs and threads: they are the last of them. */

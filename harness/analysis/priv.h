@@ -142,6 +142,7 @@ struct build {
 	struct late *worst[3]; /* victims' timers, victims' gaps, noise; ANALYSIS_WORST each */
 	size_t n_worst[3];
 	struct counted *counted; /* counts mode: cells of victim x culprit */
+	uint64_t blame_end_ns;	 /* the dump that ended the window; 0 = none yet */
 	struct trace_reader *trace;
 	analysis_late_fn each_late; /* NULL: nobody wants every one */
 	void *each_arg;

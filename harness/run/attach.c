@@ -8,7 +8,7 @@
 #include "run/cgroup_names.h"
 
 #define STREAM	  "stealscope-blame"
-#define SAMPLE_MS 60000 /* the agent's longest */
+#define SAMPLE_MS 5000 /* then it looks whether its tables fill */
 
 /* CPUs out of the scheduler's balancing: by boot option, by isolated cpuset partitions. */
 static struct cpuset isolated_cpus(void)
@@ -39,7 +39,7 @@ static int begin_xen(struct attach *a, struct err *e)
 
 static int begin(struct attach *a, const char *hostd, struct err *e)
 {
-	/* Every look asks for a sample of its own: none in between, as far as that can be said. */
+	/* Every look asks for a sample of its own: few are needed in between. */
 	struct hostd_options how = {
 		.path = hostd, .mode = TRACE_MODE_COUNTS, .interval_ms = SAMPLE_MS};
 	struct cpuset isolated = isolated_cpus();

@@ -206,9 +206,9 @@ void xen_counts_dump(struct xen_counts *c, uint64_t now_ns,
 				.ns = v->cells[k].ns,
 				.times = v->cells[k].times};
 
-			if (r.ns)
-				record(arg, &r.h);
-			v->cells[k].ns = v->cells[k].times = 0;
+			record(arg, &r.h);
 		}
+		v->n_cells = 0;
+		v->last = SIZE_MAX;
 	}
 }

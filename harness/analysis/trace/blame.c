@@ -64,7 +64,7 @@ static void counted_cells(struct build *b, struct vcpu_build *v, struct cells *c
 		const struct counted *c = &b->counted[i];
 		uint32_t id;
 
-		if (!c->used || c->victim != v->thread->tid || c->ns < c->base_ns)
+		if (!c->used || c->victim != v->thread->tid || (int64_t)(c->ns - c->base_ns) < 0)
 			continue;
 		id = counted_culprit(b, c);
 		add_cell(cells, culprit_name(b->names, id), culprit_seen_by(b->names, id, v->guest),

@@ -288,8 +288,8 @@ static void view_culprits(
 
 	for (size_t i = 0; i < t->n_cells; i++) {
 		const struct cell *c = &t->cells[i];
-		uint64_t from = whole ? 0 : c->before;
-		double ms = c->now > from ? (double)(c->now - from) / 1e6 / s : 0;
+		int64_t grown = (int64_t)(c->now - (whole ? 0 : c->before));
+		double ms = grown > 0 ? (double)grown / 1e6 / s : 0;
 
 		if (ms <= 0)
 			continue;
@@ -388,8 +388,10 @@ const struct live_view *live_view(struct live *l, bool whole)
 			continue;
 		t->shown_ended = t->ended;
 		t->before = t->now;
+		/* What was told too much is made good by what comes, not shown again. */
 		for (size_t c = 0; c < t->n_cells; c++)
-			t->cells[c].before = t->cells[c].now;
+			if ((int64_t)(t->cells[c].now - t->cells[c].before) > 0)
+				t->cells[c].before = t->cells[c].now;
 	}
 	if (!whole)
 		l->before_ns = l->now_ns;

@@ -146,16 +146,35 @@ static struct counted *counted_cell(struct build *b, const struct counted *key)
 	return NULL;
 }
 
+/* Whether a record is of the window's begin or before, of the window, or later. Sums since the trace
+ * began serve from a little outside too; what came since the last dump is counted up to the dump that
+ * ends the window, and no further. */
+enum when { BEFORE, WITHIN, AFTER };
+static enum when when_of(struct build *b, const struct trace_blame *r)
+{
+	uint64_t ts = r->h.ts_ns, start = b->a->window_start_ns, end = b->a->window_end_ns;
+
+	if (r->h.type != TRACE_BLAME_ADDED)
+		return ts <= start + COUNTER_SLACK_NS ? BEFORE
+		       : ts <= end + COUNTER_SLACK_NS ? WITHIN
+						      : AFTER;
+	if (ts <= start)
+		return BEFORE;
+	if (ts > end && !b->blame_end_ns)
+		b->blame_end_ns = ts;
+	return ts <= end || ts == b->blame_end_ns ? WITHIN : AFTER;
+}
+
 /* What stands at the window's start is taken off what stands at its end. What came since the last
  * record is added to its culprit, by the name that it has now: its tid may be used again. */
 static void on_blame(struct build *b, const struct trace_blame *r)
 {
 	struct counted key = {.victim = r->h.tid, .who = r->culprit_tid, .kind = r->kind}, *c;
 	bool added = r->h.type == TRACE_BLAME_ADDED;
-	const struct analysis *a = b->a;
+	enum when when = when_of(b, r);
 	uint64_t ns, times;
 
-	if (a->trace_mode != TRACE_MODE_COUNTS || r->h.ts_ns > a->window_end_ns + COUNTER_SLACK_NS)
+	if (b->a->trace_mode != TRACE_MODE_COUNTS || when == AFTER)
 		return;
 	if (added) {
 		key.who = counted_culprit(b, &key);
@@ -168,7 +187,7 @@ static void on_blame(struct build *b, const struct trace_blame *r)
 	}
 	ns = r->ns + (added ? c->ns : 0);
 	times = r->times + (added ? c->times : 0);
-	if (r->h.ts_ns <= a->window_start_ns + COUNTER_SLACK_NS) {
+	if (when == BEFORE) {
 		c->base_ns = ns;
 		c->base_times = times;
 	}
