@@ -23,7 +23,10 @@ static const char *kvm_problem(void)
 		return strerror(errno);
 	if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
 		return "it is not a KVM device";
-	vm = ioctl(fd, KVM_CREATE_VM, 0); /* another hypervisor may hold the processor */
+	/* Another hypervisor may hold the processor. A signal that comes meanwhile says nothing of KVM. */
+	do
+		vm = ioctl(fd, KVM_CREATE_VM, 0);
+	while (vm < 0 && errno == EINTR);
 	return vm < 0 ? strerror(errno) : NULL;
 }
 

@@ -230,6 +230,9 @@ int run_plan(
 			err_set(&failure, EIO, "%s failed without a reason (a bug)", steps[i].name);
 		note_step(&s, steps[i].name, start, failure.code ? failure.msg : "ok");
 	}
+	/* A call that the user's signal cut short failed for that, whatever it says. */
+	if (failure.code && o->interrupted && *o->interrupted)
+		err_set_exit(&failure, EXIT_INTERRUPTED, EINTR, "interrupted");
 	session_say(&s, "clean up", -1);
 	compare_facts(&s, &failure);
 	while (begun-- > 0) {
