@@ -19,12 +19,16 @@ done
 # Both windows may not overlap on a slow box: who began second saw the first.
 jq -s '[.[].warnings[] | select(test("another stealscope"))]' "$T/1.json" "$T/2.json" >"$T/said.json"
 is "the record says that another harness was there" "$T/said.json" 'length >= 1' '.[0]'
-# A signal while KVM is asked for the first time says nothing of KVM.
+# A signal that comes while KVM is asked whether it is there says nothing of KVM.
 if command -v strace >/dev/null; then
 	strace -o "$T/calls" -e trace=ioctl -e inject=ioctl:error=EINTR:when=2 $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
 	status=$?
 	[ "$(grep INJECTED "$T/calls" | grep -c KVM_CREATE_VM)" = 1 ] && { [ $status = 0 ] || [ $status = 3 ]; } && ok "a signal cuts KVM's answer short: asked again" ||
 		bad "a signal cuts KVM's answer short: exit $status: $(tail -1 "$T/err") ($(grep INJECTED "$T/calls"))"
+	# And a call that fails by Ctrl-C is no fault of the host's.
+	strace -o "$T/calls" -e trace=ioctl -e inject=ioctl:error=EPERM:signal=INT:when=2 $SS run --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
+	status=$?
+	[ $status = 130 ] && grep -q '^stealscope: interrupted' "$T/err" && ok "a call that fails by Ctrl-C: interrupted" || bad "a call that fails by Ctrl-C: exit $status: $(tail -1 "$T/err")"
 else
 	skip "a signal that cuts KVM's answer short: strace is not installed"
 fi

@@ -30,6 +30,7 @@ struct test_case {
 	unsigned crowd; /* so many that work 0.1 ms and sleep 1 ms, not traced */
 	bool passers;	/* beside them processes that live for one moment each */
 	bool dumps;	/* totals are asked for all the while */
+	bool leaves;	/* in the end the first is traced no more, before the trace ends */
 	bool moved;	/* the first waits when the trace begins, and is moved before it runs */
 };
 

@@ -78,6 +78,12 @@ static const struct test_case cases[] = {
 		.need_cpus = 2,
 		.crowd = 20,
 		.dumps = true},
+	{.name = "counts-leaves",
+		.counts = true,
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 1}},
+		.need_cpus = 1,
+		.dumps = true,
+		.leaves = true},
 	/* More culprits than their table has room for, if it is not emptied meanwhile. */
 	{.name = "counts-passers",
 		.counts = true,
@@ -304,7 +310,10 @@ static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, 
 		w->ran[i] += run_ns(pids[i]);
 	w->throttled += throttled_ns(group);
 	w->stolen += box_steal_ns();
-	rc = hostd_sync(h, NULL, e);
+	if (c->leaves)
+		rc = hostd_untrack(h, pids[0], e);
+	if (!rc)
+		rc = hostd_sync(h, NULL, e);
 	return rc ? rc : hostd_stop(h, totals, e);
 }
 
