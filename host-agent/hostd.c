@@ -145,6 +145,7 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "cannot create %s", o->out);
 	privilege_use();
+	tracer_hush();
 	if (o->mode == TRACE_MODE_COUNTERS)
 		err_set(&why, ENOTSUP, "asked for");
 	else

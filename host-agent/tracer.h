@@ -13,6 +13,9 @@ struct tracer;
 
 /* Load and attach; nothing is recorded yet. -errno with the reason where eBPF is not to be had.
  * `queue`: as on PREEMPT_RT before 6.12, without the ring (chosen by itself there). */
+/* Once, before anything of eBPF: libbpf prints nothing from here on; its last warning becomes part of an error. */
+void tracer_hush(void);
+
 int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e);
 void tracer_close(struct tracer *t); /* NULL is fine */
 

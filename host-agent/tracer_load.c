@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ _Static_assert(
 	"room, which is cut to size, is the last variable");
 
 #define NAMES_BYTES (1u << 20)
+/* Of /proc/self/ns/pid in the first PID namespace: PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h. */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
 static char libbpf_last[256]; /* its last warning, the best reason there is */
 
@@ -28,6 +31,12 @@ keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
 	vsnprintf(libbpf_last, sizeof(libbpf_last), fmt, ap);
 	libbpf_last[strcspn(libbpf_last, "\n")] = '\0';
 	return 0;
+}
+
+void tracer_hush(void)
+{
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(keep_warning);
 }
 
 /* cgroup v1 carries the cpu controller when /proc/cgroups gives it a hierarchy of its own. */
@@ -130,12 +139,21 @@ static int load_programs(struct tracer *t, bool counts, bool queue, bool with_vc
 	return 0;
 }
 
+/* The programs see the numbers that threads have in the first PID namespace; they would trace nobody, or others. */
+static bool sees_the_kernels_numbers(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE;
+}
+
 int tracer_load(struct tracer *t, bool counts, bool queue, struct err *e)
 {
+	if (!sees_the_kernels_numbers())
+		return err_set(e, ENOTSUP,
+			"this is a PID namespace of its own (a container), where threads have other numbers than the kernel's; give it the host's (--pid=host)");
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return err_set(e, ENOTSUP, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
-	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-	libbpf_set_print(keep_warning);
 	/* The kernel that does not take the walk over open files may take the rest. */
 	if (load_programs(t, counts, queue, true, &t->no_vcpus)) {
 		int rc;

@@ -50,5 +50,16 @@ expect_exit "a variant in which no unit ended" 3 $SS run --json --results "$R" "
 is "its expectation has failed, the other's not" "$T/out" '.expect | map(.verdict) | sort == ["fail", "pass"]' '.expect'
 is "a unit's time is cut into parts" "$T/out" '.variants[0].guests[0].job | (.wait_s + .held_s + .sleep_s + .ran_s - .time_s | fabs) < 0.01 * .time_s' '.variants[0].guests[0].job'
 is "3 s have no 10 s series" "$T/out" '[.variants[].guests[].vcpus[].series | length] | add == 0' '[.variants[].guests[].vcpus[].series]'
+# In a PID namespace of its own, as in a container, threads have other numbers than the kernel's programs see: nobody is traced,
+# and it is said.
+own=(unshare --pid --fork --mount-proc)
+scenario namespace 'kind="busy"'
+expect_exit "a run in a PID namespace of its own" 0 "${own[@]}" $SS run --json --results "$R" "$T/namespace.xml"
+is "says why nothing is traced" "$T/out" '.warnings | any(contains("PID namespace") and contains("--pid=host"))' .warnings
+is "and has its steal, but no waiting for it" "$T/out" '.variants[].guests[].vcpus[].metrics | has("steal.rate") and (has("wait.rate") | not)' '.variants[].guests[].vcpus[].metrics'
+expect_exit "blame there" 4 "${own[@]}" $SS blame --all --for 1s
+grep -q "PID namespace" "$T/err" && ok "says so" || bad "blame: $(tail -1 "$T/err")"
+"${own[@]}" $SS doctor >"$T/out" 2>&1
+grep -q "missing *ebpf.tracer.*PID namespace" "$T/out" && ok "doctor says so" || bad "doctor: $(grep ebpf.tracer "$T/out")"
 clean_after "noise that did not run"
 finish
