@@ -92,12 +92,16 @@ static int read_line(struct hostd *h, unsigned timeout_ms, struct err *e)
 		uint64_t now = now_ns();
 		struct pollfd p = {.fd = h->from, .events = POLLIN};
 		ssize_t n;
+		int ready;
 
 		if (h->used == sizeof(h->line))
 			return broken(h, EPROTO, "sent a line that is too long", e);
 		if (now >= deadline)
 			return broken(h, ETIMEDOUT, "does not answer", e);
-		if (poll(&p, 1, (int)((deadline - now) / NS_PER_MS) + 1) <= 0)
+		ready = poll(&p, 1, (int)((deadline - now) / NS_PER_MS) + 1);
+		if (ready < 0 && errno != EINTR)
+			return broken(h, errno, "cannot be waited for", e);
+		if (ready <= 0)
 			continue;
 		n = read_some(h->from, h->line + h->used, sizeof(h->line) - h->used);
 		if (n <= 0)

@@ -31,7 +31,10 @@ static void tell(struct reaper *r, enum reaper_type type, pid_t pid, const char 
 		m.start_ticks = process_start_ticks(pid);
 	if (text && (size_t)snprintf(m.text, sizeof(m.text), "%s", text) >= sizeof(m.text))
 		return; /* no such path can exist */
-	send(r->fd, &m, offsetof(struct reaper_msg, text) + strlen(m.text) + 1, MSG_NOSIGNAL);
+	while (send(r->fd, &m, offsetof(struct reaper_msg, text) + strlen(m.text) + 1,
+		       MSG_NOSIGNAL) < 0 &&
+		errno == EINTR)
+		;
 }
 
 void reaper_add_domains(struct reaper *r, const char *uri)
