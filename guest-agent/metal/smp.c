@@ -3,6 +3,9 @@
  * All others are woken at once by broadcast; each takes the next stack and reports its APIC id.
  * When all are here, numbers are given by rank of APIC id: QEMU gives ids in the order of its
  * vCPUs, whatever the topology makes of them.
+ *
+ * Who waits for others has interrupts open: none is asked for yet, but an emulated VMX (Bochs 3.0) does not leave a
+ * guest that keeps them out, so that its host's CPU is gone for as long as the guest waits.
  */
 #include "guest-agent/metal/apic.h"
 #include "guest-agent/metal/smp.h"
@@ -49,11 +52,12 @@ bool smp_start(unsigned count, uint32_t apic_id, uint64_t tsc_hz, unsigned *inde
 			*(volatile uint8_t *)to++ = *from;
 		apic_start_others(SMP_TRAMPOLINE, tsc_hz);
 	}
-	while (count_reported() < count) {
-		if (platform_tsc() > end)
-			return false;
+	irq_enable();
+	while (count_reported() < count && platform_tsc() <= end)
 		platform_relax();
-	}
+	irq_disable();
+	if (count_reported() < count)
+		return false;
 	numbered = count;
 	*index = rank_of(apic_id);
 	return true;
@@ -62,7 +66,9 @@ bool smp_start(unsigned count, uint32_t apic_id, uint64_t tsc_hz, unsigned *inde
 unsigned smp_join(unsigned arrival, uint32_t apic_id)
 {
 	reported[arrival] = apic_id;
+	irq_enable();
 	while (numbered == 0)
 		platform_relax();
+	irq_disable();
 	return rank_of(apic_id);
 }

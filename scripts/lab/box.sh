@@ -46,6 +46,22 @@ make_disk() {
 	truncate -s "${3}M" "$2"
 	SOURCE_DATE_EPOCH=1700000000 mke2fs -q -t ext4 -O ^has_journal -m 0 -U "$4" \
 		-E hash_seed=5ea15c0e-1ab0-4000-8000-000000000002,lazy_itable_init=1,nodiscard -d "$1" "$2"
+	truncate -s %516096 "$2" # whole cylinders, for Bochs
+}
+
+# suite_index SUITE: what it has, sources too, in a folder of its own: no apt of this machine is touched.
+suite_index() {
+	apt=$tmp/apt-$1
+	[ ! -d "$apt" ] || return 0
+	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
+	: >"$apt/status"
+	{ sources "$1"; [ "$part" != bochs ] || sources "$1" | sed -n 's/^deb \(.*\) arch=amd64/deb-src \1/p'; } >"$apt/list"
+	in_apt apt-get -q --error-on=any update
+}
+in_apt() { # APT-COMMAND ARGUMENT...
+	"$1" -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" -o Dir::Etc::sourceparts=- \
+		-o Dir::Etc::sourcelist="$apt/list" -o APT::Sandbox::User=root -o APT::Architecture=amd64 -o Acquire::Languages=none \
+		-o Acquire::Retries=3 -o Acquire::http::Timeout=30 "${@:2}"
 }
 
 case $part in
@@ -67,6 +83,10 @@ qemu) # unpacked, not installed; it runs with its own libraries, from wherever i
 	R
 	chmod 755 "$out/run"
 	"$out/run" --version
+	;;
+bochs)
+	. "$LAB/bochs.sh"
+	bochs_make
 	;;
 builder)
 	debian_root "$RELEASE" "$PACKAGES"

@@ -17,7 +17,7 @@ done
 mkdir -p "$root/lab-kernel" "$root/boot" "$root/usr/lib/modules" "$root/var/cache/stealscope/kernels"
 echo stealscope-lab >"$root/etc/hostname"
 echo "127.0.0.1 localhost stealscope-lab" >"$root/etc/hosts"
-echo "/dev/vda / ext4 defaults,noatime 0 1" >"$root/etc/fstab"
+echo "UUID=5ea15c0e-1ab0-4000-8000-000000000001 / ext4 defaults,noatime 0 0" >"$root/etc/fstab"
 printf 'kvm_amd\nkvm_intel\n' >"$root/etc/modules-load.d/kvm.conf"
 sed -i 's/^root:[^:]*:/root::/' "$root/etc/shadow"
 grep -q '^lab:' "$root/etc/passwd" || {

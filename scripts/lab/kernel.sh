@@ -3,25 +3,10 @@
 # which the lab mounts over /boot, its modules and the cache of scripts/fetch-kernel. Sourced by box.sh.
 # shellcheck shell=bash disable=SC2154
 
-# kernel_index SUITE: what the suite has, in a folder of its own: no apt of this machine is touched.
-kernel_index() {
-	apt=$tmp/apt-$1
-	[ ! -d "$apt" ] || return 0
-	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
-	: >"$apt/status"
-	sources "$1" >"$apt/list"
-	in_apt apt-get -q --error-on=any update
-}
-in_apt() { # APT-COMMAND ARGUMENT...
-	"$1" -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" -o Dir::Etc::sourceparts=- \
-		-o Dir::Etc::sourcelist="$apt/list" -o APT::Sandbox::User=root -o APT::Architecture=amd64 -o Acquire::Languages=none \
-		-o Acquire::Retries=3 -o Acquire::http::Timeout=30 "${@:2}"
-}
-
 # kernel_fetch SUITE FLAVOUR: its packages in $debs, newest version; the kernel's own name in $name.
 kernel_fetch() {
 	local names
-	kernel_index "$1"
+	suite_index "$1"
 	debs=$tmp/debs-$1-$2
 	mkdir -p "$debs"
 	# Newer ones are split: the image in "binary", its configuration in "base".
@@ -66,8 +51,8 @@ kernel_fetch "${KERNEL%-rt}" "$([[ $KERNEL != *-rt ]] || echo rt-)amd64"
 mkdir "$tmp/host"
 unpack "$tmp/host" --exclude='*/sound/*' --exclude='*/drivers/gpu/*' --exclude='*/drivers/media/*' \
 	--exclude='*/drivers/infiniband/*' --exclude='*/drivers/net/ethernet/*' --exclude='*/drivers/net/wireless/*' \
-	--exclude='*/drivers/staging/*' --exclude='*/drivers/iio/*' --exclude='*/drivers/scsi/*' --exclude='*/drivers/hwmon/*' \
-	--exclude='*/usr/share/*'
+	--exclude='*/drivers/staging/*' --exclude='*/drivers/iio/*' --exclude='*/drivers/hwmon/*' \
+	--exclude='*/usr/share/*' $([ "$CPU" = intel ] || echo "--exclude=*/drivers/scsi/*")
 [ -d "$tmp/host/lib" ] || ln -s usr/lib "$tmp/host/lib"
 version=$(ls "$tmp/host/lib/modules")
 for file in vmlinuz config; do mv "$(boot_file "$tmp/host" $file)" "$disk/boot/$file-$version"; done
@@ -89,7 +74,9 @@ busybox=$(find "$tmp/busybox" -type f -name busybox -perm -100 | head -1)
 cp "$busybox" "$init/bin/busybox"
 install -m 755 "$LAB/guest/init" "$init/init"
 n=10
-for driver in virtio_pci virtio_blk ext4; do
+drivers="virtio_pci virtio_blk ext4"
+[ "$CPU" != intel ] || drivers="ata_piix sd_mod ext4"
+for driver in $drivers; do
 	modprobe -d "$tmp/find" -S "$version" --show-depends "$driver"
 done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | while read -r path; do
 	case $path in
@@ -101,4 +88,8 @@ done
 (cd "$init" && find . | sort | "$busybox" cpio -o -H newc 2>/dev/null | gzip -1 -n) >"$out/initrd"
 cp "$disk/boot/vmlinuz-$version" "$out/kernel"
 echo "$version" >"$out/version"
+if [ "$CPU" = intel ]; then
+	. "$LAB/bochs.sh"
+	bochs_boot_disk "$out/kernel" "$out/initrd" "$out/boot"
+fi
 make_disk "$disk" "$out/disk" "$(($(du -sm "$disk" | cut -f1) * 5 / 4 + 30))" 5ea15c0e-1ab0-4000-8000-000000000003

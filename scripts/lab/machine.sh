@@ -166,11 +166,12 @@ machine_run() { # MODE COMMAND...
 	for try in 1 2; do
 		: >"$WORK/status"
 		rm -f "$WORK"/monitor.*
-		machine_start "$1"
+		if [ "$CPU" = intel ]; then bochs_start; else machine_start "$1"; fi
 		machine_watch
 		status=$?
 		{ kill -KILL "$CHILD"; wait "$CHILD"; } 2>/dev/null
 		CHILD=
+		[ "$CPU" = amd ] || bochs_end
 		[ "$booted" = no ] && [ $try = 1 ] || break
 		say "trying once more"
 	done

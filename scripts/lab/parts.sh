@@ -2,6 +2,7 @@
 # The parts of the lab: folders CACHE/PART-...-KEY (KEY: what it is made from) that appear complete or not at all. Those
 # that are missing are made at the same time, each by box.sh in namespaces of its own. Sourced by lab-vm.
 #   image    the lab's disk                       kernel   its kernel, those of its guests, the initramfs
+#   bochs    the emulator of the lab with an Intel processor
 #   qemu     the QEMU that runs it, where this    builder  a Debian root of its release to build the programs in, where
 #            machine's would hang                          this machine runs another
 # shellcheck shell=bash disable=SC2034,SC2154
@@ -49,7 +50,9 @@ needs_qemu() {
 declare -A FOLDER BOX
 # part NAME OLD WHAT...: FOLDER[NAME] for what it is made from; OLD-* are other versions of it, of no more use then.
 part() {
-	FOLDER[$1]=$CACHE/$2-$({ echo "${@:3}" "$MIRROR $SECURITY"; cat "$LAB/box.sh" "$LAB/guest"/*; cat "$LAB/$1.sh" 2>/dev/null; } |
+	local guest=()
+	case $1 in image | kernel) guest=("$LAB/guest"/*) ;; esac
+	FOLDER[$1]=$CACHE/$2-$({ echo "${@:3}" "$MIRROR $SECURITY"; cat "$LAB/box.sh" "${guest[@]}"; cat "$LAB/$1.sh" 2>/dev/null; } |
 		sha256sum | cut -c1-12)
 }
 parts_name() {
@@ -58,14 +61,20 @@ parts_name() {
 	else
 		part image "image-$RELEASE" "$(packages image)"
 	fi
-	part kernel "kernel-$RELEASE-$KERNEL"
-	! needs_qemu || part qemu qemu
+	if [ "$CPU" = intel ]; then
+		part kernel "intel-kernel-$RELEASE-$KERNEL" "$(cat "$LAB/bochs.sh")"
+		part bochs bochs
+	else
+		part kernel "kernel-$RELEASE-$KERNEL"
+		! needs_qemu || part qemu qemu
+	fi
 	[ "$(this_release)" = "$RELEASE" ] || part builder "builder-$RELEASE" "$(packages builder)"
 }
 
 parts_check() {
 	local p have
-	for p in mmdebstrap:mmdebstrap depmod:kmod mke2fs:e2fsprogs xz:xz-utils; do
+	for p in mmdebstrap:mmdebstrap depmod:kmod mke2fs:e2fsprogs xz:xz-utils $([ "$CPU" != intel ] ||
+		echo mcopy:mtools syslinux:syslinux sfdisk:fdisk); do
 		command -v "${p%:*}" >/dev/null || die 4 "${p%:*} is not installed (apt-get install ${p#*:})"
 	done
 	[ -n "$MIRROR" ] || die 4 "apt names no site to get packages from; LAB_MIRROR=URL does"
@@ -79,7 +88,7 @@ parts_check() {
 	((have >= 4000)) || die 4 "$CACHE has $have MB free; 4000 MB are needed (LAB_CACHE names another folder)"
 	# Of the two Debian roots that may be in the making and QEMU's, with their packages.
 	LAB_TMPFS=$(awk '/^MemAvailable/ {print ($2 > 7000000)}' /proc/meminfo)
-	export LAB_TMPFS RELEASE KERNEL HYPERVISOR
+	export LAB_TMPFS RELEASE KERNEL HYPERVISOR CPU
 }
 
 # as_root COMMAND...: as root of a user namespace where lab-vm has no root.
@@ -141,6 +150,6 @@ parts_make() {
 		parts_end
 		exec 9>&-
 	fi
-	IMAGE=${FOLDER[image]} KERNEL_DIR=${FOLDER[kernel]} BUILDER=${FOLDER[builder]:-}
+	IMAGE=${FOLDER[image]} KERNEL_DIR=${FOLDER[kernel]} BUILDER=${FOLDER[builder]:-} BOCHS=${FOLDER[bochs]:-}
 	[ -z "${FOLDER[qemu]:-}" ] || [ ! -x "${FOLDER[qemu]}/run" ] || QEMU=${FOLDER[qemu]}/run
 }

@@ -35,7 +35,7 @@ blame_rows() {
 	guest_initrd
 	guest_start one 1 burn && guest_start two 1 burn && guest_start three 2 sleep || bad "guests do not start"
 	guest_up one && guest_up two && guest_up three || { bad "guests do not come up"; finish; }
-	cpu_ms() { $VIRSH domstats "$1" --cpu-total | awk -F= '/cpu.time/ {printf "%d", $2 / 1e6}'; }
+	cpu_ms() { $VIRSH cpu-stats "$1" --total | awk '/cpu_time/ {printf "%d", $2 * 1000}'; }
 	now_ms() { awk '{printf "%d", $1 * 1000}' /proc/uptime; }
 	from=$(guest_ticks one) ran=$(cpu_ms three) at=$(now_ms)
 	$SS blame $X --for 20s --interval 20s --json --all >"$T/blame.json" 2>"$T/err" && ok "blame ends with 0" || bad "blame: $(cat "$T/err")"
