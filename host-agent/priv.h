@@ -4,6 +4,7 @@
 #define SS_HOST_AGENT_PRIV_H
 
 #include "base/util.h"
+#include "host-agent/merge.h"
 #include "host-agent/tracer.h"
 #include "host-agent/tracer_shared.h"
 #include "tracer.skel.h"
@@ -22,10 +23,12 @@ struct blame_rows {
 struct tracer {
 	struct tracer_bpf *skel;
 	struct ring_buffer *ring;
-	struct sink *sink; /* where the ring's callback puts records, during tracer_drain() */
+	struct sink *sink;   /* where the ring's callback puts names, during tracer_drain() */
+	struct merge *merge; /* ... and the other records */
 	int stats_fd;
 	uint16_t *slot_of;    /* by tid: its slot + 1, 0 = none; touched where tids are only */
 	unsigned n_cpus;      /* possible ones */
+	uint64_t *ends;	      /* by CPU: scratch of tracer_drain() */
 	uint32_t max_threads; /* as many as this kernel has room for; at most TRACER_MAX_THREADS */
 	unsigned n_slots;     /* ever taken: the first so many */
 	unsigned n_free;      /* of them, given back */

@@ -21,12 +21,14 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set before loading. */
 const volatile bool counts_mode = false;
 const volatile bool cgroup_v1 = false;
-const volatile bool use_queue = false;	      /* instead of the ring */
-const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
+const volatile bool use_queue = false; /* instead of the ring */
 /* What there is room for: numbers of CPUs and of threads, less one (powers of two), and where in `room` threads begin. */
 const volatile uint32_t last_cpu = TRACER_MAX_CPUS - 1;
 const volatile uint32_t last_slot = TRACER_MAX_THREADS - 1;
 const volatile uint32_t threads_at = TRACER_MAX_CPUS * sizeof(struct tracer_cpu);
+const volatile uint32_t bunches_at = TRACER_MAX_CPUS * sizeof(struct tracer_cpu) +
+				     TRACER_MAX_THREADS * sizeof(struct tracer_thread);
+const volatile uint32_t bunch_bytes = TRACER_BUNCH;
 
 /* Set by hostd while running. */
 uint32_t active = TRACER_IDLE;
@@ -38,9 +40,10 @@ uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
 uint64_t named[TRACER_NAMED_SLOTS] = {};
 uint32_t blame_cells = 0;   /* made in both maps so far, about */
 uint32_t kvm_described = 0; /* vcpus.bpf.h: the offsets are known, says the walk over tasks */
-/* CPUs, then threads. The last variable: hostd makes memory for as many as the box has and as this kernel takes. */
+/* CPUs, threads, then the CPUs' bunches. The last variable: hostd makes memory for as many as the box has and as this kernel
+ * takes. */
 uint64_t room[TRACER_MAX_CPUS * sizeof(struct tracer_cpu) / 8 +
-	      TRACER_MAX_THREADS * sizeof(struct tracer_thread) / 8] = {};
+	      TRACER_MAX_THREADS * sizeof(struct tracer_thread) / 8 + TRACER_BUNCHES / 8] = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -51,10 +54,10 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);
+	__uint(max_entries, 4 << 20);
 } ring SEC(".maps");
 
-/* The way out where the ring must not be used: before 6.12 its lock sleeps on PREEMPT_RT, and these
+/* Instead of the ring where that must not be used: before 6.12 its lock sleeps on PREEMPT_RT, and these
  * programs run under run queue locks. The queue's lock never does; reading it costs a system call
  * each. */
 struct {

@@ -12,9 +12,18 @@
 #include "base/util.h"
 #include "host-agent/priv.h"
 
+/* What comes aside: names come before those who are called so, the others in their place. */
+static void put_aside(struct tracer *t, const void *record, size_t size)
+{
+	if (((const struct trace_hdr *)record)->type == TRACE_TASK)
+		sink_put(t->sink, record, size);
+	else
+		merge_add(t->merge, record, size);
+}
+
 static int on_record(void *ctx, void *data, size_t size)
 {
-	sink_put(((struct tracer *)ctx)->sink, data, size);
+	put_aside(ctx, data, size);
 	return 0;
 }
 
@@ -52,6 +61,7 @@ int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e)
 	int rc;
 
 	t->stats_fd = -1;
+	t->merge = merge_make();
 	t->slot_of = xcalloc(TRACER_TIDS, sizeof(*t->slot_of));
 	rc = tracer_load(t, counts, queue, e);
 	if (!rc)
@@ -74,6 +84,8 @@ void tracer_close(struct tracer *t)
 	tracer_bpf__destroy(t->skel);
 	if (t->stats_fd >= 0)
 		close(t->stats_fd);
+	merge_free(t->merge);
+	free(t->ends);
 	free(t->kept.rows);
 	free(t->told.rows);
 	free(t->slot_of);
@@ -199,7 +211,7 @@ int tracer_poll_fd(const struct tracer *t)
 	return ring_buffer__epoll_fd(t->ring);
 }
 
-static void drain_queue(struct tracer *t, struct sink *s)
+static void drain_queue(struct tracer *t)
 {
 	uint64_t record[TRACER_RECORD_MAX / 8];
 	const struct trace_hdr *h = (const void *)record;
@@ -208,8 +220,33 @@ static void drain_queue(struct tracer *t, struct sink *s)
 	for (unsigned left = 1 << 17; left; left--) {
 		if (bpf_map_lookup_and_delete_elem(fd, NULL, record))
 			return;
-		sink_put(s, record, MIN(h->len8 * 8u, sizeof(record)));
+		put_aside(t, record, MIN(h->len8 * 8u, sizeof(record)));
 	}
+}
+
+/* What stands in the bunch of a CPU up to `end` becomes a stream; its room is free again. */
+static void take_bunch(struct tracer *t, unsigned cpu, uint64_t end)
+{
+	uint64_t size = t->skel->rodata->bunch_bytes, begin = tracer_cpus(t)[cpu].read;
+	const char *bunch = (char *)t->skel->bss->room + t->skel->rodata->bunches_at + cpu * size;
+	size_t n = end - begin, first = MIN(n, size - begin % size);
+	char *to;
+
+	if (!n)
+		return;
+	to = merge_stream(t->merge, n);
+	memcpy(to, bunch + begin % size, first);
+	memcpy(to + first, bunch, n - first);
+	__atomic_store_n(&tracer_cpus(t)[cpu].read, end, __ATOMIC_RELEASE);
+}
+
+/* Up to where each has been written now, so that none is read much later than another; then what came aside since. */
+static void take_bunches(struct tracer *t)
+{
+	for (unsigned i = 0; i < t->n_cpus; i++)
+		t->ends[i] = __atomic_load_n(&tracer_cpus(t)[i].written, __ATOMIC_ACQUIRE);
+	for (unsigned i = 0; i < t->n_cpus; i++)
+		take_bunch(t, i, t->ends[i]);
 }
 
 void tracer_drain(struct tracer *t, struct sink *s)
@@ -217,10 +254,13 @@ void tracer_drain(struct tracer *t, struct sink *s)
 	uint64_t lost = 0;
 
 	t->sink = s;
+	take_bunches(t);
+	merge_stream(t->merge, 0);
 	if (t->skel->rodata->use_queue)
-		drain_queue(t, s);
+		drain_queue(t);
 	else
 		ring_buffer__consume(t->ring);
+	merge_all(t->merge, s);
 	for (unsigned i = 0; i < t->n_cpus; i++)
 		lost += __atomic_load_n(&tracer_cpus(t)[i].lost, __ATOMIC_RELAXED);
 	if (lost > t->lost_seen)

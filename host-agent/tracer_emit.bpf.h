@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Part of tracer.bpf.c: making records. They are built on the stack and copied into the ring, which
- * needs no per-CPU scratch memory (on PREEMPT_RT that would not be exclusive). Only functions that are
+ * Part of tracer.bpf.c: making records. They are built on the stack and copied into the bunch of this CPU, which hostd
+ * reads in memory: a ring of one writer, an eighth of what a record through the kernel's own ring costs. Through that one go
+ * names (hostd puts them first), what interrupts the writing of another record, and what finds the bunch full. Only functions that are
  * not inlined build one: kernels allow 512 bytes of stack for all calls under way together, each
  * rounded up to 32 (`make bpf-stack` shows them).
  *
@@ -19,27 +20,59 @@ union record {
 	struct trace_irq irq;
 };
 
-static __always_inline bool emit(union record *record, uint32_t size)
-{
-	uint64_t flags = BPF_RB_NO_WAKEUP;
-	uint32_t cpu;
-	long failed;
+#define COMPILER_BARRIER() asm volatile("" ::: "memory")
 
-	if (use_queue) {
-		failed = bpf_map_push_elem(&queue, record, 0);
-	} else {
-		cpu = bpf_get_smp_processor_id();
-		/* To look costs as much as a record: now and then will do, the ring has room for far more. */
-		if (!(++cpu_at(cpu)->emitted % 64) &&
-			bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes)
-			flags = BPF_RB_FORCE_WAKEUP;
-		failed = bpf_ringbuf_output(&ring, record, size, flags);
+/* Wakes hostd with a record that is none. */
+static __always_inline void call_hostd(void)
+{
+	void *none = use_queue ? 0 : bpf_ringbuf_reserve(&ring, 8, 0);
+
+	if (none)
+		bpf_ringbuf_discard(none, BPF_RB_FORCE_WAKEUP);
+}
+
+/* Into the bunch of this CPU. Nobody else writes there: an interrupt, or who preempts this thread on PREEMPT_RT, finds `writing`
+ * and takes the other way. Stores are seen in order on x86, so `written` comes after what it tells of. */
+static __always_inline bool put(
+	struct tracer_cpu *c, uint32_t cpu, const uint64_t *words, uint32_t size)
+{
+	char *bunch = (char *)room + bunches_at + (uint64_t)(cpu & last_cpu) * bunch_bytes;
+	uint64_t at, used;
+
+	if (*(volatile uint32_t *)&c->writing)
+		return false;
+	c->writing = 1;
+	COMPILER_BARRIER();
+	at = c->written;
+	used = at - *(volatile uint64_t *)&c->read;
+	if (used + size <= bunch_bytes) {
+		for (uint32_t i = 0; i < size / 8; i++)
+			*(uint64_t *)(bunch + ((at + i * 8) & (bunch_bytes - 8))) = words[i];
+		COMPILER_BARRIER();
+		*(volatile uint64_t *)&c->written = at + size;
 	}
-	if (!failed)
+	COMPILER_BARRIER();
+	c->writing = 0;
+	if (used >= bunch_bytes / 2 && !(c->calls++ % 64))
+		call_hostd();
+	return used + size <= bunch_bytes;
+}
+
+static __always_inline bool emit_aside(union record *record, uint32_t size)
+{
+	if (use_queue ? !bpf_map_push_elem(&queue, record, 0)
+		      : !bpf_ringbuf_output(&ring, record, size, BPF_RB_NO_WAKEUP))
 		return true;
-	cpu = bpf_get_smp_processor_id();
-	__sync_fetch_and_add(&cpu_at(cpu)->lost, 1);
+	__sync_fetch_and_add(&cpu_at(bpf_get_smp_processor_id())->lost, 1);
 	return false;
+}
+
+static __always_inline void emit(union record *record, uint32_t size)
+{
+	uint32_t cpu = bpf_get_smp_processor_id();
+
+	if (!put(cpu_at(cpu), cpu, (const uint64_t *)record, size))
+		emit_aside(record, size);
 }
 
 static __always_inline struct trace_hdr head(
@@ -112,7 +145,7 @@ __noinline int emit_task(uint32_t tid, uint64_t task, uint32_t flags, uint64_t c
 		bpf_probe_read_kernel_str(r.task.comm, sizeof(r.task.comm), (const void *)comm);
 	else
 		BPF_CORE_READ_INTO(&r.task.comm, p, comm);
-	named[tid % TRACER_NAMED_SLOTS] = emit(&r, sizeof(r.task)) ? mark : 0;
+	named[tid % TRACER_NAMED_SLOTS] = emit_aside(&r, sizeof(r.task)) ? mark : 0;
 	return 0;
 }
 

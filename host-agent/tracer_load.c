@@ -17,7 +17,9 @@ _Static_assert(
 		sizeof(struct tracer_bpf__bss),
 	"room, which is cut to size, is the last variable");
 
-#define NAMES_BYTES (1u << 20)
+#define NAMES_BYTES   (1u << 20)
+#define LEAST_BUNCH   64u
+#define LEAST_BUNCHES (1u << 20) /* of all CPUs: threads are given up before these */
 /* Of /proc/self/ns/pid in the first PID namespace: PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
@@ -69,15 +71,15 @@ static void choose_way_out(struct tracer_bpf *skel, bool counts, bool queue)
 		bpf_map__set_max_entries(skel->maps.ring, (uint32_t)sysconf(_SC_PAGESIZE));
 	} else if (counts) { /* only names go through it then */
 		bpf_map__set_max_entries(skel->maps.ring, NAMES_BYTES);
-		skel->rodata->wake_bytes = NAMES_BYTES / 4;
 	}
 }
 
 /* Memory for the variables of the programs, with that many CPUs and threads: they are the last of them. */
-static int make_variables(struct tracer *t, uint32_t cpus, uint32_t threads)
+static int make_variables(struct tracer *t, uint32_t cpus, uint32_t threads, uint32_t bunch)
 {
 	struct bpf_map *bss = t->skel->maps.bss;
-	size_t size = offsetof(struct tracer_bpf__bss, room) + cpus * sizeof(struct tracer_cpu) +
+	size_t size = offsetof(struct tracer_bpf__bss, room) +
+		      cpus * (sizeof(struct tracer_cpu) + bunch) +
 		      threads * sizeof(struct tracer_thread);
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = bpf_map__map_flags(bss));
 	int fd = bpf_map_create(bpf_map__type(bss), "tracer.bss", bpf_map__key_size(bss),
@@ -93,9 +95,9 @@ static int make_variables(struct tracer *t, uint32_t cpus, uint32_t threads)
  * Made here, not by libbpf: it would make all of them, and write their megabytes of zeros once more, a fifth of what
  * it costs to start. Linux 5.10 lets a map's value have 4 MiB, 6.1 has no such bound: half as many threads there, or fewer.
  */
-static int make_room(struct tracer *t, struct err *e)
+static int make_room(struct tracer *t, bool counts, struct err *e)
 {
-	uint32_t cpus = 1, threads = TRACER_MAX_THREADS;
+	uint32_t cpus = 1, threads = TRACER_MAX_THREADS, bunch = TRACER_BUNCH;
 	int possible = libbpf_num_possible_cpus(), rc;
 
 	if (possible < 1 || possible > TRACER_MAX_CPUS)
@@ -103,13 +105,27 @@ static int make_room(struct tracer *t, struct err *e)
 			e, ENOTSUP, "%d CPUs: at most %d can be traced", possible, TRACER_MAX_CPUS);
 	while (cpus < (uint32_t)possible)
 		cpus *= 2;
-	while ((rc = make_variables(t, cpus, threads)) == -E2BIG && threads > TRACER_GROUPS)
-		threads /= 2;
+	while (cpus * bunch > TRACER_BUNCHES)
+		bunch /= 2;
+	if (counts)
+		bunch = LEAST_BUNCH; /* not used: there are only names */
+	while ((rc = make_variables(t, cpus, threads, bunch)) == -E2BIG &&
+		threads > TRACER_GROUPS) {
+		if (cpus * bunch > LEAST_BUNCHES)
+			bunch /= 2;
+		else
+			threads /= 2;
+	}
 	t->n_cpus = (unsigned)possible;
+	free(t->ends); /* of a first try */
+	t->ends = xcalloc(t->n_cpus, sizeof(*t->ends));
 	t->max_threads = threads;
 	t->skel->rodata->last_cpu = cpus - 1;
 	t->skel->rodata->last_slot = threads - 1;
 	t->skel->rodata->threads_at = cpus * (uint32_t)sizeof(struct tracer_cpu);
+	t->skel->rodata->bunches_at =
+		t->skel->rodata->threads_at + threads * (uint32_t)sizeof(struct tracer_thread);
+	t->skel->rodata->bunch_bytes = bunch;
 	return rc ? err_set(e, -rc, "cannot have memory for eBPF programs: %s", strerror(-rc)) : 0;
 }
 
@@ -126,7 +142,7 @@ static int load_programs(struct tracer *t, bool counts, bool queue, bool with_vc
 	if (with_vcpus)
 		vcpus_describe(t->skel);
 	bpf_program__set_autoload(t->skel->progs.list_vcpus, with_vcpus);
-	rc = make_room(t, e);
+	rc = make_room(t, counts, e);
 	if (rc)
 		return rc;
 	rc = tracer_bpf__load(t->skel);

@@ -15,6 +15,8 @@
 #define TRACER_BLAME_CELLS 32768 /* of a round: hostd begins a new one before they are used up */
 #define TRACER_LEDGER	   32 /* those who had a CPU, or held up a thread, last; a power of two */
 #define TRACER_RECORD_MAX  48 /* bytes of the longest record made in the kernel */
+#define TRACER_BUNCH	   (256u << 10) /* bytes of a CPU's bunch of records; a power of two */
+#define TRACER_BUNCHES	   (32u << 20)	/* of all together: they are smaller where CPUs are many */
 
 /*
  * Counts mode: who had this CPU, and for how long, while someone waited there: sums that only grow. A
@@ -41,12 +43,16 @@ struct tracer_cpu {
 	uint64_t waiting[TRACER_WAIT_WORDS];
 	uint64_t waiters;
 	uint64_t fence; /* target of an atomic add that orders `occupant` before `waiters` */
-	uint64_t lost;	/* records that found the ring full */
+	uint64_t lost;	/* records that found no room */
+	/* Its bunch of records, in bytes since the start, modulo its size: `read` is hostd's. */
+	uint64_t written, read;
+	uint32_t
+		writing; /* a record is being written: who interrupts that leaves the bunch alone */
+	uint32_t calls;	 /* records beyond half of it */
 	uint64_t occupant_task;
 	uint64_t irq_since, softirq_since;
 	uint64_t
 		clock_offset; /* CLOCK_MONOTONIC less the run queue clock, modulo 2^64; 0 unknown */
-	uint64_t emitted;     /* records, by whoever is on this CPU: about */
 	uint32_t occupant;
 	uint32_t joined; /* counts mode: a thread waits here whose base is not taken yet */
 	struct tracer_ledger ledger;

@@ -38,9 +38,9 @@ static __always_inline void set_state(
 	t->based = 0;
 	t->arrived = 0;
 	/* Whoever looks through the waiters of that CPU believes these two: last, and in this order. */
-	asm volatile("" ::: "memory");
+	COMPILER_BARRIER();
 	t->cpu = cpu;
-	asm volatile("" ::: "memory");
+	COMPILER_BARRIER();
 	t->state = state;
 	if (state == THREAD_WAITING)
 		wait_count(t, 1);

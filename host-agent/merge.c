@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Records of several writers become one stream by time: the first of each stands in a heap. See merge.h. */
+#include "host-agent/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+struct stream {
+	size_t at, end; /* in merge.bytes */
+};
+
+struct merge {
+	char *bytes;
+	size_t used, room;
+	struct stream *streams;
+	uint32_t *heap; /* streams that have a record left, the earliest first */
+	size_t n, n_heap;
+};
+
+struct merge *merge_make(void)
+{
+	return xcalloc(1, sizeof(struct merge));
+}
+
+void merge_free(struct merge *m)
+{
+	if (!m)
+		return;
+	free(m->bytes);
+	free(m->streams);
+	free(m->heap);
+	free(m);
+}
+
+static char *more(struct merge *m, size_t size)
+{
+	if (m->room - m->used < size)
+		m->bytes = xrealloc(m->bytes, m->room = 2 * (m->used + size));
+	m->used += size;
+	m->streams[m->n - 1].end = m->used;
+	return m->bytes + m->used - size;
+}
+
+char *merge_stream(struct merge *m, size_t size)
+{
+	ARRAY_GROW(m->streams, m->n);
+	m->streams[m->n++] = (struct stream){m->used, m->used};
+	return more(m, size);
+}
+
+void merge_add(struct merge *m, const void *record, size_t size)
+{
+	memcpy(more(m, size), record, size);
+}
+
+static const struct trace_hdr *first_of(const struct merge *m, uint32_t stream)
+{
+	return (const struct trace_hdr *)(const void *)(m->bytes + m->streams[stream].at);
+}
+
+static bool is_before(const struct merge *m, uint32_t a, uint32_t b)
+{
+	uint64_t x = first_of(m, a)->ts_ns, y = first_of(m, b)->ts_ns;
+
+	return x != y ? x < y : a < b;
+}
+
+static void sift_down(struct merge *m, size_t i)
+{
+	for (size_t child; (child = 2 * i + 1) < m->n_heap; i = child) {
+		uint32_t up = m->heap[i];
+
+		if (child + 1 < m->n_heap && is_before(m, m->heap[child + 1], m->heap[child]))
+			child++;
+		if (!is_before(m, m->heap[child], up))
+			return;
+		m->heap[i] = m->heap[child];
+		m->heap[child] = up;
+	}
+}
+
+void merge_all(struct merge *m, struct sink *s)
+{
+	m->heap = xrealloc(m->heap, (m->n ? m->n : 1) * sizeof(*m->heap));
+	m->n_heap = 0;
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->streams[i].at < m->streams[i].end)
+			m->heap[m->n_heap++] = i;
+	for (size_t i = m->n_heap / 2; i--;)
+		sift_down(m, i);
+	while (m->n_heap) {
+		struct stream *first = &m->streams[m->heap[0]];
+		const struct trace_hdr *h = first_of(m, m->heap[0]);
+		size_t size = h->len8 * (size_t)8;
+
+		sink_put(s, h, size);
+		first->at += size;
+		if (!size || first->at >= first->end)
+			m->heap[0] = m->heap[--m->n_heap];
+		sift_down(m, 0);
+	}
+	m->n = m->used = 0;
+}
