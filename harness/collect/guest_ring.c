@@ -237,10 +237,12 @@ void guest_shm_status(const struct guest_shm *g, struct guest_shm_status *out)
 	*out = s;
 }
 
-void guest_shm_destroy(struct guest_shm *g)
+int guest_shm_destroy(struct guest_shm *g)
 {
+	int rc = 0;
+
 	if (!g)
-		return;
+		return 0;
 	if (g->fd >= 0) {
 		guest_flush(g);
 		close(g->fd);
@@ -251,12 +253,13 @@ void guest_shm_destroy(struct guest_shm *g)
 		munmap(g->object, g->size);
 	if (g->shm_fd >= 0)
 		close(g->shm_fd);
-	if (g->shm_name)
-		shm_unlink(g->shm_name);
+	if (g->shm_name && shm_unlink(g->shm_name) && errno != ENOENT)
+		rc = -errno;
 	for (unsigned i = 0; i < g->n_vcpus; i++)
 		free(g->vcpus[i].offset_path);
 	free(g->vcpus);
 	free(g->shm_name);
 	free(g->file_name);
 	free(g);
+	return rc;
 }

@@ -113,6 +113,7 @@ uint64_t host_tsc_hz(void);
 
 /* Write out the rest, close the file, unmap and unlink. NULL is fine. What could not be written was
  * said by guest_shm_drain(), or is lost with the disk. */
-void guest_shm_destroy(struct guest_shm *g);
+/* -errno: its name is still there. */
+int guest_shm_destroy(struct guest_shm *g);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -150,16 +151,26 @@ static int loop_get(struct err *e)
 	return rc;
 }
 
+/* Wakes the loop until it has ended: GLib does not tell when its own way to wake it failed. */
+static void loop_end(void)
+{
+	int timer = virEventAddTimeout(0, loop_tick, NULL, NULL);
+	struct timespec until;
+
+	do {
+		virEventUpdateTimeout(timer, 0);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+	} while (pthread_timedjoin_np(loop.thread, NULL, &until) == ETIMEDOUT);
+	virEventRemoveTimeout(timer);
+}
+
 static void loop_put(void)
 {
-	int timer;
-
 	pthread_mutex_lock(&loop.lock);
 	if (--loop.users == 0) {
 		loop.stop = true;
-		timer = virEventAddTimeout(0, loop_tick, NULL, NULL); /* wakes the loop */
-		pthread_join(loop.thread, NULL);
-		virEventRemoveTimeout(timer);
+		loop_end();
 	}
 	pthread_mutex_unlock(&loop.lock);
 }

@@ -344,19 +344,22 @@ const char *noise_cgroup_path(const struct noise *n)
 
 void noise_stop(struct noise *n)
 {
+	bool ends = true;
+
 	if (!n)
 		return;
 	for (size_t i = 0; i < n->n_pids; i++)
-		kill(n->pids[i], SIGKILL);
+		ends = (!kill(n->pids[i], SIGKILL) || errno == ESRCH) && ends;
 	if (!n->group && n->n_pids)
 		kill(-n->pids[0], SIGKILL);
 	cgroup_destroy(n->group, NULL);
+	/* One that may not be killed (it became another user) is not waited for. */
 	for (size_t i = 0; i < n->n_pids; i++)
-		while (waitpid(n->pids[i], NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(n->pids[i], NULL, ends ? 0 : WNOHANG) < 0 && errno == EINTR)
 			;
 	/* What a stress-ng left is in its process group, and this process's child where it is a
 	 * subreaper (domain/lab.c). */
-	while (n->n_pids && waitpid(-n->pids[0], NULL, 0) > 0)
+	while (ends && n->n_pids && waitpid(-n->pids[0], NULL, 0) > 0)
 		;
 	if (n->gate >= 0)
 		close(n->gate);

@@ -56,7 +56,7 @@ int step_shared_pages(struct session *s, struct err *e)
 void undo_shared_pages(struct session *s)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
-		guest_shm_destroy(s->guests[i].shm);
+		s->for_reaper = guest_shm_destroy(s->guests[i].shm) || s->for_reaper;
 		s->guests[i].shm = NULL;
 	}
 }

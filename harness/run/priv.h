@@ -69,6 +69,7 @@ struct session {
 	size_t n_measures;
 	struct facts *facts;
 	struct reaper *reaper;
+	bool for_reaper;	 /* something could not be removed: it tries again */
 	char *runtime_dir;	 /* /run/stealscope/<run>: says who owns the run */
 	struct run_lab *own_lab; /* when run_options has none to share */
 	struct lab_conn *conn;

@@ -55,7 +55,8 @@ static void undo_reaper(struct session *s)
 {
 	/* What a libvirtd that is gone did not remove. All guests have ended. */
 	cgroup_machine_reap(s->info.run);
-	if (remove_tree(s->runtime_dir, NULL) || cgroup_reap(s->info.run, NULL) < 0)
+	if (remove_tree(s->runtime_dir, NULL) || cgroup_reap(s->info.run, NULL) < 0 ||
+		s->for_reaper)
 		reaper_take_over(s->reaper);
 	else
 		reaper_done(s->reaper);
