@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Part of tracer.bpf.c: making records. They are built on the stack and copied into the bunch of this CPU, which hostd
- * reads in memory: a ring of one writer, an eighth of what a record through the kernel's own ring costs. Through that one go
+ * reads in memory: a ring of one writer, without a call. Through the kernel's own ring go
  * names (hostd puts them first), what interrupts the writing of another record, and what finds the bunch full. Only functions that are
  * not inlined build one: kernels allow 512 bytes of stack for all calls under way together, each
  * rounded up to 32 (`make bpf-stack` shows them).

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || { skip "trace: needs root to load eBPF"; finish; }
 make -s build/tests/trace_threads >"$T/make" 2>&1 || { bad "trace_threads: $(tail -2 "$T/make")"; finish; }
-for c in stacked-4 float-3-on-2 sleepers-and-hog quota-and-hog sigstop counts counts-stacked counts-quota counts-crowd counts-dumped counts-leaves counts-passers counts-moved announced counts-announced; do
+for c in stacked-4 float-3-on-2 sleepers-and-hog quota-and-hog sigstop counts counts-stacked counts-quota counts-crowd counts-dumped counts-leaves counts-passers passers counts-moved announced counts-announced; do
 	timeout 60 build/tests/trace_threads build/stealscope-hostd 2 $c >"$T/out" 2>&1
 	got=$?
 	if grep -q '^SKIP' "$T/out"; then

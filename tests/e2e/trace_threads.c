@@ -90,6 +90,11 @@ static const struct test_case cases[] = {
 		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
 		.need_cpus = 1,
 		.passers = true},
+	/* Records for many times the bunch of that CPU, and a name for each who passes. */
+	{.name = "passers",
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
+		.need_cpus = 1,
+		.passers = true},
 	{.name = "counts-moved",
 		.counts = true,
 		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 1}},
