@@ -176,7 +176,8 @@ static const struct command {
 	{"vcpus", 1, cmd_vcpus,
 		"vcpus FROM: n=ALL and PROCESS:THREAD:ID:VM of each vCPU of the box from FROM on, or \"unknown WHY\""},
 	{"start", 0, cmd_start, "start: begin recording"},
-	{"sync", 0, cmd_sync, "sync: counters now, and everything so far into the file"},
+	{"sync", 0, cmd_sync,
+		"sync: counters now, and everything up to a millisecond ago into the file"},
 	{"dump", 0, cmd_dump, "dump: as sync, and the totals so far"},
 	{"stop", 0, cmd_stop, "stop: end the trace"},
 };

@@ -81,7 +81,26 @@ static void sift_down(struct merge *m, size_t i)
 	}
 }
 
-void merge_all(struct merge *m, struct sink *s)
+/* What is left of each stream, back to back from the beginning. */
+static void keep_rest(struct merge *m)
+{
+	size_t n = 0;
+
+	m->used = 0;
+	for (size_t i = 0; i < m->n; i++) {
+		struct stream rest = m->streams[i];
+		size_t size = rest.end - rest.at;
+
+		if (!size)
+			continue;
+		memmove(m->bytes + m->used, m->bytes + rest.at, size);
+		m->streams[n++] = (struct stream){m->used, m->used + size};
+		m->used += size;
+	}
+	m->n = n;
+}
+
+void merge_until(struct merge *m, uint64_t until, struct sink *s)
 {
 	m->heap = xrealloc(m->heap, (m->n ? m->n : 1) * sizeof(*m->heap));
 	m->n_heap = 0;
@@ -90,16 +109,16 @@ void merge_all(struct merge *m, struct sink *s)
 			m->heap[m->n_heap++] = i;
 	for (size_t i = m->n_heap / 2; i--;)
 		sift_down(m, i);
-	while (m->n_heap) {
+	while (m->n_heap && first_of(m, m->heap[0])->ts_ns <= until) {
 		struct stream *first = &m->streams[m->heap[0]];
 		const struct trace_hdr *h = first_of(m, m->heap[0]);
 		size_t size = h->len8 * (size_t)8;
 
 		sink_put(s, h, size);
-		first->at += size;
-		if (!size || first->at >= first->end)
+		first->at = size ? first->at + size : first->end;
+		if (first->at >= first->end)
 			m->heap[0] = m->heap[--m->n_heap];
 		sift_down(m, 0);
 	}
-	m->n = m->used = 0;
+	keep_rest(m);
 }

@@ -15,7 +15,7 @@ void merge_free(struct merge *m); /* NULL is fine */
 char *merge_stream(struct merge *m, size_t size);
 /* One more record to the last stream. */
 void merge_add(struct merge *m, const void *record, size_t size);
-/* All of them, to the sink; of those of one time, an earlier stream's come first. Then it is empty. */
-void merge_all(struct merge *m, struct sink *s);
+/* Those up to this time, to the sink; of those of one time, an earlier stream's come first. The others stay, before what comes. */
+void merge_until(struct merge *m, uint64_t until, struct sink *s);
 
 #endif

@@ -12,10 +12,15 @@
 #include "base/util.h"
 #include "host-agent/priv.h"
 
-/* What comes aside: names come before those who are called so, the others in their place. */
+/* A record is in its bunch this long after its time, unless the box's own hypervisor takes the CPU in between. */
+#define LATE_NS NS_PER_MS
+
+/* What comes aside: new names come before those who are called so, the others in their place. */
 static void put_aside(struct tracer *t, const void *record, size_t size)
 {
-	if (((const struct trace_hdr *)record)->type == TRACE_TASK)
+	const struct trace_task *r = record;
+
+	if (r->h.type == TRACE_TASK && !(r->flags & TRACE_TASK_EXEC))
 		sink_put(t->sink, record, size);
 	else
 		merge_add(t->merge, record, size);
@@ -240,7 +245,7 @@ static void take_bunch(struct tracer *t, unsigned cpu, uint64_t end)
 	__atomic_store_n(&tracer_cpus(t)[cpu].read, end, __ATOMIC_RELEASE);
 }
 
-/* Up to where each has been written now, so that none is read much later than another; then what came aside since. */
+/* Up to where each has been written now, so that none is read much later than another. */
 static void take_bunches(struct tracer *t)
 {
 	for (unsigned i = 0; i < t->n_cpus; i++)
@@ -251,7 +256,8 @@ static void take_bunches(struct tracer *t)
 
 void tracer_drain(struct tracer *t, struct sink *s)
 {
-	uint64_t lost = 0;
+	/* What came later is told the next time: by then all is read that stands before it. */
+	uint64_t lost = 0, until = t->stopped ? UINT64_MAX : now_ns() - LATE_NS;
 
 	t->sink = s;
 	take_bunches(t);
@@ -260,7 +266,7 @@ void tracer_drain(struct tracer *t, struct sink *s)
 		drain_queue(t);
 	else
 		ring_buffer__consume(t->ring);
-	merge_all(t->merge, s);
+	merge_until(t->merge, until, s);
 	for (unsigned i = 0; i < t->n_cpus; i++)
 		lost += __atomic_load_n(&tracer_cpus(t)[i].lost, __ATOMIC_RELAXED);
 	if (lost > t->lost_seen)

@@ -11,11 +11,11 @@
 
 struct tracer;
 
-/* Load and attach; nothing is recorded yet. -errno with the reason where eBPF is not to be had.
- * `queue`: as on PREEMPT_RT before 6.12, without the ring (chosen by itself there). */
 /* Once, before anything of eBPF: libbpf prints nothing from here on; its last warning becomes part of an error. */
 void tracer_hush(void);
 
+/* Load and attach; nothing is recorded yet. -errno with the reason where eBPF is not to be had.
+ * `queue`: as on PREEMPT_RT before 6.12, without the ring (chosen by itself there). */
 int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e);
 void tracer_close(struct tracer *t); /* NULL is fine */
 
@@ -28,12 +28,12 @@ void tracer_watch_throttle(struct tracer *t);
 
 /* Begin recording; the states threads have now go to the sink. */
 int tracer_start(struct tracer *t, struct sink *s, struct err *e);
-/* End recording; what is in the ring goes to the sink. */
+/* End recording; all that was recorded goes to the sink. */
 void tracer_stop(struct tracer *t, struct sink *s);
 
-/* Readable when the ring has filled past its threshold; else poll by time. */
+/* Readable when much waits to be drained (never with the queue); else poll by time. */
 int tracer_poll_fd(const struct tracer *t);
-/* Move what is in the ring, and the count of lost records, to the sink. */
+/* Move what was recorded up to a moment ago, by time, and the count of lost records, to the sink. */
 void tracer_drain(struct tracer *t, struct sink *s);
 /* The tracer's own counters that are compared with run_delay, to be read beside it. */
 struct tracer_seen {

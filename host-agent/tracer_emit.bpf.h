@@ -2,7 +2,7 @@
 /*
  * Part of tracer.bpf.c: making records. They are built on the stack and copied into the bunch of this CPU, which hostd
  * reads in memory: a ring of one writer, without a call. Through the kernel's own ring go
- * names (hostd puts them first), what interrupts the writing of another record, and what finds the bunch full. Only functions that are
+ * names (hostd puts new ones first), what interrupts the writing of another record, and what finds the bunch full. Only functions that are
  * not inlined build one: kernels allow 512 bytes of stack for all calls under way together, each
  * rounded up to 32 (`make bpf-stack` shows them).
  *
@@ -13,7 +13,7 @@
 
 /* Room for the longest: the queue takes them all at one size. */
 union record {
-	char whole[TRACER_RECORD_MAX];
+	uint64_t words[TRACER_RECORD_MAX / 8];
 	struct trace_state state;
 	struct trace_occupy occupy;
 	struct trace_task task;
@@ -31,10 +31,11 @@ static __always_inline void call_hostd(void)
 		bpf_ringbuf_discard(none, BPF_RB_FORCE_WAKEUP);
 }
 
-/* Into the bunch of this CPU. Nobody else writes there: an interrupt, or who preempts this thread on PREEMPT_RT, finds `writing`
- * and takes the other way. Stores are seen in order on x86, so `written` comes after what it tells of. */
+/* Into the bunch of this CPU. Nobody else writes there: an interrupt, or who preempts hostd in its walk over the tasks, finds `writing`
+ * and takes the other way. Stores are seen in order on x86, so `written` comes after what it tells of. Without room for the longest
+ * record it is full for all, so that those of one switch stay in order. */
 static __always_inline bool put(
-	struct tracer_cpu *c, uint32_t cpu, const uint64_t *words, uint32_t size)
+	struct tracer_cpu *c, uint32_t cpu, const union record *record, uint32_t size)
 {
 	char *bunch = (char *)room + bunches_at + (uint64_t)(cpu & last_cpu) * bunch_bytes;
 	uint64_t at, used;
@@ -45,9 +46,10 @@ static __always_inline bool put(
 	COMPILER_BARRIER();
 	at = c->written;
 	used = at - *(volatile uint64_t *)&c->read;
-	if (used + size <= bunch_bytes) {
+	if (used + TRACER_RECORD_MAX <= bunch_bytes) {
 		for (uint32_t i = 0; i < size / 8; i++)
-			*(uint64_t *)(bunch + ((at + i * 8) & (bunch_bytes - 8))) = words[i];
+			*(uint64_t *)(bunch + ((at + i * 8) & (bunch_bytes - 8))) =
+				record->words[i];
 		COMPILER_BARRIER();
 		*(volatile uint64_t *)&c->written = at + size;
 	}
@@ -55,13 +57,22 @@ static __always_inline bool put(
 	c->writing = 0;
 	if (used >= bunch_bytes / 2 && !(c->calls++ % 64))
 		call_hostd();
-	return used + size <= bunch_bytes;
+	return used + TRACER_RECORD_MAX <= bunch_bytes;
 }
 
+/* Rare enough to look each time whether hostd is to be woken. */
 static __always_inline bool emit_aside(union record *record, uint32_t size)
 {
-	if (use_queue ? !bpf_map_push_elem(&queue, record, 0)
-		      : !bpf_ringbuf_output(&ring, record, size, BPF_RB_NO_WAKEUP))
+	long failed;
+
+	if (use_queue)
+		failed = bpf_map_push_elem(&queue, record, 0);
+	else
+		failed = bpf_ringbuf_output(&ring, record, size,
+			bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_bytes
+				? BPF_RB_FORCE_WAKEUP
+				: BPF_RB_NO_WAKEUP);
+	if (!failed)
 		return true;
 	__sync_fetch_and_add(&cpu_at(bpf_get_smp_processor_id())->lost, 1);
 	return false;
@@ -71,7 +82,7 @@ static __always_inline void emit(union record *record, uint32_t size)
 {
 	uint32_t cpu = bpf_get_smp_processor_id();
 
-	if (!put(cpu_at(cpu), cpu, (const uint64_t *)record, size))
+	if (!put(cpu_at(cpu), cpu, record, size))
 		emit_aside(record, size);
 }
 

@@ -17,9 +17,10 @@ _Static_assert(
 		sizeof(struct tracer_bpf__bss),
 	"room, which is cut to size, is the last variable");
 
-#define NAMES_BYTES   (1u << 20)
-#define LEAST_BUNCH   64u
-#define LEAST_BUNCHES (1u << 20) /* of all CPUs: threads are given up before these */
+#define NAMES_BYTES (1u << 20)
+#define LEAST_BUNCH 64u
+#define LEAST_BUNCHES                                                                              \
+	(1u << 20) /* of all CPUs: threads are given up before these, down to the fewest */
 /* Of /proc/self/ns/pid in the first PID namespace: PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
@@ -71,6 +72,7 @@ static void choose_way_out(struct tracer_bpf *skel, bool counts, bool queue)
 		bpf_map__set_max_entries(skel->maps.ring, (uint32_t)sysconf(_SC_PAGESIZE));
 	} else if (counts) { /* only names go through it then */
 		bpf_map__set_max_entries(skel->maps.ring, NAMES_BYTES);
+		skel->rodata->wake_bytes = NAMES_BYTES / 4;
 	}
 }
 
@@ -109,12 +111,12 @@ static int make_room(struct tracer *t, bool counts, struct err *e)
 		bunch /= 2;
 	if (counts)
 		bunch = LEAST_BUNCH; /* not used: there are only names */
-	while ((rc = make_variables(t, cpus, threads, bunch)) == -E2BIG &&
-		threads > TRACER_GROUPS) {
-		if (cpus * bunch > LEAST_BUNCHES)
-			bunch /= 2;
-		else
+	while (((rc = make_variables(t, cpus, threads, bunch)) == -E2BIG || rc == -ENOMEM) &&
+		(threads > TRACER_GROUPS || bunch > LEAST_BUNCH)) {
+		if (cpus * bunch <= LEAST_BUNCHES && threads > TRACER_GROUPS)
 			threads /= 2;
+		else
+			bunch /= 2;
 	}
 	t->n_cpus = (unsigned)possible;
 	free(t->ends); /* of a first try */

@@ -162,8 +162,8 @@ static int limit(struct domain *d, const struct plan_guest *g, bool on, struct e
  * guest). */
 static void end(struct domain *d)
 {
-	/* Some sandboxes allow kill() only. It is not collected yet, so its number is nobody else's. */
-	if (process_signal(d->pidfd, SIGKILL) && !process_ended(d->pidfd))
+	/* Some sandboxes allow kill() only. */
+	if (process_signal(d->pidfd, SIGKILL) && qemu_is(d->pid, d->name))
 		kill(d->pid, SIGKILL);
 }
 

@@ -67,7 +67,7 @@ bochs_start() {
 	printf 'DEFAULT linux\nLABEL linux\nKERNEL /vmlinuz\nINITRD /initrd\nAPPEND %s\n' \
 		"console=ttyS0 rw loglevel=4 mitigations=off tsc=reliable panic=-1 cryptomgr.notests $APPEND lab.results_mb=$BOCHS_JOB_MB" |
 		mcopy -o -i "$boot@@1M" - ::/syslinux.cfg
-	rm -f "$WORK/out" "$WORK/err"
+	rm -f "$WORK/out" "$WORK/err" "$WORK"/*.lock # of a first try
 	mkfifo "$WORK/out" "$WORK/err"
 	{
 		cat <<-C
@@ -97,7 +97,7 @@ bochs_start() {
 	BOX[out]=$!
 	cat "$WORK/err" >&2 &
 	BOX[err]=$!
-	setpriv --pdeathsig KILL "$BOCHS/bochs" -q -f "$WORK/bochsrc" </dev/null >"$WORK/qemu.log" 2>&1 &
+	setpriv --pdeathsig KILL "$BOCHS/bochs" -q -f "$WORK/bochsrc" </dev/null >"$WORK/bochs.out" 2>&1 &
 	CHILD=$!
 }
 

@@ -45,7 +45,7 @@ static void test_by_time(void **state)
 		for (unsigned i = 0; i < EACH; i++)
 			merge_add(m, record, make(record, time_of(k, i), (uint16_t)k, i));
 	}
-	merge_all(m, &s);
+	merge_until(m, UINT64_MAX, &s);
 	for (unsigned n = 0; n < STREAMS * EACH; n++) {
 		const struct trace_hdr *h = (const void *)(s.buf + at);
 
@@ -60,7 +60,7 @@ static void test_by_time(void **state)
 	}
 	assert_int_equal(at, s.used);
 	assert_int_equal(s.buffered, STREAMS * EACH);
-	merge_all(m, &s); /* it is empty */
+	merge_until(m, UINT64_MAX, &s); /* it is empty */
 	assert_int_equal(s.buffered, STREAMS * EACH);
 	merge_free(m);
 	free(s.buf);
@@ -80,7 +80,7 @@ static void test_in_one_piece(void **state)
 	memcpy(merge_stream(m, n), two, n);
 	merge_stream(m, 0);
 	merge_add(m, two, make(two, 40, 2, 2));
-	merge_all(m, &s);
+	merge_until(m, UINT64_MAX, &s);
 	assert_int_equal(s.buffered, 3);
 	n = 0;
 	for (uint64_t ts = 30; ts <= 50; ts += 10) {
@@ -93,11 +93,55 @@ static void test_in_one_piece(void **state)
 	free(s.buf);
 }
 
+/* What is later stays, and comes before what is put in then, at equal times too. */
+static void test_until(void **state)
+{
+	const struct {
+		uint64_t ts;
+		uint16_t stream;
+	} want[] = {{10, 0}, {20, 1}, {20, 2}, {30, 0}, {30, 3}, {40, 1}, {40, 3}, {50, 3}};
+	struct merge *m = merge_make();
+	struct sink s = {.fd = -1, .buf = xmalloc(SINK_BUFFER), .good_end = -1};
+	char record[64];
+	size_t at = 0;
+
+	(void)state;
+	merge_stream(m, 0);
+	merge_add(m, record, make(record, 10, 0, 0));
+	merge_add(m, record, make(record, 30, 0, 1));
+	merge_stream(m, 0);
+	merge_add(m, record, make(record, 20, 1, 2));
+	merge_add(m, record, make(record, 40, 1, 3));
+	merge_stream(m, 0);
+	merge_add(m, record, make(record, 20, 2, 4));
+	merge_until(m, 9, &s);
+	assert_int_equal(s.buffered, 0);
+	merge_until(m, 20, &s);
+	assert_int_equal(s.buffered, 3);
+	merge_stream(m, 0);
+	for (uint64_t ts = 30; ts <= 50; ts += 10)
+		merge_add(m, record, make(record, ts, 3, (uint32_t)ts));
+	merge_until(m, 40, &s);
+	assert_int_equal(s.buffered, 7);
+	merge_until(m, UINT64_MAX, &s);
+	assert_int_equal(s.buffered, ARRAY_SIZE(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		const struct trace_hdr *h = (const void *)(s.buf + at);
+
+		assert_int_equal(h->ts_ns, want[i].ts);
+		assert_int_equal(h->cpu, want[i].stream);
+		at += h->len8 * 8u;
+	}
+	merge_free(m);
+	free(s.buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_time),
 		cmocka_unit_test(test_in_one_piece),
+		cmocka_unit_test(test_until),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
