@@ -162,8 +162,6 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 		return rc;
 	}
 	a->sink.limit = o->limit;
-	if (!tracer)
-		sink_note(&a->sink, "no scheduler trace: %s", why.msg);
 	if (tracer && o->measure_bpf && tracer_measure(tracer, &why)) {
 		sink_note(&a->sink, "%s", why.msg);
 		a->measure_bpf = false;

@@ -36,8 +36,8 @@ void merge_free(struct merge *m)
 
 static char *more(struct merge *m, size_t size)
 {
-	if (m->room - m->used < size)
-		m->bytes = xrealloc(m->bytes, m->room = 2 * (m->used + size));
+	if (!m->bytes || m->room - m->used < size)
+		m->bytes = xrealloc(m->bytes, m->room = 2 * (m->used + size) + 64);
 	m->used += size;
 	m->streams[m->n - 1].end = m->used;
 	return m->bytes + m->used - size;

@@ -47,6 +47,9 @@ int step_host_agent(struct session *s, struct err *e)
 		session_warn(s, "no host agent: %s", why.msg);
 		return 0;
 	}
+	if (hostd_mode(s->hostd) != how.mode)
+		session_warn(
+			s, "the host agent has no scheduler trace: %s", hostd_reason(s->hostd));
 	free(s->info.trace_mode);
 	s->info.trace_mode = xstrdup(word_of(&words_trace_mode, hostd_mode(s->hostd)));
 	reaper_add_pid(s->reaper, hostd_pid(s->hostd));

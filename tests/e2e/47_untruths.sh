@@ -59,7 +59,7 @@ is "says why nothing is traced" "$T/out" '.warnings | any(contains("PID namespac
 is "and has its steal, but no waiting for it" "$T/out" '.variants[].guests[].vcpus[].metrics | has("steal.rate") and (has("wait.rate") | not)' '.variants[].guests[].vcpus[].metrics'
 expect_exit "blame there" 4 "${own[@]}" $SS blame --all --for 1s
 grep -q "PID namespace" "$T/err" && ok "says so" || bad "blame: $(tail -1 "$T/err")"
-"${own[@]}" $SS doctor >"$T/out" 2>&1
-grep -q "missing *ebpf.tracer.*PID namespace" "$T/out" && ok "doctor says so" || bad "doctor: $(grep ebpf.tracer "$T/out")"
+"${own[@]}" $SS doctor --json >"$T/out" 2>"$T/err"
+is "doctor says so" "$T/out" '.facts[] | select(.key == "ebpf.tracer") | .verdict == "missing" and ([.value, .note] | join(" ") | contains("PID namespace"))' '.facts[] | select(.key == "ebpf.tracer")'
 clean_after "noise that did not run"
 finish
