@@ -126,9 +126,26 @@ bool process_ended(int pidfd)
 	return process_wait_end(pidfd, 0);
 }
 
+/* The number of who a pidfd stands for; 0 when it has ended and was collected. */
+static pid_t pid_of(int pidfd)
+{
+	auto_free char *path = xasprintf("/proc/self/fdinfo/%d", pidfd);
+	auto_free char *text = read_file(path, 4096, NULL, NULL);
+	const char *at = text ? strstr(text, "\nPid:") : NULL;
+	int pid = 0;
+
+	return at && sscanf(at, " Pid: %d", &pid) == 1 && pid > 0 ? pid : 0;
+}
+
 int process_signal(int pidfd, int sig)
 {
-	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0u) ? -errno : 0;
+	pid_t pid;
+	int rc = syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0u) ? -errno : 0;
+
+	/* Some sandboxes know kill() only. */
+	if ((rc != -EPERM && rc != -ENOSYS) || !(pid = pid_of(pidfd)))
+		return rc;
+	return kill(pid, sig) ? -errno : 0;
 }
 
 void process_collect(int pidfd)

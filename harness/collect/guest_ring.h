@@ -112,8 +112,7 @@ void guest_shm_status(const struct guest_shm *g, struct guest_shm_status *out);
 uint64_t host_tsc_hz(void);
 
 /* Write out the rest, close the file, unmap and unlink. NULL is fine. What could not be written was
- * said by guest_shm_drain(), or is lost with the disk. */
-/* -errno: its name is still there. */
+ * said by guest_shm_drain(), or is lost with the disk. -errno: its name is still there. */
 int guest_shm_destroy(struct guest_shm *g);
 
 #endif

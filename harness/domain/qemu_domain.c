@@ -162,9 +162,7 @@ static int limit(struct domain *d, const struct plan_guest *g, bool on, struct e
  * guest). */
 static void end(struct domain *d)
 {
-	/* Some sandboxes allow kill() only. */
-	if (process_signal(d->pidfd, SIGKILL) && qemu_is(d->pid, d->name))
-		kill(d->pid, SIGKILL);
+	process_signal(d->pidfd, SIGKILL);
 }
 
 static int await_end(struct domain *d, struct err *e)
