@@ -27,7 +27,9 @@ struct agent {
  * description. */
 void agent_command(struct agent *a, char *line, char *reply, size_t size);
 
-/* Counters, ring and file up to now. */
+/* The tracer's records up to now, to the sink, and its table of culprits emptied when that is filling up. */
+void agent_drain(struct agent *a);
+/* The same, the counters and the file. */
 void agent_sample(struct agent *a);
 /* End of the trace: last counters, totals, TRACE_END. Once; later calls do nothing. */
 void agent_stop(struct agent *a);

@@ -217,7 +217,7 @@ static void serve(struct agent *a, unsigned interval_ms, int signals)
 			{.fd = tracing ? tracer_poll_fd(a->tracer) : -1, .events = POLLIN},
 		};
 
-		if (tracing && a->mode == TRACE_MODE_EVENTS)
+		if (tracing && (a->mode == TRACE_MODE_EVENTS || !tracer_calls(a->tracer)))
 			left = MIN(left, POLL_EVENTS_MS);
 		if (poll(fds, 3, a->started && !a->stopped ? (int)left : -1) < 0 && errno != EINTR)
 			return;
@@ -239,8 +239,8 @@ static void serve(struct agent *a, unsigned interval_ms, int signals)
 			next += interval_ms * NS_PER_MS;
 			if (next < now_ns())
 				next = now_ns() + interval_ms * NS_PER_MS;
-		} else if (a->tracer) {
-			tracer_drain(a->tracer, &a->sink);
+		} else {
+			agent_drain(a);
 		}
 	}
 }

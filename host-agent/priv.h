@@ -35,7 +35,6 @@ struct tracer {
 	uint64_t lost_seen;
 	struct blame_rows kept; /* of threads that are not traced any more, not told yet */
 	struct blame_rows told; /* told by the last dump of what threads still hold themselves */
-	uint32_t cells_seen;	/* of `blame_cells`, when this round began */
 	bool running;
 	uint64_t stopped;    /* when; 0: not */
 	struct err no_vcpus; /* why the walk over open files (vcpus.h) was left out */

@@ -40,6 +40,7 @@ uint32_t layers = 0;	     /* of a group so many slots were ever taken: they are 
 uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
 uint64_t named[TRACER_NAMED_SLOTS] = {};
 uint32_t blame_cells = 0;   /* made in both maps so far, about */
+uint32_t round_began = 0;   /* and when this round began, by hostd */
 uint32_t kvm_described = 0; /* vcpus.bpf.h: the offsets are known, says the walk over tasks */
 /* CPUs, threads, then the CPUs' bunches. The last variable: hostd makes memory for as many as the box has and as this kernel
  * takes. */

@@ -216,6 +216,11 @@ int tracer_poll_fd(const struct tracer *t)
 	return ring_buffer__epoll_fd(t->ring);
 }
 
+bool tracer_calls(const struct tracer *t)
+{
+	return !t->skel->rodata->use_queue;
+}
+
 static void drain_queue(struct tracer *t)
 {
 	uint64_t record[TRACER_RECORD_MAX / 8];

@@ -31,8 +31,10 @@ int tracer_start(struct tracer *t, struct sink *s, struct err *e);
 /* End recording; all that was recorded goes to the sink. */
 void tracer_stop(struct tracer *t, struct sink *s);
 
-/* Readable when much waits to be drained (never with the queue); else poll by time. */
+/* Readable when much waits to be drained, or culprits take half of their room (counts mode). */
 int tracer_poll_fd(const struct tracer *t);
+/* False: it never becomes readable, for there is the queue; look by time. */
+bool tracer_calls(const struct tracer *t);
 /* Move what was recorded up to a moment ago, by time, and the count of lost records, to the sink. */
 void tracer_drain(struct tracer *t, struct sink *s);
 /* The tracer's own counters that are compared with run_delay, to be read beside it. */

@@ -22,6 +22,8 @@ static __always_inline bool blame_add(
 		if (bpf_map_update_elem(map, key, &first, BPF_NOEXIST))
 			return false;
 		__sync_fetch_and_add(&blame_cells, 1);
+		if (blame_cells - round_began > TRACER_BLAME_CELLS / 2 && !(blame_cells % 64))
+			call_hostd();
 		return true;
 	}
 	__sync_fetch_and_add(&cell->ns, ns);

@@ -134,7 +134,7 @@ static void put_blame(struct sink *s, const struct blame_row *row, uint64_t now)
 /* From here on culprits go into the other map. */
 static void end_round(struct tracer *t)
 {
-	t->cells_seen = t->skel->bss->blame_cells;
+	t->skel->bss->round_began = t->skel->bss->blame_cells;
 	__atomic_add_fetch(&t->skel->bss->blame_round, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -243,5 +243,5 @@ void tracer_dump(struct tracer *t, struct sink *s)
 
 bool tracer_is_full(const struct tracer *t)
 {
-	return t->skel->bss->blame_cells - t->cells_seen > TRACER_BLAME_CELLS / 2;
+	return t->skel->bss->blame_cells - t->skel->bss->round_began > TRACER_BLAME_CELLS / 2;
 }

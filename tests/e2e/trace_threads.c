@@ -84,10 +84,11 @@ static const struct test_case cases[] = {
 		.need_cpus = 1,
 		.dumps = true,
 		.leaves = true},
-	/* More culprits than their table has room for, if it is not emptied meanwhile. */
+	/* More culprits in a second than their table has room for, if it is not emptied meanwhile. */
 	{.name = "counts-passers",
 		.counts = true,
-		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0},
+			{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}},
 		.need_cpus = 1,
 		.passers = true},
 	/* Records for many times the bunch of that CPU, and a name for each who passes. */
