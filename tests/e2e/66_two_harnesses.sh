@@ -34,6 +34,23 @@ if command -v strace >/dev/null; then
 	status=$?
 	grep -q INJECTED "$T/calls" && { [ $status = 0 ] || [ $status = 3 ]; } && ok "a sandbox without pidfd_send_signal: QEMU is ended all the same" ||
 		bad "a sandbox without pidfd_send_signal: exit $status: $(tail -1 "$T/err")"
+	# What one call leaves undone, the reaper does. Calls are hit by number, as an undisturbed run has them.
+	strace -o "$T/all" -e trace=unlink,sendto $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
+	nth() { grep "^$1(" "$T/all" | grep -n "$2" | head -1 | cut -d: -f1; } # CALL WORDS
+	# disturbed NAME STATUS CALL OPTION...: that call was hit; the status; nothing left behind.
+	disturbed() {
+		local name=$1 want=$2 call=$3 got
+		shift 3
+		{ timeout -s KILL 40 strace -o "$T/calls" "$@" $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"; } 2>/dev/null
+		got=$?
+		grep -q '^+++' "$T/calls" || got="none after 40 s"
+		grep INJECTED "$T/calls" | grep -q "$call" && [[ $got = $want ]] && ok "$name" || bad "$name: exit $got: $(tail -1 "$T/err") ($(grep INJECTED "$T/calls" | head -3))"
+		clean_after "$name" 20
+	}
+	disturbed "a page that could not be unlinked" '[03]' /dev/shm -e trace=unlink -e "inject=unlink:error=EPERM:when=$(nth unlink /dev/shm)"
+	disturbed "a message to the reaper cut short by a signal, then the harness killed" 137 /dev/shm -e trace=sendto,kill \
+		-e "inject=sendto:error=EINTR:when=$(nth sendto /dev/shm)" -e inject=kill:signal=KILL:when=2
+	disturbed "a noise that may not be killed" '[013]' kill -e trace=kill -e inject=kill:error=EPERM:when=2+
 else
 	skip "a signal that cuts KVM's answer short: strace is not installed"
 fi
