@@ -12,7 +12,7 @@ bench-analyze: $(BUILD)/bench-make_record $(BUILD)/bench-analyze_record
 	$(BUILD)/bench-analyze_record $(BENCH_DIR)/record
 	@rm -rf $(BENCH_DIR)/record
 
-## make bench-list: 1,000 records listed, from the index
+## make bench-list [N=10000]: that many records listed, from the index
 ## make bench-aa-boots: 36 real boots compared with themselves 200 times, and with one sd planted (2 minutes)
 .PHONY: bench-list bench-aa-boots
 bench-list: $(BUILD)/stealscope

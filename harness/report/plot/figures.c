@@ -33,14 +33,47 @@ double figure_bin_s(const struct analysis *a)
 	return use_fine(a) ? 1 : 10;
 }
 
+struct guest_rank {
+	size_t guest;
+	bool is_noise;
+	double waited, late; /* -1: nobody knows */
+};
+
+static double rank_value(const struct analysis_guest *g, enum metric_id id, double otherwise)
+{
+	return g->metrics[id].have ? g->metrics[id].value : otherwise;
+}
+
+static int worse_first(const void *x, const void *y)
+{
+	const struct guest_rank *a = x, *b = y;
+
+	if (a->is_noise != b->is_noise)
+		return a->is_noise ? 1 : -1;
+	if (a->waited != b->waited)
+		return a->waited > b->waited ? -1 : 1;
+	if (a->late != b->late)
+		return a->late > b->late ? -1 : 1;
+	return a->guest < b->guest ? -1 : 1;
+}
+
 size_t *figure_guest_order(const struct analysis *a)
 {
-	size_t *order = xcalloc(a->n_guests, sizeof(*order)), n = 0;
+	size_t *order = xcalloc(a->n_guests, sizeof(*order));
+	auto_free struct guest_rank *ranks = xcalloc(a->n_guests, sizeof(*ranks));
+	bool many = a->n_guests > FIGURE_MANY_GUESTS;
 
-	for (int noise = 0; noise <= 1; noise++)
-		for (size_t g = 0; g < a->n_guests; g++)
-			if (a->guests[g].is_noise == noise)
-				order[n++] = g;
+	for (size_t i = 0; i < a->n_guests; i++) {
+		const struct analysis_guest *g = &a->guests[i];
+		double steal = rank_value(g, METRIC_STEAL_RATE, -1);
+
+		ranks[i] = (struct guest_rank){i, g->is_noise,
+			many ? rank_value(g, METRIC_WAIT_RATE, steal) : 0,
+			many ? rank_value(g, METRIC_TIMER_LATE_P99, -1) : 0};
+	}
+	qsort(ranks, a->n_guests, sizeof(*ranks), worse_first);
+	for (size_t i = 0; i < a->n_guests; i++)
+		order[i] = ranks[i].guest;
 	return order;
 }
 

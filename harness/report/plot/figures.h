@@ -62,7 +62,12 @@ struct figure_files {
 /* Length of the bins of the figures of this analysis, in seconds. */
 double figure_bin_s(const struct analysis *a);
 
-/* Indices of the guests, those that are no noise first, in order. Caller frees. */
+/* So many guests stand in the open; those of more fold. */
+#define FIGURE_MANY_GUESTS 24
+
+/* Indices of the guests, those that are no noise first, as the plan has them. Of more than FIGURE_MANY_GUESTS the worst
+ * come first, so that what folds is the least: who waited longest (steal, where no trace tells), then whose timers were latest.
+ * Caller frees. */
 size_t *figure_guest_order(const struct analysis *a);
 
 #endif

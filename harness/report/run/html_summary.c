@@ -5,7 +5,6 @@
 #include "report/run/guests.h"
 #include "report/page/parts.h"
 
-#define ROWS	     24
 #define TOP_CULPRITS 3
 
 /* Columns in the order of their worth; steal always, others where some guest has them. On a phone only
@@ -99,14 +98,9 @@ static void add_outside(const struct analysis *a, struct strbuf *out)
 	}
 }
 
-void html_summary(const struct analysis *a, struct strbuf *out)
+static void add_guests(
+	const struct analysis *a, const size_t *order, size_t from, size_t to, struct strbuf *out)
 {
-	auto_free size_t *order = figure_guest_order(a);
-
-	if (!a->n_guests) {
-		html_missing(out, "no guest left a record");
-		return;
-	}
 	html_wide(out, "Guests");
 	html_raw(out, "<table class=\"guests\"><tr><th scope=\"col\">guest</th>");
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
@@ -115,11 +109,27 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 				columns[i].head);
 	html_raw(out,
 		"<th scope=\"col\" class=\"n minor\">waited</th><th scope=\"col\">who had the CPU meanwhile</th><th scope=\"col\" class=\"minor\">vCPUs, kind</th></tr>\n");
-	for (size_t i = 0; i < a->n_guests && i < ROWS; i++)
+	for (size_t i = from; i < to; i++)
 		add_guest(a, order[i], out);
 	html_raw(out, "</table></div>\n");
+}
+
+void html_summary(const struct analysis *a, struct strbuf *out)
+{
+	auto_free size_t *order = figure_guest_order(a);
+	size_t shown = MIN(a->n_guests, (size_t)FIGURE_MANY_GUESTS);
+
+	if (!a->n_guests) {
+		html_missing(out, "no guest left a record");
+		return;
+	}
+	add_guests(a, order, 0, shown, out);
+	if (shown < a->n_guests) {
+		html_add(out,
+			"<p class=\"note\">The %zu of %zu guests that waited longest.</p>\n<details><summary>%zu more guests</summary>\n",
+			shown, a->n_guests, a->n_guests - shown);
+		add_guests(a, order, shown, a->n_guests, out);
+		html_raw(out, "</details>\n");
+	}
 	add_outside(a, out);
-	if (a->n_guests > ROWS)
-		html_add(out, "<p class=\"note\">%zu more guests: see every metric, below.</p>\n",
-			a->n_guests - ROWS);
 }

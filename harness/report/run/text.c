@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "base/text.h"
 #include "base/wrap.h"
+#include "report/plot/figures.h"
 #include "report/run/bands.h"
 #include "report/run/guests.h"
 #include "report/run/late_text.h"
@@ -94,22 +95,24 @@ static void print_guest(const struct text *t, const struct analysis_guest *g)
 
 static void print_guests(const struct text *t, const struct analysis *a)
 {
+	auto_free size_t *order = figure_guest_order(a);
+	size_t shown = MIN(a->n_guests, (size_t)FIGURE_MANY_GUESTS);
+
 	text_print(t->out, "\n%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->bold, "guest",
 		"kind", "vCPUs", "steal", "wait", "late", "late", "late", "gap", t->plain);
 	text_print(t->out, "%s%-13s %-9s %-8s %7s %7s %7s %7s %7s %7s%s\n", t->dim, "", "",
 		"on CPUs", "ms/s", "ms/s", "p50 us", "p99 us", "max us", "ms/s", t->plain);
-	for (int noise = 0; noise <= 1; noise++) {
-		bool head = false;
+	for (size_t i = 0; i < shown; i++) {
+		const struct analysis_guest *g = &a->guests[order[i]];
 
-		for (size_t i = 0; i < a->n_guests; i++) {
-			if (a->guests[i].is_noise != noise)
-				continue;
-			if (noise && !head)
-				text_print(t->out, "%snoise:%s\n", t->dim, t->plain);
-			head = true;
-			print_guest(t, &a->guests[i]);
-		}
+		if (g->is_noise && !(i && a->guests[order[i - 1]].is_noise))
+			text_print(t->out, "%snoise:%s\n", t->dim, t->plain);
+		print_guest(t, g);
 	}
+	if (shown < a->n_guests)
+		text_print(t->out,
+			"%sthe %zu that waited longest; %zu more: stealscope report, or export --table metrics%s\n",
+			t->dim, shown, a->n_guests - shown, t->plain);
 }
 
 static void print_outside(const struct text *t, const struct analysis *a)
@@ -138,10 +141,11 @@ static void print_other(const struct text *t, const struct analysis *a)
 	static const enum metric_id ids[] = {METRIC_JOB_RATE, METRIC_JOB_TIME, METRIC_LOCK_RATE,
 		METRIC_LOCK_STALL_P99, METRIC_MEMORY_LATENCY, METRIC_MEMORY_BANDWIDTH,
 		METRIC_THROTTLE_RATE, METRIC_WASTED_RATE, METRIC_EXITS_RATE};
+	auto_free size_t *order = figure_guest_order(a);
 	char b[80];
 
-	for (size_t i = 0; i < a->n_guests; i++) {
-		const struct analysis_guest *g = &a->guests[i];
+	for (size_t i = 0; i < MIN(a->n_guests, (size_t)FIGURE_MANY_GUESTS); i++) {
+		const struct analysis_guest *g = &a->guests[order[i]];
 		auto_free char *job = NULL;
 		auto_struct(strbuf) line = {0};
 
@@ -172,13 +176,14 @@ static void print_other(const struct text *t, const struct analysis *a)
 
 static void print_blame(const struct text *t, const struct analysis *a)
 {
+	auto_free size_t *order = figure_guest_order(a);
 	bool head = false;
 	size_t shown = 0;
 
-	for (size_t g = 0; g < a->n_guests; g++) {
+	for (size_t i = 0; i < a->n_guests; i++) {
 		auto_free struct guest_culprit *list = NULL;
 		uint64_t sum, rest;
-		size_t n, k;
+		size_t n, k, g = order[i];
 		char b[32];
 
 		if (a->guests[g].is_noise)
