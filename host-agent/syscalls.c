@@ -21,6 +21,9 @@
 #define WRITES	(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 #define ALL	UINT32_MAX
 #define X32_BIT UINT32_C(0x40000000)
+#define NO_CALL                                                                                    \
+	UINT32_C(                                                                                  \
+		0xffffffff) /* what a tracer (strace's fault injection) leaves of one that is not to happen */
 
 /* Allowed when (argument number `arg` & mask) == value; a mask of 0 asks nothing. The most frequent
  * first. */
@@ -105,8 +108,8 @@ static void make(struct program *p)
 {
 	ADD(p, LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
 		RETURN(SECCOMP_RET_KILL_PROCESS), LOAD(nr),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
-		RETURN(SECCOMP_RET_KILL_PROCESS));
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 3), ONLY(NO_CALL, 1),
+		RETURN(SECCOMP_RET_ALLOW), RETURN(SECCOMP_RET_KILL_PROCESS));
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
 		if (!allowed[i].mask) {
 			ADD(p, ONLY(allowed[i].nr, 1), RETURN(SECCOMP_RET_ALLOW));

@@ -38,6 +38,7 @@ struct attach {
 	struct xen_watch *xen; /* Xen: in hostd's place */
 	struct live *live;
 	bool started;
+	size_t place; /* in `vms`, behind the VM looked up last */
 	size_t untracked;
 	struct asked asked[HOSTD_AHEAD]; /* number n is asked[n % HOSTD_AHEAD] */
 	size_t n_asked, n_answered;

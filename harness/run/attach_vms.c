@@ -38,12 +38,17 @@ static size_t place_of(struct attach *a, const struct vm *vm)
 {
 	size_t i = a->info.n_vms;
 
-	for (size_t k = 0; k < a->info.n_vms; k++)
+	/* They come in the order that they had the last time: behind the one before, most often. */
+	for (size_t n = 0; n < i; n++) {
+		size_t k = (a->place + n) % i;
+
 		if (a->vms[k].pid == vm->pid && a->vms[k].start == vm->start &&
 			a->vms[k].nth == vm->nth) {
 			describe(&a->info.vms[k], vm);
+			a->place = k + 1;
 			return k;
 		}
+	}
 	ARRAY_GROW(a->vms, i);
 	ARRAY_GROW(a->info.vms, i);
 	a->info.n_vms++;

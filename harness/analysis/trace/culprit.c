@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_TIDS  1024u
-#define TABLE_SIZE (CULPRITS_MAX * 4)
+#define PAGE_TIDS 1024u
 
 struct culprit {
 	enum culprit_kind kind; /* as a stranger sees it */
@@ -17,9 +16,10 @@ struct culprit {
 
 struct culprits {
 	const struct run_info *info;
-	struct culprit list[CULPRITS_MAX];
+	struct culprit *list;
 	uint32_t n;
-	uint32_t table[TABLE_SIZE]; /* open addressing over names, id + 1 */
+	uint32_t *table; /* open addressing over names, id + 1; at most a quarter of it is used */
+	uint32_t n_table;
 	uint32_t *by_tid[TID_MAX / PAGE_TIDS];
 	uint32_t *irqs[2]; /* by number below 1024, hard and soft, id + 1 */
 };
@@ -60,28 +60,49 @@ static uint32_t hash_of(const char *name, unsigned kind)
 	return h;
 }
 
+/* Where in the table it stands, or would. */
+static uint32_t *slot_of(
+	const struct culprits *c, enum culprit_kind kind, int guest, const char *name)
+{
+	uint32_t slot = hash_of(name, kind) % c->n_table;
+
+	for (; c->table[slot]; slot = (slot + 1) % c->n_table) {
+		const struct culprit *known = &c->list[c->table[slot] - 1];
+
+		if (known->kind == kind && known->guest == guest && !strcmp(known->name, name))
+			break;
+	}
+	return &c->table[slot];
+}
+
+static void make_room(struct culprits *c)
+{
+	if (c->n * 4 < c->n_table)
+		return;
+	free(c->table);
+	c->n_table = MAX(c->n_table * 2, 1024u);
+	c->table = xcalloc(c->n_table, sizeof(*c->table));
+	for (uint32_t i = 0; i < c->n; i++)
+		*slot_of(c, c->list[i].kind, c->list[i].guest, c->list[i].name) = i + 1;
+}
+
 /* The number of a culprit, made when it is new. Takes `name`. */
 static uint32_t intern(struct culprits *c, enum culprit_kind kind, int guest, char *name)
 {
-	uint32_t slot = hash_of(name, kind) % TABLE_SIZE;
+	uint32_t *slot;
 
 	for (char *p = name; *p; p++)
 		if (!isprint((unsigned char)*p))
 			*p = '?';
-	for (; c->table[slot]; slot = (slot + 1) % TABLE_SIZE) {
-		const struct culprit *known = &c->list[c->table[slot] - 1];
-
-		if (known->kind == kind && known->guest == guest && !strcmp(known->name, name)) {
-			free(name);
-			return c->table[slot] - 1;
-		}
-	}
-	if (c->n == CULPRITS_MAX) {
+	make_room(c);
+	slot = slot_of(c, kind, guest, name);
+	if (*slot || c->n == CULPRITS_MAX) {
 		free(name);
-		return CULPRIT_ID_OTHERS;
+		return *slot ? *slot - 1 : CULPRIT_ID_OTHERS;
 	}
+	ARRAY_GROW(c->list, c->n);
 	c->list[c->n] = (struct culprit){kind, guest, name};
-	c->table[slot] = ++c->n;
+	*slot = ++c->n;
 	return c->n - 1;
 }
 
@@ -170,6 +191,8 @@ void culprits_free(struct culprits *c)
 		free(c->by_tid[i]);
 	free(c->irqs[0]);
 	free(c->irqs[1]);
+	free(c->table);
+	free(c->list);
 	free(c);
 }
 

@@ -13,7 +13,7 @@
 #include "abi/host_trace.h"
 #include "analysis/analysis.h"
 
-#define CULPRITS_MAX 4096u
+#define CULPRITS_MAX 65536u
 
 /* Culprits that always exist. */
 enum {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/trace/cells.h"
+
 /* Totals of one thread since tracing began, as last dumped. */
 struct totals {
 	uint64_t run_ns, wait_ns, sleep_ns, run_delay_ns, migrations;
@@ -22,14 +24,7 @@ struct live_thread {
 	bool ended;
 	bool shown_ended;
 	bool delay_begun;
-	struct cell *cells; /* one per culprit met */
-	size_t n_cells;
-};
-
-/* Blame so far: by the culprit's number, so that a process with many threads is one row. */
-struct cell {
-	uint32_t culprit;
-	uint64_t now, before; /* ns */
+	struct cells cells; /* a process with many threads is one */
 };
 
 struct cpu_totals {
@@ -51,6 +46,7 @@ struct live {
 	bool header_seen;
 	uint64_t start_ns, now_ns, before_ns;
 	uint64_t lost;
+	size_t forgotten;
 	struct live_view view;
 };
 
@@ -69,7 +65,7 @@ void live_free(struct live *l)
 	if (!l)
 		return;
 	for (size_t i = 0; i < l->n_threads; i++)
-		free(l->threads[i].cells);
+		cells_release(&l->threads[i].cells);
 	free(l->threads);
 	free(l->place);
 	free(l->view.vcpus);
@@ -125,16 +121,6 @@ void live_end(struct live *l, uint32_t tid)
 	if (t)
 		t->ended = true;
 	culprits_forget(l->culprits, tid);
-}
-
-static struct cell *find_cell(struct live_thread *t, uint32_t culprit)
-{
-	for (size_t i = 0; i < t->n_cells; i++)
-		if (t->cells[i].culprit == culprit)
-			return &t->cells[i];
-	ARRAY_GROW(t->cells, t->n_cells);
-	t->cells[t->n_cells] = (struct cell){.culprit = culprit};
-	return &t->cells[t->n_cells++];
 }
 
 static void take_thread_counter(struct live *l, const struct trace_counter *c)
@@ -212,7 +198,7 @@ static void take_blame(struct live *l, const struct trace_blame *b)
 	default:
 		break;
 	}
-	find_cell(t, who)->now += b->ns;
+	cells_add(&t->cells, who, b->ns);
 }
 
 static void take_record(struct live *l, const struct trace_hdr *h)
@@ -282,12 +268,12 @@ static int by_rate(const void *a, const void *b)
 static void view_culprits(
 	struct live *l, const struct live_thread *t, double s, bool whole, struct live_vcpu *out)
 {
-	auto_free struct live_culprit *all = xcalloc(t->n_cells, sizeof(*all));
+	auto_free struct live_culprit *all = xcalloc(t->cells.n, sizeof(*all));
 	double sum = 0, named = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < t->n_cells; i++) {
-		const struct cell *c = &t->cells[i];
+	for (size_t i = 0; i < t->cells.n; i++) {
+		const struct cell *c = &t->cells.items[i];
 		int64_t grown = (int64_t)(c->now - (whole ? 0 : c->before));
 		double ms = grown > 0 ? (double)grown / 1e6 / s : 0;
 
@@ -368,15 +354,44 @@ static struct live_vcpu view_thread(struct live *l, struct live_thread *t, bool 
 	return x;
 }
 
+/* Of those that have ended only the last ones are shown once more, in the end: else memory grows with who came and went. */
+static void forget_old(struct live *l)
+{
+	size_t ended = 0, n = 0;
+
+	for (size_t i = 0; i < l->n_threads; i++)
+		ended += l->threads[i].shown_ended;
+	if (ended <= 2 * LIVE_ENDED)
+		return;
+	for (size_t i = 0; i < l->n_threads; i++) {
+		struct live_thread *t = &l->threads[i];
+		uint32_t *place = &l->place[t->tid % TID_MAX];
+		bool here = *place == i + 1;
+
+		if (t->shown_ended && ended > LIVE_ENDED) {
+			ended--;
+			l->forgotten++;
+			cells_release(&t->cells);
+			*place = here ? 0 : *place;
+			continue;
+		}
+		*place = here ? (uint32_t)n + 1 : *place;
+		l->threads[n++] = *t;
+	}
+	l->n_threads = n;
+}
+
 const struct live_view *live_view(struct live *l, bool whole)
 {
 	struct live_view *v = &l->view;
 
+	forget_old(l);
 	v->vcpus = xrealloc(v->vcpus, (l->n_threads + 1) * sizeof(*v->vcpus));
 	v->n = 0;
 	v->from_ns = whole ? l->start_ns : l->before_ns;
 	v->to_ns = l->now_ns;
 	v->lost = l->lost;
+	v->forgotten = whole ? l->forgotten : 0;
 	view_box(l, whole);
 	for (size_t i = 0; i < l->n_threads; i++) {
 		struct live_thread *t = &l->threads[i];
@@ -388,10 +403,7 @@ const struct live_view *live_view(struct live *l, bool whole)
 			continue;
 		t->shown_ended = t->ended;
 		t->before = t->now;
-		/* What was told too much is made good by what comes, not shown again. */
-		for (size_t c = 0; c < t->n_cells; c++)
-			if ((int64_t)(t->cells[c].now - t->cells[c].before) > 0)
-				t->cells[c].before = t->cells[c].now;
+		cells_told(&t->cells);
 	}
 	if (!whole)
 		l->before_ns = l->now_ns;

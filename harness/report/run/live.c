@@ -181,6 +181,8 @@ static void add_notes(const struct live_view *v, const struct run_info *info,
 		text_add(out,
 			"%zu vCPUs are not watched: more than the host agent traces at once\n",
 			notes->untracked);
+	if (v->forgotten)
+		text_add(out, "%zu more vCPUs came and went: not listed\n", v->forgotten);
 	if (v->lost)
 		text_add(out, "%llu records were lost by the host agent\n",
 			(unsigned long long)v->lost);

@@ -115,6 +115,7 @@ static void add_head(struct json_out *o, const struct live_view *v, const struct
 	json_out_integer(o, "from_ns", (int64_t)v->from_ns);
 	json_out_integer(o, "to_ns", (int64_t)v->to_ns);
 	json_out_integer(o, "lost", (int64_t)v->lost);
+	json_out_integer(o, "forgotten", (int64_t)v->forgotten);
 	json_out_number(o, "box_steal", v->box_steal);
 	json_out_integer(o, "advice_from", LIVE_ADVICE_FROM);
 	json_out_integer(o, "not_watched", (int64_t)notes->untracked);

@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2154,SC2034
+# The reapers of a harness that was killed while it measured: the connection's (REAPER=0, first) and the run's (REAPER=1). What one of them cannot do
+# any more, `clean` does.
+worlds=apart REAPER=${REAPER:-1}
+short_run 60s
+begin_killed() { # until its guest is there; harness and reapers
+	local i
+	rm -rf "$R"
+	"${run[@]}" >"$T/out" 2>"$T/err" &
+	harness=$!
+	for ((i = 0; i < 200; i++)); do
+		mapfile -t reapers < <(pgrep -x ss-reaper -P $harness)
+		[ ${#reapers[@]} = 2 ] && pgrep -f "guest=stealscope-[^ ]*$MINE" >/dev/null && break
+		sleep 0.05
+	done
+	sleep 0.5
+}
+traced() {
+	local s i
+	begin_killed
+	anew "$T/attached"
+	timeout -s KILL "$LIMIT" strace "$@" -p "${reapers[REAPER]}" 2>"$T/attached" &
+	s=$!
+	for ((i = 0; i < 200; i++)); do grep -q attached "$T/attached" && break; sleep 0.02; done
+	{ kill -KILL $harness; wait $harness; } 2>/dev/null
+	wait $s 2>/dev/null
+	status=$?
+	[ $status != 137 ] || [ "${way:-}" = kill ] || status="none after $LIMIT s"
+}
+judge() {
+	[[ $status = [0-9]* ]] || complain "$status"
+	wait_for_nothing && return
+	echo "$site" >>"$T/for_clean"
+	"$SS" clean -q >"$T/out" 2>&1 || complain "clean after it: $(tail -1 "$T/out")"
+	wait_for_nothing || complain "left by it, and by clean: $(echo "$left" | tr '\n' ';' | cut -c1-300)"
+}
