@@ -43,11 +43,11 @@ static void blame(uint32_t culprit, uint64_t ns)
 		TRACE_BLAME_ADDED, VICTIM, sizeof(struct trace_blame));
 }
 
-static void name(uint32_t tid)
+static void name(uint32_t tid, uint32_t as)
 {
 	struct trace_task t = {.tgid = tid};
 
-	snprintf(t.comm, sizeof(t.comm), "one%u", tid);
+	snprintf(t.comm, sizeof(t.comm), "one%u", as);
 	put(&t, TRACE_TASK, tid, sizeof(t));
 }
 
@@ -105,7 +105,7 @@ static void all_that_ever_came_are_named(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < CULPRITS; i++) {
-		name(1000 + i);
+		name(1000 + i, 1000 + i);
 		blame(1000 + i, i == CULPRITS - 1 ? 4 * NS_PER_MS : 100000);
 	}
 	v = interval(CULPRITS * UINT64_C(100000), false);
@@ -114,7 +114,9 @@ static void all_that_ever_came_are_named(void **state)
 	assert_null(who(v, "others"));
 	/* The largest are known by name still, the others together, and nothing is gone. */
 	blame(6999, NS_PER_MS);
-	blame(1500, 2 * NS_PER_MS);
+	blame(1500, NS_PER_MS);
+	name(9000, 1500); /* another of that name is the same culprit */
+	blame(9000, NS_PER_MS);
 	v = interval(3 * NS_PER_MS, false);
 	assert_int_equal(v->vcpus[0].n_who, 2);
 	assert_true(who(v, "one6999")->ms_per_s == 1 && who(v, "one1500")->ms_per_s == 2);
