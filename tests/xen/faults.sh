@@ -17,7 +17,7 @@ up() { cut -d. -f1 /proc/uptime; }
 nothing_left() {
 	local start had
 	start=$(up)
-	while had=$(left) && [ -n "$had" ] && [ $(($(up) - start)) -lt 120 ]; do sleep 3; done
+	while had=$(left); [ -n "$had" ] && [ $(($(up) - start)) -lt 120 ]; do sleep 3; done
 	[ -z "$had" ] && ok "$1: no domain, no trace, no page is left ($(($(up) - start)) s)" || {
 		bad "$1: left after $(($(up) - start)) s: $(tr '\n' ';' <<<"$had")"
 		ps -eo pid,etimes,args | grep -E '[s]s-reaper|[s]tealscope (run|clean)' | sed 's/^/      /'
