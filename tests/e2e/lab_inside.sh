@@ -284,8 +284,9 @@ advise() {
 edges() {
 	local t
 	[ -d /sys/module/kvm/sections ] && ok "KVM is a module here" || bad "KVM is no module here"
-	# Started by hand, no names on its threads; two vCPUs, of which the panic leaves one busy.
-	qemu-system-x86_64 -accel kvm -cpu host -m 256 -smp 2 -name by-hand -nodefaults -display none -kernel "/boot/vmlinuz-$(uname -r)" -append panic=0 &
+	# Started by hand, no names on its threads; two vCPUs, of which only the first comes up, and its panic leaves it busy (with
+	# both up, init may panic on either).
+	qemu-system-x86_64 -accel kvm -cpu host -m 256 -smp 2 -name by-hand -nodefaults -display none -kernel "/boot/vmlinuz-$(uname -r)" -append "panic=0 maxcpus=1" &
 	t=$!
 	sleep 15
 	timeout 60 $SS blame --json --for 3s --interval 3s --all 2>"$T/err" | tail -1 >"$J/by-hand.json"
