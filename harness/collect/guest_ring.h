@@ -72,6 +72,9 @@ int guest_shm_flush(struct guest_shm *g, struct err *e);
  * written. Takes about 5 ms a vCPU on a quiet host; writes the beacon itself. */
 #define GUEST_SYNC_KEEP 4
 int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e);
+/* Say so beforehand: a guest looks for commands the more rarely the more guests there are, and is pinged at once then. Not while it
+ * runs. */
+void guest_shm_sync_soon(struct guest_shm *g);
 
 /* Tell which host threads its vCPUs are, for guest_shm_note_host_tsc(). `kvm_dir` is
  * "/sys/kernel/debug/kvm". Returns for how many vCPUs KVM's TSC offset can be read: 0 under TCG,

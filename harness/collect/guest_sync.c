@@ -83,15 +83,22 @@ static bool sync_vcpu(struct guest_shm *g, unsigned vcpu, unsigned rounds, uint6
 	return n != 0;
 }
 
+void guest_shm_sync_soon(struct guest_shm *g)
+{
+	if (g->command == SHM_CMD_RUN || g->command == SHM_CMD_SYNC)
+		return;
+	g->before_sync = g->command;
+	guest_shm_command(g, SHM_CMD_SYNC);
+}
+
 int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e)
 {
-	enum shm_command before = g->command;
 	uint64_t patience_ns = ANSWER_WAIT_NS;
 	int rc = 0;
 
-	if (before == SHM_CMD_RUN)
+	if (g->command == SHM_CMD_RUN)
 		return err_set(e, EBUSY, "clocks are not compared while probes run");
-	guest_shm_command(g, SHM_CMD_SYNC);
+	guest_shm_sync_soon(g);
 	for (unsigned i = 0; i < g->n_vcpus; i++) {
 		uint32_t state = guest_vcpu_lines(g, i)->state;
 
@@ -105,6 +112,6 @@ int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e)
 		if (!rc)
 			rc = err_set(e, ETIMEDOUT, "vCPU %u does not answer", i);
 	}
-	guest_shm_command(g, before);
+	guest_shm_command(g, g->before_sync);
 	return rc;
 }

@@ -25,7 +25,7 @@ struct guest_shm {
 	uint64_t size;
 	uint32_t stride, slots;
 	unsigned n_vcpus;
-	enum shm_command command;
+	enum shm_command command, before_sync;
 	struct guest_vcpu *vcpus; /* n_vcpus of them */
 
 	int shm_fd, fd;

@@ -13,7 +13,11 @@
 #include "run/priv.h"
 #include "run/xen.h"
 
-#define SYNC_ROUNDS    32 /* pings per vCPU; the best few are kept */
+/* Pings per vCPU, of which the best few are kept: one takes a ms or more on a crowded box, so many guests get fewer each. */
+#define SYNC_ROUNDS    32
+#define SYNC_LEAST     (2u * GUEST_SYNC_KEEP)
+#define SYNC_PINGS     2048u
+#define SYNC_AHEAD     16 /* guests that are told that their turn comes */
 #define STOP_WAIT_NS   (3 * NS_PER_S)
 #define SAMPLE_WAIT_NS (5 * NS_PER_S) /* for the first sample of every guest */
 
@@ -180,9 +184,15 @@ void undo_pump(struct session *s)
 
 int step_sync_clocks(struct session *s, struct err *e)
 {
+	unsigned rounds =
+		MAX(MIN(SYNC_PINGS / (unsigned)MAX(s->n_guests, (size_t)1), (unsigned)SYNC_ROUNDS),
+			SYNC_LEAST);
 	int rc = 0;
 
-	for (size_t i = 0; i < s->n_guests && !rc; i++) {
+	for (size_t i = 0, told = 0; i < s->n_guests && !rc; i++) {
+		for (; told < s->n_guests && told <= i + SYNC_AHEAD; told++)
+			if (s->guests[told].shm)
+				guest_shm_sync_soon(s->guests[told].shm);
 		if (!s->guests[i].shm)
 			continue;
 		rc = session_check(s, e);
@@ -191,7 +201,7 @@ int step_sync_clocks(struct session *s, struct err *e)
 		if (!rc)
 			rc = guest_shm_drain(s->guests[i].shm, e);
 		if (!rc)
-			rc = guest_shm_sync(s->guests[i].shm, SYNC_ROUNDS, e);
+			rc = guest_shm_sync(s->guests[i].shm, rounds, e);
 		pthread_mutex_unlock(&s->lock);
 		/* One guest's silence is no reason to throw away what the others measured. */
 		if (rc == -ETIMEDOUT && s->info.window_end_ns) {

@@ -33,8 +33,8 @@ static void put(void *record, uint8_t type, uint32_t tid, size_t len)
 
 static void counter(uint32_t tid, uint16_t key, uint64_t value)
 {
-	put(&(struct trace_counter){.scope = COUNTER_THREAD, .key = key, .value = value}, TRACE_COUNTER,
-		tid, sizeof(struct trace_counter));
+	put(&(struct trace_counter){.scope = COUNTER_THREAD, .key = key, .value = value},
+		TRACE_COUNTER, tid, sizeof(struct trace_counter));
 }
 
 static void blame(uint32_t culprit, uint64_t ns)

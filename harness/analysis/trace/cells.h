@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CELLS_KEPT 64 /* after each interval, the largest; what the rest had is CULPRIT_ID_OTHERS together */
+#define CELLS_KEPT                                                                                 \
+	64 /* after each interval, the largest; what the rest had is CULPRIT_ID_OTHERS together */
 
 struct cell {
 	uint32_t culprit;
