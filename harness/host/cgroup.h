@@ -82,6 +82,9 @@ enum machine_match {
 enum machine_match cgroup_machine_match(const char *group, const char *name, bool prefix);
 /* Of a dead run's domains ("stealscope-RUN-GUEST"), killing members. Returns how many went. */
 int cgroup_machine_reap(const char *run);
+/* Whether some of either is there, after all. */
+bool cgroup_is_left(const char *run);
+bool cgroup_machine_is_left(const char *run);
 /* Of a domain whose QEMU has ended; of any domain of ours, when it was made over 30 s ago. Only
  * those without a process in them. */
 void cgroup_machine_remove(const char *domain);

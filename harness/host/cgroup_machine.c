@@ -112,6 +112,19 @@ static bool remove_of_run(const char *path, const char *group, const char *prefi
 	}
 }
 
+static bool is_of_run(const char *path, const char *group, const char *prefix)
+{
+	return cgroup_machine_match(group, prefix, true) == MACHINE_WHOLE &&
+	       access(path, F_OK) == 0;
+}
+
+bool cgroup_machine_is_left(const char *run)
+{
+	auto_free char *prefix = xasprintf(NAME_PREFIX "%s-", run);
+
+	return sweep(&(struct sweep){prefix, is_of_run}) > 0;
+}
+
 int cgroup_machine_reap(const char *run)
 {
 	auto_free char *prefix = xasprintf(NAME_PREFIX "%s-", run);

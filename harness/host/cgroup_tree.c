@@ -218,21 +218,33 @@ static int reap_one(const char *root, const char *run, struct err *e)
 int cgroup_reap(const char *run, struct err *e)
 {
 	const struct mount_row *rows = mounts();
-	int count = 0;
+	int count = 0, rc = 0;
 
 	for (const struct mount_row *r = rows; r->controller; r++) {
 		if (r->version == HOST_CGROUP_NONE || r->version != rows->version)
 			continue;
 		auto_free char *root = xasprintf("%s/" CGROUP_ROOT, r->path);
-		int n = reap_one(root, run, e);
+		int n = reap_one(root, run, rc ? NULL : e);
 
 		rmdir(root);
-		if (n < 0)
-			return n;
 		/* The same group stands in every hierarchy: count it once. */
 		count = MAX(count, n);
+		rc = rc ? rc : MIN(n, 0);
 	}
-	return count;
+	return rc ? rc : count;
+}
+
+bool cgroup_is_left(const char *run)
+{
+	const struct mount_row *rows = mounts();
+
+	for (const struct mount_row *r = rows; r->controller; r++) {
+		auto_free char *path = xasprintf("%s/" CGROUP_ROOT "/%s", r->path, run);
+
+		if (r->version != HOST_CGROUP_NONE && r->version == rows->version && !is_gone(path))
+			return true;
+	}
+	return cgroup_machine_is_left(run);
 }
 
 void cgroup_strays(struct strv *names)

@@ -141,6 +141,19 @@ static void end_domains(const struct child *c)
 		waitpid(pid, NULL, 0);
 }
 
+/* The folder of the run last, and only when nothing else is left: it proves to `clean` whose the rest is. */
+static void remove_paths(const struct child *c)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < c->paths.n; i++)
+		if (!c->runtime_dir || strcmp(c->paths.items[i], c->runtime_dir))
+			left = remove_tree(c->paths.items[i], NULL) || left;
+	if (c->runtime_dir && !left && !cgroup_is_left(c->run) &&
+		owner_is(c->runtime_dir, c->harness))
+		remove_tree(c->runtime_dir, NULL);
+}
+
 static void reap(struct child *c)
 {
 	uint64_t until = now_ns() + LOOK_NS;
@@ -166,8 +179,7 @@ static void reap(struct child *c)
 	} while (now_ns() < until);
 	cgroup_machine_reap(c->run);
 	end_domains(c);
-	for (size_t i = 0; i < c->paths.n; i++)
-		remove_tree(c->paths.items[i], NULL);
+	remove_paths(c);
 	/* One that libvirt was making comes later, and is paused: it does not end by itself. */
 	for (int i = 0; c->connect && i < DOMAIN_LOOKS; i++) {
 		sleep_ns(DOMAIN_LOOK_NS);

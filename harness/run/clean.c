@@ -115,12 +115,25 @@ static void clean_groups(struct cleaning *c)
 			strays.items[i]);
 }
 
+/* A control group or a page of that run. */
+static bool is_left(const char *run)
+{
+	auto_free char *prefix = xasprintf(SHM_PREFIX "%s-", run);
+	bool left = cgroup_is_left(run);
+
+	for (auto_struct(folder) f = {.dir = opendir("/dev/shm")}; folder_next(&f);)
+		left = !strncmp(f.name, prefix, strlen(prefix)) || left;
+	return left;
+}
+
 static void remove_folder(struct cleaning *c, const char *name)
 {
 	auto_free char *path = xasprintf("%s/%s", runtime_root(), name);
 	struct err why = ERR_INIT;
 
-	if (remove_tree(path, &why))
+	if (is_left(name))
+		strv_add(c->left, "folder %s: it proves whose the rest is that is left", path);
+	else if (remove_tree(path, &why))
 		strv_add(c->left, "folder %s: %s", path, why.msg);
 	else
 		strv_add(c->removed, "folder %s", path);

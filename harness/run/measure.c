@@ -184,11 +184,12 @@ void undo_pump(struct session *s)
 
 int step_sync_clocks(struct session *s, struct err *e)
 {
-	unsigned rounds =
-		MAX(MIN(SYNC_PINGS / (unsigned)MAX(s->n_guests, (size_t)1), (unsigned)SYNC_ROUNDS),
-			SYNC_LEAST);
+	unsigned vcpus = 1, rounds;
 	int rc = 0;
 
+	for (size_t i = 0; i < s->n_guests; i++)
+		vcpus += s->guests[i].shm ? s->guests[i].plan->vcpus : 0;
+	rounds = MAX(MIN(SYNC_PINGS / vcpus, (unsigned)SYNC_ROUNDS), SYNC_LEAST);
 	for (size_t i = 0, told = 0; i < s->n_guests && !rc; i++) {
 		for (; told < s->n_guests && told <= i + SYNC_AHEAD; told++)
 			if (s->guests[told].shm)

@@ -62,13 +62,15 @@ put "$R/$MINE-stuck/owner" "$dead"
 mkdir "$R/$MINE-stuck/busy" && mount -t tmpfs none "$R/$MINE-stuck/busy" 2>/dev/null && mounted=1
 
 timeout 60 "$SS" clean >"$T/out" 2>"$T/err" && ok "clean ends well" || bad "clean: exit $?: $(tail -1 "$T/err")"
-goes "a dead run's folder" -e "$R/$run"
 goes "a dead run's shared page" -e "/dev/shm/stealscope-$run-g"
-[ -z "$mapper" ] || stays "a page that is mapped" -e "/dev/shm/stealscope-$run-mapped"
+if [ -n "$mapper" ]; then
+	stays "a page that is mapped" -e "/dev/shm/stealscope-$run-mapped"
+	stays "the folder that proves whose it is" -e "$R/$run/owner"
+	said "and named" "left folder $R/$run"
+fi
 goes "a dead run's control group" -e "$v1/stealscope/$run"
 goes "a dead harness's first folder" -e "$R/.$dead"
 goes "a dead driver's folder" -e "$R/$dead"
-said "it is said" "removed folder $R/$run"
 stays "another's shared memory" -e "/dev/shm/stealscope-$MINE"
 said "and named" "left shared memory /dev/shm/stealscope-$MINE:"
 stays "the folder of a harness that is just starting" -e "$R/$MINE-starting/owner"
@@ -86,6 +88,17 @@ if [ -n "${mounted:-}" ]; then
 else
 	skip "clean: nothing can be mounted here, so every folder goes"
 fi
+
+# Nobody has that page mapped any more.
+if [ -n "$mapper" ]; then
+	kill $mapper
+	for _ in $(seq 100); do kill -0 $mapper 2>/dev/null || break; sleep 0.1; done
+	mapper=
+	timeout 60 "$SS" clean >"$T/out" 2>"$T/err" || bad "the next clean: exit $?: $(tail -1 "$T/err")"
+	goes "the page, when nobody has it mapped" -e "/dev/shm/stealscope-$run-mapped"
+fi
+goes "a dead run's folder" -e "$R/$run"
+said "it is said" "removed folder $R/$run"
 
 # A harness that dies while `clean` is at work on another's: what is its stays together, and the next one takes it.
 sleep 60 &

@@ -469,9 +469,15 @@ static void test_sync_brackets_the_guest(void **state)
 	rig_up(&r, 2);
 	r.rings[0].shm->state = SHM_STATE_READY; /* vCPU 1 never came up: left out */
 	assert_int_equal(pthread_create(&thread, NULL, answer_main, &a), 0);
+	guest_shm_command(r.g, SHM_CMD_STOP);
+	guest_shm_sync_soon(r.g);
+	guest_shm_sync_soon(r.g); /* told twice, what it was told before is remembered */
+	assert_int_equal(((struct shm_host *)r.page)->command, SHM_CMD_SYNC);
 	assert_int_equal(guest_shm_sync(r.g, 20, &e), 0);
-	assert_int_equal(((struct shm_host *)r.page)->command, SHM_CMD_IDLE);
+	assert_int_equal(((struct shm_host *)r.page)->command, SHM_CMD_STOP);
 	guest_shm_command(r.g, SHM_CMD_RUN);
+	guest_shm_sync_soon(r.g);
+	assert_int_equal(((struct shm_host *)r.page)->command, SHM_CMD_RUN);
 	assert_int_equal(guest_shm_sync(r.g, 20, &e), -EBUSY);
 	a.stop = true;
 	pthread_join(thread, NULL);

@@ -128,7 +128,7 @@ static void all_that_ever_came_are_named(void **state)
 static void cells_are_few_and_all_there(void **state)
 {
 	struct cells c = {0};
-	uint64_t all = 0, told = 0;
+	uint64_t all = 0, told = 0, nine = 0;
 
 	(void)state;
 	for (int round = 0; round < 10; round++) {
@@ -143,6 +143,25 @@ static void cells_are_few_and_all_there(void **state)
 	}
 	assert_int_equal(all, 10 * 500 * 501 / 2);
 	assert_int_equal(told, all);
+	/* What was told too much of a small one takes nobody's place. */
+	cells_add(&c, 7, (uint64_t)-5);
+	for (uint32_t i = 0; i < 100; i++)
+		cells_add(&c, 20000 + i, 1);
+	cells_told(&c);
+	for (size_t i = 0; i < c.n; i++)
+		assert_int_not_equal(c.items[i].culprit, 7);
+	/* After days of large ones, who takes most now is kept, and adds up. */
+	for (uint32_t i = 0; i < 60; i++)
+		cells_add(&c, 30000 + i, 1000000);
+	for (uint32_t round = 0; round < 20; round++) {
+		cells_add(&c, 9, 1000);
+		for (uint32_t i = 0; i < 100; i++)
+			cells_add(&c, 40000 + 100 * round + i, 1);
+		cells_told(&c);
+	}
+	for (size_t i = 0; i < c.n; i++)
+		nine += c.items[i].culprit == 9 ? c.items[i].now : 0;
+	assert_int_equal(nine, 20000);
 	cells_release(&c);
 }
 

@@ -30,28 +30,44 @@ static int by_size(const void *a, const void *b)
 	if (others != (y->culprit == CULPRIT_ID_OTHERS))
 		return others ? -1 : 1;
 	if (x->now != y->now)
-		return x->now > y->now ? -1 : 1;
+		return (int64_t)x->now > (int64_t)y->now ? -1 : 1;
 	return x->culprit < y->culprit ? -1 : 1;
+}
+
+static int by_late(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+
+	return x->lately != y->lately ? (x->lately > y->lately ? -1 : 1) : by_size(a, b);
+}
+
+static void drop_small(struct cells *c)
+{
+	const size_t largest = CELLS_KEPT - CELLS_LATE;
+
+	find(c, CULPRIT_ID_OTHERS);
+	qsort(c->items, c->n, sizeof(*c->items), by_size);
+	qsort(c->items + largest, c->n - largest, sizeof(*c->items), by_late);
+	for (size_t i = CELLS_KEPT; i < c->n; i++) {
+		c->items[0].now += c->items[i].now;
+		c->items[0].before += c->items[i].before;
+	}
+	c->n = CELLS_KEPT;
+	c->items = xrealloc(c->items, CELLS_KEPT * sizeof(*c->items));
 }
 
 void cells_told(struct cells *c)
 {
-	struct cell *others;
+	for (size_t i = 0; i < c->n; i++) {
+		struct cell *x = &c->items[i];
+		int64_t came = (int64_t)(x->now - x->before);
 
-	for (size_t i = 0; i < c->n; i++)
-		if ((int64_t)(c->items[i].now - c->items[i].before) > 0)
-			c->items[i].before = c->items[i].now;
-	if (c->n <= CELLS_KEPT)
-		return;
-	find(c, CULPRIT_ID_OTHERS);
-	qsort(c->items, c->n, sizeof(*c->items), by_size);
-	others = &c->items[0];
-	for (size_t i = CELLS_KEPT; i < c->n; i++) {
-		others->now += c->items[i].now;
-		others->before += c->items[i].before;
+		x->lately = x->lately / 2 + (came > 0 ? (uint64_t)came : 0);
+		if (came > 0)
+			x->before = x->now;
 	}
-	c->n = CELLS_KEPT;
-	c->items = xrealloc(c->items, CELLS_KEPT * sizeof(*c->items));
+	if (c->n > CELLS_KEPT)
+		drop_small(c);
 }
 
 void cells_release(struct cells *c)

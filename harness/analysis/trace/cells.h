@@ -9,12 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CELLS_KEPT                                                                                 \
-	64 /* after each interval, the largest; what the rest had is CULPRIT_ID_OTHERS together */
+/* After each interval: CULPRIT_ID_OTHERS, which has what the dropped ones had; the largest of all; and the largest of late, so
+ * that one who comes after days is kept, too. */
+#define CELLS_KEPT 64
+#define CELLS_LATE 16 /* of them */
 
+/* ns, modulo 2^64: less than nothing was told too much. */
 struct cell {
 	uint32_t culprit;
-	uint64_t now, before; /* ns; `before`: told */
+	uint64_t now, before; /* in all; of that, told */
+	uint64_t lately; /* told: all of the last interval, half of the one before, a quarter ... */
 };
 
 struct cells {

@@ -283,7 +283,7 @@ static void view_culprits(
 			.kind = culprit_seen_by(l->culprits, c->culprit, t->guest),
 			.ms_per_s = ms};
 		sum += ms;
-		if (c->culprit != CULPRIT_ID_UNKNOWN)
+		if (c->culprit != CULPRIT_ID_UNKNOWN && c->culprit != CULPRIT_ID_OTHERS)
 			named += ms;
 		if (c->culprit == CULPRIT_ID_QUOTA)
 			out->throttled = ms;
@@ -360,7 +360,7 @@ static void forget_old(struct live *l)
 	size_t ended = 0, n = 0;
 
 	for (size_t i = 0; i < l->n_threads; i++)
-		ended += l->threads[i].shown_ended;
+		ended += l->threads[i].shown_ended && l->threads[i].dumped_ns;
 	if (ended <= 2 * LIVE_ENDED)
 		return;
 	for (size_t i = 0; i < l->n_threads; i++) {
@@ -368,9 +368,9 @@ static void forget_old(struct live *l)
 		uint32_t *place = &l->place[t->tid % TID_MAX];
 		bool here = *place == i + 1;
 
-		if (t->shown_ended && ended > LIVE_ENDED) {
-			ended--;
-			l->forgotten++;
+		if (t->shown_ended && (ended > LIVE_ENDED || !t->dumped_ns)) {
+			ended -= t->dumped_ns != 0;
+			l->forgotten += t->dumped_ns != 0; /* the others no view had */
 			cells_release(&t->cells);
 			*place = here ? 0 : *place;
 			continue;

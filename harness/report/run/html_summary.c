@@ -126,7 +126,7 @@ void html_summary(const struct analysis *a, struct strbuf *out)
 	add_guests(a, order, 0, shown, out);
 	if (shown < a->n_guests) {
 		html_add(out,
-			"<p class=\"note\">The %zu of %zu guests that waited longest.</p>\n<details><summary>%zu more guests</summary>\n",
+			"<p class=\"note\">%zu of %zu guests: those that waited longest, noise last.</p>\n<details><summary>%zu more guests</summary>\n",
 			shown, a->n_guests, a->n_guests - shown);
 		add_guests(a, order, shown, a->n_guests, out);
 		html_raw(out, "</details>\n");

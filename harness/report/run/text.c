@@ -111,8 +111,8 @@ static void print_guests(const struct text *t, const struct analysis *a)
 	}
 	if (shown < a->n_guests)
 		text_print(t->out,
-			"%sthe %zu that waited longest; %zu more: stealscope report, or export --table metrics%s\n",
-			t->dim, shown, a->n_guests - shown, t->plain);
+			"%sthose that waited longest, noise last; %zu more: stealscope report, or export%s\n",
+			t->dim, a->n_guests - shown, t->plain);
 }
 
 static void print_outside(const struct text *t, const struct analysis *a)

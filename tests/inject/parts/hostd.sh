@@ -7,6 +7,7 @@ cp "$SS" "$B/"
 find "$(dirname "$SS")" -maxdepth 1 -type f ! -name 'stealscope' ! -name stealscope-hostd ! -name '*.a' -exec ln -s -t "$B" {} +
 run[0]=$B/stealscope
 traced() { # -D: the harness's child is hostd itself
+	local i
 	rm -rf "$R"
 	printf '#!/bin/sh\nexec strace -D' >"$B/stealscope-hostd"
 	printf ' %q' "$@" "$(dirname "$SS")/stealscope-hostd" >>"$B/stealscope-hostd"
@@ -14,7 +15,7 @@ traced() { # -D: the harness's child is hostd itself
 	chmod 755 "$B/stealscope-hostd"
 	{ timeout -s KILL "$LIMIT" "${run[@]}" >"$T/out" 2>"$T/err"; } 2>/dev/null
 	status=$?
-	while pgrep -f "strace -D.*$B/" >/dev/null; do sleep 0.02; done # its file is whole then
+	for ((i = 0; i < 500; i++)); do pgrep -f "strace -D.*$T/" >/dev/null || break; sleep 0.02; done # its file is whole then
 }
 judge() {
 	told_of_run
