@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# The reapers of a harness that was killed while its guest ran: the connection's (REAPER=0, first) and the run's (REAPER=1). What one of them cannot do
-# any more, `clean` does.
+# The reapers of a harness that was killed while its guest ran: the run's (REAPER=0, the first of the two) and the connection's (REAPER=1). What one of
+# them cannot do any more, `clean` does.
 worlds=apart REAPER=${REAPER:-1}
 short_run 60s
 begin_killed() { # until its guest is there; harness and reapers
