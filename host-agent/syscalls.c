@@ -21,9 +21,8 @@
 #define WRITES	(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 #define ALL	UINT32_MAX
 #define X32_BIT UINT32_C(0x40000000)
-#define NO_CALL                                                                                    \
-	UINT32_C(                                                                                  \
-		0xffffffff) /* what a tracer (strace's fault injection) leaves of one that is not to happen */
+/* What a tracer (strace's fault injection) leaves of a call that is not to happen. */
+#define NO_CALL UINT32_C(0xffffffff)
 
 /* Allowed when (argument number `arg` & mask) == value; a mask of 0 asks nothing. The most frequent
  * first. */

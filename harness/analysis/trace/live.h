@@ -4,8 +4,8 @@
  * mode) become rates per vCPU, culprits and one line of advice. Pure: bytes in, figures out.
  *
  * Use: live_make(), live_track() for each thread, then per interval live_feed() what the agent
- * wrote and live_view(). Memory is bounded by the threads tracked now,
- * LIVE_ENDED and the culprits named.
+ * wrote and live_view(). Memory is bounded by the threads tracked
+ * now, LIVE_ENDED and the culprits named.
  */
 #ifndef SS_ANALYSIS_TRACE_LIVE_H
 #define SS_ANALYSIS_TRACE_LIVE_H
@@ -14,8 +14,8 @@
 #include "analysis/trace/culprit.h"
 
 #define LIVE_CULPRITS 8 /* kept per vCPU and interval, largest first */
-#define LIVE_ENDED                                                                                 \
-	512 /* so many vCPUs that have ended, at least, are in the view over all of the time */
+/* So many vCPUs that have ended, at least, are in the view over all of the time. */
+#define LIVE_ENDED 512
 
 /* Below this, a vCPU's waiting is nothing to do about: half a percent of a CPU, less than a guest
  * would notice. ms/s. docs/blame.md has it. */
@@ -75,7 +75,8 @@ struct live_view {
 	unsigned n_cpus;
 	const struct cpuset *isolated;
 	uint64_t lost; /* records lost by the agent so far */
-	size_t forgotten; /* over all of the time: vCPUs that ended so long ago that it does not have them */
+	/* vCPUs that ended so long ago that the view over all of the time does not have them; 0 in others. */
+	size_t forgotten;
 };
 
 /* The figures since the last view (the first time: since tracing began). Owned by `l`, valid until
