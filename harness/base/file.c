@@ -16,15 +16,32 @@
 
 #include "base/beneath.h"
 
+struct folder folder_open(const char *path)
+{
+	DIR *dir = opendir(path);
+
+	return (struct folder){.dir = dir, .error = dir || errno == ENOENT ? 0 : errno};
+}
+
 bool folder_next(struct folder *f)
 {
 	struct dirent *entry;
 
+	errno = 0;
 	do
 		entry = f->dir ? readdir(f->dir) : NULL;
 	while (entry && (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")));
 	f->name = entry ? entry->d_name : NULL;
+	if (f->dir && !entry)
+		f->error = errno;
 	return entry;
+}
+
+int folder_read_all(const struct folder *f, const char *path, struct err *e)
+{
+	return f->error
+		       ? err_set(e, f->error, "cannot read folder %s: %s", path, strerror(f->error))
+		       : 0;
 }
 
 void folder_release(struct folder *f)

@@ -50,18 +50,18 @@ static int write_owner(const char *dir, int *lock, struct err *e)
 	return 0;
 }
 
-/* "/run/stealscope/RUN" is at first "/run/stealscope/.PID-START": proven from the beginning. */
-char *owner_first_name(const char *dir, const char *owner)
+char *owner_hidden_name(const char *dir, const char *owner)
 {
 	const char *slash = strrchr(dir, '/');
 
-	return xasprintf("%.*s/.%s", slash ? (int)(slash - dir) : 1, slash ? dir : ".", owner);
+	return slash ? xasprintf("%.*s/.%s.%s", (int)(slash - dir), dir, owner, slash + 1)
+		     : xasprintf("./.%s.%s", owner, dir);
 }
 
 int owner_claim(const char *dir, int *lock, struct err *e)
 {
 	char self[OWNER_MAX];
-	auto_free char *first = owner_first_name(dir, owner_self(self));
+	auto_free char *first = owner_hidden_name(dir, owner_self(self));
 	auto_free char *parent = xasprintf("%.*s", (int)(strrchr(first, '/') - first), first);
 	int rc = make_dirs(parent, e);
 
@@ -84,6 +84,19 @@ int owner_claim(const char *dir, int *lock, struct err *e)
 	if (rc)
 		remove_tree(first, NULL);
 	return rc;
+}
+
+/* The owner file may not go before the rest does, so all of it goes from under its name at once. */
+int owner_release(const char *dir, const char *owner, struct err *e)
+{
+	auto_free char *last = owner_hidden_name(dir, owner);
+	int rc = remove_tree(last, e); /* what an earlier one could not */
+
+	if (rc)
+		return rc;
+	if (rename(dir, last))
+		return errno == ENOENT ? 0 : err_sys(e, "cannot remove %s", dir);
+	return remove_tree(last, e);
 }
 
 bool owner_is(const char *dir, const char *owner)
@@ -149,12 +162,16 @@ enum run_state run_state(const char *run)
 	return owner_parse(owner, &pid, &start) ? RUN_LEFT : RUN_UNKNOWN;
 }
 
-enum run_state owned_folder_state(const char *name, const char *owner)
+enum run_state owned_folder_state(const char *name)
 {
+	bool hidden = name[0] == '.';
+	auto_free char *owner = xstrdup(name + hidden);
 	uint64_t start;
 	pid_t pid;
 	auto_close int fd = -1;
 
+	if (hidden)
+		owner[strcspn(owner, ".")] = '\0';
 	if (!owner_parse(owner, &pid, &start))
 		return RUN_UNKNOWN;
 	if (owner_alive(owner))

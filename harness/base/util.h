@@ -96,7 +96,12 @@ int make_dirs(const char *path, struct err *e);
 struct folder {
 	DIR *dir;
 	char *name;
+	int error; /* of folder_open() and of reading: an errno, what was seen is not all */
 };
+/* A folder to be read. A missing one is empty. */
+struct folder folder_open(const char *path);
+/* After the last name: 0, or what kept some from being read. */
+int folder_read_all(const struct folder *f, const char *path, struct err *e);
 bool folder_next(struct folder *f);
 void folder_release(struct folder *f);
 /* Those that end in `end` and do not begin with a dot, in order. 0 or -errno. */

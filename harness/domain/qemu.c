@@ -2,6 +2,7 @@
 /* QEMU processes of this box, found without libvirt's help. */
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ bool qemu_kill(pid_t pid, const char *name)
 	auto_close int fd = process_open(pid);
 
 	if (fd < 0)
-		return true;
+		return fd == -ESRCH;
 	if (!qemu_is(pid, name) || process_signal(fd, SIGKILL))
 		return process_ended(fd);
 	if (!process_wait_end(fd, 2000))

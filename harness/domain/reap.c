@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What harnesses that no longer live left behind: domains, and runtime folders with their QEMUs. */
-#include <dirent.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,53 +107,66 @@ static int reap_domains(struct reaping *r, struct err *e)
 	return 0;
 }
 
-/* QEMUs of an embed root whose harness is dead: no libvirt knows them any more. */
-static void reap_root_qemus(struct reaping *r, const char *root)
+/* QEMUs of an embed root whose harness is dead: no libvirt knows them any more. Where one stays, or
+ * cannot be looked at, so does the root, which proves whose it is. */
+static int reap_root_qemus(struct reaping *r, const char *root, struct err *e)
 {
 	auto_free char *dir = xasprintf("%s/run/qemu", root);
+	auto_struct(folder) f = folder_open(dir);
+	struct err why = ERR_INIT;
+	int rc = 0;
 
-	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+	while (folder_next(&f)) {
 		auto_free char *path = xasprintf("%s/%s", dir, f.name);
 		size_t len = strlen(f.name);
 		uint64_t pid;
+		int one;
 
-		if (len < 5 || strcmp(f.name + len - 4, ".pid") != 0 || read_u64(path, &pid, NULL))
+		if (len < 5 || strcmp(f.name + len - 4, ".pid") != 0)
 			continue;
+		one = read_u64(path, &pid, &why);
+		if (one && one != -EINVAL && one != -ENOENT)
+			rc = rc ? rc : err_set(e, -one, "%s", why.msg);
 		f.name[len - 4] = '\0';
-		if (!qemu_is((pid_t)pid, f.name))
+		if (one || !qemu_is((pid_t)pid, f.name))
 			continue;
 		if (qemu_kill((pid_t)pid, f.name))
 			went(r, "QEMU of", f.name);
 		else
-			stays(r, "QEMU of", f.name, "it does not end");
+			rc = err_set(e, EBUSY, "QEMU of %s does not end", f.name);
 	}
+	return rc ? rc : folder_read_all(&f, dir, e);
 }
 
-static void reap_embed_roots(struct reaping *r)
+static int reap_embed_roots(struct reaping *r, struct err *e)
 {
-	for (auto_struct(folder) f = {.dir = opendir(r->c->runtime_dir)}; folder_next(&f);) {
+	auto_struct(folder) f = folder_open(r->c->runtime_dir);
+
+	while (folder_next(&f)) {
 		auto_free char *root = xasprintf("%s/%s", r->c->runtime_dir, f.name);
 		struct err why = ERR_INIT;
 
-		if (owned_folder_state(f.name, f.name) != RUN_LEFT)
+		/* Those with a hidden name are runs' (base/owner.h). */
+		if (f.name[0] == '.' || owned_folder_state(f.name) != RUN_LEFT)
 			continue;
-		reap_root_qemus(r, root);
-		if (remove_tree(root, &why))
+		if (reap_root_qemus(r, root, &why) || remove_tree(root, &why))
 			stays(r, "folder", root, why.msg);
 		else
 			went(r, "folder", root);
 	}
 	cgroup_machine_remove_stale();
+	return folder_read_all(&f, r->c->runtime_dir, e);
 }
 
 int lab_reap(struct lab_conn *c, struct strv *removed, struct strv *left, struct err *e)
 {
 	struct reaping r = {.c = c, .removed = removed, .left = left, .last = true};
 	uint64_t until = now_ns() + MAKING_NS;
-	int rc;
+	int rc = reap_embed_roots(&r, e);
 
-	reap_embed_roots(&r);
 	r.last = false;
+	if (rc)
+		return rc;
 	while ((rc = reap_domains(&r, e)) == 0 && r.making && now_ns() < until)
 		sleep_ns(MAKING_STEP_NS);
 	r.last = true; /* and what did not end is asked once more */

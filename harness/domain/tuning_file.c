@@ -302,9 +302,10 @@ int tuning_recover(const char *path, struct strv *done, struct err *e)
 int tuning_recover_all(struct strv *done, struct err *e)
 {
 	auto_free char *dir = folder();
+	auto_struct(folder) f = folder_open(dir);
 	int n = 0;
 
-	for (auto_struct(folder) f = {.dir = opendir(dir)}; folder_next(&f);) {
+	while (folder_next(&f)) {
 		auto_free char *path = xasprintf("%s/%s", dir, f.name);
 		struct err why = ERR_INIT;
 		int rc = f.name[0] == '.' ? 0 : tuning_recover(path, done, &why);
@@ -313,5 +314,7 @@ int tuning_recover_all(struct strv *done, struct err *e)
 		if (rc < 0 && e && !e->code)
 			*e = why;
 	}
+	if (e && !e->code)
+		folder_read_all(&f, dir, e);
 	return e && e->code ? -e->code : n;
 }

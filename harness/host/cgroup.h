@@ -82,7 +82,7 @@ enum machine_match {
 enum machine_match cgroup_machine_match(const char *group, const char *name, bool prefix);
 /* Of a dead run's domains ("stealscope-RUN-GUEST"), killing members. Returns how many went. */
 int cgroup_machine_reap(const char *run);
-/* Whether some of either is there, after all. */
+/* Whether some of either is there, after all, or cannot be looked for. */
 bool cgroup_is_left(const char *run);
 bool cgroup_machine_is_left(const char *run);
 /* Of a domain whose QEMU has ended; of any domain of ours, when it was made over 30 s ago. Only

@@ -66,37 +66,33 @@ static bool is_stale(const char *path)
 struct sweep {
 	const char *name;
 	bool (*remove)(const char *path, const char *group, const char *name);
+	int count, error;
 };
 
-static int sweep_machine(const char *machine, const struct sweep *s)
+static void sweep_mount(const struct mntent *m, void *arg)
 {
+	auto_free char *machine = xasprintf("%s/machine", m->mnt_dir);
+	auto_struct(folder) f = folder_open(machine);
+	struct sweep *s = arg;
 	int count = 0;
 
-	for (auto_struct(folder) f = {.dir = opendir(machine)}; folder_next(&f);) {
+	while (folder_next(&f)) {
 		auto_free char *path = xasprintf("%s/%s", machine, f.name);
 
 		count += strstr(f.name, "-" NAME_PREFIX) && s->remove(path, f.name, s->name);
 	}
 	rmdir(machine); /* fails, and should, while anyone's domain is in it */
-	return count;
+	s->error = f.error ? -f.error : s->error;
+	s->count = MAX(s->count, count);
 }
 
-/* How many went, counted in one hierarchy. */
-static int sweep(const struct sweep *s)
+/* How many went, counted in one hierarchy; -errno when not all could be looked at. */
+static int sweep(struct sweep *s)
 {
-	FILE *f = access("/run/systemd/system", F_OK) ? setmntent("/proc/self/mounts", "re") : NULL;
-	struct mntent *m;
-	int count = 0;
+	int rc = access("/run/systemd/system", F_OK) ? cgroup_each_mount(sweep_mount, s) : 0;
 
-	while (f && (m = getmntent(f))) {
-		auto_free char *machine = xasprintf("%s/machine", m->mnt_dir);
-
-		if (!strncmp(m->mnt_type, "cgroup", 6))
-			count = MAX(count, sweep_machine(machine, s));
-	}
-	if (f)
-		endmntent(f);
-	return count;
+	rc = rc ? rc : s->error;
+	return rc ? rc : s->count;
 }
 
 static bool remove_of_run(const char *path, const char *group, const char *prefix)
@@ -122,14 +118,14 @@ bool cgroup_machine_is_left(const char *run)
 {
 	auto_free char *prefix = xasprintf(NAME_PREFIX "%s-", run);
 
-	return sweep(&(struct sweep){prefix, is_of_run}) > 0;
+	return sweep(&(struct sweep){.name = prefix, .remove = is_of_run}) != 0;
 }
 
 int cgroup_machine_reap(const char *run)
 {
 	auto_free char *prefix = xasprintf(NAME_PREFIX "%s-", run);
 
-	return sweep(&(struct sweep){prefix, remove_of_run});
+	return MAX(sweep(&(struct sweep){.name = prefix, .remove = remove_of_run}), 0);
 }
 
 static bool remove_of_domain(const char *path, const char *group, const char *name)
@@ -147,7 +143,7 @@ static bool remove_of_domain(const char *path, const char *group, const char *na
 
 void cgroup_machine_remove(const char *domain)
 {
-	sweep(&(struct sweep){domain, remove_of_domain});
+	sweep(&(struct sweep){.name = domain, .remove = remove_of_domain});
 }
 
 static bool remove_stale(const char *path, const char *group, const char *name)
@@ -159,5 +155,5 @@ static bool remove_stale(const char *path, const char *group, const char *name)
 
 void cgroup_machine_remove_stale(void)
 {
-	sweep(&(struct sweep){NULL, remove_stale});
+	sweep(&(struct sweep){.name = NULL, .remove = remove_stale});
 }

@@ -16,63 +16,83 @@
 #include "host/cgroup.h"
 #include "host/reaper.h"
 
+int cgroup_each_mount(void (*look)(const struct mntent *m, void *arg), void *arg)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+	int rc;
+
+	if (!f)
+		return -errno;
+	while ((m = getmntent(f)))
+		if (!strncmp(m->mnt_type, "cgroup", 6))
+			look(m, arg);
+	rc = ferror(f) ? -EIO : 0;
+	endmntent(f);
+	return rc;
+}
+
+static struct mounts {
+	int error; /* not all could be looked at */
+	struct mount_row {
+		const char *controller;
+		enum host_cgroup_version version;
+		char path[256];
+	} rows[4];
+} all_mounts = {.rows = {{.controller = "cpu"}, {.controller = "cpuset"}, {.controller = "cpuacct"},
+			{.controller = NULL}}};
+
 static bool v2_has_cpu(const char *mount)
 {
 	auto_free char *path = xasprintf("%s/cgroup.controllers", mount);
-	auto_free char *text = read_file(path, 4096, NULL, NULL);
+	struct err e = ERR_INIT;
+	auto_free char *text = read_file(path, 4096, NULL, &e);
 
+	if (!text && e.code != ENOENT && e.code != EACCES)
+		all_mounts.error = -e.code;
 	for (char *p = text; p; p = strchr(p, ' ') ? strchr(p, ' ') + 1 : NULL)
 		if (strncmp(p, "cpu", 3) == 0 && strchr(" \n", p[3]))
 			return true;
 	return false;
 }
 
-/* The v1 mount with that controller, else the v2 mount if it has the cpu controller. */
-static enum host_cgroup_version find_mount(const char *controller, char *path, size_t size)
+/* The first v1 mount with a row's controller, else the first v2 mount if it has the cpu controller. */
+static void look_at_mount(const struct mntent *m, void *arg)
 {
-	FILE *f = setmntent("/proc/self/mounts", "re");
-	enum host_cgroup_version found = HOST_CGROUP_NONE;
-	struct mntent *m;
+	bool v1 = strcmp(m->mnt_type, "cgroup") == 0;
+	bool v2 = strcmp(m->mnt_type, "cgroup2") == 0 && v2_has_cpu(m->mnt_dir);
 
-	while (f && found != HOST_CGROUP_V1 && (m = getmntent(f))) {
-		if (strcmp(m->mnt_type, "cgroup") == 0 && hasmntopt(m, controller))
-			found = HOST_CGROUP_V1;
-		else if (found == HOST_CGROUP_NONE && strcmp(m->mnt_type, "cgroup2") == 0 &&
-			 v2_has_cpu(m->mnt_dir))
-			found = HOST_CGROUP_V2;
+	(void)arg;
+	for (struct mount_row *r = all_mounts.rows; r->controller; r++) {
+		if (v1 && r->version != HOST_CGROUP_V1 && hasmntopt(m, r->controller))
+			r->version = HOST_CGROUP_V1;
+		else if (v2 && r->version == HOST_CGROUP_NONE)
+			r->version = HOST_CGROUP_V2;
 		else
 			continue;
-		snprintf(path, size, "%s", m->mnt_dir);
+		snprintf(r->path, sizeof(r->path), "%s", m->mnt_dir);
 	}
-	if (f)
-		endmntent(f);
-	return found;
 }
-
-/* Mounts do not change while we run: looked up once. */
-static struct mount_row {
-	const char *controller;
-	enum host_cgroup_version version;
-	char path[256];
-} mount_rows[] = {
-	{"cpu", HOST_CGROUP_NONE, ""},
-	{"cpuset", HOST_CGROUP_NONE, ""},
-	{"cpuacct", HOST_CGROUP_NONE, ""},
-	{NULL, HOST_CGROUP_NONE, ""},
-};
 
 static void find_mounts(void)
 {
-	for (struct mount_row *r = mount_rows; r->controller; r++)
-		r->version = find_mount(r->controller, r->path, sizeof(r->path));
+	int rc = cgroup_each_mount(look_at_mount, NULL);
+
+	all_mounts.error = rc ? rc : all_mounts.error;
 }
 
-static const struct mount_row *mounts(void)
+/* Mounts do not change while we run: looked up once. */
+static const struct mounts *find_once(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, find_mounts);
-	return mount_rows;
+	return &all_mounts;
+}
+
+static const struct mount_row *mounts(void)
+{
+	return find_once()->rows;
 }
 
 enum host_cgroup_version host_cgroup_version(void)
@@ -218,8 +238,10 @@ static int reap_one(const char *root, const char *run, struct err *e)
 int cgroup_reap(const char *run, struct err *e)
 {
 	const struct mount_row *rows = mounts();
-	int count = 0, rc = 0;
+	int count = 0, rc = find_once()->error;
 
+	if (rc)
+		err_set(e, -rc, "cannot look where control groups are mounted: %s", strerror(-rc));
 	for (const struct mount_row *r = rows; r->controller; r++) {
 		if (r->version == HOST_CGROUP_NONE || r->version != rows->version)
 			continue;
@@ -238,6 +260,8 @@ bool cgroup_is_left(const char *run)
 {
 	const struct mount_row *rows = mounts();
 
+	if (find_once()->error)
+		return true;
 	for (const struct mount_row *r = rows; r->controller; r++) {
 		auto_free char *path = xasprintf("%s/" CGROUP_ROOT "/%s", r->path, run);
 

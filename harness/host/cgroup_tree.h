@@ -3,9 +3,13 @@
 #ifndef SS_HOST_CGROUP_TREE_H
 #define SS_HOST_CGROUP_TREE_H
 
+#include <mntent.h>
 #include <stdbool.h>
 
 #define CGROUP_ROOT "stealscope"
+
+/* Look at each mounted hierarchy. 0, or -errno when some may have been missed. */
+int cgroup_each_mount(void (*look)(const struct mntent *m, void *arg), void *arg);
 
 /* Send `sig` to each process in the group and in those below it, again until no new one turns up
  * (bounded). Returns how many processes got it. */

@@ -151,7 +151,7 @@ static void remove_paths(const struct child *c)
 			left = remove_tree(c->paths.items[i], NULL) || left;
 	if (c->runtime_dir && !left && !cgroup_is_left(c->run) &&
 		owner_is(c->runtime_dir, c->harness))
-		remove_tree(c->runtime_dir, NULL);
+		owner_release(c->runtime_dir, c->harness, NULL);
 }
 
 static void reap(struct child *c)
@@ -159,9 +159,9 @@ static void reap(struct child *c)
 	uint64_t until = now_ns() + LOOK_NS;
 
 	if (c->runtime_dir) {
-		auto_free char *first = owner_first_name(c->runtime_dir, c->harness);
+		auto_free char *hidden = owner_hidden_name(c->runtime_dir, c->harness);
 
-		strv_add(&c->paths, "%s", first);
+		strv_add(&c->paths, "%s", hidden);
 		if (owner_is(c->runtime_dir, c->harness))
 			strv_add(&c->paths, "%s", c->runtime_dir);
 	}

@@ -16,6 +16,7 @@
 #include "host/cgroup.h"
 #include "run/run.h"
 
+#define SHM_FOLDER "/dev/shm"
 #define SHM_PREFIX "stealscope-"
 
 struct cleaning {
@@ -23,11 +24,14 @@ struct cleaning {
 	struct strv *removed, *left;
 };
 
-static void find_runs(struct cleaning *c)
+static int find_runs(struct cleaning *c, struct err *e)
 {
-	for (auto_struct(folder) f = {.dir = opendir(runtime_root())}; folder_next(&f);)
+	auto_struct(folder) f = folder_open(runtime_root());
+
+	while (folder_next(&f))
 		if (run_state(f.name) == RUN_LEFT)
 			strv_add(&c->runs, "%s", f.name);
+	return folder_read_all(&f, runtime_root(), e);
 }
 
 /* Whether a line of maps ends with that name: not one that only begins so. */
@@ -45,9 +49,10 @@ static bool has_mapping(const char *maps, const char *path)
 static bool shm_in_use(const char *name)
 {
 	auto_free char *needle = xasprintf("/dev/shm/%s", name);
+	auto_struct(folder) f = folder_open("/proc");
 	bool used = access("/proc/self", F_OK) != 0; /* nobody to ask */
 
-	for (auto_struct(folder) f = {.dir = opendir("/proc")}; !used && folder_next(&f);) {
+	while (!used && folder_next(&f)) {
 		char path[64];
 		auto_free char *maps = NULL;
 
@@ -57,7 +62,7 @@ static bool shm_in_use(const char *name)
 		maps = read_file(path, 64 << 20, NULL, NULL);
 		used = maps && has_mapping(maps, needle);
 	}
-	return used;
+	return used || f.error;
 }
 
 /* "stealscope-RUN-GUEST" of a run in the list. */
@@ -74,7 +79,10 @@ static bool is_of_a_run(const char *name, const struct strv *runs)
 
 static void clean_shm(struct cleaning *c)
 {
-	for (auto_struct(folder) f = {.dir = opendir("/dev/shm")}; folder_next(&f);) {
+	auto_struct(folder) f = folder_open(SHM_FOLDER);
+	struct err why = ERR_INIT;
+
+	while (folder_next(&f)) {
 		auto_free char *path = xasprintf("/dev/shm/%s", f.name);
 		struct stat st;
 
@@ -90,6 +98,8 @@ static void clean_shm(struct cleaning *c)
 		else
 			strv_add(c->removed, "shared memory %s", path);
 	}
+	if (folder_read_all(&f, SHM_FOLDER, &why))
+		strv_add(c->left, "%s", why.msg);
 }
 
 static void clean_groups(struct cleaning *c)
@@ -115,25 +125,28 @@ static void clean_groups(struct cleaning *c)
 			strays.items[i]);
 }
 
-/* A control group or a page of that run. */
+/* A control group or a page of that run, or perhaps so. */
 static bool is_left(const char *run)
 {
 	auto_free char *prefix = xasprintf(SHM_PREFIX "%s-", run);
+	auto_struct(folder) f = folder_open(SHM_FOLDER);
 	bool left = cgroup_is_left(run);
 
-	for (auto_struct(folder) f = {.dir = opendir("/dev/shm")}; folder_next(&f);)
+	while (folder_next(&f))
 		left = !strncmp(f.name, prefix, strlen(prefix)) || left;
-	return left;
+	return left || f.error;
 }
 
 static void remove_folder(struct cleaning *c, const char *name)
 {
 	auto_free char *path = xasprintf("%s/%s", runtime_root(), name);
 	struct err why = ERR_INIT;
+	char owner[OWNER_MAX];
+	bool whole = owner_of_run(name, owner);
 
 	if (is_left(name))
 		strv_add(c->left, "folder %s: it proves whose the rest is that is left", path);
-	else if (remove_tree(path, &why))
+	else if (whole ? owner_release(path, owner, &why) : remove_tree(path, &why))
 		strv_add(c->left, "folder %s: %s", path, why.msg);
 	else
 		strv_add(c->removed, "folder %s", path);
@@ -152,20 +165,25 @@ static bool was_found(const struct cleaning *c, const char *run)
  * spared. */
 static void clean_folders(struct cleaning *c)
 {
-	for (auto_struct(folder) f = {.dir = opendir(runtime_root())}; folder_next(&f);) {
+	auto_struct(folder) f = folder_open(runtime_root());
+	struct err why = ERR_INIT;
+
+	while (folder_next(&f)) {
 		const char *name = f.name;
 		enum run_state state;
 
 		/* Saved tunings say themselves whose they are (domain/tuning.h). */
 		if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "tuning"))
 			continue;
-		state = name[0] == '.' ? owned_folder_state(name, name + 1) : run_state(name);
+		state = name[0] == '.' ? owned_folder_state(name) : run_state(name);
 		if (state == RUN_LEFT && (name[0] == '.' || was_found(c, name)))
 			remove_folder(c, name);
-		else if (state == RUN_UNKNOWN && owned_folder_state(name, name) == RUN_UNKNOWN)
+		else if (state == RUN_UNKNOWN && owned_folder_state(name) == RUN_UNKNOWN)
 			strv_add(c->left, "%s/%s: it has no owner that proves whose it is",
 				runtime_root(), name);
 	}
+	if (folder_read_all(&f, runtime_root(), &why))
+		strv_add(c->left, "%s", why.msg);
 	rmdir(runtime_root()); /* when no run uses it */
 }
 
@@ -183,9 +201,9 @@ int run_clean(const char *connect, struct strv *removed, struct strv *left, stru
 		rc = lab_open(connect, NULL, &conn, e);
 	if (rc)
 		return rc;
-	find_runs(&c);
+	rc = find_runs(&c, e);
 	/* Domains first: they hold the shared pages and sit in the cgroups. */
-	rc = lab_reap(conn, removed, left, e);
+	rc = rc ? rc : lab_reap(conn, removed, left, e);
 	lab_close(conn);
 	clean_groups(&c);
 	clean_shm(&c);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/owner.h"
 #include "base/process.h"
 #include "host/cgroup.h"
 #include "record/scenario_copy.h"
@@ -53,10 +54,12 @@ static int step_reaper(struct session *s, struct err *e)
 
 static void undo_reaper(struct session *s)
 {
+	char self[OWNER_MAX];
+
 	/* What a libvirtd that is gone did not remove. All guests have ended. */
 	cgroup_machine_reap(s->info.run);
-	if (remove_tree(s->runtime_dir, NULL) || cgroup_reap(s->info.run, NULL) < 0 ||
-		s->for_reaper)
+	if (s->for_reaper || cgroup_reap(s->info.run, NULL) < 0 ||
+		owner_release(s->runtime_dir, owner_self(self), NULL))
 		reaper_take_over(s->reaper);
 	else
 		reaper_done(s->reaper);

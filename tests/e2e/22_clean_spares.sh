@@ -11,11 +11,11 @@ v1=$(ls -d /sys/fs/cgroup/cpu 2>/dev/null || echo /sys/fs/cgroup)
 undo() {
 	[ -z "$stranger" ] || kill -9 "$stranger"
 	[ -z "$mapper" ] || kill -9 "$mapper"
-	umount "$R/$MINE-stuck/busy" 2>/dev/null
+	umount "$R/$MINE-stuck/busy" "$R/.$dead.$MINE-stuck/busy" 2>/dev/null
 	virsh -q -c qemu:///system destroy "stealscope-$MINE-mydb" >/dev/null 2>&1
-	rm -rf "$R/$dead" "$R/$MINE"-* "$R/.$dead" "/dev/shm/stealscope-$MINE"* "/tmp/stealscope-$uid"
-	for g in "$v1/stealscope/$MINE"-*; do rmdir "$g" 2>/dev/null; done
-	rmdir "$v1/stealscope" "$R" 2>/dev/null
+	rm -rf "$R/$dead" "$R/$MINE"-* "$R/.$dead"* "/dev/shm/stealscope-$MINE"* "/tmp/stealscope-$uid"
+	for g in /sys/fs/cgroup{,/cpu,/cpuset,/cpuacct}/stealscope/"$MINE"-*; do rmdir "$g" 2>/dev/null; done
+	rmdir /sys/fs/cgroup{,/cpu,/cpuset,/cpuacct}/stealscope "$R" 2>/dev/null
 }
 uid=64$((RANDOM % 900 + 100)) # nobody's
 at_exit undo
@@ -84,7 +84,10 @@ stays "a process that says what a guest says" -d "/proc/$stranger"
 if [ -n "${mounted:-}" ]; then
 	unsaid "what does not go is not called removed" "removed folder $R/$MINE-stuck"
 	said "but left" "left folder $R/$MINE-stuck"
-	umount "$R/$MINE-stuck/busy"
+	stays "what is left of it, by a name that proves whose it is" -d "$R/.$dead.$MINE-stuck/busy"
+	umount "$R/.$dead.$MINE-stuck/busy"
+	timeout 60 "$SS" clean >"$T/out" 2>"$T/err" || bad "clean, what was stuck: exit $?: $(tail -1 "$T/err")"
+	goes "it, when nothing holds it" -e "$R/.$dead.$MINE-stuck"
 else
 	skip "clean: nothing can be mounted here, so every folder goes"
 fi
@@ -99,6 +102,44 @@ if [ -n "$mapper" ]; then
 fi
 goes "a dead run's folder" -e "$R/$run"
 said "it is said" "removed folder $R/$run"
+
+# `clean` that is killed, or sees nothing for a moment: what it did not take stays provable, and the next one takes it.
+left_behind() {
+	put "$R/$MINE-half/owner" "$dead"
+	put "$R/$MINE-half/sub/file" ""
+	: >"/dev/shm/stealscope-$MINE-half-g"
+	for g in "$v1" /sys/fs/cgroup/cpuset /sys/fs/cgroup/cpuacct; do [ ! -d "$g" ] || mkdir -p "$g/stealscope/$MINE-half"; done 2>/dev/null
+}
+half_left() { ls -d "$R/$MINE-half" "$R/.$dead.$MINE-half" /dev/shm/*"$MINE-half"* /sys/fs/cgroup{,/cpu,/cpuset,/cpuacct}/stealscope/"$MINE-half" 2>/dev/null | sort -u | tr '\n' ' '; }
+# disturbed NAME MOST STRACE-ARGUMENT...: at the call of number WHEN, for each of them.
+disturbed() {
+	local name=$1 last=$2 k came=0 all="" over
+	shift 2
+	for k in $(seq "$last"); do
+		left_behind
+		{ timeout -s KILL 60 strace -f -o "$T/calls" "${@//WHEN/$k}" "$SS" clean >"$T/out" 2>"$T/err"; } 2>/dev/null
+		status=$?
+		grep -qE 'INJECTED|killed by SIGKILL' "$T/calls" || break
+		came=$k
+		over=$(half_left)
+		[ -z "$over" ] || [[ $over = *" $R"* || $over = "$R"* ]] || all+="$k: the folder is gone, left: $over; "
+		[ -z "$over" ] || [ $status != 0 ] || grep -qE '^left .*half|cannot' "$T/err" || all+="$k: it says nothing of $over; "
+		timeout 60 "$SS" clean >"$T/out" 2>"$T/err"
+		over=$(half_left)
+		[ -z "$over" ] || all+="$k: the next one leaves $over; "
+	done
+	[ "$came" -gt 0 ] || all+="the calls did not come"
+	[ -z "$all" ] && ok "$name ($came times): the next one takes all" || bad "$name: $all"
+}
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	paths=("$R/$MINE-half" "$R/.$dead.$MINE-half" "/dev/shm/stealscope-$MINE-half-g")
+	disturbed "clean, killed while it removes" 20 "${paths[@]/#/-P}" -e inject=unlinkat,unlink,rename:signal=KILL:when=WHEN
+	disturbed "clean, that cannot look at mounts" 20 -P /proc/self/mounts -e inject=openat:error=EMFILE:when=WHEN
+	disturbed "clean, that cannot look for pages" 20 -P /dev/shm -e inject=openat:error=EMFILE:when=WHEN
+	disturbed "clean, that cannot look for runs" 20 -P "$R" -e inject=openat:error=EMFILE:when=WHEN
+else
+	skip "clean, disturbed: no strace here, or it may not trace"
+fi
 
 # A harness that dies while `clean` is at work on another's: what is its stays together, and the next one takes it.
 sleep 60 &

@@ -45,14 +45,16 @@ if command -v strace >/dev/null; then
 			{ timeout -s KILL 40 strace -o "$T/calls" "$@" $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"; } 2>/dev/null
 			got=$?
 			grep -q '^+++' "$T/calls" || got="none after 40 s"
-			grep INJECTED "$T/calls" | grep -q "$call" && break
+			grep -q "$call.*INJECTED" "$T/calls" && break
 		done
-		grep INJECTED "$T/calls" | grep -q "$call" && [[ $got = $want ]] && ok "$name" || bad "$name: exit $got: $(tail -1 "$T/err") ($(grep INJECTED "$T/calls" | head -3))"
+		grep -q "$call.*INJECTED" "$T/calls" && [[ $got = $want ]] && ok "$name" || bad "$name: exit $got: $(tail -1 "$T/err") ($(grep INJECTED "$T/calls" | head -3))"
 		clean_after "$name" 20
 	}
 	disturbed "a page that could not be unlinked" '[03]' /dev/shm -e trace=unlink -e "inject=unlink:error=EPERM:when=$(nth unlink /dev/shm)"
 	disturbed "a message to the reaper cut short by a signal, then the harness killed" 137 /dev/shm -e trace=sendto,kill \
 		-e "inject=sendto:error=EINTR:when=$(nth sendto /dev/shm)" -e inject=kill:signal=KILL:when=2
+	disturbed "a control group that could not be removed" '[03]' /stealscope/ -e trace=rmdir,rename -e inject=rmdir:error=EBUSY:when=1+
+	grep -q '^rename("/run/stealscope/[^."]' "$T/calls" && bad "the folder that proves whose it is goes before it" || ok "the folder that proves whose it is stays for the reaper"
 	disturbed "a noise that may not be killed" '[013]' kill -e trace=kill -e inject=kill:error=EPERM:when=2+
 else
 	skip "a signal that cuts KVM's answer short: strace is not installed"

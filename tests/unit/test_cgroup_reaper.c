@@ -268,7 +268,7 @@ static void only_its_own_folder_goes(void **state)
 {
 	auto_free char *owner = xasprintf("%s/owner", folder);
 	auto_free char *harness = xasprintf("%d-17", (int)getpid());
-	auto_free char *first = owner_first_name(folder, harness);
+	auto_free char *first = owner_hidden_name(folder, harness);
 
 	(void)state;
 	assert_int_equal(mkdir(folder, 0700), 0);

@@ -51,8 +51,8 @@ static void states(void **state)
 	assert_int_equal(state_of("words"), RUN_UNKNOWN);
 	assert_int_equal(state_of("none"), RUN_UNKNOWN);
 	assert_int_equal(run_state(".."), RUN_UNKNOWN);
-	assert_int_equal(owned_folder_state(DEAD, DEAD), RUN_UNKNOWN); /* no such folder */
-	assert_int_equal(owned_folder_state("x", self), RUN_ALIVE);
+	assert_int_equal(owned_folder_state(DEAD), RUN_UNKNOWN); /* no such folder */
+	assert_int_equal(owned_folder_state(self), RUN_ALIVE);
 }
 
 /* The lock tells of a harness that this process cannot see: in another pid namespace. */
@@ -89,6 +89,42 @@ static void a_folder_is_claimed_once(void **state)
 	close(lock);
 }
 
+/* It goes whole, with what an earlier removal left of it; another's is not touched. */
+static void released(void **state)
+{
+	auto_free char *dir = xasprintf("%s/" RUN "-going", runtime_root());
+	auto_free char *hidden = owner_hidden_name(dir, DEAD);
+	auto_free char *rest = xasprintf("%s/rest", hidden);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	put("going", DEAD);
+	assert_int_equal(make_dirs(rest, &e), 0);
+	assert_int_equal(owner_release(dir, DEAD, &e), 0);
+	assert_int_equal(access(dir, F_OK), -1);
+	assert_int_equal(access(hidden, F_OK), -1);
+	assert_int_equal(owner_release(dir, DEAD, &e), 0); /* there is none */
+}
+
+static void hidden_names(void **state)
+{
+	auto_free char *dir = xasprintf("%s/" RUN "-going", runtime_root());
+	char self[OWNER_MAX];
+	auto_free char *dead = owner_hidden_name(dir, DEAD);
+	auto_free char *alive = owner_hidden_name(dir, owner_self(self));
+
+	(void)state;
+	assert_int_equal(make_dirs(dead, NULL), 0);
+	assert_int_equal(make_dirs(alive, NULL), 0);
+	assert_int_equal(owned_folder_state(strrchr(dead, '/') + 1), RUN_LEFT);
+	assert_int_equal(owned_folder_state(strrchr(alive, '/') + 1), RUN_ALIVE);
+	assert_int_equal(owned_folder_state("." RUN), RUN_UNKNOWN);
+	assert_int_equal(run_state(strrchr(dead, '/') + 1), RUN_UNKNOWN);
+	assert_int_equal(owned_folder_state(DEAD "." RUN "-going"), RUN_UNKNOWN); /* not hidden */
+	remove_tree(dead, NULL);
+	remove_tree(alive, NULL);
+}
+
 /* A folder that others may write to, or that is another's, proves nothing. */
 static void others_prove_nothing(void **state)
 {
@@ -114,7 +150,7 @@ static void others_prove_nothing(void **state)
 static int tear_down(void **state)
 {
 	static const char *const runs[] = {
-		"dead", "alive", "empty", "words", "locked", "once", "open"};
+		"dead", "alive", "empty", "words", "locked", "once", "open", "going"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
@@ -132,6 +168,8 @@ int main(void)
 		cmocka_unit_test(states),
 		cmocka_unit_test(a_lock_is_a_life),
 		cmocka_unit_test(a_folder_is_claimed_once),
+		cmocka_unit_test(released),
+		cmocka_unit_test(hidden_names),
 		cmocka_unit_test(others_prove_nothing),
 	};
 
