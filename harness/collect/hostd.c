@@ -221,7 +221,7 @@ static int parse_ready(struct hostd *h, struct err *e)
 	return broken(h, EPROTO, "is ready in a trace mode that this version does not know", e);
 }
 
-int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e)
+int hostd_launch(const struct hostd_options *o, struct hostd **out, struct err *e)
 {
 	char mode[32], interval[32], limit[40], cpus[CPUSET_TEXT + 8], *argv[10];
 	auto_free char *label = o->out ? xasprintf("--label=%s", o->out) : NULL;
@@ -267,16 +267,31 @@ int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e
 	h = xcalloc(1, sizeof(*h));
 	h->to = h->from = -1;
 	rc = launch(h, argv, made >= 0 ? made : o->out_fd, e);
-	if (!rc)
-		rc = read_line(h, HOSTD_READY_MS, e);
-	if (!rc)
-		rc = parse_ready(h, e);
 	if (rc) {
 		hostd_close(h);
 		return rc;
 	}
 	*out = h;
 	return 0;
+}
+
+int hostd_ready(struct hostd *h, struct err *e)
+{
+	int rc = read_line(h, HOSTD_READY_MS, e);
+
+	return rc ? rc : parse_ready(h, e);
+}
+
+int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e)
+{
+	struct hostd *h;
+	int rc = hostd_launch(o, &h, e);
+
+	if (!rc && (rc = hostd_ready(h, e)))
+		hostd_close(h);
+	else if (!rc)
+		*out = h;
+	return rc;
 }
 
 enum trace_mode hostd_mode(const struct hostd *h)

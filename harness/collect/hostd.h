@@ -38,6 +38,10 @@ struct hostd_options {
  * order of ending to the harness.
  */
 int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e);
+/* The two halves of it, for who has something else to do meanwhile. Before it is ready nothing but
+ * hostd_pid() and hostd_close() may be called. */
+int hostd_launch(const struct hostd_options *o, struct hostd **out, struct err *e);
+int hostd_ready(struct hostd *h, struct err *e);
 
 /* What it really does: TRACE_MODE_COUNTERS where eBPF is not to be had, and why then (""
  * otherwise). */

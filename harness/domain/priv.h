@@ -21,12 +21,16 @@ struct lab_conn {
 	const struct domain_ops *ops; /* ops.h: what its domains are */
 };
 
+#define QEMU_HELD 4
+
 struct domain {
 	struct lab_conn *lab;
 	virDomainPtr dom;
 	char *name;
 	pid_t pid; /* Xen: 0, and pidfd -1 */
 	int pidfd;
+	int held[QEMU_HELD]; /* while it is ended; n_held */
+	unsigned n_held;
 	bool theirs; /* somebody else's: its monitor is not asked, which would taint it */
 	/* Xen: */
 	unsigned xen_id;
@@ -82,6 +86,10 @@ pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
 bool qemu_is(pid_t pid, const char *name);
 /* Kill it if it is, held by its pidfd from before it is looked at. True when it is gone. */
 bool qemu_kill(pid_t pid, const char *name);
+
+/* Copies of its sockets that are connected, its monitor's among them: who is at the other end does
+ * not see it end. Returns how many; none where this process may not. */
+unsigned qemu_hold_sockets(pid_t pid, int pidfd, int held[QEMU_HELD]);
 
 /* vCPU threads from QMP's answer to query-cpus-fast: how many, and tids[CPU]. Any text will do. */
 unsigned qmp_cpu_threads(const char *reply, pid_t *tids, unsigned max);

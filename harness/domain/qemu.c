@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -42,6 +44,31 @@ bool qemu_kill(pid_t pid, const char *name)
 		return false;
 	process_collect(fd);
 	return true;
+}
+
+unsigned qemu_hold_sockets(pid_t pid, int pidfd, int held[QEMU_HELD])
+{
+	auto_free char *dir = xasprintf("/proc/%d/fd", (int)pid);
+	auto_struct(folder) f = folder_open(dir);
+	unsigned n = 0;
+
+	while (n < QEMU_HELD && folder_next(&f)) {
+		char to[8];
+		int fd, listens = 0;
+		socklen_t size = sizeof(listens);
+
+		if (readlinkat(dirfd(f.dir), f.name, to, sizeof(to)) != sizeof(to) ||
+			strncmp(to, "socket:[", sizeof(to)) != 0)
+			continue;
+		fd = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(f.name), 0u);
+		if (fd < 0)
+			continue;
+		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) || listens)
+			close(fd);
+		else
+			held[n++] = fd;
+	}
+	return n;
 }
 
 /* A QEMU of libvirt with that UUID: it stands in its command line. */

@@ -16,7 +16,8 @@
 #include "domain/tuning_priv.h"
 #include "host/cgroup.h"
 
-#define QBOOT "/usr/share/qemu/qboot.rom"
+#define QBOOT	     "/usr/share/qemu/qboot.rom"
+#define COLLECTED_NS (50 * NS_PER_MS)
 
 const char *domain_firmware(enum guest_kind kind)
 {
@@ -159,10 +160,22 @@ static int limit(struct domain *d, const struct plan_guest *g, bool on, struct e
 /* QEMU is killed here and not by libvirt, which sends SIGTERM and polls every 200 ms until even the
  * zombie is gone: nothing in these guests is worth an orderly end. Under qemu:///embed the zombie
  * is this process's child (see lab.c), so that no slow init delays libvirt's part (1.4 s a
- * guest). */
+ * guest). A QEMU's files are closed before it is a zombie, so libvirt would begin to poll at the end
+ * of its monitor's: that is held meanwhile. */
 static void end(struct domain *d)
 {
+	d->n_held = qemu_hold_sockets(d->pid, d->pidfd, d->held);
 	process_signal(d->pidfd, SIGKILL);
+}
+
+/* Until its parent has collected it: init, of a daemon's. */
+static void await_collected(struct domain *d)
+{
+	uint64_t until = now_ns() + COLLECTED_NS;
+
+	process_collect(d->pidfd);
+	while (process_signal(d->pidfd, 0) == 0 && now_ns() < until)
+		sleep_ns(NS_PER_MS);
 }
 
 static int await_end(struct domain *d, struct err *e)
@@ -173,7 +186,8 @@ static int await_end(struct domain *d, struct err *e)
 	if (!process_wait_end(d->pidfd, 5000))
 		rc = err_set(e, ETIMEDOUT, "%s: QEMU (pid %d) does not end after SIGKILL", d->name,
 			(int)d->pid);
-	process_collect(d->pidfd);
+	else
+		await_collected(d);
 	if (virDomainDestroy(d->dom) < 0) {
 		v = virGetLastError();
 		if (!rc && v && v->code != VIR_ERR_NO_DOMAIN &&
@@ -181,6 +195,8 @@ static int await_end(struct domain *d, struct err *e)
 			rc = lab_error(e, d->name);
 		cgroup_machine_remove(d->name);
 	}
+	while (d->n_held)
+		close(d->held[--d->n_held]);
 	return rc;
 }
 

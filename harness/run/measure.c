@@ -47,17 +47,32 @@ int step_host_agent(struct session *s, struct err *e)
 	}
 	if (lab_is_xen(s->conn))
 		return how.mode == TRACE_MODE_COUNTERS ? 0 : xen_witness_begin(s, e);
-	if (hostd_spawn(&how, &s->hostd, &why)) {
+	if (hostd_launch(&how, &s->hostd, &why))
 		session_warn(s, "no host agent: %s", why.msg);
+	else
+		reaper_add_pid(s->reaper, hostd_pid(s->hostd));
+	return 0;
+}
+
+/* It has loaded its programs while the guests started. */
+int step_host_agent_ready(struct session *s, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	(void)e;
+	if (!s->hostd)
+		return 0;
+	if (hostd_ready(s->hostd, &why)) {
+		session_warn(s, "no host agent: %s", why.msg);
+		hostd_close(s->hostd);
+		s->hostd = NULL;
 		return 0;
 	}
-	if (hostd_mode(s->hostd) != how.mode)
+	if ((unsigned)hostd_mode(s->hostd) != s->plan->trace_mode)
 		session_warn(
 			s, "the host agent has no scheduler trace: %s", hostd_reason(s->hostd));
 	free(s->info.trace_mode);
 	s->info.trace_mode = xstrdup(word_of(&words_trace_mode, hostd_mode(s->hostd)));
-	reaper_add_pid(s->reaper, hostd_pid(s->hostd));
-	(void)e;
 	return 0;
 }
 

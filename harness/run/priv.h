@@ -192,6 +192,7 @@ int step_boot(struct session *s, struct err *e);
 
 /* measure.c: from the tracer to the last sample */
 int step_host_agent(struct session *s, struct err *e);
+int step_host_agent_ready(struct session *s, struct err *e);
 void undo_host_agent(struct session *s);
 int step_track(struct session *s, struct err *e);
 void undo_track(struct session *s);

@@ -110,6 +110,7 @@ static const struct step steps[] = {
 	{"change live domains", step_live_domains, undo_live_domains},
 	{"prepare noise", step_noise, undo_noise},
 	{"boot guests", step_boot, NULL},
+	{"host agent is ready", step_host_agent_ready, NULL},
 	{"trace vCPU threads", step_track, undo_track},
 	{"synchronise clocks", step_sync_clocks, NULL},
 	{"keep house", step_keep_house, undo_keep_house},

@@ -29,6 +29,10 @@ if command -v strace >/dev/null; then
 	strace -o "$T/calls" -e trace=ioctl -e inject=ioctl:error=EPERM:signal=INT:when=2 $SS run --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
 	status=$?
 	[ $status = 130 ] && grep -q '^stealscope: interrupted' "$T/err" && ok "a call that fails by Ctrl-C: interrupted" || bad "a call that fails by Ctrl-C: exit $status: $(tail -1 "$T/err")"
+	# A QEMU is collected before libvirt learns that it has ended: else libvirt polls, 200 ms at least.
+	timeout 30 strace -f -o "$T/calls" -e trace=clock_nanosleep,pidfd_getfd $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
+	grep -q pidfd_getfd "$T/calls" && ! grep 'tv_nsec=200000000' "$T/calls" >"$T/polls" && ok "libvirt does not poll for the end of a guest's QEMU" ||
+		bad "libvirt polls for the end of a guest's QEMU: $(wc -l <"$T/polls") times"
 	# Where a sandbox knows no pidfd_send_signal(), QEMU is ended by kill(); else libvirt waits for it for the better part of a minute.
 	timeout 30 strace -f -o "$T/calls" -e trace=pidfd_send_signal -e inject=pidfd_send_signal:error=EPERM:when=1+ $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
 	status=$?
@@ -54,7 +58,7 @@ if command -v strace >/dev/null; then
 	disturbed "a message to the reaper cut short by a signal, then the harness killed" 137 /dev/shm -e trace=sendto,kill \
 		-e "inject=sendto:error=EINTR:when=$(nth sendto /dev/shm)" -e inject=kill:signal=KILL:when=2
 	disturbed "a control group that could not be removed" '[03]' /stealscope/ -e trace=rmdir,rename -e inject=rmdir:error=EBUSY:when=1+
-	grep -q '^rename("/run/stealscope/[^."]' "$T/calls" && bad "the folder that proves whose it is goes before it" || ok "the folder that proves whose it is stays for the reaper"
+	grep -qE '^rename(at2?)?\(.*/run/stealscope/[^"/]*", .*"/run/stealscope/[.]' "$T/calls" && bad "the folder that proves whose it is goes before it" || ok "the folder that proves whose it is stays for the reaper"
 	disturbed "a noise that may not be killed" '[013]' kill -e trace=kill -e inject=kill:error=EPERM:when=2+
 else
 	skip "a signal that cuts KVM's answer short: strace is not installed"

@@ -116,7 +116,8 @@ static void metal(void **state)
 		"<size unit=\"M\">1</size>", "<memballoon model=\"none\"/>",
 		"policy=\"disable\" name=\"arch-capabilities\"",
 		"<on_poweroff>destroy</on_poweroff>", "value=\"reboot=shutdown,shutdown=poweroff\"",
-		NULL};
+		/* no ACPI, whose tables it does not read */
+		"<features><apic/></features>", "<on_reboot>destroy</on_reboot>", NULL};
 	struct plan_guest g = guest();
 	struct domain_files f = files();
 
@@ -152,7 +153,8 @@ static void metal_on_xen(void **state)
 static void linux_guest(void **state)
 {
 	static const char *const want[] = {"type=\"qemu\"", "<initrd>/boot/initrd</initrd>",
-		"<cmdline>console=ttyS0 a&lt;b &amp; \"c\"</cmdline>", "mode=\"maximum\"", NULL};
+		"<cmdline>console=ttyS0 a&lt;b &amp; \"c\"</cmdline>", "mode=\"maximum\"",
+		"<acpi/>", NULL};
 	struct plan_guest g = guest();
 	struct domain_files f = files();
 
