@@ -116,13 +116,16 @@ static void metal(void **state)
 		"<size unit=\"M\">1</size>", "<memballoon model=\"none\"/>",
 		"policy=\"disable\" name=\"arch-capabilities\"",
 		"<on_poweroff>destroy</on_poweroff>", "value=\"reboot=shutdown,shutdown=poweroff\"",
-		/* no ACPI, whose tables it does not read */
-		"<features><apic/></features>", "<on_reboot>destroy</on_reboot>", NULL};
+		"<apic/>", "<on_reboot>destroy</on_reboot>", NULL};
 	struct plan_guest g = guest();
 	struct domain_files f = files();
+	char *xml;
 
 	(void)state;
 	expect(&g, &f, want);
+	xml = make_valid(&g, &f);
+	assert_null(strstr(xml, "<acpi/>")); /* it reads none of its tables */
+	free(xml);
 }
 
 /* Of Xen: PVH, the page behind its memory, and nothing that libvirt's driver for Xen does not take. */
