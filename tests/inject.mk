@@ -9,7 +9,7 @@ inject: all $(BUILD)/tests/fail.so $(BUILD)/bench-make_record
 	BUILD=$(BUILD) tests/inject/run all "$(INJECT)"
 inject-short: all $(BUILD)/tests/fail.so $(BUILD)/bench-make_record
 	BUILD=$(BUILD) tests/inject/run places "$(INJECT)"
-## make inject-run [SITES=40] [WAY=once|sticky|kill] [PART=hostd|reaper|clean] [KEEP=DIR]: the same for call sites of a run on a real guest (1 s a failure; SITES=0: all, an hour)
+## make inject-run [SITES=40] [WAY=once|sticky|kill] [PART=threads|hostd|reaper|clean] [KEEP=DIR]: the same for call sites of a run on a real guest (1 s a failure; SITES=0: all, an hour)
 .PHONY: inject-run
 inject-run: all
 	SS=$(BUILD)/stealscope KEEP="$(KEEP)" PART=$(or $(PART),harness) bash tests/inject/run-calls $(or $(SITES),40) $(WAY)
