@@ -8,7 +8,12 @@ bench-trace: all
 bench-price: all
 	@BUILD=$(BUILD) bash tests/bench/price.sh
 
-## make bench-watch [SECONDS_EACH=20] [VCPUS=1024]: what `blame --all` of 1,024 vCPUs costs, its start, its memory
+## make bench-watch [SECONDS_EACH=20] [VCPUS=1024] [VMS=10 AFTER=120]: what `blame --all` of 1,024 vCPUs costs, its start, its memory
 .PHONY: bench-watch
 bench-watch: all
 	@BUILD=$(BUILD) bash tests/bench/watch.sh
+
+## make bench-starts [ROUNDS=2]: what 3, 64 and 256 guests cost beside their measuring, and as many bare QEMUs (3 minutes)
+.PHONY: bench-starts
+bench-starts: all
+	@BUILD=$(BUILD) bash tests/bench/starts.sh

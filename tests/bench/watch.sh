@@ -3,11 +3,12 @@
 # as QEMU names vCPUs and wake once a second. CPU time of blame and of hostd, and of the eBPF programs by the
 # kernel's own statistics (which cost some 30 ns a run themselves); of the start, from its call until the tracer
 # runs; memory of both early and late. Processes come and go meanwhile (CHURN a second, default 100): each of them
-# may be somebody that a vCPU waited for. AFTER: begin this many seconds later. Prints, and fails above 1 % of a CPU
+# may be somebody that a vCPU waited for; so do VMs (VMS a second, default none; each lives for five): past the first 1,024 of
+# them nothing may grow. AFTER: begin this many seconds later. Prints, and fails above 1 % of a CPU
 # or when memory grows.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build} VCPUS=${VCPUS:-1024} SECONDS_EACH=${SECONDS_EACH:-20} AFTER=${AFTER:-0} CHURN=${CHURN:-100} PERIOD_MS=${PERIOD_MS:-1000}
+BUILD=${BUILD:-build} VCPUS=${VCPUS:-1024} SECONDS_EACH=${SECONDS_EACH:-20} AFTER=${AFTER:-0} CHURN=${CHURN:-100} PERIOD_MS=${PERIOD_MS:-1000} VMS=${VMS:-0}
 pids=()
 T=$(mktemp -d)
 trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
@@ -23,6 +24,10 @@ for _ in 1 2 3 4; do
 done
 nap=$(awk "BEGIN {print 2 / $CHURN}") # two processes a turn
 while :; do /bin/true; sleep "$nap"; done & pids+=($!)
+while [ "$VMS" != 0 ]; do
+	timeout 5 bash -c 'exec -a qemu-system-x86_64 "$0" 1 100' "$BUILD/bench-vcpus" &
+	sleep "$(awk "BEGIN {print 1 / $VMS}")"
+done & pids+=($!)
 sleep 1
 "$BUILD/stealscope" blame --all --json >"$T/out" 2>"$T/err" & blame=$!
 pids+=("$blame")
@@ -42,7 +47,7 @@ a=$(cpu $blame) b=$(cpu "$hostd") p=$(bpf) ra=$(rss $blame) rb=$(rss "$hostd") f
 sleep "$SECONDS_EACH"
 c=$(cpu $blame) d=$(cpu "$hostd") q=$(bpf) rc=$(rss $blame) rd=$(rss "$hostd") ns=$(($(date +%s%N) - from))
 sysctl -q kernel.bpf_stats_enabled=0
-echo "seen: $(tail -1 "$T/out" | jq '[.vms[].n_vcpus] | add') vCPUs in $(tail -1 "$T/out" | jq '.vms | length') VMs"
+echo "seen: $(tail -1 "$T/out" | jq '[.vms[].n_vcpus] | add') vCPUs in $(tail -1 "$T/out" | jq '.vms | length') VMs; $(tail -1 "$T/out" | jq '.forgotten // 0') vCPUs of VMs that ended are forgotten"
 awk -v a="$start_blame" -v b="$start_hostd" 'BEGIN {printf "start: %.0f ms of CPU (hostd %.0f, blame %.0f)\n", (a + b) / 1e6, b / 1e6, a / 1e6}'
 echo "memory: hostd $rb to $rd KiB, blame $ra to $rc KiB"
 awk -v a=$((c - a)) -v b=$((d - b)) -v p=$((q - p)) -v ns="$ns" -v grown=$((rc + rd - ra - rb)) 'BEGIN {

@@ -1,0 +1,37 @@
+#!/bin/bash
+# What a run costs beside its measuring: N metal guests (default 3, 64 and 256) by the harness, without warm-up; and what cannot be
+# less: as many bare QEMUs of the same kind without libvirt, two a CPU at a time, each of which boots the same guest and ends (it
+# finds no page of a harness's). Times are the best of ROUNDS (default 2); CPU is all that the box did meanwhile, a guest.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build} ROUNDS=${ROUNDS:-2}
+T=$(mktemp -d)
+trap 'rm -rf "$T"; rm -f /dev/shm/bench-starts-'$$ EXIT
+[ "$(id -u)" = 0 ] && [ -w /dev/kvm ] || { echo "SKIP bench-starts: needs root and /dev/kvm"; exit 0; }
+busy() { awk '/^cpu / {print ($2 + $3 + $4 + $7 + $8) * 10}' /proc/stat; } # ms; guests' time is in it
+truncate -s 1M /dev/shm/bench-starts-$$
+cat >"$T/qemu" <<-X
+	exec qemu-system-x86_64 -machine pc,usb=off,acpi=off,accel=kvm -cpu host,migratable=off,arch-capabilities=off -m 16 \
+		-bios /usr/share/qemu/qboot.rom -no-user-config -nodefaults -display none -no-reboot -kernel $BUILD/metal.elf \
+		-object memory-backend-file,id=s,mem-path=/dev/shm/bench-starts-$$,size=1M,share=on -device ivshmem-plain,memdev=s
+X
+printf '%6s  %-8s %8s %8s %8s %8s %8s %8s\n' guests "" "ms" "start ms" "clocks" "end ms" "sample" "CPU ms"
+for n in ${*:-3 64 256}; do
+	cat >"$T/starts.xml" <<-X
+		<scenario name="starts" warmup="0" duration="1s"><doc>Guests that do next to nothing.</doc>
+		<lab cpus="$(nproc)"/><guest name="g" count="$n" memory="16MiB" placement="float"><timer period="50ms"/></guest></scenario>
+	X
+	for _ in $(seq "$ROUNDS"); do
+		b=$(busy) t=$(date +%s%N)
+		seq "$n" | xargs -P $((2 * $(nproc))) -I{} sh "$T/qemu" >/dev/null 2>&1
+		echo "QEMU $(($(date +%s%N) - t)) $((($(busy) - b) / n))"
+		rm -rf "$T/res"
+		b=$(busy)
+		"$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1 || [ $? = 3 ] || { cat "$T/out"; exit 1; }
+		b=$(($(busy) - b))
+		jq -r --argjson b $b --argjson n "$n" 'def s(w): [.steps[] | select(.name | test(w)) | .end_ns - .start_ns] | add // 0;
+			"run \(.wall_ns - .duration_ns) \($b / $n | floor) \(s("^(start dom|boot)")) \(s("^(sync|stop g)")) \(s("^undo")) \(.first_sample_ns)"' \
+			"$T"/res/*/run.json
+	done | sort -k1,1 -k2,2n | awk -v n="$n" '$1 != "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %44.0f\n", n, $1, $2 / 1e6, $3 }
+		$1 == "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %8.0f %8.0f %8.0f %8.0f %8d\n", n, "run", $2 / 1e6, $4 / 1e6, $5 / 1e6, $6 / 1e6, $7 / 1e6, $3 }'
+done
