@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Soft power-off through the ACPI power management block of QEMU's pc (PIIX4) and q35 (ICH9)
- * machines: SLP_EN in PM1a control, which lies 4 above the base that PCI configuration space
- * holds. */
+/* The end of a guest. Where the machine has ACPI: soft power-off through the power management block
+ * of QEMU's pc (PIIX4) and q35 (ICH9), SLP_EN in PM1a control, which lies 4 above the base that PCI
+ * configuration space holds. The harness's machines have none: there it is a reset. */
 #include "guest-agent/metal/cpu.h"
 #include "guest-agent/metal/pci.h"
 #include "guest-agent/metal/power.h"
@@ -59,7 +59,7 @@ void power_off(void)
 		outw((uint16_t)(base + PM1_CONTROL), PM1_SLEEP_S5);
 		power_wait(); /* QEMU ends us from another thread */
 	}
-	/* No such bridge, or no ACPI: a reset ends the domain as well (harness/domain/qemu_xml.c). */
+	/* A reset ends the domain as well (harness/domain/qemu_xml.c). */
 	outb(RESET_CONTROL, RESET_CPU);
 	power_wait();
 	/* No such port: no way to handle an interrupt is a triple fault. */

@@ -157,9 +157,9 @@ enum run_state run_state(const char *run)
 
 	if (!read_owner(run, owner, &locked))
 		return RUN_UNKNOWN;
-	if (locked || owner_alive(owner))
+	if (locked || owner_look(owner) > 0)
 		return RUN_ALIVE;
-	return owner_parse(owner, &pid, &start) ? RUN_LEFT : RUN_UNKNOWN;
+	return owner_parse(owner, &pid, &start) && !owner_look(owner) ? RUN_LEFT : RUN_UNKNOWN;
 }
 
 enum run_state owned_folder_state(const char *name)
@@ -174,10 +174,8 @@ enum run_state owned_folder_state(const char *name)
 		owner[strcspn(owner, ".")] = '\0';
 	if (!owner_parse(owner, &pid, &start))
 		return RUN_UNKNOWN;
-	if (owner_alive(owner))
+	if (owner_look(owner) > 0)
 		return RUN_ALIVE;
 	fd = open_ours(name);
-	if (fd < 0)
-		return RUN_UNKNOWN;
-	return RUN_LEFT;
+	return fd < 0 || owner_look(owner) ? RUN_UNKNOWN : RUN_LEFT;
 }

@@ -2,6 +2,7 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -75,14 +76,22 @@ bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks)
 	return true;
 }
 
-bool owner_alive(const char *owner)
+int owner_look(const char *owner)
 {
 	uint64_t want, start;
 	pid_t pid;
 	char state;
 
-	return owner_parse(owner, &pid, &want) && read_stat(pid, &state, &start) && start == want &&
-	       state != 'Z' && state != 'X';
+	if (!owner_parse(owner, &pid, &want))
+		return 0;
+	if (read_stat(pid, &state, &start))
+		return start == want && state != 'Z' && state != 'X';
+	return kill(pid, 0) && errno == ESRCH ? 0 : -1;
+}
+
+bool owner_alive(const char *owner)
+{
+	return owner_look(owner) != 0;
 }
 
 bool process_runs_qemu(pid_t pid)

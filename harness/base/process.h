@@ -23,7 +23,10 @@ const char *runtime_root(void);
 /* This process as owner text. Returns buf. */
 char *owner_self(char buf[OWNER_MAX]);
 
-/* Whether the process that `owner` names still runs (a zombie does not). False for other text. */
+/* Whether the process that `owner` names still runs (a zombie does not): 1, 0, or -1 when this user
+ * cannot tell, or not now. 0 for other text. */
+int owner_look(const char *owner);
+/* It runs, or that cannot be told. */
 bool owner_alive(const char *owner);
 
 /* The owner of the run of that name: the harness that made its runtime folder. False when there is

@@ -38,7 +38,7 @@ static char *guest_xml(const struct plan_guest *g, struct err *e)
 		.console_log = "RECORD/guest/console.log",
 		.shm_name = shm,
 		.shm_size = 8 << 20,
-		.emulator = "/usr/bin/qemu-system-x86_64",
+		.emulator = DOMAIN_EMULATOR,
 		.kvm = g->accel != ACCEL_TCG,
 	};
 

@@ -275,9 +275,16 @@ int hostd_launch(const struct hostd_options *o, struct hostd **out, struct err *
 	return 0;
 }
 
-int hostd_ready(struct hostd *h, struct err *e)
+bool hostd_has_spoken(struct hostd *h, unsigned wait_ms)
 {
-	int rc = read_line(h, HOSTD_READY_MS, e);
+	struct pollfd p = {.fd = h->from, .events = POLLIN};
+
+	return poll(&p, 1, (int)wait_ms) > 0;
+}
+
+int hostd_ready(struct hostd *h, unsigned wait_ms, struct err *e)
+{
+	int rc = read_line(h, wait_ms, e);
 
 	return rc ? rc : parse_ready(h, e);
 }
@@ -287,7 +294,7 @@ int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e
 	struct hostd *h;
 	int rc = hostd_launch(o, &h, e);
 
-	if (!rc && (rc = hostd_ready(h, e)))
+	if (!rc && (rc = hostd_ready(h, HOSTD_READY_MS, e)))
 		hostd_close(h);
 	else if (!rc)
 		*out = h;

@@ -39,9 +39,11 @@ struct hostd_options {
  */
 int hostd_spawn(const struct hostd_options *o, struct hostd **out, struct err *e);
 /* The two halves of it, for who has something else to do meanwhile. Before it is ready nothing but
- * hostd_pid() and hostd_close() may be called. */
+ * hostd_pid(), hostd_has_spoken() and hostd_close() may be called. */
 int hostd_launch(const struct hostd_options *o, struct hostd **out, struct err *e);
-int hostd_ready(struct hostd *h, struct err *e);
+int hostd_ready(struct hostd *h, unsigned wait_ms, struct err *e);
+/* Whether it has something to say, or has ended. */
+bool hostd_has_spoken(struct hostd *h, unsigned wait_ms);
 
 /* What it really does: TRACE_MODE_COUNTERS where eBPF is not to be had, and why then (""
  * otherwise). */

@@ -16,6 +16,9 @@
 #include "image/disk.h"
 #include "plan/plan.h"
 
+/* What runs guests under libvirt. */
+#define DOMAIN_EMULATOR "/usr/bin/qemu-system-x86_64"
+
 /* From here on libvirt means no quota (VIR_DOMAIN_CPU_QUOTA_MAX), in us. */
 #define QUOTA_MAX_US 17592186044415LL
 

@@ -244,7 +244,8 @@ static int connect_libvirt(struct lab_conn *c, struct err *e)
 	}
 	c->conn = virConnectOpen(c->uri);
 	if (c->conn && c->embed_root)
-		free(virConnectGetDomainCapabilities(c->conn, NULL, "x86_64", "pc", "kvm", 0));
+		free(virConnectGetDomainCapabilities(
+			c->conn, DOMAIN_EMULATOR, NULL, "pc", "kvm", 0));
 	if (c->embed_root)
 		lab_start_end(c);
 	if (c->conn)

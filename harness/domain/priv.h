@@ -31,7 +31,8 @@ struct domain {
 	int pidfd;
 	int held[QEMU_HELD]; /* while it is ended; n_held */
 	unsigned n_held;
-	bool theirs; /* somebody else's: its monitor is not asked, which would taint it */
+	bool refused; /* this user may not kill it */
+	bool theirs;  /* somebody else's: its monitor is not asked, which would taint it */
 	/* Xen: */
 	unsigned xen_id;
 	uint64_t looked_ns; /* whether it lives */
@@ -84,10 +85,12 @@ unsigned disk_xml_args(const struct domain_files *f, char *args[4]);
 pid_t qemu_find(const struct lab_conn *c, const char *domain_name);
 /* Whether the process is a QEMU, by its executable, of domain `name` ("" = of any domain of ours). */
 bool qemu_is(pid_t pid, const char *name);
+/* The same: 1, 0, or -errno when it cannot be looked at. */
+int qemu_look(pid_t pid, const char *name);
 /* Kill it if it is, held by its pidfd from before it is looked at. True when it is gone. */
 bool qemu_kill(pid_t pid, const char *name);
 
-/* Copies of its sockets that are connected, its monitor's among them: who is at the other end does
+/* Copies of its connected sockets of this box, its monitor's among them: who is at the other end does
  * not see it end. Returns how many; none where this process may not. */
 unsigned qemu_hold_sockets(pid_t pid, int pidfd, int held[QEMU_HELD]);
 

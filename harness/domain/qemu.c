@@ -13,23 +13,31 @@
 #include "base/process.h"
 #include "domain/priv.h"
 
-/* libvirt starts QEMU with "-name", "guest=NAME,debug-threads=on" (two arguments). */
 bool qemu_is(pid_t pid, const char *name)
 {
+	return qemu_look(pid, name) > 0;
+}
+
+/* libvirt starts QEMU with "-name", "guest=NAME,debug-threads=on" (two arguments). */
+int qemu_look(pid_t pid, const char *name)
+{
 	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	struct err why = ERR_INIT;
 	auto_free char *text = NULL;
 	size_t len, nlen;
 
-	text = process_runs_qemu(pid) ? read_file(path, 1 << 20, &len, NULL) : NULL;
+	if (!process_runs_qemu(pid))
+		return 0;
+	text = read_file(path, 1 << 20, &len, &why);
 	if (!text)
-		return false;
+		return why.code == ENOENT || why.code == ESRCH ? 0 : -why.code;
 	for (char *arg = text; arg < text + len; arg += strlen(arg) + 1) {
 		if (strncmp(arg, "guest=" DOMAIN_NAME_PREFIX, 6 + strlen(DOMAIN_NAME_PREFIX)) != 0)
 			continue;
 		nlen = strcspn(arg + 6, ",");
 		return !*name || (strlen(name) == nlen && strncmp(arg + 6, name, nlen) == 0);
 	}
-	return false;
+	return 0;
 }
 
 bool qemu_kill(pid_t pid, const char *name)
@@ -46,6 +54,15 @@ bool qemu_kill(pid_t pid, const char *name)
 	return true;
 }
 
+static bool is_connection(int fd)
+{
+	int listens = 1, family = 0;
+	socklen_t n = sizeof(listens), m = sizeof(family);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &m) == 0 && family == AF_UNIX &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) == 0 && !listens;
+}
+
 unsigned qemu_hold_sockets(pid_t pid, int pidfd, int held[QEMU_HELD])
 {
 	auto_free char *dir = xasprintf("/proc/%d/fd", (int)pid);
@@ -54,8 +71,7 @@ unsigned qemu_hold_sockets(pid_t pid, int pidfd, int held[QEMU_HELD])
 
 	while (n < QEMU_HELD && folder_next(&f)) {
 		char to[8];
-		int fd, listens = 0;
-		socklen_t size = sizeof(listens);
+		int fd;
 
 		if (readlinkat(dirfd(f.dir), f.name, to, sizeof(to)) != sizeof(to) ||
 			strncmp(to, "socket:[", sizeof(to)) != 0)
@@ -63,10 +79,10 @@ unsigned qemu_hold_sockets(pid_t pid, int pidfd, int held[QEMU_HELD])
 		fd = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(f.name), 0u);
 		if (fd < 0)
 			continue;
-		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) || listens)
-			close(fd);
-		else
+		if (is_connection(fd))
 			held[n++] = fd;
+		else
+			close(fd);
 	}
 	return n;
 }

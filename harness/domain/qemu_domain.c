@@ -165,7 +165,7 @@ static int limit(struct domain *d, const struct plan_guest *g, bool on, struct e
 static void end(struct domain *d)
 {
 	d->n_held = qemu_hold_sockets(d->pid, d->pidfd, d->held);
-	process_signal(d->pidfd, SIGKILL);
+	d->refused = process_signal(d->pidfd, SIGKILL) == -EPERM;
 }
 
 /* Until its parent has collected it: init, of a daemon's. */
@@ -183,11 +183,14 @@ static int await_end(struct domain *d, struct err *e)
 	const virError *v;
 	int rc = 0;
 
-	if (!process_wait_end(d->pidfd, 5000))
+	/* Where this user may not kill it, libvirt does. */
+	if (!d->refused && !process_wait_end(d->pidfd, 5000))
 		rc = err_set(e, ETIMEDOUT, "%s: QEMU (pid %d) does not end after SIGKILL", d->name,
 			(int)d->pid);
-	else
+	else if (!d->refused)
 		await_collected(d);
+	while (d->n_held)
+		close(d->held[--d->n_held]);
 	if (virDomainDestroy(d->dom) < 0) {
 		v = virGetLastError();
 		if (!rc && v && v->code != VIR_ERR_NO_DOMAIN &&
@@ -195,8 +198,6 @@ static int await_end(struct domain *d, struct err *e)
 			rc = lab_error(e, d->name);
 		cgroup_machine_remove(d->name);
 	}
-	while (d->n_held)
-		close(d->held[--d->n_held]);
 	return rc;
 }
 

@@ -61,6 +61,22 @@ static bool is_proven(virDomainPtr dom, char owner[OWNER_MAX])
 	       !strcmp(uuid, domain_uuid(virDomainGetName(dom), owner, want));
 }
 
+/* "stealscope-RUN-GUEST" of a run that lives, perhaps where its harness's number says nothing. */
+static bool of_living_run(const char *name)
+{
+	auto_struct(folder) f = folder_open(runtime_root());
+	bool lives = false;
+
+	name += strlen(DOMAIN_NAME_PREFIX);
+	while (!lives && folder_next(&f)) {
+		size_t n = strlen(f.name);
+
+		lives = !strncmp(name, f.name, n) && name[n] == '-' &&
+			run_state(f.name) == RUN_ALIVE;
+	}
+	return lives;
+}
+
 static void reap_domain(struct reaping *r, virDomainPtr dom)
 {
 	const char *name = virDomainGetName(dom);
@@ -77,8 +93,12 @@ static void reap_domain(struct reaping *r, virDomainPtr dom)
 		stays(r, "domain", name, "it carries no owner that proves whose it is");
 		return;
 	}
-	if (owner_alive(owner))
+	if (owner_look(owner) > 0 || of_living_run(name))
 		return;
+	if (owner_look(owner) < 0) {
+		stays(r, "domain", name, "whether its harness lives cannot be told");
+		return;
+	}
 	if (!active) {
 		r->making++;
 		stays(r, "domain", name, "libvirt is still making it");
@@ -120,7 +140,7 @@ static int reap_root_qemus(struct reaping *r, const char *root, struct err *e)
 		auto_free char *path = xasprintf("%s/%s", dir, f.name);
 		size_t len = strlen(f.name);
 		uint64_t pid;
-		int one;
+		int one, is;
 
 		if (len < 5 || strcmp(f.name + len - 4, ".pid") != 0)
 			continue;
@@ -128,7 +148,10 @@ static int reap_root_qemus(struct reaping *r, const char *root, struct err *e)
 		if (one && one != -EINVAL && one != -ENOENT)
 			rc = rc ? rc : err_set(e, -one, "%s", why.msg);
 		f.name[len - 4] = '\0';
-		if (one || !qemu_is((pid_t)pid, f.name))
+		is = one ? 0 : qemu_look((pid_t)pid, f.name);
+		if (is < 0)
+			rc = err_set(e, -is, "process %d cannot be looked at", (int)pid);
+		if (is <= 0)
 			continue;
 		if (qemu_kill((pid_t)pid, f.name))
 			went(r, "QEMU of", f.name);
@@ -162,15 +185,19 @@ int lab_reap(struct lab_conn *c, struct strv *removed, struct strv *left, struct
 {
 	struct reaping r = {.c = c, .removed = removed, .left = left, .last = true};
 	uint64_t until = now_ns() + MAKING_NS;
-	int rc = reap_embed_roots(&r, e);
+	struct err first = ERR_INIT;
+	int rc;
 
+	reap_embed_roots(&r, &first);
 	r.last = false;
-	if (rc)
-		return rc;
 	while ((rc = reap_domains(&r, e)) == 0 && r.making && now_ns() < until)
 		sleep_ns(MAKING_STEP_NS);
 	r.last = true; /* and what did not end is asked once more */
 	if (!rc)
 		rc = reap_domains(&r, e);
+	if (!rc && first.code) {
+		*e = first;
+		rc = -first.code;
+	}
 	return rc ? rc : r.count;
 }

@@ -177,7 +177,7 @@ int cgroup_make(const char *run, const char *name, const struct cgroup_limits *l
 		return err_set(e, EINVAL, "\"%s/%s\" cannot be a control group's name", run, name);
 	if (!cgroup_mount("cpu", cpu, sizeof(cpu)))
 		return err_set_exit(e, EXIT_HOST, ENOENT,
-			"this box has no mounted control group hierarchy with the cpu controller");
+			"this box has no mounted control group hierarchy with the cpu controller that can be looked at");
 	if (!may_make(cpu))
 		return lib_error(e, ECGROUPNOTALLOWED, "cannot make", name);
 	g = xcalloc(1, sizeof(*g));

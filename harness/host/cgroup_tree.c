@@ -19,21 +19,22 @@
 int cgroup_each_mount(void (*look)(const struct mntent *m, void *arg), void *arg)
 {
 	FILE *f = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
+	char text[4096];
+	struct mntent m;
 	int rc;
 
 	if (!f)
 		return -errno;
-	while ((m = getmntent(f)))
-		if (!strncmp(m->mnt_type, "cgroup", 6))
-			look(m, arg);
+	while (getmntent_r(f, &m, text, sizeof(text)))
+		if (!strncmp(m.mnt_type, "cgroup", 6))
+			look(&m, arg);
 	rc = ferror(f) ? -EIO : 0;
 	endmntent(f);
 	return rc;
 }
 
 static struct mounts {
-	int error; /* not all could be looked at */
+	int error; /* -errno: not all could be looked at */
 	struct mount_row {
 		const char *controller;
 		enum host_cgroup_version version;
@@ -60,7 +61,9 @@ static bool v2_has_cpu(const char *mount)
 static void look_at_mount(const struct mntent *m, void *arg)
 {
 	bool v1 = strcmp(m->mnt_type, "cgroup") == 0;
-	bool v2 = strcmp(m->mnt_type, "cgroup2") == 0 && v2_has_cpu(m->mnt_dir);
+	/* Where there is v1, v2 is of no use to us. */
+	bool v2 = strcmp(m->mnt_type, "cgroup2") == 0 &&
+		  all_mounts.rows->version == HOST_CGROUP_NONE && v2_has_cpu(m->mnt_dir);
 
 	(void)arg;
 	for (struct mount_row *r = all_mounts.rows; r->controller; r++) {
@@ -74,35 +77,36 @@ static void look_at_mount(const struct mntent *m, void *arg)
 	}
 }
 
-static void find_mounts(void)
+/* Mounts do not change while we run: looked up once, and again where that failed. What was found stays. */
+static const struct mount_row *mounts(int *error)
 {
-	int rc = cgroup_each_mount(look_at_mount, NULL);
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	static bool whole;
+	int rc;
 
-	all_mounts.error = rc ? rc : all_mounts.error;
-}
-
-/* Mounts do not change while we run: looked up once. */
-static const struct mounts *find_once(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, find_mounts);
-	return &all_mounts;
-}
-
-static const struct mount_row *mounts(void)
-{
-	return find_once()->rows;
+	pthread_mutex_lock(&one);
+	if (!whole) {
+		all_mounts.error = 0;
+		rc = cgroup_each_mount(look_at_mount, NULL);
+		all_mounts.error = rc ? rc : all_mounts.error;
+		whole = !all_mounts.error;
+	}
+	*error = all_mounts.error;
+	pthread_mutex_unlock(&one);
+	return all_mounts.rows;
 }
 
 enum host_cgroup_version host_cgroup_version(void)
 {
-	return mounts()[0].version;
+	int error;
+
+	return mounts(&error)->version;
 }
 
 bool cgroup_mount(const char *controller, char *path, size_t size)
 {
-	const struct mount_row *cpu = mounts();
+	int error;
+	const struct mount_row *cpu = mounts(&error);
 
 	for (const struct mount_row *r = cpu; r->controller; r++) {
 		if (strcmp(r->controller, controller) != 0 || r->version != cpu->version ||
@@ -237,8 +241,8 @@ static int reap_one(const char *root, const char *run, struct err *e)
 
 int cgroup_reap(const char *run, struct err *e)
 {
-	const struct mount_row *rows = mounts();
-	int count = 0, rc = find_once()->error;
+	int count = 0, rc;
+	const struct mount_row *rows = mounts(&rc);
 
 	if (rc)
 		err_set(e, -rc, "cannot look where control groups are mounted: %s", strerror(-rc));
@@ -258,9 +262,10 @@ int cgroup_reap(const char *run, struct err *e)
 
 bool cgroup_is_left(const char *run)
 {
-	const struct mount_row *rows = mounts();
+	int error;
+	const struct mount_row *rows = mounts(&error);
 
-	if (find_once()->error)
+	if (error)
 		return true;
 	for (const struct mount_row *r = rows; r->controller; r++) {
 		auto_free char *path = xasprintf("%s/" CGROUP_ROOT "/%s", r->path, run);
@@ -273,7 +278,8 @@ bool cgroup_is_left(const char *run)
 
 void cgroup_strays(struct strv *names)
 {
-	const struct mount_row *rows = mounts();
+	int error;
+	const struct mount_row *rows = mounts(&error);
 	auto_free char *root = NULL;
 
 	if (rows->version == HOST_CGROUP_NONE)

@@ -48,7 +48,7 @@ static bool has_mapping(const char *maps, const char *path)
 /* Mapped by a process, as far as this user may see: QEMU or the harness that made it. */
 static bool shm_in_use(const char *name)
 {
-	auto_free char *needle = xasprintf("/dev/shm/%s", name);
+	auto_free char *needle = xasprintf(SHM_FOLDER "/%s", name);
 	auto_struct(folder) f = folder_open("/proc");
 	bool used = access("/proc/self", F_OK) != 0; /* nobody to ask */
 
@@ -83,7 +83,7 @@ static void clean_shm(struct cleaning *c)
 	struct err why = ERR_INIT;
 
 	while (folder_next(&f)) {
-		auto_free char *path = xasprintf("/dev/shm/%s", f.name);
+		auto_free char *path = xasprintf(SHM_FOLDER "/%s", f.name);
 		struct stat st;
 
 		if (strncmp(f.name, SHM_PREFIX, strlen(SHM_PREFIX)) || lstat(path, &st) ||
@@ -142,27 +142,21 @@ static void remove_folder(struct cleaning *c, const char *name)
 	auto_free char *path = xasprintf("%s/%s", runtime_root(), name);
 	struct err why = ERR_INIT;
 	char owner[OWNER_MAX];
-	bool whole = owner_of_run(name, owner);
+	uint64_t start;
+	pid_t pid;
 
-	if (is_left(name))
+	if (name[0] != '.' && (!owner_of_run(name, owner) || !owner_parse(owner, &pid, &start)))
+		strv_add(c->left, "folder %s: its owner cannot be read", path);
+	else if (is_left(name))
 		strv_add(c->left, "folder %s: it proves whose the rest is that is left", path);
-	else if (whole ? owner_release(path, owner, &why) : remove_tree(path, &why))
+	else if (name[0] == '.' ? remove_tree(path, &why) : owner_release(path, owner, &why))
 		strv_add(c->left, "folder %s: %s", path, why.msg);
 	else
 		strv_add(c->removed, "folder %s", path);
 }
 
-/* Found before the rest was cleaned. */
-static bool was_found(const struct cleaning *c, const char *run)
-{
-	for (size_t i = 0; i < c->runs.n; i++)
-		if (!strcmp(c->runs.items[i], run))
-			return true;
-	return false;
-}
-
-/* Folders of runs come last: they prove what the rest is. That of a harness which died meanwhile stays, for the rest of it was
- * spared. */
+/* Folders of runs come last: they prove what the rest is. Where some of it is left, perhaps of a harness that died
+ * meanwhile, they stay. */
 static void clean_folders(struct cleaning *c)
 {
 	auto_struct(folder) f = folder_open(runtime_root());
@@ -176,7 +170,7 @@ static void clean_folders(struct cleaning *c)
 		if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "tuning"))
 			continue;
 		state = name[0] == '.' ? owned_folder_state(name) : run_state(name);
-		if (state == RUN_LEFT && (name[0] == '.' || was_found(c, name)))
+		if (state == RUN_LEFT)
 			remove_folder(c, name);
 		else if (state == RUN_UNKNOWN && owned_folder_state(name) == RUN_UNKNOWN)
 			strv_add(c->left, "%s/%s: it has no owner that proves whose it is",
@@ -201,9 +195,9 @@ int run_clean(const char *connect, struct strv *removed, struct strv *left, stru
 		rc = lab_open(connect, NULL, &conn, e);
 	if (rc)
 		return rc;
-	rc = find_runs(&c, e);
+	find_runs(&c, first.code ? NULL : &first);
 	/* Domains first: they hold the shared pages and sit in the cgroups. */
-	rc = rc ? rc : lab_reap(conn, removed, left, e);
+	rc = lab_reap(conn, removed, left, e);
 	lab_close(conn);
 	clean_groups(&c);
 	clean_shm(&c);

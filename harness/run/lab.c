@@ -75,7 +75,7 @@ int step_domain_xml(struct session *s, struct err *e)
 			.kernel = s->o->metal_elf,
 			.shm_name = g->shm ? g->shm_name : NULL,
 			.shm_size = g->shm ? guest_shm_size(g->shm) : 0,
-			.emulator = "/usr/bin/qemu-system-x86_64",
+			.emulator = DOMAIN_EMULATOR,
 			.kvm = g->plan->accel != ACCEL_TCG,
 			.firmware = confined ? NULL : domain_firmware(g->plan->kind),
 			.policy_by_hand = domain_policy_by_hand(),

@@ -19,6 +19,7 @@
 #define SYNC_PINGS     2048u
 #define SYNC_AHEAD     16 /* guests that are told that their turn comes */
 #define STOP_WAIT_NS   (3 * NS_PER_S)
+#define READY_LOOK_MS  20
 #define SAMPLE_WAIT_NS (5 * NS_PER_S) /* for the first sample of every guest */
 
 /* A guest can make the host switch as fast as it can; a busy box has some 10,000 switches a second and CPU, of
@@ -57,12 +58,16 @@ int step_host_agent(struct session *s, struct err *e)
 /* It has loaded its programs while the guests started. */
 int step_host_agent_ready(struct session *s, struct err *e)
 {
+	uint64_t until = now_ns() + HOSTD_READY_MS * NS_PER_MS;
 	struct err why = ERR_INIT;
+	int rc;
 
-	(void)e;
 	if (!s->hostd)
 		return 0;
-	if (hostd_ready(s->hostd, &why)) {
+	while (!hostd_has_spoken(s->hostd, READY_LOOK_MS) && now_ns() < until)
+		if ((rc = session_check(s, e)))
+			return rc;
+	if (hostd_ready(s->hostd, READY_LOOK_MS, &why)) {
 		session_warn(s, "no host agent: %s", why.msg);
 		hostd_close(s->hostd);
 		s->hostd = NULL;

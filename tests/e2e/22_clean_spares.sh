@@ -92,6 +92,16 @@ else
 	skip "clean: nothing can be mounted here, so every folder goes"
 fi
 
+# Who cannot be looked at is not taken for nobody: who has a page mapped, whose a run is.
+if [ -n "$mapper" ] && command -v strace >/dev/null; then
+	timeout -s KILL 60 strace -f -o "$T/calls" -P /proc -e inject=openat:error=EMFILE:when=1+ "$SS" clean >"$T/out" 2>"$T/err"
+	grep -q INJECTED "$T/calls" || bad "clean does not look into /proc"
+	stays "a page, where nobody can be asked who has it mapped" -e "/dev/shm/stealscope-$run-mapped"
+	timeout -s KILL 60 strace -f -o "$T/calls" -P "/proc/$$/stat" -e inject=openat:error=EMFILE:when=1+ "$SS" clean >"$T/out" 2>"$T/err"
+	grep -q INJECTED "$T/calls" || bad "clean does not look at a run's harness"
+	stays "a run whose harness cannot be looked at" -e "$R/$MINE-live/owner"
+	said "and named" "left $R/$MINE-live:"
+fi
 # Nobody has that page mapped any more.
 if [ -n "$mapper" ]; then
 	kill $mapper
@@ -111,10 +121,10 @@ left_behind() {
 	for g in "$v1" /sys/fs/cgroup/cpuset /sys/fs/cgroup/cpuacct; do [ ! -d "$g" ] || mkdir -p "$g/stealscope/$MINE-half"; done 2>/dev/null
 }
 half_left() { ls -d "$R/$MINE-half" "$R/.$dead.$MINE-half" /dev/shm/*"$MINE-half"* /sys/fs/cgroup{,/cpu,/cpuset,/cpuacct}/stealscope/"$MINE-half" 2>/dev/null | sort -u | tr '\n' ' '; }
-# disturbed NAME MOST STRACE-ARGUMENT...: at the call of number WHEN, for each of them.
+# disturbed NAME MOST SAID STRACE-ARGUMENT...: at the call of number WHEN, for each of them; what it leaves it has SAID.
 disturbed() {
-	local name=$1 last=$2 k came=0 all="" over
-	shift 2
+	local name=$1 last=$2 said=$3 k came=0 all="" over
+	shift 3
 	for k in $(seq "$last"); do
 		left_behind
 		{ timeout -s KILL 60 strace -f -o "$T/calls" "${@//WHEN/$k}" "$SS" clean >"$T/out" 2>"$T/err"; } 2>/dev/null
@@ -123,7 +133,7 @@ disturbed() {
 		came=$k
 		over=$(half_left)
 		[ -z "$over" ] || [[ $over = *" $R"* || $over = "$R"* ]] || all+="$k: the folder is gone, left: $over; "
-		[ -z "$over" ] || [ $status != 0 ] || grep -qE '^left .*half|cannot' "$T/err" || all+="$k: it says nothing of $over; "
+		[ -z "$over" ] || [ $status != 0 ] || grep -qE "$said" "$T/err" || all+="$k: it says nothing of $over; "
 		timeout 60 "$SS" clean >"$T/out" 2>"$T/err"
 		over=$(half_left)
 		[ -z "$over" ] || all+="$k: the next one leaves $over; "
@@ -133,10 +143,11 @@ disturbed() {
 }
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 	paths=("$R/$MINE-half" "$R/.$dead.$MINE-half" "/dev/shm/stealscope-$MINE-half-g")
-	disturbed "clean, killed while it removes" 20 "${paths[@]/#/-P}" -e inject=unlinkat,unlink,rename:signal=KILL:when=WHEN
-	disturbed "clean, that cannot look at mounts" 20 -P /proc/self/mounts -e inject=openat:error=EMFILE:when=WHEN
-	disturbed "clean, that cannot look for pages" 20 -P /dev/shm -e inject=openat:error=EMFILE:when=WHEN
-	disturbed "clean, that cannot look for runs" 20 -P "$R" -e inject=openat:error=EMFILE:when=WHEN
+	disturbed "clean, killed while it removes" 20 . "${paths[@]/#/-P}" -e inject=unlinkat,unlink,rename:signal=KILL:when=WHEN
+	disturbed "clean, that cannot look at mounts" 20 '^left .*half|cannot' -P /proc/self/mounts -e inject=openat:error=EMFILE:when=WHEN
+	disturbed "clean, that cannot look for pages" 20 '^left .*half|cannot' -P /dev/shm -e inject=openat:error=EMFILE:when=WHEN
+	disturbed "clean, that can never look for pages" 2 '^left .*half|cannot' -P /dev/shm -e inject=openat:error=EMFILE:when=WHEN+
+	disturbed "clean, that cannot look for runs" 20 cannot -P "$R" -e inject=openat:error=EMFILE:when=WHEN
 else
 	skip "clean, disturbed: no strace here, or it may not trace"
 fi

@@ -21,9 +21,9 @@ fault_table() {
 	fault "harness SIGINT"                   now    'kill -INT $harness'                       'interrupted'                        130       130       130       130       130       130,0
 	fault "harness SIGTERM"                  now    'kill -TERM $harness'                      'interrupted'                        130       130       130       130       130       130,0
 	fault "hostd gone"                       env    'no_hostd'                                 'no host agent'                      0!        -         -         -         -         -
-	fault "hostd kill -9"                    now    'kill -9 $(hostd)'                         'host agent failed'                  -         -         0!        0!        0!        0!,0
-	fault "hostd SIGTERM"                    now    'kill -TERM $(hostd)'                      'host agent failed'                  -         -         0!        0!        0!        0!,0
-	fault "hostd SIGSTOP"                    now    'kill -STOP $(hostd)'                      'host agent failed'                  -         -         0!        0!        0!        0!,0
+	fault "hostd kill -9"                    now    'kill -9 $(hostd)'                         'host agent( failed|: stealscope-hostd has died)'                  -         -         0!        0!        0!        0!,0
+	fault "hostd SIGTERM"                    now    'kill -TERM $(hostd)'                      'host agent( failed|: stealscope-hostd has died)'                  -         -         0!        0!        0!        0!,0
+	fault "hostd SIGSTOP"                    now    'kill -STOP $(hostd)'                      'host agent( failed|: stealscope-hostd does not answer)'                  -         -         0!        0!        0!        0!,0
 	fault "QEMU gone"                        env    'hide $QEMU'                               'qemu-system'                        4         -         -         -         -         -
 	fault "QEMU killed"                      now    'kill -9 $(qemu)'                          'guest victim'                       -         -         1         1         1         1,0
 	fault "QEMU SIGSTOP"                     now    'kill -STOP $(qemu)'                       'guest victim'                       -         -         1         1         0!        0!,0

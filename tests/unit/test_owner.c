@@ -89,7 +89,7 @@ static void a_folder_is_claimed_once(void **state)
 	close(lock);
 }
 
-/* It goes whole, with what an earlier removal left of it; another's is not touched. */
+/* It goes whole, with what an earlier removal left of it. */
 static void released(void **state)
 {
 	auto_free char *dir = xasprintf("%s/" RUN "-going", runtime_root());
