@@ -48,6 +48,7 @@ fi
 : >"/dev/shm/stealscope-$MINE"
 put "$R/$MINE-starting/owner" ""
 put "$R/$MINE-live/owner" "$live"
+put "$R/$MINE-bare/owner" "$live" # has nothing else yet
 : >"/dev/shm/stealscope-$MINE-live-g"
 mkdir -p "$v1/stealscope/$MINE-live" "$v1/stealscope/$MINE-stray" 2>/dev/null
 ln -s "$T" "$R/$MINE-link"
@@ -76,6 +77,7 @@ said "and named" "left shared memory /dev/shm/stealscope-$MINE:"
 stays "the folder of a harness that is just starting" -e "$R/$MINE-starting/owner"
 said "and named" "left $R/$MINE-starting:"
 stays "a living run's folder" -e "$R/$MINE-live/owner"
+stays "one that has nothing else" -e "$R/$MINE-bare/owner"
 stays "a living run's shared page" -e "/dev/shm/stealscope-$MINE-live-g"
 [ ! -d "$v1/stealscope" ] || stays "a living run's control group" -d "$v1/stealscope/$MINE-live"
 [ ! -d "$v1/stealscope" ] || stays "a control group of nobody's" -d "$v1/stealscope/$MINE-stray"
