@@ -138,6 +138,17 @@ static void track_vcpu(struct session *s, struct guest_run *g, unsigned v, uint3
 		session_warn(s, "%s: its control group is not watched: %s", name, why.msg);
 }
 
+/* One that has ended has no threads: that is what is to be said then. */
+static int no_tids(struct session *s, const struct guest_run *g, struct err *e)
+{
+	struct err ended = ERR_INIT;
+
+	if (!session_check(s, &ended))
+		return err_wrap(e, "guest %s", g->plan->name);
+	*e = ended;
+	return -e->code;
+}
+
 int step_track(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_guests; i++) {
@@ -146,10 +157,11 @@ int step_track(struct session *s, struct err *e)
 		int rc = g->native ? native_tids(g, g->tids, e)
 				   : domain_vcpu_tids(g->domain, g->tids, SHM_MAX_VCPUS, &n, e);
 
-		if (rc || n != g->plan->vcpus)
-			return rc ? rc
-				  : err_set(e, EIO, "guest %s: QEMU shows %u vCPU threads, not %u",
-					    g->plan->name, n, g->plan->vcpus);
+		if (rc)
+			return no_tids(s, g, e);
+		if (n != g->plan->vcpus)
+			return err_set(e, EIO, "guest %s: QEMU shows %u vCPU threads, not %u",
+				g->plan->name, n, g->plan->vcpus);
 		for (unsigned v = 0; v < n; v++) {
 			g->info->vcpus[v].tid = g->tids[v];
 			if (s->hostd)
