@@ -70,6 +70,10 @@ static void test_names(void **state)
 	expect(c, culprit_of_tid(c, 302), 0, "cgroup system.slice/ssh.service", CULPRIT_CGROUP);
 	ev_task(c, 304, 290, 5, 0, "CPU 1/KVM"); /* a VM that is not of this run */
 	expect(c, culprit_of_tid(c, 304), 0, "vm of pid 290 vcpu1", CULPRIT_VM);
+	ev_task(c, 305, 290, 1, 0, "qemu-system-x86");
+	expect(c, culprit_of_tid(c, 305), 0, "vm of pid 290 qemu", CULPRIT_VM_THREAD);
+	ev_task(c, 306, 306, 1, 0, "qemu-img"); /* runs no VM */
+	expect(c, culprit_of_tid(c, 306), 0, "process qemu-img", CULPRIT_PROCESS);
 	ev_task(c, 303, 303, 1, 0, "cc1");
 	expect(c, culprit_of_tid(c, 303), 0, "process cc1", CULPRIT_PROCESS);
 	ev_task(c, 16, 16, 1, TRACE_TASK_KTHREAD, "kworker/1:0-events");

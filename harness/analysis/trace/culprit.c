@@ -306,7 +306,10 @@ static char *foreign_vm(const struct trace_task *t, const char *comm, enum culpr
 	if (sscanf(comm, "CPU %u/", &vcpu) == 1)
 		return xasprintf("vm of pid %u vcpu%u", t->tgid, vcpu);
 	*kind = CULPRIT_VM_THREAD;
-	return strncmp(comm, "qemu-", 5) ? NULL : xasprintf("vm of pid %u qemu", t->tgid);
+	/* Not qemu-img and its like. */
+	return strncmp(comm, "qemu-system", 11) && strncmp(comm, "qemu-kvm", 8)
+		       ? NULL
+		       : xasprintf("vm of pid %u qemu", t->tgid);
 }
 
 static uint32_t classify(struct culprits *c, const struct trace_task *t, const char *comm)
