@@ -34,11 +34,17 @@ static int write_owner(const char *dir, int *lock, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/owner", dir);
 	char owner[OWNER_MAX];
+	uint64_t start;
+	pid_t pid;
 	int rc, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return err_sys(e, "%s", path);
 	owner_self(owner); /* before strlen() looks at it */
+	if (!owner_parse(owner, &pid, &start) || !start) {
+		close(fd);
+		return err_set(e, EIO, "cannot read /proc/self/stat");
+	}
 	rc = write_all(fd, owner, strlen(owner));
 	if (!rc && flock(fd, LOCK_EX | LOCK_NB))
 		rc = -errno;

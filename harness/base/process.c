@@ -57,10 +57,17 @@ uint64_t process_start_ticks(pid_t pid)
 	return read_stat(pid, &state, &start) ? start : 0;
 }
 
+/* Read once: it must be the same each time. */
 char *owner_self(char buf[OWNER_MAX])
 {
-	snprintf(buf, OWNER_MAX, "%d-%llu", (int)getpid(),
-		(unsigned long long)process_start_ticks(getpid()));
+	static _Thread_local uint64_t start;
+	static _Thread_local pid_t of;
+
+	if (of != getpid() || !start) {
+		of = getpid();
+		start = process_start_ticks(of);
+	}
+	snprintf(buf, OWNER_MAX, "%d-%llu", (int)of, (unsigned long long)start);
 	return buf;
 }
 

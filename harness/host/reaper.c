@@ -72,7 +72,12 @@ int reaper_start(const char *run, const char *runtime_dir, struct reaper **out, 
 	/* Only now: a folder that nobody would remove is never there. */
 	rc = runtime_dir ? owner_claim(runtime_dir, &r->lock, e) : 0;
 	if (rc) {
-		reaper_done(r);
+		auto_free char *hidden = owner_hidden_name(runtime_dir, self);
+
+		if (access(hidden, F_OK))
+			reaper_done(r);
+		else
+			reaper_take_over(r);
 		return rc;
 	}
 	reaper_add_path(r, runtime_dir);

@@ -58,7 +58,7 @@ static void undo_reaper(struct session *s)
 
 	/* What a libvirtd that is gone did not remove. All guests have ended. */
 	cgroup_machine_reap(s->info.run);
-	if (s->for_reaper || cgroup_reap(s->info.run, NULL) < 0 ||
+	if (s->for_reaper || cgroup_reap(s->info.run, NULL) < 0 || cgroup_is_left(s->info.run) ||
 		owner_release(s->runtime_dir, owner_self(self), NULL))
 		reaper_take_over(s->reaper);
 	else
