@@ -80,6 +80,9 @@ enum machine_match {
 	MACHINE_WHOLE,
 };
 enum machine_match cgroup_machine_match(const char *group, const char *name, bool prefix);
+/* Before domains start side by side: libvirt makes "machine" at the first start and gives it CPUs a
+ * moment later, and a second start in between fails ("cpuset.cpus: Permission denied"). */
+void cgroup_machine_prepare(void);
 /* Of a dead run's domains ("stealscope-RUN-GUEST"), killing members. Returns how many went. */
 int cgroup_machine_reap(const char *run);
 /* Whether some of either is there, after all, or cannot be looked for. */

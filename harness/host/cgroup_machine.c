@@ -96,6 +96,38 @@ static int sweep(struct sweep *s)
 	return rc ? rc : s->count;
 }
 
+/* A new group of the cpuset controller has no CPUs until somebody gives it its parent's. */
+static void inherit(const char *parent, const char *file)
+{
+	auto_free char *from = xasprintf("%s/%s", parent, file);
+	auto_free char *to = xasprintf("%s/machine/%s", parent, file);
+	auto_free char *have = read_file(to, 4096, NULL, NULL);
+	auto_free char *text = have && have[strspn(have, " \n")] == '\0'
+				       ? read_file(from, 4096, NULL, NULL)
+				       : NULL;
+
+	if (text)
+		write_file(to, text, strlen(text), NULL);
+}
+
+static void prepare_mount(const struct mntent *m, void *arg)
+{
+	auto_free char *machine = xasprintf("%s/machine", m->mnt_dir);
+
+	(void)arg;
+	if (strcmp(m->mnt_type, "cgroup") || !hasmntopt(m, "cpuset"))
+		return;
+	mkdir(machine, 0755);
+	inherit(m->mnt_dir, "cpuset.cpus");
+	inherit(m->mnt_dir, "cpuset.mems");
+}
+
+void cgroup_machine_prepare(void)
+{
+	if (access("/run/systemd/system", F_OK))
+		cgroup_each_mount(prepare_mount, NULL);
+}
+
 static bool remove_of_run(const char *path, const char *group, const char *prefix)
 {
 	switch (cgroup_machine_match(group, prefix, true)) {

@@ -173,6 +173,8 @@ int step_start_domains(struct session *s, struct err *e)
 	bool late = false;
 	size_t n = 0;
 
+	if (geteuid() == 0 && !lab_is_xen(s->conn))
+		cgroup_machine_prepare();
 	while (n < MIN((size_t)START_THREADS, s->n_guests) &&
 		pthread_create(&threads[n], NULL, start_thread, &st) == 0)
 		n++;
