@@ -45,6 +45,12 @@ static bool has_mapping(const char *maps, const char *path)
 	return false;
 }
 
+/* Maps that cannot be read: not of one that has ended, nor of another user's process. */
+static bool may_be_mapped(int error)
+{
+	return error != ENOENT && error != ESRCH && error != EACCES && error != EPERM;
+}
+
 /* Mapped by a process, as far as this user may see: QEMU or the harness that made it. */
 static bool shm_in_use(const char *name)
 {
@@ -54,13 +60,14 @@ static bool shm_in_use(const char *name)
 
 	while (!used && folder_next(&f)) {
 		char path[64];
+		struct err why = ERR_INIT;
 		auto_free char *maps = NULL;
 
 		if (f.name[0] < '0' || f.name[0] > '9')
 			continue;
 		snprintf(path, sizeof(path), "/proc/%.20s/maps", f.name);
-		maps = read_file(path, 64 << 20, NULL, NULL);
-		used = maps && has_mapping(maps, needle);
+		maps = read_file(path, 64 << 20, NULL, &why);
+		used = maps ? has_mapping(maps, needle) : may_be_mapped(why.code);
 	}
 	return used || f.error;
 }

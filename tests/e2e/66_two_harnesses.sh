@@ -34,20 +34,30 @@ if command -v strace >/dev/null; then
 	status=$?
 	[[ $status = [03] ]] && grep -q pidfd_getfd "$T/calls" && ! grep 'tv_nsec=200000000' "$T/calls" >"$T/polls" && ok "libvirt does not poll for the end of a guest's QEMU" ||
 		bad "libvirt polls for the end of a guest's QEMU: exit $status, $(wc -l <"$T/polls") times"
+	# Guests that start side by side, while the group that libvirt puts them in has been made and has no CPUs yet.
+	if [ -d /sys/fs/cgroup/cpuset ] && [ ! -d /run/systemd/system ]; then
+		M=/sys/fs/cgroup/cpuset/machine four=$(own_scenario tests/e2e/scenarios/four-busy.xml)
+		timeout 60 strace -f -o "$T/calls" -P $M -P $M/ -e inject=mkdir:delay_exit=300000 $SS run -q --set duration=200ms --set warmup=0 --results "$T/res1" "$four" >"$T/out" 2>"$T/err"
+		status=$?
+		[[ $status = [03] ]] && grep -q DELAYED "$T/calls" && ok "guests start side by side however long libvirt's group is in the making" ||
+			bad "guests that start side by side: exit $status: $(head -1 "$T/err")"
+	fi
 	# Where a sandbox knows no pidfd_send_signal(), QEMU is ended by kill(); else libvirt waits for it for the better part of a minute.
 	timeout 30 strace -f -o "$T/calls" -e trace=pidfd_send_signal -e inject=pidfd_send_signal:error=EPERM:when=1+ $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
 	status=$?
 	grep -q INJECTED "$T/calls" && { [ $status = 0 ] || [ $status = 3 ]; } && ok "a sandbox without pidfd_send_signal: QEMU is ended all the same" ||
 		bad "a sandbox without pidfd_send_signal: exit $status: $(tail -1 "$T/err")"
-	# What one call leaves undone, the reaper does. Calls are hit by number, as an undisturbed run has them.
-	strace -o "$T/all" -e trace=unlink,sendto $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
+	# What one call leaves undone, the reaper does. Calls are hit by number, UNLINK and SENDTO, as an undisturbed run just before has them.
 	nth() { grep "^$1(" "$T/all" | grep -n "$2" | head -1 | cut -d: -f1; } # CALL WORDS
 	# disturbed NAME STATUS CALL OPTION...: that call was hit (once more where another was: numbers may move); the status; nothing left behind.
 	disturbed() {
-		local name=$1 want=$2 call=$3 got
+		local name=$1 want=$2 call=$3 got how
 		shift 3
 		for _ in 1 2; do
-			{ timeout -s KILL 40 strace -o "$T/calls" "$@" $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"; } 2>/dev/null
+			strace -o "$T/all" -e trace=unlink,sendto $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
+			how=("${@//UNLINK/$(nth unlink /dev/shm)}")
+			how=("${how[@]//SENDTO/$(nth sendto /dev/shm)}")
+			{ timeout -s KILL 40 strace -o "$T/calls" "${how[@]}" $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"; } 2>/dev/null
 			got=$?
 			grep -q '^+++' "$T/calls" || got="none after 40 s"
 			grep -q "$call.*INJECTED" "$T/calls" && break
@@ -55,9 +65,9 @@ if command -v strace >/dev/null; then
 		grep -q "$call.*INJECTED" "$T/calls" && [[ $got = $want ]] && ok "$name" || bad "$name: exit $got: $(tail -1 "$T/err") ($(grep INJECTED "$T/calls" | head -3))"
 		clean_after "$name" 20
 	}
-	disturbed "a page that could not be unlinked" '[03]' /dev/shm -e trace=unlink -e "inject=unlink:error=EPERM:when=$(nth unlink /dev/shm)"
+	disturbed "a page that could not be unlinked" '[03]' /dev/shm -e trace=unlink -e "inject=unlink:error=EPERM:when=UNLINK"
 	disturbed "a message to the reaper cut short by a signal, then the harness killed" 137 /dev/shm -e trace=sendto,kill \
-		-e "inject=sendto:error=EINTR:when=$(nth sendto /dev/shm)" -e inject=kill:signal=KILL:when=2
+		-e "inject=sendto:error=EINTR:when=SENDTO" -e inject=kill:signal=KILL:when=2
 	disturbed "a control group that could not be removed" '[03]' /stealscope/ -e trace=rmdir,rename -e inject=rmdir:error=EBUSY:when=1+
 	grep -qE '^rename(at2?)?\(.*/run/stealscope/[^"/]*", .*"/run/stealscope/[.]' "$T/calls" && bad "the folder that proves whose it is goes before it" || ok "the folder that proves whose it is stays for the reaper"
 	disturbed "a noise that may not be killed" '[013]' kill -e trace=kill -e inject=kill:error=EPERM:when=2+

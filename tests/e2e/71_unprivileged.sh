@@ -198,7 +198,8 @@ live_as_member() {
 	chmod 644 "$T/disk.raw"
 	sed 's#kind="domain" domain="[^"]*" placement="stacked"#kind="disk" image="'"$T"'/disk.raw" format="raw" memory="32MiB" agent="none" ready="now"#' "$T/live.xml" >"$T/member-disk.xml"
 	chmod 644 "$T/member-disk.xml"
-	expect_exit "a member's disk image through qemu:///system, whose QEMU is another user" 0 as_user "$T/bin/stealscope" run --connect qemu:///system --results "$T/away/disk" "$T/member-disk.xml"
+	expect_exit "a member's disk image through qemu:///system, whose QEMU is another user" 0 as_user strace -o "$T/away/polls" -e trace=poll "$T/bin/stealscope" run --connect qemu:///system --results "$T/away/disk" "$T/member-disk.xml"
+	grep -q 'poll(.*, 5000) *= 0' "$T/away/polls" && bad "a QEMU that he may not kill is waited for" || ok "a QEMU that he may not kill is libvirt's to end"
 }
 # Through libvirtd, by its socket's group: a daemon of this test's own, where none runs.
 if daemon_here libvirtd || ! command -v libvirtd >/dev/null; then
