@@ -100,6 +100,14 @@ void strv_add(struct strv *v, const char *fmt, ...)
 	va_end(ap);
 }
 
+bool strv_has(const struct strv *v, const char *text)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (!strcmp(v->items[i], text))
+			return true;
+	return false;
+}
+
 char *strv_join(const struct strv *v, const char *between)
 {
 	struct strbuf b = {0};

@@ -60,6 +60,7 @@ struct strv {
 	size_t n;
 };
 void strv_add(struct strv *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool strv_has(const struct strv *v, const char *text);
 /* All of it with `between` between; "" of an empty one. Caller frees. */
 char *strv_join(const struct strv *v, const char *between);
 void strv_release(struct strv *v);

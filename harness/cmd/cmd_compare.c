@@ -18,6 +18,9 @@ static const struct cmd_option options[] = {
 	{"pool", 0, NULL,
 		"Mix the boots of all points of a sweep, which is refused without: they are no sample of one thing",
 		TO_FLAG(pool)},
+	{"published", 0, NULL,
+		"The sets' runs beside the figures that their scenario was made after, whatever boxes they ran on: one row for each system (native, guests, guests of Xen)",
+		TO_FLAG(published)},
 	{"guest", 0, "NAME",
 		"Values of this guest (default: the mean over the run's guests that are not noise; a curve for each where these are unequal)",
 		TO_TEXT(guest)},
@@ -50,9 +53,10 @@ static const char help[] =
 	"  compare --baseline float scenario=x\n"
 	"  compare --baseline float last            (all runs of its experiment)\n"
 	"  compare --baseline float scenario=swept  (each point of its sweep on its own)\n"
-	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n\n"
+	"  compare --sweep --metric steal.rate scenario=overcommit-sweep\n"
+	"  compare --published scenario=vmm-overhead-3v4\n\n"
 	"--csv: a line per metric, of a baseline per arm and metric, of a sweep per metric, line and point. The first line names the columns.\n\n"
-	"--json: {a, b, point, confidence, tests, blocks_wanted, warning, seen_from_outside, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, seen_from_outside, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}.\n\n"
+	"--json: {a, b, point, confidence, tests, blocks_wanted, warning, seen_from_outside, metrics: [{name, unit, better, verdict, words, method, blocks, left_out, n_a, n_b, median_a, median_b, shift, ci, bootstrap, u, v, p, p_holm, exact, cliffs_delta, effect, bound, values_a, values_b}]}. With --baseline {baseline, confidence, tests, seen_from_outside, comparisons: [of these]}. With --sweep {key, sweeps: [{metric, unit, lines: [{name, points: [{label, n, median, interval, enough, values}]}]}]}. With --published {title, source, accel, systems, boots, figures: [{title, rows: [{who, published, change, mean}]}]}.\n\n"
 	"Methods: signed-rank (within blocks; v), mann-whitney (independent samples; u). Verdicts: no_data, too_few, same, a_better, b_better, different. What does not exist is null, in CSV an empty field; figures are in their \"unit\".";
 
 static void check(void *args, struct argp_state *state)
@@ -66,12 +70,16 @@ static void check(void *args, struct argp_state *state)
 		argp_error(state, "one of --csv, --latex and --methods");
 	if (a->sweep && (a->latex || a->methods))
 		argp_error(state, "--latex and --methods are for arms, not for --sweep");
+	if (a->published && (a->sweep || a->baseline || a->csv || a->latex || a->methods ||
+				    a->svg || a->figures.dir || !a->sets.n))
+		argp_error(state,
+			"--published wants one set of runs or more, and beside it --json and --html only");
 	if (a->sweep && (a->baseline || a->unpaired || a->sets.n != 1))
 		argp_error(state,
 			"--sweep wants one set of runs, and neither --baseline nor --unpaired");
 	if (a->baseline && !a->sets.n)
 		argp_error(state, "--baseline of which runs? For example scenario=NAME");
-	if (!a->sweep && !a->baseline && a->sets.n != 2)
+	if (!a->sweep && !a->baseline && !a->published && a->sets.n != 2)
 		argp_error(state, "%s",
 			a->sets.n > 2 ? "two sets of runs, or --baseline for more"
 				      : "which two sets? For example variant=float variant=pinned");
@@ -262,7 +270,8 @@ int cmd_compare(const struct command *c, int argc, char **argv)
 	cmd_parse(c, &line, &args, &common, argc, argv);
 	rc = results_open(&common.study, false, &x, &e);
 	if (!rc)
-		rc = (args.sweep			 ? compare_sweep
+		rc = (args.published			 ? compare_published
+			: args.sweep			 ? compare_sweep
 			: over_points(&common, &args, x) ? compare_points
 							 : compare_sets)(&common, &args, x, &e);
 	strv_release(&args.metrics);

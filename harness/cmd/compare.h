@@ -11,7 +11,7 @@ struct args {
 	const char *baseline; /* NULL = two arms */
 	const char *guest;    /* NULL = mean over the guests */
 	struct strv metrics;  /* empty = all */
-	bool sweep, pool, force, unpaired, csv, latex, methods;
+	bool sweep, pool, published, force, unpaired, csv, latex, methods;
 	const char *html, *svg;
 	bool pdf;
 	struct figures_wanted figures;
@@ -25,6 +25,10 @@ struct svg_files compare_folder(const struct args *args, size_t i);
 int compare_sweep(
 	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e);
 int compare_points(
+	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e);
+
+/* cmd_compare_published.c: --published. */
+int compare_published(
 	const struct cmd_common *c, const struct args *args, struct index *x, struct err *e);
 
 #endif

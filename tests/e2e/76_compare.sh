@@ -199,6 +199,20 @@ if command -v gnuplot >/dev/null; then # each in every format: make check-paper
 		ok "gnuplot makes $(find "$T"/gp* -name '*.pdf' | wc -l) figures of the record, the arms and the sweeps" || bad "gnuplot: $(head -2 "$T/err")"
 fi
 expect_exit "compare --figures in a format that there is not" 2 $SS compare --results "$R" --sweep last --figures "$T/gp-none" --format png
+# Beside published figures: native boots of two of its variants.
+cat >"$T/choi.xml" <<S
+<scenario name="$MINE-choi" warmup="0s" duration="400ms" trace="counters" published="choi-3v4"><lab cpus="1..2"/>
+	<guest name="box" kind="native" placement="pinned"><job command="true"/></guest>
+	<variant name="native-bzip2-n1-pinned"/><variant name="native-bzip2-n-pinned"/></scenario>
+S
+expect_exit "native boots of an experiment that was published" 0 $SS run -q --results "$R" "$T/choi.xml"
+expect_exit "compare --published" 0 $SS compare --results "$R" --published --json --html "$T/choi.html" "scenario=$MINE-choi"
+is "... has their change, and what was published" "$T/out" \
+	'(.figures[0].rows[] | select(.who == "native, pinned") | .change[0] != null and .change[1] == null) and .systems[0][0:10] == "native on " and any(.figures[0].rows[]; .published == "+3.75 %")' .
+grep -q "over all CPUs but one" "$T/choi.html" && ok "... and a page" || bad "no page of published figures"
+expect_exit "compare --published of what nobody published" 1 $SS compare --results "$R" --published "scenario=$MINE"
+says "says so" "no published figures stand beside scenario $MINE" "$T/err"
+expect_exit "compare --published, as CSV" 2 $SS compare --results "$R" --published --csv "scenario=$MINE-choi"
 expect_exit "--pdf without --svg" 2 $SS report --results "$R" --pdf last
 clean_after "compare"
 finish

@@ -109,6 +109,67 @@ static void changes_are_of_medians(void **state)
 	published_free(p);
 }
 
+/* Guests of Xen's are no guests of KVM's, and those beside whom dom0 may run no others; without any, their rows are left out. */
+static void xen_has_rows_of_its_own(void **state)
+{
+	struct run_fact lab = {LIT("cpu.model"), LIT("a lab's")},
+			other = {LIT("cpu.model"), LIT("another")};
+	struct run_vcpu vcpu[2] = {{.cpu_set = cpuset_of(1)}, {.cpu_set = cpuset_of(2)}};
+	struct run_guest apart = {
+		.name = LIT("box"), .vcpus = vcpu, .n_vcpus = 2, .emulator_cpus = cpuset_of(0)};
+	struct run_guest among = apart;
+	struct strbuf text = {0};
+	struct published *p;
+	struct boot b[7];
+	json_t *all;
+
+	(void)state;
+	among.emulator_cpus = cpuset_of(2);
+	make_boot(&b[0], "choi-3v4", "guest-bzip2-n1-pinned", "kvm", 1.0);
+	make_boot(&b[1], "choi-3v4", "guest-bzip2-n-pinned", "kvm", 1.1);
+	make_boot(&b[2], "choi-3v4", "guest-bzip2-n1-pinned", "xen", 1.0);
+	make_boot(&b[3], "choi-3v4", "guest-bzip2-n-pinned", "xen", 1.2);
+	make_boot(&b[4], "choi-3v4", "guest-bzip2-n1-pinned", "xen", 1.0);
+	make_boot(&b[5], "choi-3v4", "guest-bzip2-n-pinned", "xen", 1.3);
+	make_boot(&b[6], "choi-3v4", "native-bzip2-n-pinned", "native", 1);
+	for (size_t i = 0; i < 7; i++) {
+		b[i].a.info.facts = &lab;
+		b[i].a.info.n_facts = 1;
+		b[i].a.info.guests = i < 4 ? &apart : &among;
+		b[i].a.info.n_guests = 1;
+	}
+	p = make(b, 7);
+	all = published_json(p);
+	assert_float_equal(change(row_of(all, 0, "guest, pinned"), 0), 10, 1e-6);
+	assert_float_equal(change(row_of(all, 0, "Xen, pinned"), 0), 20, 1e-6);
+	assert_float_equal(change(row_of(all, 0, "Xen, pinned, dom0 floating"), 0), 30, 1e-6);
+	assert_non_null(row_of(all, 1, "Xen, every CPU"));
+	assert_int_equal(json_array_size(json_object_get(all, "systems")), 3);
+	published_text(p, &text);
+	assert_non_null(strstr(text.text, "xen on a lab's\n"));
+	assert_null(strstr(text.text, "several boxes"));
+	strbuf_release(&text);
+	json_decref(all);
+	published_free(p);
+
+	p = make(b, 2);
+	all = published_json(p);
+	assert_null(row_of(all, 0, "Xen, pinned"));
+	assert_null(row_of(all, 1, "Xen, every CPU"));
+	assert_non_null(row_of(all, 0, "paper: Xen"));
+	assert_non_null(row_of(all, 1, "paper: Xen, 4 jobs"));
+	json_decref(all);
+	published_free(p);
+
+	/* Of two boxes: a change from one to the other is of the boxes. */
+	b[1].a.info.facts = &other;
+	p = make(b, 2);
+	published_text(p, &text);
+	assert_non_null(strstr(text.text, "several boxes"));
+	strbuf_release(&text);
+	published_free(p);
+}
+
 static void text_fits_and_html_is_whole(void **state)
 {
 	struct boot b[2];
@@ -195,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(none_unless_asked_for),
 		cmocka_unit_test(changes_are_of_medians),
+		cmocka_unit_test(xen_has_rows_of_its_own),
 		cmocka_unit_test(ranges_stand_beside_what_was_felt),
 		cmocka_unit_test(text_fits_and_html_is_whole),
 	};

@@ -18,6 +18,8 @@ struct row {
 	const char *who;
 	const char *said; /* as published; NULL = a row of ours */
 	double change;	  /* of `said` in %, NAN = only the words */
+	bool on_xen;	  /* boots of Xen's; else all others */
+	bool dom0_floats; /* those in which dom0 may use the guest's CPUs; else those in which it may not */
 	struct {
 		const char *with, *without; /* variants: metric in `with` over `without`, minus 1 */
 	} cases[COLUMNS];
@@ -45,6 +47,8 @@ struct cell {
 struct published {
 	struct table table;
 	struct strbuf accels; /* "native, tcg" */
+	struct strv systems;  /* "native on (its CPU)" */
+	bool mixed;	      /* two boxes in one row */
 	size_t boots;	      /* of the variant that has fewest of those that were run */
 	struct cell cells[FIGURES_MAX][ROWS_MAX][COLUMNS];
 	double means[FIGURES_MAX][ROWS_MAX];
@@ -56,6 +60,9 @@ struct published_plot {
 	size_t i;
 };
 bool published_draw(const void *plot, double width, bool standalone, struct strbuf *out);
+
+/* What is to be thought of it, a sentence. */
+const char *published_doubt(const struct published *p);
 
 /* "+1.28 %", "-" without. */
 void published_change(struct strbuf *out, double v);

@@ -10,12 +10,15 @@
 #include "analysis/stats/stats.h"
 #include "report/assets.h"
 #include "json/json_text.h"
+#include "terms/words.h"
 
 static bool read_row(json_t *j, struct row *out)
 {
 	json_t *change = json_object_get(j, "change"), *cases = json_object_get(j, "cases");
 
-	*out = (struct row){.who = json_string_value(json_object_get(j, "who")),
+	*out = (struct row){.on_xen = json_object_get(j, "on") != NULL,
+		.dom0_floats = json_object_get(j, "dom0") != NULL,
+		.who = json_string_value(json_object_get(j, "who")),
 		.said = json_string_value(json_object_get(j, "said")),
 		.change = change ? json_number_value(change) : NAN};
 	for (size_t c = 0; c < COLUMNS && !out->said; c++) {
@@ -81,9 +84,40 @@ static const struct analysis_guest *subject(const struct analysis *a)
 	return NULL;
 }
 
+static bool is_of_xen(const struct analysis *a)
+{
+	const struct analysis_guest *g = subject(a);
+
+	return g && word_is(&words_accel_found, g->accel, SHM_ACCEL_XEN);
+}
+
+/* What keeps house for a guest of Xen's is dom0: the record has it as the guest's emulator CPUs. */
+static bool dom0_floats(const struct analysis *a)
+{
+	const struct analysis_guest *g = subject(a);
+
+	for (size_t i = 0; g && i < a->info.n_guests; i++) {
+		const struct run_guest *info = &a->info.guests[i];
+
+		for (size_t v = 0; v < info->n_vcpus && !strcmp(info->name, g->name); v++) {
+			struct cpuset both =
+				cpuset_and(&info->vcpus[v].cpu_set, &info->emulator_cpus);
+
+			if (!cpuset_empty(&both))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_of_row(const struct row *row, const struct analysis *a)
+{
+	return is_of_xen(a) == row->on_xen && (!row->on_xen || dom0_floats(a) == row->dom0_floats);
+}
+
 /* NAN when no boot of the variant has it. */
-static double median_of(
-	struct published *p, const struct analysis *const *set, size_t n, const char *variant)
+static double median_of(struct published *p, const struct analysis *const *set, size_t n,
+	const struct row *row, const char *variant)
 {
 	auto_free double *v = xcalloc(n + 1, sizeof(*v));
 	size_t k = 0;
@@ -91,7 +125,8 @@ static double median_of(
 	for (size_t i = 0; i < n; i++) {
 		const struct analysis_guest *g = subject(set[i]);
 
-		if (g && !strcmp(set[i]->info.variant, variant) && g->metrics[p->table.metric].have)
+		if (g && !strcmp(set[i]->info.variant, variant) && is_of_row(row, set[i]) &&
+			g->metrics[p->table.metric].have)
 			v[k++] = g->metrics[p->table.metric].value;
 	}
 	if (k && (!p->boots || k < p->boots))
@@ -99,13 +134,33 @@ static double median_of(
 	return k ? stats_median(v, k) : NAN;
 }
 
-static void add_accels(struct published *p, const struct analysis *const *set, size_t n)
+static const char *fact(const struct analysis *a, const char *key)
+{
+	for (size_t i = 0; i < a->info.n_facts; i++)
+		if (!strcmp(a->info.facts[i].key, key))
+			return a->info.facts[i].value;
+	return NULL;
+}
+
+/* "kvm on Intel ...": labs of several boxes may stand in one table, which then says so. */
+static void add_systems(struct published *p, const struct analysis *const *set, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct analysis_guest *g = subject(set[i]);
+		const char *model = fact(set[i], "cpu.model");
+		auto_free char *system =
+			g ? xasprintf("%s%s%s", g->accel, model ? " on " : "", model ? model : "")
+			  : NULL;
 
-		if (g && (!p->accels.text || !strstr(p->accels.text, g->accel)))
+		if (!g)
+			continue;
+		if (!p->accels.text || !strstr(p->accels.text, g->accel))
 			text_add(&p->accels, "%s%s", p->accels.len ? ", " : "", g->accel);
+		if (strv_has(&p->systems, system))
+			continue;
+		for (size_t k = 0; k < p->systems.n; k++)
+			p->mixed |= !strncmp(p->systems.items[k], g->accel, strlen(g->accel));
+		strv_add(&p->systems, "%s", system);
 	}
 }
 
@@ -119,8 +174,8 @@ static void fill_row(
 	for (size_t c = 0; c < COLUMNS && !row->said; c++) {
 		struct cell *cell = &p->cells[f][r][c];
 
-		cell->with = median_of(p, set, n, row->cases[c].with);
-		cell->without = median_of(p, set, n, row->cases[c].without);
+		cell->with = median_of(p, set, n, row, row->cases[c].with);
+		cell->without = median_of(p, set, n, row, row->cases[c].without);
 		cell->change = cell->without > 0 ? (cell->with / cell->without - 1) * 100 : NAN;
 		if (isfinite(cell->change)) {
 			sum += cell->change;
@@ -128,6 +183,22 @@ static void fill_row(
 		}
 	}
 	p->means[f][r] = row->said ? row->change : k ? sum / k : NAN;
+}
+
+/* Without boots of Xen's its rows are left out; what was published of it stays. */
+static void drop_rows(struct figure *f, const struct analysis *const *set, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t r = 0; r < f->n_rows; r++) {
+		bool wanted = !f->rows[r].on_xen;
+
+		for (size_t i = 0; i < n && !wanted; i++)
+			wanted = is_of_row(&f->rows[r], set[i]);
+		if (wanted)
+			f->rows[kept++] = f->rows[r];
+	}
+	f->n_rows = kept;
 }
 
 struct published *published_make(const struct analysis *const *set, size_t n)
@@ -142,10 +213,12 @@ struct published *published_make(const struct analysis *const *set, size_t n)
 		published_free(p);
 		return NULL;
 	}
-	add_accels(p, set, n);
-	for (size_t f = 0; f < p->table.n_figures; f++)
+	add_systems(p, set, n);
+	for (size_t f = 0; f < p->table.n_figures; f++) {
+		drop_rows(&p->table.figures[f], set, n);
 		for (size_t r = 0; r < p->table.figures[f].n_rows; r++)
 			fill_row(p, set, n, f, r);
+	}
 	return p;
 }
 
@@ -155,6 +228,7 @@ void published_free(struct published *p)
 		return;
 	json_decref(p->table.json);
 	strbuf_release(&p->accels);
+	strv_release(&p->systems);
 	free(p);
 }
 
@@ -166,6 +240,12 @@ void published_change(struct strbuf *out, double v)
 		strbuf_add(out, "%+.2f %%", v);
 	else
 		strbuf_add(out, "-");
+}
+
+const char *published_doubt(const struct published *p)
+{
+	return p->mixed ? "Boots of several boxes stand in one row: choose one with host=."
+			: "Order and sign compare, not digits.";
 }
 
 void published_text(const struct published *p, struct strbuf *out)
@@ -193,9 +273,11 @@ void published_text(const struct published *p, struct strbuf *out)
 				strbuf_release(&c[k]);
 		}
 	}
-	strbuf_add(out,
-		"\n  Ours ran on: %s; %zu boot%s of each variant. Order and sign compare, not digits.\n",
-		p->accels.text ? p->accels.text : "-", p->boots, p->boots == 1 ? "" : "s");
+	strbuf_add(out, "\n  Ours, %zu boot%s of each variant, ran on:\n", p->boots,
+		p->boots == 1 ? "" : "s");
+	for (size_t i = 0; i < p->systems.n; i++)
+		strbuf_add(out, "    %.90s\n", p->systems.items[i]);
+	strbuf_add(out, "  %s\n", published_doubt(p));
 }
 
 static json_t *row_json(const struct published *p, size_t f, size_t r)
@@ -223,6 +305,6 @@ json_t *published_json(const struct published *p)
 			figures, JSON({"title", json_text(t->figures[f].title)}, {"rows", rows}));
 	}
 	return JSON({"title", json_text(t->title)}, {"source", json_text(t->source)},
-		{"accel", json_text(p->accels.text)}, {"boots", json_count(p->boots)},
-		{"figures", figures});
+		{"accel", json_text(p->accels.text)}, {"systems", json_texts(&p->systems)},
+		{"boots", json_count(p->boots)}, {"figures", figures});
 }

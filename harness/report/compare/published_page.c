@@ -6,6 +6,7 @@
 #include "report/compare/priv.h"
 #include "report/markup.h"
 #include "report/page/parts.h"
+#include "report/page/template.h"
 
 /* "95.1 ms to 206 ms" */
 static void add_values(const struct published *p, const struct cell *c, struct strbuf *out)
@@ -47,11 +48,12 @@ void published_html(const struct published *p, struct strbuf *out)
 {
 	const struct table *t = &p->table;
 	struct published_plot plot = {p, 0};
+	auto_free char *systems = strv_join(&p->systems, "; ");
 
 	html_add(out,
-		"<section><h2>%s</h2>\n<p>%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. Order and sign compare, not digits.</p>\n",
-		t->title, t->source, p->accels.text ? p->accels.text : "-", p->boots,
-		p->boots == 1 ? "" : "s");
+		"<section><h2>%s</h2>\n<p>%s. Ours ran on: %s; %zu boot%s of each variant, the median of them. %s</p>\n",
+		t->title, t->source, systems, p->boots, p->boots == 1 ? "" : "s",
+		published_doubt(p));
 	for (plot.i = 0; plot.i < t->n_figures; plot.i++) {
 		html_add(out, "<h3>%s</h3>\n", t->figures[plot.i].title);
 		if (!html_plot(out, published_draw, &plot))
@@ -69,4 +71,15 @@ void published_html(const struct published *p, struct strbuf *out)
 		html_raw(out, "</table></div>\n");
 	}
 	html_raw(out, "</section>\n");
+}
+
+int published_save(const struct published *p, const char *path, struct err *e)
+{
+	auto_struct(strbuf) body = {0}, page = {0};
+
+	html_add(&body, "<header><h1>%s</h1></header>\n<main id=\"main\">\n", p->table.title);
+	published_html(p, &body);
+	html_raw(&body, "</main>\n");
+	plain_page("published figures \xc2\xb7 stealscope", &body, &page);
+	return template_save(&page, path, e);
 }
