@@ -2,7 +2,7 @@
 /*
  * report/plot/gnuplot: what a record, a comparison and a sweep give a person to edit. `test_gnuplot
  * --write DIR` writes figures full of names that neither gnuplot nor TeX nor XML likes, which
- * tests/paper.sh draws in every format. Computes only.
+ * tests/paper/tex.sh draws in every format. Computes only.
  */
 #include <setjmp.h>
 #include <stdarg.h>

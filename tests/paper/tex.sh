@@ -1,12 +1,12 @@
 #!/bin/bash
 # What compare writes for a paper, set by TeX: tables of several arms, of too few boots, of names with every character
 # that TeX takes for its own. `make check-paper`.
-. "$(dirname "$0")/e2e/lib.sh"
+. "$(dirname "$0")/../e2e/lib.sh"
 command -v pdflatex >/dev/null || { bad "pdflatex is needed: apt-get install $(scripts/setup --print paper)"; finish; }
 I=$T/index
 mkdir "$I"
 $SS list --results "$I" >/dev/null 2>&1
-python3 "$(dirname "$0")/e2e/made_index.py" "$I/index.db" || { bad "the index cannot be written"; finish; }
+python3 "$(dirname "$0")/../e2e/made_index.py" "$I/index.db" || { bad "the index cannot be written"; finish; }
 sqlite3 "$I/index.db" "UPDATE runs SET variant = 'a_b&c%d#e\$f{g}h~i^j\\k<l>\"m' WHERE scenario = 'made' AND variant = 'pinned'"
 {
 	printf '\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n\\begin{document}\n'
