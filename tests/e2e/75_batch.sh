@@ -45,7 +45,7 @@ again() {
 }
 again
 while [ $kills -lt "$KILLS" ]; do
-	sleep "$((RANDOM % 4)).$((RANDOM % 1000 + 1000))"
+	sleep "$((RANDOM % 2)).$((RANDOM % 9000 + 1000))" # a boot takes a second; there are more than twice as many boots as kills
 	if ! kill -0 $pid 2>/dev/null; then
 		wait $pid
 		[ "$(complete "$R" | wc -l)" -ge "$RUNS" ] && break
