@@ -70,7 +70,7 @@ if command -v strace >/dev/null; then
 		-e "inject=sendto:error=EINTR:when=SENDTO" -e inject=kill:signal=KILL:when=2
 	disturbed "a control group that could not be removed" '[03]' /stealscope/ -e trace=rmdir,rename -e inject=rmdir:error=EBUSY:when=1+
 	grep -qE '^rename(at2?)?\(.*/run/stealscope/[^"/]*", .*"/run/stealscope/[.]' "$T/calls" && bad "the folder that proves whose it is goes before it" || ok "the folder that proves whose it is stays for the reaper"
-	disturbed "a noise that may not be killed" '[013]' kill -e trace=kill -e inject=kill:error=EPERM:when=2+
+	disturbed "a noise that may not be killed" '[013]' kill -e trace=kill,pidfd_send_signal -e inject=kill,pidfd_send_signal:error=EPERM:when=1+
 else
 	skip "a signal that cuts KVM's answer short: strace is not installed"
 fi
