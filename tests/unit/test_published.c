@@ -113,7 +113,7 @@ static void changes_are_of_medians(void **state)
 static void xen_has_rows_of_its_own(void **state)
 {
 	struct run_fact lab = {LIT("cpu.model"), LIT("a lab's")},
-			other = {LIT("cpu.model"), LIT("another")};
+			other = {LIT("cpu.model"), LIT("another\x1b[31m")};
 	struct run_vcpu vcpu[2] = {{.cpu_set = cpuset_of(1)}, {.cpu_set = cpuset_of(2)}};
 	struct run_guest apart = {
 		.name = LIT("box"), .vcpus = vcpu, .n_vcpus = 2, .emulator_cpus = cpuset_of(0)};
@@ -166,6 +166,8 @@ static void xen_has_rows_of_its_own(void **state)
 	p = make(b, 2);
 	published_text(p, &text);
 	assert_non_null(strstr(text.text, "several boxes"));
+	assert_non_null(strstr(text.text, "kvm on another"));
+	assert_null(strchr(text.text, '\x1b')); /* a record's words reach no terminal raw */
 	strbuf_release(&text);
 	published_free(p);
 }

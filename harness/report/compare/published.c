@@ -142,6 +142,22 @@ static const char *fact(const struct analysis *a, const char *key)
 	return NULL;
 }
 
+static bool differ(const struct analysis *a, const struct analysis *b, const char *key)
+{
+	const char *of_a = fact(a, key), *of_b = fact(b, key);
+
+	return strcmp(of_a ? of_a : "", of_b ? of_b : "") != 0;
+}
+
+/* Of one kind, but of two boxes: labs may share a name, boxes a model. */
+static bool are_mixed(const struct analysis *a, const struct analysis *b)
+{
+	const struct analysis_guest *g = subject(a), *h = subject(b);
+
+	return g && h && !strcmp(g->accel, h->accel) &&
+	       (differ(a, b, "host.name") || differ(a, b, "cpu.model"));
+}
+
 /* "kvm on Intel ...": labs of several boxes may stand in one table, which then says so. */
 static void add_systems(struct published *p, const struct analysis *const *set, size_t n)
 {
@@ -156,11 +172,10 @@ static void add_systems(struct published *p, const struct analysis *const *set, 
 			continue;
 		if (!p->accels.text || !strstr(p->accels.text, g->accel))
 			text_add(&p->accels, "%s%s", p->accels.len ? ", " : "", g->accel);
-		if (strv_has(&p->systems, system))
-			continue;
-		for (size_t k = 0; k < p->systems.n; k++)
-			p->mixed |= !strncmp(p->systems.items[k], g->accel, strlen(g->accel));
-		strv_add(&p->systems, "%s", system);
+		for (size_t k = 0; k < i; k++)
+			p->mixed |= are_mixed(set[i], set[k]);
+		if (!strv_has(&p->systems, system))
+			strv_add(&p->systems, "%s", system);
 	}
 }
 
@@ -244,8 +259,9 @@ void published_change(struct strbuf *out, double v)
 
 const char *published_doubt(const struct published *p)
 {
-	return p->mixed ? "Boots of several boxes stand in one row: choose one with host=."
-			: "Order and sign compare, not digits.";
+	return p->mixed
+		       ? "Boots of several boxes stand in one row: choose one with host= or experiment=."
+		       : "Order and sign compare, not digits.";
 }
 
 void published_text(const struct published *p, struct strbuf *out)
@@ -276,7 +292,7 @@ void published_text(const struct published *p, struct strbuf *out)
 	strbuf_add(out, "\n  Ours, %zu boot%s of each variant, ran on:\n", p->boots,
 		p->boots == 1 ? "" : "s");
 	for (size_t i = 0; i < p->systems.n; i++)
-		strbuf_add(out, "    %.90s\n", p->systems.items[i]);
+		text_add(out, "    %.90s\n", p->systems.items[i]);
 	strbuf_add(out, "  %s\n", published_doubt(p));
 }
 

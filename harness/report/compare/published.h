@@ -14,7 +14,8 @@
 struct published;
 
 /* Of the records of one scenario (boots of its variants on whatever boxes; a variant's figure is the
- * median of its boots; a box whose hypervisor is Xen has rows of its own). NULL when the scenario asks for none. It borrows nothing. Free with published_free(). */
+ * median of its boots; a box whose hypervisor is Xen has rows of its own). NULL when the scenario
+ * asks for none. It borrows nothing. Free with published_free(). */
 struct published *published_make(const struct analysis *const *set, size_t n);
 void published_free(struct published *p); /* NULL is fine */
 AUTO_PTR(published_free, struct published *)
@@ -23,9 +24,9 @@ AUTO_PTR(published_free, struct published *)
 void published_text(const struct published *p, struct strbuf *out);
 /* A <section>. */
 void published_html(const struct published *p, struct strbuf *out);
-/* {"title","source","accel","systems":["kvm on ..."],"boots","figures":[{"title","rows":[{"who","published","change":[...],"mean"}]}]} */
 /* A page of it alone, by rename. */
 int published_save(const struct published *p, const char *path, struct err *e);
+/* {"title","source","accel","systems":["kvm on ..."],"boots","figures":[{"title","rows":[{"who","published","change":[...],"mean"}]}]} */
 json_t *published_json(const struct published *p);
 
 #endif
