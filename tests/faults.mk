@@ -14,7 +14,7 @@ fault_number_stopping := 3
 $(FAULTY): $(BUILD)/faulty/%.elf: $(METAL_OBJ) $(BUILD)/metal/tests/faults/guest.o guest-agent/metal/metal.lds
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
-		-Wl,--wrap=agent_main -Wl,--wrap=agent_interrupt \
+		-Wl,--wrap=agent_main -Wl,--wrap=agent_interrupt -Wl,--wrap=platform_irq_off \
 		-Wl,--defsym=fault_kind=$(fault_number_$(word 1,$(subst -, ,$*))) \
 		-Wl,--defsym=fault_moment=$(fault_number_$(word 2,$(subst -, ,$*))) \
 		-Wl,-T,guest-agent/metal/metal.lds $(filter %.o,$^) -o $@

@@ -209,6 +209,7 @@ expect_exit "native boots of an experiment that was published" 0 $SS run -q --re
 expect_exit "compare --published" 0 $SS compare --results "$R" --published --json --html "$T/choi.html" "scenario=$MINE-choi"
 is "... has their change, and what was published" "$T/out" \
 	'(.figures[0].rows[] | select(.who == "native, pinned") | .change[0] != null and .change[1] == null) and .systems[0][0:10] == "native on " and any(.figures[0].rows[]; .published == "+3.75 %")' .
+valid "compare --published --json" published "$T/out"
 grep -q "over all CPUs but one" "$T/choi.html" && ok "... and a page" || bad "no page of published figures"
 expect_exit "compare --published of what nobody published" 1 $SS compare --results "$R" --published "scenario=$MINE"
 says "says so" "no published figures stand beside scenario $MINE" "$T/err"

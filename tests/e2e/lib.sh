@@ -255,8 +255,8 @@ any_part() {
 # A scenario of this test's own name, so that its runs are told from others on the same box.
 MINE=t$$
 own_scenario() { # FILE: a copy of it in $T under the name $MINE; prints its path
-	sed "0,/name=\"[^\"]*\"/s//name=\"$MINE\"/" "$1" >"$T/$MINE.xml"
-	echo "$T/$MINE.xml"
+	sed "0,/name=\"[^\"]*\"/s//name=\"$MINE\"/" "$1" >"$T/$MINE-$(basename "$1")"
+	echo "$T/$MINE-$(basename "$1")"
 }
 # domain_xml NAME VCPUS KERNEL CONSOLE CPUTUNE: somebody's domain, busy on all its vCPUs (tests/domain/busy.c).
 domain_xml() {

@@ -15,6 +15,8 @@ void __real_agent_main(struct agent_vcpu *v);
 void __wrap_agent_main(struct agent_vcpu *v);
 void __real_agent_interrupt(struct agent_vcpu *v, const struct stamp *at);
 void __wrap_agent_interrupt(struct agent_vcpu *v, const struct stamp *at);
+void __real_platform_irq_off(struct agent_vcpu *v);
+void __wrap_platform_irq_off(struct agent_vcpu *v);
 
 static void go_wrong(void)
 {
@@ -46,12 +48,18 @@ void __wrap_agent_main(struct agent_vcpu *v)
 void __wrap_agent_interrupt(struct agent_vcpu *v, const struct stamp *at)
 {
 	static unsigned seen;
-	uint32_t command = v->host->command;
 
-	if ((uintptr_t)fault_moment == MEASURING && command == SHM_CMD_RUN &&
+	if ((uintptr_t)fault_moment == MEASURING && v->host->command == SHM_CMD_RUN &&
 		++seen > INTERRUPTS_INTO_RUN)
 		go_wrong();
-	if ((uintptr_t)fault_moment == STOPPING && command == SHM_CMD_STOP)
-		go_wrong();
 	__real_agent_interrupt(v, at);
+}
+
+/* Told to stop, it comes here whether or not an interrupt came meanwhile. */
+void __wrap_platform_irq_off(struct agent_vcpu *v)
+{
+	if ((uintptr_t)fault_moment == STOPPING && v->host->command == SHM_CMD_STOP &&
+		v->shm->state == SHM_STATE_RUNNING)
+		go_wrong();
+	__real_platform_irq_off(v);
 }

@@ -83,9 +83,12 @@ wait_for_not() {
 	return 1
 }
 
-# launch: the harness in the background, its stderr through a pipe that is read line by line.
+# launch: the harness in the background, its stderr through a pipe that is read line by line; the last line is ENDED.
+ENDED="(the harness has ended)"
 launch() {
 	local WRAP=() connect=auto scenario=run
+	# A guest stops within milliseconds: the harness is held for a moment after each line.
+	[ "$moment" != stopping ] || WRAP=(strace -D -o /dev/null -P "$T/pipe" -e trace=write -e inject=write:delay_exit=50000)
 	[[ $name != player* ]] || scenario=played
 	needs_libvirtd "$action" && connect=qemu:///system
 	rm -f "$T/pipe" && mkfifo "$T/pipe"
@@ -99,6 +102,10 @@ launch() {
 	) 2>"$T/pipe" &
 	harness=$!
 	exec 7<"$T/pipe"
+	(
+		timeout 60 tail --pid="$harness" -s 0.02 -f /dev/null || { kill -9 "$harness" && echo "still running after 60 s" >>"$T/problems"; }
+		echo "$ENDED"
+	) >"$T/pipe" &
 }
 
 catches_signals() {
@@ -115,7 +122,7 @@ strike() {
 
 # The harness runs, and is struck; returns its exit status, 124 when it had to be ended.
 run_cell() {
-	local words part="" until=$((SECONDS + 60)) struck=
+	local words struck=
 	: >"$T/err"
 	launch
 	if [ "$moment/$when" = start/env ]; then
@@ -124,15 +131,10 @@ run_cell() {
 		wait_for catches_signals >/dev/null
 		strike ""
 	fi
-	while kill -0 "$harness" 2>/dev/null && [ "$SECONDS" -lt "$until" ]; do
-		while IFS= read -r -t 0.1 words <&7; do
-			strike "$part$words"
-			echo "$part$words" >>"$T/err"
-			part=
-		done
-		part+=$words # a line whose end has not come yet
+	while IFS= read -r words <&7 && [ "$words" != "$ENDED" ]; do
+		strike "$words"
+		echo "$words" >>"$T/err"
 	done
-	[ "$SECONDS" -lt "$until" ] || { kill -9 "$harness"; echo "still running after 60 s" >>"$T/problems"; }
 	wait "$harness" 2>/dev/null
 	local status=$?
 	while IFS= read -r -t 0.05 words <&7; do echo "$words" >>"$T/err"; done

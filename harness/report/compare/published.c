@@ -310,8 +310,10 @@ static json_t *row_json(const struct published *p, size_t f, size_t r)
 json_t *published_json(const struct published *p)
 {
 	const struct table *t = &p->table;
-	json_t *figures = json_array();
+	json_t *figures = json_array(), *columns = json_array();
 
+	for (size_t c = 0; c < COLUMNS; c++)
+		json_array_append_new(columns, json_text(t->columns[c]));
 	for (size_t f = 0; f < t->n_figures; f++) {
 		json_t *rows = json_array();
 
@@ -322,5 +324,5 @@ json_t *published_json(const struct published *p)
 	}
 	return JSON({"title", json_text(t->title)}, {"source", json_text(t->source)},
 		{"accel", json_text(p->accels.text)}, {"systems", json_texts(&p->systems)},
-		{"boots", json_count(p->boots)}, {"figures", figures});
+		{"boots", json_count(p->boots)}, {"columns", columns}, {"figures", figures});
 }

@@ -26,7 +26,7 @@ void published_text(const struct published *p, struct strbuf *out);
 void published_html(const struct published *p, struct strbuf *out);
 /* A page of it alone, by rename. */
 int published_save(const struct published *p, const char *path, struct err *e);
-/* {"title","source","accel","systems":["kvm on ..."],"boots","figures":[{"title","rows":[{"who","published","change":[...],"mean"}]}]} */
+/* docs/schemas/published.schema.json */
 json_t *published_json(const struct published *p);
 
 #endif
