@@ -35,6 +35,11 @@ bochs_make() {
 	touch "$root/dev/null" # this alone: all of /dev would be at the mercy of whoever clears $tmp
 	mount --bind /dev/null "$root/dev/null"
 	tar -x -C "$root/src" --strip-components=1 -f "$tmp"/bochs_*.orig.tar.*
+	# With several processors it forgets, after an exception or a VM exit, to note where the next instruction begins. A VM exit
+	# as that one is fetched (a handler whose page EPT has not yet) then goes back to the one before, with the handler's
+	# stack: no Linux guest comes up. With one processor its loop notes it (cpu_loop() in the same file).
+	sed -i '/^void BX_CPU_C::cpu_run_trace(void)/,/^{/s/^{/{\n  BX_CPU_THIS_PTR prev_rip = RIP;\n  BX_CPU_THIS_PTR speculative_rsp = false;/' "$root/src/cpu/cpu.cc"
+	grep -A2 '^void BX_CPU_C::cpu_run_trace(void)' "$root/src/cpu/cpu.cc" | grep -q 'prev_rip = RIP' || die 1 "Bochs's cpu_run_trace() is not as it was"
 	TMPDIR=/tmp chroot "$root" sh -ec "cd /src && LDFLAGS=-static CXXFLAGS=-O2 ./configure --enable-smp --enable-vmx=2 --enable-x86-64 --enable-cpu-level=6 \
 		--enable-all-optimizations --enable-pci --enable-avx --enable-evex --with-nogui --disable-docbook && make -s -j$(nproc) bochs"
 	umount "$root/dev/null"

@@ -149,7 +149,7 @@ judge() {
 	[[ ",${wanted//!/}," == *",$status,"* ]] || echo "exit $status, wanted $wanted" >>"$T/problems"
 	lines=$(grep -c '^stealscope: ' "$T/err")
 	if [ "$status" != 0 ] && [ "$status" != 137 ]; then
-		[ "$lines" = 1 ] || echo "$lines lines that say what is wrong" >>"$T/problems"
+		[ "$lines" = 1 ] || echo "$lines lines that say what is wrong, of $(wc -l <"$T/err"): $(tail -1 "$T/err" | head -c 200)" >>"$T/problems"
 		grep '^stealscope: ' "$T/err" | tail -1 | grep -qE "$says" || echo "no line with '$says'" >>"$T/problems"
 	fi
 	for dir in "$R"/all/*/; do [ -d "$dir" ] && dirs+=("${dir%/}"); done

@@ -1,6 +1,6 @@
 #!/bin/bash
 # In a lab of tests/paper/labs: the variants of vmm-overhead-3v4 that this box can run, on two of its CPUs, into results/.
-# tests/paper/inside.sh native|guest|xen|xen-dom0-floats
+# tests/paper/inside.sh native|guest|xen|xen-dom0-floats; PAPER_NOT: variants to leave out, a pattern (".*-float").
 what=$1 more=()
 [ "$(hostname)" = stealscope-lab ] || { echo "this is no lab: make paper-labs" >&2; exit 4; }
 only() { sed -i "/<variant name=\"$1/,/<\/variant>/d" one.xml; }
@@ -16,4 +16,5 @@ xen-dom0-floats)
 	;;
 *) echo "native, guest, xen or xen-dom0-floats is meant" >&2; exit 2 ;;
 esac
+[ -z "${PAPER_NOT:-}" ] || only "$PAPER_NOT"
 exec stealscope run -q --results results --set lab.cpus=2 --set "duration=${PAPER_SECONDS:-40}s" "${more[@]}" one.xml
