@@ -39,7 +39,8 @@ bochs_make() {
 	# as that one is fetched (a handler whose page EPT has not yet) then goes back to the one before, with the handler's
 	# stack: no Linux guest comes up. With one processor its loop notes it (cpu_loop() in the same file).
 	sed -i '/^void BX_CPU_C::cpu_run_trace(void)/,/^{/s/^{/{\n  BX_CPU_THIS_PTR prev_rip = RIP;\n  BX_CPU_THIS_PTR speculative_rsp = false;/' "$root/src/cpu/cpu.cc"
-	grep -A2 '^void BX_CPU_C::cpu_run_trace(void)' "$root/src/cpu/cpu.cc" | grep -q 'prev_rip = RIP' || die 1 "Bochs's cpu_run_trace() is not as it was"
+	[[ $(grep -A2 '^void BX_CPU_C::cpu_run_trace(void)' "$root/src/cpu/cpu.cc") = *'prev_rip = RIP'* ]] ||
+		{ echo "error: Bochs's cpu_run_trace() is not as it was" >&2; exit 1; } # why() in parts.sh finds it
 	TMPDIR=/tmp chroot "$root" sh -ec "cd /src && LDFLAGS=-static CXXFLAGS=-O2 ./configure --enable-smp --enable-vmx=2 --enable-x86-64 --enable-cpu-level=6 \
 		--enable-all-optimizations --enable-pci --enable-avx --enable-evex --with-nogui --disable-docbook && make -s -j$(nproc) bochs"
 	umount "$root/dev/null"

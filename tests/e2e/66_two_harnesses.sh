@@ -47,8 +47,8 @@ if command -v strace >/dev/null; then
 	status=$?
 	grep -q INJECTED "$T/calls" && { [ $status = 0 ] || [ $status = 3 ]; } && ok "a sandbox without pidfd_send_signal: QEMU is ended all the same" ||
 		bad "a sandbox without pidfd_send_signal: exit $status: $(tail -1 "$T/err")"
-	# What one call leaves undone, the reaper does. All calls of a kind are hit, for a call's number moves from run to run; of those that
-	# are made again when a signal came, each first one.
+	# What one call leaves undone, the reaper does. All calls of a kind are hit, for a call's number moves from run to run; a message that a
+	# signal cut short is sent again, so of these every other one is.
 	# disturbed NAME STATUS CALL OPTION...: that call was hit; the status; nothing left behind.
 	disturbed() {
 		local name=$1 want=$2 call=$3 got

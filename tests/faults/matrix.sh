@@ -92,7 +92,7 @@ ENDED="(the harness has ended)"
 launch() {
 	local WRAP=() connect=auto scenario=run
 	# A guest stops within milliseconds: the harness is held for a moment after each line.
-	[ "$moment" != stopping ] || WRAP=(strace -D -o /dev/null -P "$T/pipe" -e trace=write -e inject=write:delay_exit=50000)
+	[ "$moment" != stopping ] || ! command -v strace >/dev/null || WRAP=(strace -D -o /dev/null -P "$T/pipe" -e trace=write -e inject=write:delay_exit=50000)
 	[[ $name != player* ]] || scenario=played
 	needs_libvirtd "$action" && connect=qemu:///system
 	rm -f "$T/pipe" && mkfifo "$T/pipe"
