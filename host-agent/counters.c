@@ -168,54 +168,71 @@ int counters_add_cgroup(
 	return 0;
 }
 
-/* run_delay and the tracer's sum of it are compared later, so they must be of one instant: hostd
- * may be preempted between the two, and a wait end meanwhile. Read again then. */
-static ssize_t read_schedstat(struct thread_source *t, struct tracer *tracer, char *text,
-	size_t size, struct tracer_seen *seen)
+/* Its three numbers; false once it has exited. run_delay and the tracer's sum of it are compared later,
+ * so they must be of one instant: hostd may be preempted between the two, and a wait end meanwhile. Read
+ * again then. */
+static bool read_schedstat(const struct thread_source *t, struct tracer *tracer, uint64_t v[3],
+	struct tracer_seen *seen)
 {
-	struct tracer_seen before = {0}, after = {0};
+	struct tracer_seen before = {0};
+	char text[128];
 	ssize_t n;
 
+	*seen = before;
 	for (int i = 0; i < 8; i++) {
 		if (tracer)
 			tracer_read(tracer, t->tid, &before);
-		n = pread(t->fd, text, size - 1, 0);
+		n = pread(t->fd, text, sizeof(text) - 1, 0);
 		if (tracer)
-			tracer_read(tracer, t->tid, &after);
-		if (n <= 0 || (before.clock_wait_ns == after.clock_wait_ns &&
-				      before.sleeping == after.sleeping))
+			tracer_read(tracer, t->tid, seen);
+		if (n <= 0 || (before.clock_wait_ns == seen->clock_wait_ns &&
+				      before.state == seen->state))
 			break;
 	}
-	*seen = after;
-	return n;
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2]) == 3;
+}
+
+/* The tracer's sums as of what the kernel has booked. */
+static void agree_on_instant(struct tracer_seen *seen, uint64_t run_delay)
+{
+	uint64_t grown = run_delay - seen->run_delay_ns;
+
+	if (!seen->run_delay_ns || seen->run_delay_ns == ~0ull || run_delay < seen->run_delay_ns)
+		return;
+	if (seen->state == THREAD_SLEEPING)
+		/* It is sleep, booked as waiting before its wake-up told. */
+		seen->sleep_booked_ns += grown;
+	else if (seen->state == THREAD_WAITING)
+		/* It got the CPU and no event told (tracer_state.bpf.h: some kernels hide them), so that
+		 * is put in when it leaves; or it is being moved. */
+		seen->clock_wait_ns += grown;
+	else if (!grown)
+		/* It just got the CPU: the event comes before the kernel books the wait. */
+		seen->clock_wait_ns -= seen->to_book_ns;
 }
 
 static void sample_thread(struct thread_source *t, struct tracer *tracer, struct sink *s)
 {
 	struct tracer_seen seen;
-	char text[128];
 	uint64_t v[3], now;
-	ssize_t n;
+	bool there;
 
 	if (t->each_time)
 		t->fd = open_schedstat(t);
 	if (t->fd < 0)
 		return;
-	n = read_schedstat(t, tracer, text, sizeof(text), &seen);
+	there = read_schedstat(t, tracer, v, &seen);
 	now = now_ns();
-	if (n <= 0 || t->each_time) {
+	if (!there || t->each_time) {
 		close(t->fd);
 		t->fd = -1;
 	}
-	if (n <= 0) /* it has exited */
+	if (!there)
 		return;
-	text[n] = '\0';
-	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2]) != 3)
-		return;
-	/* What has grown since it fell asleep is sleep, booked as waiting before its wake-up
-	 * told. */
-	if (tracer && seen.sleeping && seen.run_delay_ns && v[1] > seen.run_delay_ns)
-		seen.sleep_booked_ns += v[1] - seen.run_delay_ns;
+	agree_on_instant(&seen, v[1]);
 	const struct {
 		enum counter_key key;
 		uint64_t value;

@@ -264,6 +264,7 @@ int BPF_PROG(on_migrate, struct task_struct *p, int new_cpu)
 	if (cpu_at(cpu)->clock_offset)
 		t->clock_since = now - cpu_at(cpu)->clock_offset;
 	t->moved = 1;
+	t->booked_ahead_ns = 0; /* the kernel books what was waited before the move */
 	t->run_delay = kt_run_delay(p);
 	set_state(t, THREAD_WAITING, cpu, now);
 	cpu_at(cpu)->joined = 1;

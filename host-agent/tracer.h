@@ -42,8 +42,10 @@ struct tracer_seen {
 	uint64_t clock_wait_ns;
 	uint64_t sleep_booked_ns;
 	uint64_t conflicts;
-	bool sleeping;
-	uint64_t run_delay_ns; /* as read when it fell asleep; valid while `sleeping` */
+	uint8_t state;	       /* enum thread_state */
+	uint64_t run_delay_ns; /* as read at its last event */
+	uint64_t
+		to_book_ns; /* the wait that this event ended: the kernel books it a moment later */
 };
 /* False when the thread is not traced. */
 bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out);

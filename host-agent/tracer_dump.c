@@ -41,7 +41,8 @@ bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
 		return false;
 	*out = (struct tracer_seen){th->clock_wait_ns,
 		th->sleep_booked_ns - (th->state == THREAD_WAITING ? th->booked_ahead_ns : 0),
-		th->conflicts, th->state == THREAD_SLEEPING, th->run_delay};
+		th->conflicts, th->state, th->run_delay,
+		th->state == THREAD_RUNNING && th->arrived ? th->to_book_ns : 0};
 	return true;
 }
 

@@ -17,7 +17,7 @@ int walk_tasks(struct bpf_iter__task *ctx)
 	struct tracer_cpu *c;
 	bool on_cpu, queued;
 	uint32_t cpu, tid, slot;
-	uint64_t now;
+	uint64_t now, delay;
 
 	if (!p)
 		return 0;
@@ -34,12 +34,15 @@ int walk_tasks(struct bpf_iter__task *ctx)
 	}
 	slot = find(tid);
 	t = thread_at(slot);
-	if (slot == NOT_TRACKED || t->state != THREAD_UNKNOWN)
+	if (slot == NOT_TRACKED)
 		return 0;
 	queued = kt_task_queued(p);
+	delay = kt_run_delay(p);
 	now = bpf_ktime_get_ns();
+	if (*(volatile uint8_t *)&t->state != THREAD_UNKNOWN)
+		return 0;
 	t->task = (uint64_t)p;
-	t->run_delay = kt_run_delay(p);
+	t->run_delay = delay;
 	set_state(t, on_cpu ? THREAD_RUNNING : queued ? THREAD_WAITING : THREAD_SLEEPING, cpu, now);
 	if (t->state == THREAD_WAITING) {
 		t->waits++;

@@ -78,6 +78,8 @@ struct tracer_thread {
 	uint64_t clock_wait_ns;	  /* the waits again, on the run queue clock */
 	uint64_t sleep_booked_ns; /* sleep the kernel will add to run_delay */
 	uint64_t booked_ahead_ns; /* ... of it, what it adds only when this wait ends */
+	uint64_t to_book_ns;	/* `arrived`: what the kernel adds to run_delay after that event */
+	uint64_t arrival_clock; /* ... and the run queue clock of it, 0 unknown */
 	uint64_t base_ns
 		[TRACER_LEDGER]; /* its CPU's ledger when it began to wait; valid if `based` */
 	uint32_t base_times[TRACER_LEDGER];

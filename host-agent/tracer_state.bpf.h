@@ -21,8 +21,12 @@ static __always_inline void wait_count(struct tracer_thread *t, uint64_t sign)
 static __always_inline void set_state(
 	struct tracer_thread *t, uint8_t state, uint16_t cpu, uint64_t now)
 {
-	uint64_t ns = now > t->since ? now - t->since : 0;
+	uint64_t ns;
 
+	/* The walk over the tasks may set a thread while an event that began before is under way. */
+	if (now < t->since)
+		now = t->since;
+	ns = now - t->since;
 	if (t->state == THREAD_WAITING) {
 		if (counts_mode)
 			settle(t->slot, now);
@@ -104,6 +108,7 @@ static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct
 static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct *next, uint16_t cpu,
 	uint32_t prev_tid, uint64_t now)
 {
+	uint64_t clock = kt_rq_clock(next), counted = t->clock_wait_ns;
 	uint16_t from = t->cpu;
 
 	if (t->throttled)
@@ -114,7 +119,10 @@ static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct 
 		clock_wait(t,
 			t->clock_since && !t->moved ? t->clock_since
 						    : BPF_CORE_READ(next, sched_info.last_queued),
-			kt_rq_clock(next));
+			clock);
+	t->arrival_clock = t->state == THREAD_WAITING ? clock : 0;
+	t->to_book_ns = t->clock_wait_ns - counted + t->booked_ahead_ns;
+	t->booked_ahead_ns = 0;
 	t->run_delay = kt_run_delay(next);
 	t->task = (uint64_t)next;
 	set_state(t, THREAD_RUNNING, cpu, now);
@@ -151,6 +159,27 @@ static __always_inline void infer_occupant(struct tracer_cpu *c, uint32_t cpu, u
 	emit_occupy(cpu, prev_tid, at);
 }
 
+/* `prev` was seen to get this CPU, and then got it again: it lost it between, and neither was told. How long it
+ * waited the kernel has booked. (Seen on Linux 6.18: two threads changed places for a slice.) */
+__noinline int infer_absence(uint32_t slot, uint32_t cpu, uint64_t run_delay, uint64_t at)
+{
+	struct tracer_thread *t = thread_at(slot);
+	uint64_t waited = run_delay - t->run_delay - t->to_book_ns;
+
+	if (waited > at - t->since)
+		waited = 0;
+	t->conflicts++;
+	t->waits++;
+	t->clock_wait_ns += waited;
+	set_state(t, THREAD_WAITING, cpu, at - waited);
+	emit_state(t->slot, TRACE_STATE_INFERRED, cpu, 0);
+	if (counts_mode && waited)
+		blame_on(t->slot, 0, BLAME_OTHERS, waited, 1);
+	set_state(t, THREAD_RUNNING, cpu, at);
+	emit_state(t->slot, TRACE_STATE_INFERRED, cpu, 0);
+	return 0;
+}
+
 /* `prev` leaves the CPU: it must have been running. If so, learn the clock; else infer. */
 static __always_inline void infer_arrival(struct tracer_thread *t, struct task_struct *prev,
 	struct tracer_cpu *c, uint16_t cpu, uint64_t now)
@@ -159,7 +188,10 @@ static __always_inline void infer_arrival(struct tracer_thread *t, struct task_s
 	uint16_t from = t->cpu;
 
 	if (t->state == THREAD_RUNNING) {
-		if (t->arrived)
+		if (t->arrived && t->arrival_clock && t->arrival_clock != clock)
+			infer_absence(t->slot, cpu, kt_run_delay(prev),
+				clamp(clock_to_ns(c, clock, now), t->since, now));
+		else if (t->arrived)
 			c->clock_offset = t->since - clock;
 		return;
 	}
@@ -181,6 +213,29 @@ static __always_inline void infer_arrival(struct tracer_thread *t, struct task_s
 	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
 }
 
+/* A thread waits, and the kernel has booked some of that: it got a CPU and lost it again, or was moved, and no event
+ * told. It has waited for this CPU since the kernel noted it as queued, at `lost`. */
+__noinline int infer_presence(
+	uint32_t slot, uint32_t cpu, uint64_t waited, uint64_t lost, uint64_t now)
+{
+	struct tracer_thread *t = thread_at(slot);
+	uint64_t got = clamp(t->since + waited, t->since, now);
+	uint16_t from = t->cpu;
+
+	t->conflicts++;
+	t->waits++;
+	t->clock_wait_ns += waited;
+	if (t->throttled)
+		end_throttle(t, from, got);
+	set_state(t, THREAD_RUNNING, from, got);
+	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+	t->run_delay += waited;
+	t->clock_since = 0;
+	set_state(t, THREAD_WAITING, cpu, clamp(lost, got, now));
+	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+	return 0;
+}
+
 /* `next` gets the CPU: it must have been waiting for it. One believed to run left the CPU unseen
  * (seen on Linux 7.3; perhaps it left while the walk over the tasks looked, which was not proven):
  * it has waited since the kernel noted it as queued. */
@@ -190,13 +245,22 @@ static __always_inline void infer_queued(struct tracer_thread *t, struct task_st
 	uint16_t from = t->cpu;
 	uint64_t at, booked;
 
-	if (t->state == THREAD_WAITING || t->state == THREAD_UNKNOWN)
+	if (t->state == THREAD_UNKNOWN)
 		return;
+	booked = kt_run_delay(next) - t->run_delay;
+	if (t->state == THREAD_WAITING) {
+		if (booked)
+			infer_presence(t->slot, cpu, booked,
+				clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now),
+				now);
+		return;
+	}
 	t->conflicts++;
 	/* A move inside the hidden wait set last_queued anew and booked the part before it. Of a
 	 * thread that runs, run_delay is from before its last wait was booked, so it tells
 	 * nothing. */
-	booked = t->state == THREAD_SLEEPING ? kt_run_delay(next) - t->run_delay : 0;
+	if (t->state != THREAD_SLEEPING)
+		booked = 0;
 	at = clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now);
 	at = clamp(at - booked, t->since, now);
 	t->clock_wait_ns += booked;
