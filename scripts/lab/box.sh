@@ -6,6 +6,7 @@
 set -eu
 set -o pipefail
 part=$1 work=$2 out=$2/$1 tmp=$2/tmp.$1
+unset CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS MAKEFLAGS MFLAGS # this machine's, not the root's that is built in
 mkdir "$out" "$tmp"
 # Unpacking is thousands of small files: in memory where there is plenty. Gone with the mount namespace.
 [ "$LAB_TMPFS" = 0 ] || mount -t tmpfs -o mode=755 lab "$tmp"

@@ -27,6 +27,7 @@ in_builder() { # COMMAND
 		mount --bind "$3" "$1/out"
 		mount --rbind /dev "$1/dev"
 		mount --rbind /proc "$1/proc"
+		unset CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS MAKEFLAGS MFLAGS
 		exec chroot "$1" /bin/sh -ec "cd /src && $4"' sh "$BUILDER" "$TOP" "$PROGRAMS" "$1"
 }
 
