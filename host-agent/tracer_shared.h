@@ -51,8 +51,6 @@ struct tracer_cpu {
 	uint32_t calls;	 /* records beyond half of it */
 	uint64_t occupant_task;
 	uint64_t irq_since, softirq_since;
-	uint64_t
-		clock_offset; /* CLOCK_MONOTONIC less the run queue clock, modulo 2^64; 0 unknown */
 	uint32_t occupant;
 	uint32_t joined; /* counts mode: a thread waits here whose base is not taken yet */
 	struct tracer_ledger ledger;
@@ -66,7 +64,6 @@ struct tracer_thread {
 	uint16_t cpu;
 	uint32_t slot;	  /* its own index */
 	uint16_t arrived; /* `since` is the event at which it got the CPU */
-	uint16_t moved;	  /* in this wait: clock_since is an estimate, last_queued exact */
 	uint64_t since;	  /* of this state */
 	uint64_t
 		charged; /* counts mode: when the wait began + what of it has been blamed on someone */
@@ -74,7 +71,7 @@ struct tracer_thread {
 	uint64_t run_delay; /* as of the last event */
 	uint64_t run_ns, wait_ns, sleep_ns;
 	uint64_t waits, migrations, conflicts;
-	uint64_t clock_since;	  /* run queue clock when this wait began, 0 unknown */
+	uint64_t clock_since;	  /* run queue clock when this wait began, 0: last_queued tells */
 	uint64_t clock_wait_ns;	  /* the waits again, on the run queue clock */
 	uint64_t sleep_booked_ns; /* sleep the kernel will add to run_delay */
 	uint64_t booked_ahead_ns; /* ... of it, what it adds only when this wait ends */

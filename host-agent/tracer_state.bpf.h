@@ -5,8 +5,7 @@
  * Some kernels hide the events raised in the context of some threads (then perf and ftrace miss
  * them too). The infer_*() functions run before an event is applied; where it does not fit the
  * state held, they put in what must have happened, at the time the kernel noted for it:
- * sched_info.last_arrival and last_queued, on the run queue clock, whose offset is learned at each
- * visible run.
+ * sched_info.last_arrival, last_queued and run_delay, on the run queue clock.
  */
 
 static __always_inline void wait_count(struct tracer_thread *t, uint64_t sign)
@@ -23,9 +22,10 @@ static __always_inline void set_state(
 {
 	uint64_t ns;
 
-	/* The walk over the tasks may set a thread while an event that began before is under way. */
-	if (now < t->since)
-		now = t->since;
+	/* The walk over the tasks may set a thread while an event that began before is under way. And what is put
+	 * in may take no time: records of two CPUs are merged by time, and must not change places. */
+	if (now <= t->since)
+		now = t->since + 1;
 	ns = now - t->since;
 	if (t->state == THREAD_WAITING) {
 		if (counts_mode)
@@ -58,7 +58,6 @@ static __always_inline void clock_wait(struct tracer_thread *t, uint64_t begin, 
 	if (begin && end > begin)
 		t->clock_wait_ns += end - begin;
 	t->clock_since = 0;
-	t->moved = 0;
 }
 
 /* At a wake-up the thread has just been queued, and run_delay is what it was when it fell asleep.
@@ -76,7 +75,7 @@ static __always_inline void booked_sleep(struct tracer_thread *t, struct task_st
 }
 
 static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct *prev,
-	bool preempt, uint16_t cpu, uint32_t next_tid, uint64_t now)
+	bool preempt, uint16_t cpu, uint32_t next_tid, uint64_t clock, uint64_t now)
 {
 	unsigned int kstate = kt_task_state(prev);
 	uint8_t state = THREAD_WAITING, flags = 0;
@@ -92,7 +91,7 @@ static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct
 	if (state == THREAD_WAITING) {
 		t->waits++;
 		/* Of one preempted on its way to sleep the kernel notes no begin, and books nothing. */
-		t->clock_since = kstate ? 0 : kt_rq_clock(prev);
+		t->clock_since = kstate ? 0 : clock;
 	}
 	t->run_delay = kt_run_delay(prev);
 	set_state(t, state, cpu, now);
@@ -106,9 +105,9 @@ static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct
 }
 
 static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct *next, uint16_t cpu,
-	uint32_t prev_tid, uint64_t now)
+	uint32_t prev_tid, uint64_t clock, uint64_t now)
 {
-	uint64_t clock = kt_rq_clock(next), counted = t->clock_wait_ns;
+	uint64_t counted = t->clock_wait_ns;
 	uint16_t from = t->cpu;
 
 	if (t->throttled)
@@ -117,8 +116,8 @@ static __always_inline void got_cpu(struct tracer_thread *t, struct task_struct 
 		from = cpu;
 	if (t->state == THREAD_WAITING)
 		clock_wait(t,
-			t->clock_since && !t->moved ? t->clock_since
-						    : BPF_CORE_READ(next, sched_info.last_queued),
+			t->clock_since ? t->clock_since
+				       : BPF_CORE_READ(next, sched_info.last_queued),
 			clock);
 	t->arrival_clock = t->state == THREAD_WAITING ? clock : 0;
 	t->to_book_ns = t->clock_wait_ns - counted + t->booked_ahead_ns;
@@ -135,28 +134,26 @@ static __always_inline uint64_t clamp(uint64_t at, uint64_t low, uint64_t high)
 	return at < low ? low : at > high ? high : at;
 }
 
-/* A run queue clock reading as CLOCK_MONOTONIC; `otherwise` where it cannot be known. */
-static __always_inline uint64_t clock_to_ns(
-	struct tracer_cpu *c, uint64_t clock, uint64_t otherwise)
+/* A reading of this run queue's clock as CLOCK_MONOTONIC; `now` where it cannot be known. A switch sets that clock as it
+ * begins, so `clock` is `now`. */
+static __always_inline uint64_t clock_to_ns(uint64_t reading, uint64_t clock, uint64_t now)
 {
-	return clock && c->clock_offset ? clock + c->clock_offset : otherwise;
+	return reading && clock >= reading ? now - (clock - reading) : now;
 }
 
 /* A switch to `prev` was hidden: since it got the CPU the waiters stood behind it, not behind the
  * task believed to be there. */
-static __always_inline void infer_occupant(struct tracer_cpu *c, uint32_t cpu, uint32_t believed,
-	uint64_t believed_task, uint32_t prev_tid, struct task_struct *prev, uint64_t now)
+__noinline int infer_occupant(uint32_t cpu, uint32_t tid, uint64_t arrival, uint64_t clock)
 {
-	uint64_t at = clock_to_ns(c, BPF_CORE_READ(prev, sched_info.last_arrival), now);
+	struct tracer_cpu *c = cpu_at(cpu);
+	uint64_t at = clock_to_ns(arrival, clock, bpf_ktime_get_ns());
 
-	if (at > now)
-		at = now;
-	if (counts_mode) {
-		charge_waiters(c, cpu, believed, BLAME_TASK, believed_task, at);
-		return;
-	}
-	name_task(prev_tid, prev);
-	emit_occupy(cpu, prev_tid, at);
+	if (counts_mode)
+		charge_waiters(c, cpu, c->occupant, BLAME_TASK,
+			*(volatile uint64_t *)&c->occupant_task, at);
+	else
+		emit_occupy(cpu, tid, at);
+	return 0;
 }
 
 /* `prev` was seen to get this CPU, and then got it again: it lost it between, and neither was told. How long it
@@ -166,11 +163,12 @@ __noinline int infer_absence(uint32_t slot, uint32_t cpu, uint64_t run_delay, ui
 	struct tracer_thread *t = thread_at(slot);
 	uint64_t waited = run_delay - t->run_delay - t->to_book_ns;
 
-	if (waited > at - t->since)
-		waited = 0;
 	t->conflicts++;
 	t->waits++;
 	t->clock_wait_ns += waited;
+	/* The clock is some us behind the event it is said to be of. */
+	if (waited > at - t->since)
+		waited = at - t->since;
 	set_state(t, THREAD_WAITING, cpu, at - waited);
 	emit_state(t->slot, TRACE_STATE_INFERRED, cpu, 0);
 	if (counts_mode && waited)
@@ -180,46 +178,65 @@ __noinline int infer_absence(uint32_t slot, uint32_t cpu, uint64_t run_delay, ui
 	return 0;
 }
 
-/* `prev` leaves the CPU: it must have been running. If so, learn the clock; else infer. */
-static __always_inline void infer_arrival(struct tracer_thread *t, struct task_struct *prev,
-	struct tracer_cpu *c, uint16_t cpu, uint64_t now)
+/* What the kernel has booked since the last event of a thread, but for sleep that it booked with it. */
+static __always_inline uint64_t waited_since(struct tracer_thread *t, uint64_t run_delay)
 {
-	uint64_t clock = BPF_CORE_READ(prev, sched_info.last_arrival), at, waited;
+	uint64_t waited = run_delay - t->run_delay - t->booked_ahead_ns;
+
+	t->booked_ahead_ns = 0;
+	return waited;
+}
+
+/* `prev` was not seen to get this CPU, which it did at `at` by the kernel's clock. */
+__noinline int infer_run(uint32_t slot, uint32_t cpu, uint64_t run_delay, uint64_t at)
+{
+	struct tracer_thread *t = thread_at(slot);
+	uint64_t waited = waited_since(t, run_delay);
 	uint16_t from = t->cpu;
 
-	if (t->state == THREAD_RUNNING) {
-		if (t->arrived && t->arrival_clock && t->arrival_clock != clock)
-			infer_absence(t->slot, cpu, kt_run_delay(prev),
-				clamp(clock_to_ns(c, clock, now), t->since, now));
-		else if (t->arrived)
-			c->clock_offset = t->since - clock;
-		return;
-	}
-	if (t->state == THREAD_UNKNOWN)
-		return;
 	t->conflicts++;
-	waited = kt_run_delay(prev) - t->run_delay;
-	at = t->state == THREAD_WAITING ? t->since + waited : now;
-	at = clamp(clock_to_ns(c, clock, at), t->since, now);
+	/* Where it also ran and waited unseen before, it waited no longer than the kernel says. */
+	if (t->state == THREAD_WAITING && at > t->since + waited)
+		at = t->since + waited;
 	if (t->state == THREAD_SLEEPING && waited) {
 		t->waits++;
 		set_state(t, THREAD_WAITING, cpu, clamp(at - waited, t->since, at));
-		emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+		emit_state(slot, TRACE_STATE_INFERRED, from, 0);
 	}
-	clock_wait(t, clock - waited, clock);
+	clock_wait(t, 1, 1 + waited);
 	if (t->throttled)
 		end_throttle(t, cpu, at);
+	t->run_delay = run_delay;
+	t->to_book_ns = 0;
 	set_state(t, THREAD_RUNNING, cpu, at);
-	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+	emit_state(slot, TRACE_STATE_INFERRED, from, 0);
+	return 0;
+}
+
+/* `prev` leaves the CPU: it must have been running, since it was seen to get it. Else infer. */
+static __always_inline void infer_arrival(struct tracer_thread *t, struct task_struct *prev,
+	uint16_t cpu, uint64_t clock, uint64_t now)
+{
+	uint64_t arrival = BPF_CORE_READ(prev, sched_info.last_arrival);
+	bool seen = t->state == THREAD_RUNNING &&
+		    (!t->arrived || !t->arrival_clock || t->arrival_clock == arrival);
+
+	if (seen || t->state == THREAD_UNKNOWN)
+		return;
+	now = clamp(clock_to_ns(arrival, clock, now), t->since, now);
+	if (t->state == THREAD_RUNNING)
+		infer_absence(t->slot, cpu, kt_run_delay(prev), now);
+	else
+		infer_run(t->slot, cpu, kt_run_delay(prev), now);
 }
 
 /* A thread waits, and the kernel has booked some of that: it got a CPU and lost it again, or was moved, and no event
  * told. It has waited for this CPU since the kernel noted it as queued, at `lost`. */
-__noinline int infer_presence(
-	uint32_t slot, uint32_t cpu, uint64_t waited, uint64_t lost, uint64_t now)
+__noinline int infer_presence(uint32_t slot, uint32_t cpu, uint64_t run_delay, uint64_t lost)
 {
 	struct tracer_thread *t = thread_at(slot);
-	uint64_t got = clamp(t->since + waited, t->since, now);
+	uint64_t waited = waited_since(t, run_delay);
+	uint64_t got = clamp(t->since + waited, t->since, lost);
 	uint16_t from = t->cpu;
 
 	t->conflicts++;
@@ -228,11 +245,32 @@ __noinline int infer_presence(
 	if (t->throttled)
 		end_throttle(t, from, got);
 	set_state(t, THREAD_RUNNING, from, got);
-	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
-	t->run_delay += waited;
+	emit_state(slot, TRACE_STATE_INFERRED, from, 0);
+	t->run_delay = run_delay;
 	t->clock_since = 0;
-	set_state(t, THREAD_WAITING, cpu, clamp(lost, got, now));
-	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
+	set_state(t, THREAD_WAITING, cpu, lost);
+	emit_state(slot, TRACE_STATE_INFERRED, from, 0);
+	return 0;
+}
+
+/* `next` was seen to run or to sleep, but waits since `at`, and for `booked` before it was moved unseen: that set
+ * last_queued anew. */
+__noinline int infer_wait(
+	uint32_t slot, uint32_t cpu, uint32_t prev_tid, uint64_t booked, uint64_t at)
+{
+	struct tracer_thread *t = thread_at(slot);
+	uint16_t from = t->cpu;
+
+	if (t->state == THREAD_RUNNING)
+		booked -= t->to_book_ns;
+	t->conflicts++;
+	t->waits++;
+	t->clock_wait_ns += booked;
+	at = at - booked < t->since ? t->since : at - booked;
+	set_state(t, THREAD_WAITING, cpu, at);
+	emit_state(slot, TRACE_STATE_INFERRED, from, 0);
+	if (!counts_mode)
+		emit_occupy(cpu, prev_tid, at);
 	return 0;
 }
 
@@ -240,33 +278,16 @@ __noinline int infer_presence(
  * (seen on Linux 7.3; perhaps it left while the walk over the tasks looked, which was not proven):
  * it has waited since the kernel noted it as queued. */
 static __always_inline void infer_queued(struct tracer_thread *t, struct task_struct *next,
-	struct tracer_cpu *c, uint16_t cpu, uint32_t prev_tid, uint64_t now)
+	uint16_t cpu, uint32_t prev_tid, uint64_t clock, uint64_t now)
 {
-	uint16_t from = t->cpu;
-	uint64_t at, booked;
+	uint64_t run_delay = kt_run_delay(next);
 
-	if (t->state == THREAD_UNKNOWN)
+	if (t->state == THREAD_UNKNOWN || (t->state == THREAD_WAITING && run_delay == t->run_delay))
 		return;
-	booked = kt_run_delay(next) - t->run_delay;
-	if (t->state == THREAD_WAITING) {
-		if (booked)
-			infer_presence(t->slot, cpu, booked,
-				clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now),
-				now);
-		return;
-	}
-	t->conflicts++;
-	/* A move inside the hidden wait set last_queued anew and booked the part before it. Of a
-	 * thread that runs, run_delay is from before its last wait was booked, so it tells
-	 * nothing. */
-	if (t->state != THREAD_SLEEPING)
-		booked = 0;
-	at = clock_to_ns(c, BPF_CORE_READ(next, sched_info.last_queued), now);
-	at = clamp(at - booked, t->since, now);
-	t->clock_wait_ns += booked;
-	t->waits++;
-	set_state(t, THREAD_WAITING, cpu, at);
-	emit_state(t->slot, TRACE_STATE_INFERRED, from, 0);
-	if (!counts_mode)
-		emit_occupy(cpu, prev_tid, at);
+	now = clamp(clock_to_ns(BPF_CORE_READ(next, sched_info.last_queued), clock, now), t->since,
+		now);
+	if (t->state == THREAD_WAITING)
+		infer_presence(t->slot, cpu, run_delay, now);
+	else
+		infer_wait(t->slot, cpu, prev_tid, run_delay - t->run_delay, now);
 }

@@ -3,16 +3,27 @@
 # signal; traced waiting against run_delay, states against wall time, nothing lost.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || { skip "trace: needs root to load eBPF"; finish; }
-make -s build/tests/trace_threads >"$T/make" 2>&1 || { bad "trace_threads: $(tail -2 "$T/make")"; finish; }
-for c in stacked-4 float-3-on-2 sleepers-and-hog quota-and-hog sigstop counts counts-stacked counts-quota counts-crowd counts-dumped counts-leaves counts-passers passers counts-moved announced counts-announced; do
-	timeout 60 build/tests/trace_threads build/stealscope-hostd 2 $c >"$T/out" 2>&1
+make -s build/tests/trace_threads build/tests/hostd-hides >"$T/make" 2>&1 || { bad "trace_threads: $(tail -2 "$T/make")"; finish; }
+traced() { # HOSTD CASE NAME
+	local got
+	timeout 60 build/tests/trace_threads "$1" 2 "$2" >"$T/out" 2>&1
 	got=$?
 	if grep -q '^SKIP' "$T/out"; then
 		skip "$(grep '^SKIP' "$T/out" | head -1 | cut -c6-)"
 	elif [ $got = 0 ]; then
-		ok "$c"
+		ok "$3"
 	else
-		bad "$c: $(grep -v "^ok" "$T/out" | tail -4 | tr "\n" ";")"
+		bad "$3: $(grep -v '^ok' "$T/out" | tail -4 | tr '\n' ';')"
 	fi
+}
+for c in stacked-4 float-3-on-2 sleepers-and-hog quota-and-hog sigstop counts counts-stacked counts-quota counts-crowd counts-dumped counts-leaves counts-passers passers counts-moved announced counts-announced; do
+	traced build/stealscope-hostd $c $c
+done
+# Not claimed is what nothing tells: who slept unseen, and who had the CPU meanwhile. Which switches are not seen is chance, and
+# one in some tens of runs has several next to each other that cannot be told from one: one retry, counted.
+for c in stacked-4 float-3-on-2 quota-and-hog sigstop; do
+	build/tests/trace_threads build/tests/hostd-hides 2 $c >"$T/out" 2>&1 && { ok "$c, one switch in 16 unseen"; continue; }
+	second_try "$c unseen: $(grep -v '^ok' "$T/out" | tail -4 | tr '\n' ';')"
+	traced build/tests/hostd-hides $c "$c, one switch in 16 unseen"
 done
 finish
