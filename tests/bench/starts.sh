@@ -1,13 +1,12 @@
 #!/bin/bash
 # What a run costs beside its measuring: N metal guests (default 3, 64 and 256) by the harness, without warm-up; and what cannot be
 # less: as many bare QEMUs of the same kind without libvirt, two a CPU at a time, each of which boots the same guest and ends (it
-# finds no page of a harness's); and the same domains by libvirt without the harness, as many virsh at a time, each with its share
-# of them one after the other. Times are the best of ROUNDS (default 2); CPU is all that the box did meanwhile, a guest.
+# finds no page of a harness's). Times are the best of ROUNDS (default 2); CPU is all that the box did meanwhile, a guest.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build} ROUNDS=${ROUNDS:-2}
 T=$(mktemp -d)
-trap 'rm -rf "$T"; rm -f /dev/shm/bench-starts-'$$'*' EXIT
+trap 'rm -rf "$T"; rm -f /dev/shm/bench-starts-'$$ EXIT
 [ "$(id -u)" = 0 ] && [ -w /dev/kvm ] || { echo "SKIP bench-starts: needs root and /dev/kvm"; exit 0; }
 busy() { awk '/^cpu / {print ($2 + $3 + $4 + $7 + $8) * 10}' /proc/stat; } # ms; guests' time is in it
 truncate -s 1M /dev/shm/bench-starts-$$
@@ -16,22 +15,6 @@ cat >"$T/qemu" <<-X
 		-bios /usr/share/qemu/qboot.rom -no-user-config -nodefaults -display none -no-reboot -kernel $BUILD/metal.elf \
 		-object memory-backend-file,id=s,mem-path=/dev/shm/bench-starts-$$,size=1M,share=on -device ivshmem-plain,memdev=s
 X
-by_libvirt() { # N: the domains of the plan; until each has ended
-	local xml i at=$((2 * $(nproc)))
-	xml=$("$BUILD/stealscope" plan --xml --json "$T/starts.xml" 2>/dev/null | jq -r '.plans[0].guests[0].domain_xml')
-	for ((i = 0; i < $1; i++)); do
-		sed "s/stealscope-RUN-g-0/bench-starts-$$-$i/; s|METAL.ELF|$PWD/$BUILD/metal.elf|; s|RECORD/guest|$T|; s/console/&-$i/" <<<"$xml" >"$T/$i.xml"
-		echo "create $T/$i.xml" >>"$T/virsh-$((i % at))"
-	done
-	t=$(date +%s%N)
-	for ((i = 0; i < at; i++)); do
-		virsh -q -c "qemu:///embed?root=$T/root-$i" <"$T/virsh-$i" >"$T/said-$i" 2>&1 &
-	done
-	wait
-	while pgrep -f "guest=bench-starts-$$" >/dev/null; do sleep 0.02; done
-	rm -f "$T"/virsh-* /dev/shm/bench-starts-$$-*
-	grep -h error: "$T"/said-* | head -1
-}
 printf '%6s  %-8s %8s %8s %8s %8s %8s %8s\n' guests "" "ms" "start ms" "clocks" "end ms" "sample" "CPU ms"
 for n in ${*:-3 64 256}; do
 	cat >"$T/starts.xml" <<-X
@@ -42,9 +25,6 @@ for n in ${*:-3 64 256}; do
 		b=$(busy) t=$(date +%s%N)
 		seq "$n" | xargs -P $((2 * $(nproc))) -I{} sh "$T/qemu" >/dev/null 2>&1
 		echo "QEMU $(($(date +%s%N) - t)) $((($(busy) - b) / n))"
-		b=$(busy)
-		by_libvirt "$n" >&2
-		echo "libvirt $(($(date +%s%N) - t)) $((($(busy) - b) / n))"
 		rm -rf "$T/res"
 		b=$(busy)
 		"$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1 || [ $? = 3 ] || { cat "$T/out"; exit 1; }
