@@ -195,8 +195,9 @@ __noinline int infer_run(uint32_t slot, uint32_t cpu, uint64_t run_delay, uint64
 	uint16_t from = t->cpu;
 
 	t->conflicts++;
-	/* Where it also ran and waited unseen before, it waited no longer than the kernel says. */
-	if (t->state == THREAD_WAITING && at > t->since + waited)
+	/* Where it also ran and waited unseen before, it waited no longer than the kernel says (which says
+	 * nothing of one that was preempted on its way to sleep). */
+	if (t->state == THREAD_WAITING && waited && at > t->since + waited)
 		at = t->since + waited;
 	if (t->state == THREAD_SLEEPING && waited) {
 		t->waits++;
