@@ -1,4 +1,4 @@
-## make check-xen [XEN_PARTS="pair linux"]: what the emulated lab with Xen can show: doctor, plan, runs, faults, batch, blame (25 minutes)
+## make check-xen [XEN_PARTS="pair linux"]: what the emulated lab with Xen can show: doctor, plan, runs, faults, batch, blame (10 to 25 minutes)
 .PHONY: check-xen
 check-xen: all
 	@for try in 1 2; do \
