@@ -156,13 +156,22 @@ __noinline int infer_occupant(uint32_t cpu, uint32_t tid, uint64_t arrival, uint
 	return 0;
 }
 
+/* The wait that ended as it got the CPU is in run_delay while it runs, and a record says so. */
+static __always_inline void note_booked(struct tracer_thread *t)
+{
+	t->run_delay += t->to_book_ns;
+	t->to_book_ns = 0;
+}
+
 /* `prev` was seen to get this CPU, and then got it again: it lost it between, and neither was told. How long it
  * waited the kernel has booked. (Seen on Linux 6.18: two threads changed places for a slice.) */
 __noinline int infer_absence(uint32_t slot, uint32_t cpu, uint64_t run_delay, uint64_t at)
 {
 	struct tracer_thread *t = thread_at(slot);
-	uint64_t waited = run_delay - t->run_delay - t->to_book_ns;
+	uint64_t waited;
 
+	note_booked(t);
+	waited = run_delay - t->run_delay;
 	t->conflicts++;
 	t->waits++;
 	t->clock_wait_ns += waited;
@@ -173,6 +182,7 @@ __noinline int infer_absence(uint32_t slot, uint32_t cpu, uint64_t run_delay, ui
 	emit_state(t->slot, TRACE_STATE_INFERRED, cpu, 0);
 	if (counts_mode && waited)
 		blame_on(t->slot, 0, BLAME_OTHERS, waited, 1);
+	t->run_delay = run_delay;
 	set_state(t, THREAD_RUNNING, cpu, at);
 	emit_state(t->slot, TRACE_STATE_INFERRED, cpu, 0);
 	return 0;
@@ -262,8 +272,10 @@ __noinline int infer_wait(
 	struct tracer_thread *t = thread_at(slot);
 	uint16_t from = t->cpu;
 
-	if (t->state == THREAD_RUNNING)
+	if (t->state == THREAD_RUNNING) {
 		booked -= t->to_book_ns;
+		note_booked(t);
+	}
 	t->conflicts++;
 	t->waits++;
 	t->clock_wait_ns += booked;

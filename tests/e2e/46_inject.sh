@@ -30,12 +30,14 @@ rows() { # NAME MIN_US MAX_US WORD: of the late rows of that length, how many na
 		  wrong: (map(select(.culprit | contains($word) | not).culprit) | group_by(.) | map({(.[0]): length}) | add)}' \
 		"$T/$1.jsonl" >"$T/$1.json"
 }
+most() { echo ".unexplained <= 0.01 * .late + ([$STOLEN, 0.02 * .late] | min)"; }
+explained() { jq -s '{late: (map(.late_us) | add), unexplained: (map(.unexplained_us) | add)}' "$T/$1.jsonl" >"$T/$1.sum"; }
 right() { echo ".right + ([.named_none, $STOLEN / $1, 0.02 * .n] | min) >= 0.99 * .n"; } # MIN_US
 judge() { # NAME MIN_US MAX_US WORD: 99 of 100 name WORD, and 99 % is explained
 	is_timed "$1: at least 60 injections were felt" "$T/$1.json" '.n >= 60' '.n'
 	is_timed "$1: 99 of 100 name '$4'; the box's hypervisor took $((STOLEN / 1000)) ms" "$T/$1.json" "$(right "$2")" .
-	jq -s '{late: (map(.late_us) | add), unexplained: (map(.unexplained_us) | add)}' "$T/$1.jsonl" >"$T/$1.sum"
-	is_timed "$1: 99 % of the lateness explained" "$T/$1.sum" ".unexplained <= 0.01 * .late + ([$STOLEN, 0.02 * .late] | min)" .
+	explained "$1"
+	is_timed "$1: 99 % of the lateness explained" "$T/$1.sum" "$(most)" .
 }
 run() {
 	stolen
@@ -43,11 +45,16 @@ run() {
 	stolen
 }
 
-run burst-hog; rows burst 2000 9000 "noise burst"
-# Two of 180 that name a kernel thread are one too many.
-jq -e "$(right 2000)" "$T/burst.json" >/dev/null || { second_try burst; run burst-hog; rows burst 2000 9000 "noise burst"; }
+# Two of 180 that name a kernel thread are one too many; and the box's own hypervisor may take more than it says: gaps of ms
+# in which the thread ran and /proc/stat knows of no steal (15 and 39 ms of 740 were seen in a restless hour). One more try.
+felt() { # NAME SCENARIO MIN_US MAX_US WORD
+	run "$2"; rows "$1" "$3" "$4" "$5"; explained "$1"
+	jq -e "$(right "$3")" "$T/$1.json" >/dev/null && jq -e "$(most)" "$T/$1.sum" >/dev/null
+}
+felt burst burst-hog 2000 9000 "noise burst" || { second_try burst; felt burst burst-hog 2000 9000 "noise burst"; }
 judge burst 2000 9000 "noise burst"
-run quota-sleeper; rows quota 40000 60000 quota; judge quota 40000 60000 quota
+felt quota quota-sleeper 40000 60000 quota || { second_try quota; felt quota quota-sleeper 40000 60000 quota; }
+judge quota 40000 60000 quota
 
 stolen
 run stopped &
