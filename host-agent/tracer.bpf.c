@@ -23,8 +23,8 @@ const volatile bool counts_mode = false;
 const volatile bool cgroup_v1 = false;
 const volatile bool use_queue = false;	      /* instead of the ring */
 const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
-const volatile uint32_t hides =
-	0; /* tests: so many of 256 switches are not seen, as some kernels hide them */
+/* For tests: so many of 256 switches are not seen, as some kernels hide them. */
+const volatile uint32_t hides = 0;
 /* What there is room for: numbers of CPUs and of threads, less one (powers of two), and where in `room` threads begin. */
 const volatile uint32_t last_cpu = TRACER_MAX_CPUS - 1;
 const volatile uint32_t last_slot = TRACER_MAX_THREADS - 1;
