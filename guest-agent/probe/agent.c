@@ -40,6 +40,17 @@ const char *agent_check_page(const struct shm_host *host, uint64_t size)
 	return 0;
 }
 
+/* The harness may change it: guests that are up look more rarely while others start. */
+static void agent_take_look(struct agent_vcpu *v)
+{
+	uint32_t us = v->host->look_us;
+
+	if (us == v->look_us && v->look_ticks)
+		return;
+	v->look_us = us;
+	v->look_ticks = agent_ns_to_ticks(v, us ? us * UINT64_C(1000) : AGENT_LOOK_NS);
+}
+
 void agent_init(struct agent_vcpu *v, struct shm_host *host, unsigned index)
 {
 	uint8_t *page = (uint8_t *)host;
@@ -49,8 +60,7 @@ void agent_init(struct agent_vcpu *v, struct shm_host *host, unsigned index)
 	v->shm = (struct shm_vcpu *)(page + SHM_VCPU_OFFSET) + index;
 	ring_init(&v->ring, v->shm, page + host->ring_offset + (uint64_t)index * host->ring_stride,
 		host->ring_slots);
-	v->look_ticks = agent_ns_to_ticks(
-		v, host->look_us ? host->look_us * UINT64_C(1000) : AGENT_LOOK_NS);
+	agent_take_look(v);
 	v->steal_ticks = agent_ns_to_ticks(v, AGENT_STEAL_NS);
 	v->deadman_ticks = agent_ns_to_ticks(v, SHM_DEADMAN_NS);
 	v->beacon_tsc = platform_tsc();
@@ -268,6 +278,7 @@ void agent_main(struct agent_vcpu *v)
 	v->ping_seen = v->shm->ping_seq;
 	v->shm->state = SHM_STATE_READY;
 	for (;;) {
+		agent_take_look(v);
 		switch (v->host->command) {
 		case SHM_CMD_SYNC:
 			agent_sync(v);

@@ -59,6 +59,7 @@ struct agent_vcpu {
 	unsigned index;
 	uint32_t accel, features;
 	uint64_t tsc_hz;
+	uint32_t look_us; /* of which look_ticks is made */
 	uint64_t look_ticks, steal_ticks, deadman_ticks;
 
 	struct probe_run ticks[AGENT_MAX_TICKS];

@@ -1,117 +1,265 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Pings: host time before and after a guest's reading of its TSC. */
+/* Pings: host time before and after a guest's reading of its TSC. Many vCPUs are called at once, for each may sleep a
+ * while before it looks; who answers is awake and has its rounds. */
 #include <errno.h>
-#include <sched.h>
+#include <stdlib.h>
 
 #include "collect/priv.h"
 
 #define ANSWER_WAIT_NS (2 * NS_PER_S)	 /* for the first answer of a vCPU on a crowded host */
 #define ROUNDS_NS      (200 * NS_PER_MS) /* all rounds of one vCPU, from its first answer */
+#define AWAKE_NS       (300 * NS_PER_US) /* one that does not answer so long sleeps again: others first */
 #define SPIN_NS	       (200 * NS_PER_US) /* then sleep: the vCPU may need this very CPU */
+#define TURN_NS	       (5 * NS_PER_MS)	 /* then the caller looks round */
 
 struct ping {
 	uint64_t before_ns, after_ns, tsc;
 };
 
-static bool ping_once(struct guest_shm *g, unsigned vcpu, uint64_t until_ns, struct ping *out)
-{
-	struct shm_vcpu *lines = guest_vcpu_lines(g, vcpu);
-	uint64_t seq = ++g->vcpus[vcpu].ping, now;
+struct line {
+	size_t guest;
+	unsigned vcpu, rounds; /* that are still to come */
+	unsigned n_kept;
+	uint64_t before_ns; /* of the ping that it has not answered yet */
+	uint64_t until_ns;  /* from its first answer: its rounds end then, whatever came of them */
+	struct ping kept[GUEST_SYNC_KEEP];
+	bool done;
+};
 
-	guest_shm_beacon(g);
-	out->before_ns = now = now_ns();
-	__atomic_store_n(&lines->ping_seq, seq, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&lines->echo_seq, __ATOMIC_ACQUIRE) != seq) {
-		if (now > until_ns)
-			return false;
-		if (now - out->before_ns > SPIN_NS) {
-			sleep_ns(SPIN_NS);
-			guest_shm_beacon(g);
-		}
-		now = now_ns();
-	}
-	out->tsc = lines->echo_tsc;
-	out->after_ns = now_ns();
-	return true;
-}
+struct guest_sync {
+	struct guest_shm *const *guests;
+	bool *silent; /* a vCPU of this guest did not answer */
+	struct line *lines;
+	size_t n_lines, first; /* all before `first` are done */
+	uint64_t answer_ns;    /* when any of them answered last */
+};
 
 /* Keep the tightest, in order of time. */
-static unsigned keep_best(struct ping *kept, unsigned n, const struct ping *p)
+static void keep_best(struct line *l, const struct ping *p)
 {
 	unsigned widest = 0;
 
-	if (n < GUEST_SYNC_KEEP) {
-		kept[n] = *p;
-		return n + 1;
+	if (l->n_kept < GUEST_SYNC_KEEP) {
+		l->kept[l->n_kept++] = *p;
+		return;
 	}
-	for (unsigned i = 1; i < n; i++)
-		if (kept[i].after_ns - kept[i].before_ns >
-			kept[widest].after_ns - kept[widest].before_ns)
+	for (unsigned i = 1; i < l->n_kept; i++)
+		if (l->kept[i].after_ns - l->kept[i].before_ns >
+			l->kept[widest].after_ns - l->kept[widest].before_ns)
 			widest = i;
-	if (p->after_ns - p->before_ns < kept[widest].after_ns - kept[widest].before_ns) {
-		for (unsigned i = widest; i + 1 < n; i++)
-			kept[i] = kept[i + 1];
-		kept[n - 1] = *p;
+	if (p->after_ns - p->before_ns < l->kept[widest].after_ns - l->kept[widest].before_ns) {
+		for (unsigned i = widest; i + 1 < l->n_kept; i++)
+			l->kept[i] = l->kept[i + 1];
+		l->kept[l->n_kept - 1] = *p;
 	}
-	return n;
 }
 
-static bool sync_vcpu(struct guest_shm *g, unsigned vcpu, unsigned rounds, uint64_t patience_ns)
+static void ping(struct guest_shm *g, struct line *l)
 {
-	struct ping kept[GUEST_SYNC_KEEP];
-	uint64_t until = now_ns() + patience_ns;
-	unsigned n = 0;
+	uint64_t seq = ++g->vcpus[l->vcpu].ping;
 
-	for (unsigned r = 0; r < rounds; r++) {
-		struct ping p;
+	guest_shm_beacon(g);
+	l->before_ns = now_ns();
+	__atomic_store_n(&guest_vcpu_lines(g, l->vcpu)->ping_seq, seq, __ATOMIC_SEQ_CST);
+}
 
-		if (!ping_once(g, vcpu, until, &p))
-			break;
-		if (r == 0)
-			until = now_ns() + ROUNDS_NS;
-		n = keep_best(kept, n, &p);
+static bool answered(struct guest_shm *g, struct line *l)
+{
+	struct shm_vcpu *lines = guest_vcpu_lines(g, l->vcpu);
+	struct ping p = {.before_ns = l->before_ns};
+
+	if (__atomic_load_n(&lines->echo_seq, __ATOMIC_ACQUIRE) != g->vcpus[l->vcpu].ping)
+		return false;
+	p.tsc = lines->echo_tsc;
+	p.after_ns = now_ns();
+	keep_best(l, &p);
+	l->rounds--;
+	return true;
+}
+
+static bool wait_answer(struct guest_shm *g, struct line *l)
+{
+	uint64_t now;
+
+	while (!answered(g, l)) {
+		now = now_ns();
+		if (now - l->before_ns > AWAKE_NS || now > l->until_ns)
+			return false;
+		if (now - l->before_ns > SPIN_NS) {
+			sleep_ns(SPIN_NS);
+			guest_shm_beacon(g);
+		}
 	}
-	for (unsigned i = 0; i < n; i++) {
+	return true;
+}
+
+/* It has just answered: the other rounds, as long as it does. */
+static void rounds(struct guest_shm *g, struct line *l)
+{
+	if (l->n_kept == 1)
+		l->until_ns = now_ns() + ROUNDS_NS;
+	while (l->rounds) {
+		ping(g, l);
+		if (!wait_answer(g, l))
+			return;
+	}
+}
+
+static int finish(struct guest_sync *s, struct line *l, struct err *e)
+{
+	struct guest_shm *g = s->guests[l->guest];
+	bool more = false;
+	int rc;
+
+	l->done = true;
+	while (s->first < s->n_lines && s->lines[s->first].done)
+		s->first++;
+	/* What the ring holds is older than the answers: the file stays in order. */
+	rc = guest_shm_drain(g, e);
+	for (unsigned i = 0; i < l->n_kept; i++) {
 		struct shm_rec rec = {.type = REC_SYNC,
-			.vcpu = (uint16_t)vcpu,
-			.tsc = kept[i].tsc,
+			.vcpu = (uint16_t)l->vcpu,
+			.tsc = l->kept[i].tsc,
 			.steal_ns = SHM_STEAL_NONE,
-			.v = {kept[i].before_ns, kept[i].after_ns}};
+			.v = {l->kept[i].before_ns, l->kept[i].after_ns}};
 
 		guest_append(g, &rec);
 	}
-	return n != 0;
+	for (size_t i = s->first; i < s->n_lines; i++)
+		more |= s->lines[i].guest == l->guest && !s->lines[i].done;
+	if (!more)
+		guest_shm_command(g, g->before_sync);
+	if (rc || l->n_kept || s->silent[l->guest])
+		return rc;
+	s->silent[l->guest] = true;
+	return err_set(e, ETIMEDOUT, "vCPU %u does not answer", l->vcpu);
 }
 
-void guest_shm_sync_soon(struct guest_shm *g)
+/* While others answer the box is busy and not dead. One that is silent has had time enough for all of its guest: 16 of
+ * them shall not hold up the run for half a minute. */
+static bool out_of_time(const struct guest_sync *s, const struct line *l)
 {
-	if (g->command == SHM_CMD_RUN || g->command == SHM_CMD_SYNC)
-		return;
-	g->before_sync = g->command;
-	guest_shm_command(g, SHM_CMD_SYNC);
+	uint64_t patience = s->silent[l->guest] ? ROUNDS_NS : ANSWER_WAIT_NS;
+
+	return now_ns() > (l->n_kept ? l->until_ns : s->answer_ns + patience);
 }
 
-int guest_shm_sync(struct guest_shm *g, unsigned rounds, struct err *e)
+/* 1: it did something. */
+static int look_at(struct guest_sync *s, struct line *l, struct err *e)
 {
-	uint64_t patience_ns = ANSWER_WAIT_NS;
-	int rc = 0;
+	struct guest_shm *g = s->guests[l->guest];
+	bool came;
 
-	if (g->command == SHM_CMD_RUN)
-		return err_set(e, EBUSY, "clocks are not compared while probes run");
-	guest_shm_sync_soon(g);
-	for (unsigned i = 0; i < g->n_vcpus; i++) {
-		uint32_t state = guest_vcpu_lines(g, i)->state;
+	if (l->done)
+		return 0;
+	came = answered(g, l);
+	if (came) {
+		rounds(g, l);
+		s->answer_ns = now_ns();
+	} else {
+		guest_shm_beacon(g);
+	}
+	if (l->rounds && !out_of_time(s, l))
+		return came;
+	return finish(s, l, e) ? -e->code : 1;
+}
+
+int guest_sync_turn(struct guest_sync *s, size_t *guest, struct err *e)
+{
+	uint64_t from = now_ns(), quiet = from;
+
+	do {
+		if (s->first == s->n_lines)
+			return 0;
+		for (size_t i = s->first; i < s->n_lines && now_ns() - from < TURN_NS; i++) {
+			int rc = look_at(s, &s->lines[i], e);
+
+			*guest = s->lines[i].guest;
+			if (rc < 0)
+				return rc;
+			if (rc)
+				quiet = now_ns();
+		}
+		if (now_ns() - quiet > SPIN_NS)
+			sleep_ns(SPIN_NS);
+	} while (now_ns() - from < TURN_NS);
+	return 1;
+}
+
+static void call(struct guest_shm *g, struct line *l)
+{
+	if (g->command != SHM_CMD_SYNC) {
+		g->before_sync = g->command;
+		guest_shm_command(g, SHM_CMD_SYNC);
+	}
+	ping(g, l);
+}
+
+static void call_all(struct guest_sync *s, size_t guest, unsigned rounds_each)
+{
+	struct guest_shm *g = s->guests[guest];
+
+	for (unsigned v = 0; v < g->n_vcpus; v++) {
+		struct line *l = &s->lines[s->n_lines];
+		uint32_t state = guest_vcpu_lines(g, v)->state;
 
 		if (state == SHM_STATE_ABSENT || state == SHM_STATE_FAILED)
 			continue;
-		if (sync_vcpu(g, i, rounds, patience_ns))
-			continue;
-		/* One that is silent has had time enough for all: 16 of them shall not hold up the
-		   run for half a minute. */
-		patience_ns = ROUNDS_NS;
-		if (!rc)
-			rc = err_set(e, ETIMEDOUT, "vCPU %u does not answer", i);
+		*l = (struct line){.guest = guest, .vcpu = v, .rounds = rounds_each};
+		call(g, l);
+		s->n_lines++;
 	}
-	guest_shm_command(g, g->before_sync);
+	s->answer_ns = now_ns();
+}
+
+int guest_sync_begin(struct guest_shm *const *guests, size_t n, unsigned rounds_each,
+	struct guest_sync **out, struct err *e)
+{
+	struct guest_sync *s;
+	size_t vcpus = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (guests[i] && guests[i]->command == SHM_CMD_RUN)
+			return err_set(e, EBUSY, "clocks are not compared while probes run");
+		vcpus += guests[i] ? guests[i]->n_vcpus : 0;
+	}
+	*out = s = xcalloc(1, sizeof(*s));
+	s->guests = guests;
+	s->silent = xcalloc(n, sizeof(*s->silent));
+	s->lines = xcalloc(vcpus, sizeof(*s->lines));
+	for (size_t i = 0; i < n; i++)
+		if (guests[i])
+			call_all(s, i, rounds_each);
+	return 0;
+}
+
+void guest_sync_end(struct guest_sync *s)
+{
+	if (!s)
+		return;
+	/* Broken off: nobody shall wait for pings that do not come. */
+	for (size_t i = s->first; i < s->n_lines; i++)
+		if (!s->lines[i].done)
+			guest_shm_command(s->guests[s->lines[i].guest],
+				s->guests[s->lines[i].guest]->before_sync);
+	free(s->silent);
+	free(s->lines);
+	free(s);
+}
+
+int guest_shm_sync(struct guest_shm *g, unsigned rounds_each, struct err *e)
+{
+	struct guest_sync *s = NULL;
+	struct err why = ERR_INIT;
+	size_t guest;
+	int rc = guest_sync_begin(&g, 1, rounds_each, &s, e), next;
+
+	while (s && (next = guest_sync_turn(s, &guest, &why)) != 0) {
+		if (next < 0 && !rc)
+			rc = err_set(e, -next, "%s", why.msg);
+		if (next < 0 && next != -ETIMEDOUT)
+			break;
+	}
+	guest_sync_end(s);
 	return rc;
 }

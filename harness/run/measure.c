@@ -17,7 +17,6 @@
 #define SYNC_ROUNDS    32
 #define SYNC_LEAST     (2u * GUEST_SYNC_KEEP)
 #define SYNC_PINGS     2048u
-#define SYNC_AHEAD     16 /* guests that are told that their turn comes */
 #define STOP_WAIT_NS   (3 * NS_PER_S)
 #define READY_LOOK_MS  20
 #define SAMPLE_WAIT_NS (5 * NS_PER_S) /* for the first sample of every guest */
@@ -214,38 +213,50 @@ void undo_pump(struct session *s)
 	note_guests(s);
 }
 
+/* One guest's silence after the run is no reason to throw away what the others measured. */
+static int silent_guest(struct session *s, size_t guest, struct err *e)
+{
+	if (!s->info.window_end_ns)
+		return err_wrap(e, "guest %s", s->guests[guest].plan->name);
+	session_warn(s, "guest %s: after the run its %s", s->guests[guest].plan->name, e->msg);
+	*e = (struct err)ERR_INIT;
+	return 0;
+}
+
+static int sync_all(struct session *s, struct guest_sync *sync, struct err *e)
+{
+	size_t guest;
+	int rc;
+
+	do {
+		rc = session_check(s, e);
+		if (rc)
+			return rc;
+		pthread_mutex_lock(&s->lock);
+		rc = guest_sync_turn(sync, &guest, e);
+		pthread_mutex_unlock(&s->lock);
+		if (rc == -ETIMEDOUT && silent_guest(s, guest, e) == 0)
+			rc = 1;
+	} while (rc > 0);
+	return rc;
+}
+
 int step_sync_clocks(struct session *s, struct err *e)
 {
+	auto_free struct guest_shm **pages = xcalloc(s->n_guests, sizeof(*pages));
+	struct guest_sync *sync = NULL;
 	unsigned vcpus = 1, rounds;
-	int rc = 0;
+	int rc;
 
-	for (size_t i = 0; i < s->n_guests; i++)
-		vcpus += s->guests[i].shm ? s->guests[i].plan->vcpus : 0;
-	rounds = MAX(MIN(SYNC_PINGS / vcpus, (unsigned)SYNC_ROUNDS), SYNC_LEAST);
-	for (size_t i = 0, told = 0; i < s->n_guests && !rc; i++) {
-		for (; told < s->n_guests && told <= i + SYNC_AHEAD; told++)
-			if (s->guests[told].shm)
-				guest_shm_sync_soon(s->guests[told].shm);
-		if (!s->guests[i].shm)
-			continue;
-		rc = session_check(s, e);
-		pthread_mutex_lock(&s->lock);
-		/* What the ring holds is older than the answers to come: keep the file in order. */
-		if (!rc)
-			rc = guest_shm_drain(s->guests[i].shm, e);
-		if (!rc)
-			rc = guest_shm_sync(s->guests[i].shm, rounds, e);
-		pthread_mutex_unlock(&s->lock);
-		/* One guest's silence is no reason to throw away what the others measured. */
-		if (rc == -ETIMEDOUT && s->info.window_end_ns) {
-			session_warn(s, "guest %s: after the run its %s", s->guests[i].plan->name,
-				e->msg);
-			*e = (struct err)ERR_INIT;
-			rc = 0;
-		} else if (rc == -ETIMEDOUT) {
-			err_wrap(e, "guest %s", s->guests[i].plan->name);
-		}
+	for (size_t i = 0; i < s->n_guests; i++) {
+		pages[i] = s->guests[i].shm;
+		vcpus += pages[i] ? s->guests[i].plan->vcpus : 0;
 	}
+	rounds = MAX(MIN(SYNC_PINGS / vcpus, (unsigned)SYNC_ROUNDS), SYNC_LEAST);
+	rc = guest_sync_begin(pages, s->n_guests, rounds, &sync, e);
+	if (!rc)
+		rc = sync_all(s, sync, e);
+	guest_sync_end(sync);
 	return rc;
 }
 

@@ -2,7 +2,12 @@
 # What a run costs beside its measuring: N metal guests (default 3, 64 and 256) by the harness, without warm-up; and what cannot be
 # less: as many bare QEMUs of the same kind without libvirt, two a CPU at a time, each of which boots the same guest and ends (it
 # finds no page of a harness's). Times are the best of ROUNDS (default 2); CPU is all that the box did meanwhile, a guest.
+# TMPFS=1: with a tmpfs at /run/stealscope, for a box whose /run is none; libvirt writes and syncs a dozen files a domain there.
 set -u
+if [ "${TMPFS:-}" = 1 ]; then
+	mkdir -p /run/stealscope
+	TMPFS=there exec unshare -m sh -c 'mount -t tmpfs -o mode=755 tmpfs /run/stealscope && exec bash "$@"' sh "$0" "$@"
+fi
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build} ROUNDS=${ROUNDS:-2}
 T=$(mktemp -d)

@@ -25,6 +25,8 @@
 #define PAGE_LEN (SHM_RING_OFFSET + SHM_MAX_VCPUS * 4096)
 
 static uint64_t armed;
+static jmp_buf powered_off;
+static bool may_power_off;
 
 void platform_arm(struct agent_vcpu *v, uint64_t tsc)
 {
@@ -32,9 +34,18 @@ void platform_arm(struct agent_vcpu *v, uint64_t tsc)
 	armed = tsc;
 }
 
+/* Each sleep of an idle guest: how long it will be, and what the harness writes meanwhile. */
+static uint64_t naps[4];
+static unsigned n_naps;
+
 void platform_idle(struct agent_vcpu *v)
 {
-	(void)v;
+	if (!may_power_off)
+		return;
+	naps[n_naps++] = armed - platform_tsc();
+	v->host->look_us = 160000;
+	if (n_naps == 4)
+		v->host->command = SHM_CMD_POWEROFF;
 }
 
 void platform_irq_off(struct agent_vcpu *v)
@@ -76,6 +87,8 @@ void platform_poweroff(struct agent_vcpu *v, const char *why)
 {
 	(void)v;
 	(void)why;
+	if (may_power_off)
+		longjmp(powered_off, 1);
 	abort();
 }
 
@@ -135,9 +148,17 @@ static void test_looks_as_often_as_asked(void **state)
 	(void)state;
 	rig_up(&r);
 	assert_int_equal(r.v.look_ticks, HZ / 100);
-	r.v.host->look_us = 160000;
+	r.v.host->look_us = 960000;
 	agent_init(&r.v, r.v.host, 1);
-	assert_int_equal(r.v.look_ticks, HZ / 100 * 16);
+	assert_int_equal(r.v.look_ticks, HZ / 100 * 96);
+	may_power_off = true;
+	if (!setjmp(powered_off))
+		agent_main(&r.v);
+	may_power_off = false;
+	assert_int_equal(n_naps, 4);
+	assert_true(naps[0] > HZ / 100 * 95 && naps[0] <= HZ / 100 * 96);
+	for (unsigned i = 1; i < 4; i++)
+		assert_true(naps[i] > HZ / 100 * 15 && naps[i] <= HZ / 100 * 16);
 	free(r.page);
 }
 
