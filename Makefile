@@ -82,8 +82,10 @@ $(BUILD)/libstealscope.a: $(LIB_OBJ)
 $(BUILD)/stealscope: $(BUILD)/harness/main.o $(BUILD)/libstealscope.a
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
-# hostd may use harness/abi, base and terms only.
-$(BUILD)/stealscope-hostd: $(HOSTD_OBJ) $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c harness/terms/*.c))
+# hostd may use harness/abi, base and terms only. Tests have one whose tracer hides switches (tests/trace.mk).
+$(BUILD)/stealscope-hostd: $(HOSTD_OBJ)
+$(BUILD)/stealscope-hostd $(BUILD)/tests/hostd-hides: $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c harness/terms/*.c))
+	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(shell pkg-config --libs libbpf)
 
 $(BUILD)/%.o: %.c
@@ -98,8 +100,7 @@ $(BUILD)/%.bpf.o: %.bpf.c
 
 $(BUILD)/gen/%.skel.h: $(BUILD)/host-agent/%.bpf.o
 	@mkdir -p $(@D)
-	$(call say,SKEL)/usr/sbin/bpftool gen skeleton $< name $*_bpf >$@.tmp
-	@mv $@.tmp $@
+	$(call say,SKEL)t=$@.$$$$.tmp && /usr/sbin/bpftool gen skeleton $< name $*_bpf >$$t && mv $$t $@
 
 $(HOSTD_OBJ): $(BPF_SKEL)
 

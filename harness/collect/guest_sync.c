@@ -32,6 +32,7 @@ struct guest_sync {
 	struct line *lines;
 	size_t n_lines, first; /* all before `first` are done */
 	uint64_t answer_ns;    /* when any of them answered last */
+	uint64_t until_ns;     /* whoever has not answered by then is silent */
 };
 
 /* Keep the tightest, in order of time. */
@@ -135,13 +136,11 @@ static int finish(struct guest_sync *s, struct line *l, struct err *e)
 	return err_set(e, ETIMEDOUT, "vCPU %u does not answer", l->vcpu);
 }
 
-/* While others answer the box is busy and not dead. One that is silent has had time enough for all of its guest: 16 of
- * them shall not hold up the run for half a minute. */
+/* While others answer the box is busy and not dead; but no guest holds up the run by answering late. */
 static bool out_of_time(const struct guest_sync *s, const struct line *l)
 {
-	uint64_t patience = s->silent[l->guest] ? ROUNDS_NS : ANSWER_WAIT_NS;
-
-	return now_ns() > (l->n_kept ? l->until_ns : s->answer_ns + patience);
+	return now_ns() >
+	       (l->n_kept ? l->until_ns : MIN(s->answer_ns + ANSWER_WAIT_NS, s->until_ns));
 }
 
 /* 1: it did something. */
@@ -230,6 +229,7 @@ int guest_sync_begin(struct guest_shm *const *guests, size_t n, unsigned rounds_
 	for (size_t i = 0; i < n; i++)
 		if (guests[i])
 			call_all(s, i, rounds_each);
+	s->until_ns = now_ns() + ANSWER_WAIT_NS + s->n_lines * ROUNDS_NS;
 	return 0;
 }
 

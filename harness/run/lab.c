@@ -203,7 +203,8 @@ int step_start_domains(struct session *s, struct err *e)
 		cgroup_machine_prepare();
 	while (n < MIN((size_t)START_THREADS, s->n_guests) &&
 		pthread_create(&threads[n], NULL, start_thread, &st) == 0)
-		n++;
+		pthread_setname_np(
+			threads[n++], "ss-start"); /* so a profile tells libvirt's work from ours */
 	if (n == 0)
 		start_thread(&st);
 	else

@@ -2,6 +2,8 @@
 # What a run costs beside its measuring: N metal guests (default 3, 64 and 256) by the harness, without warm-up; and what cannot be
 # less: as many bare QEMUs of the same kind without libvirt, two a CPU at a time, each of which boots the same guest and ends (it
 # finds no page of a harness's). Times are the best of ROUNDS (default 2); CPU is all that the box did meanwhile, a guest.
+# With perf another run of each is taken apart: by whose threads the CPU time was. libvirt works in ss-start (what it forks for
+# a QEMU has that name, too) and in threads that it names itself.
 # TMPFS=1: with a tmpfs at /run/stealscope, for a box whose /run is none; libvirt writes and syncs a dozen files a domain there.
 set -u
 if [ "${TMPFS:-}" = 1 ]; then
@@ -20,6 +22,14 @@ cat >"$T/qemu" <<-X
 		-bios /usr/share/qemu/qboot.rom -no-user-config -nodefaults -display none -no-reboot -kernel $BUILD/metal.elf \
 		-object memory-backend-file,id=s,mem-path=/dev/shm/bench-starts-$$,size=1M,share=on -device ivshmem-plain,memdev=s
 X
+parts() { # by the names of threads: ms of CPU a guest
+	perf script -i "$T/perf" -F comm 2>/dev/null | awk -v n="$1" -v hz=499 '{ sub(/^ +/, "") }
+		/^CPU [0-9]/ { vcpus++; next } /^(qemu-system|IO mon_io)/ { qemu++; next } /^(ss-start|vm-stealscope|qemu-event)/ { libvirt++; next }
+		/^(stealscope|ss-)/ { ours++; next } /^swapper/ { idle++; next } { rest++ }
+		function ms(x) { return x / hz / n * 1000 }
+		END { printf "%6d  CPU a guest: QEMU %.0f, its vCPU %.0f, libvirt %.0f, stealscope %.0f, others %.0f, idle %.0f ms\n",
+			n, ms(qemu), ms(vcpus), ms(libvirt), ms(ours), ms(rest), ms(idle) }'
+}
 printf '%6s  %-8s %8s %8s %8s %8s %8s %8s\n' guests "" "ms" "start ms" "clocks" "end ms" "sample" "CPU ms"
 for n in ${*:-3 64 256}; do
 	cat >"$T/starts.xml" <<-X
@@ -39,4 +49,8 @@ for n in ${*:-3 64 256}; do
 			"$T"/res/*/run.json
 	done | sort -k1,1 -k2,2n | awk -v n="$n" '$1 != "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %44.0f\n", n, $1, $2 / 1e6, $3 }
 		$1 == "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %8.0f %8.0f %8.0f %8.0f %8d\n", n, "run", $2 / 1e6, $4 / 1e6, $5 / 1e6, $6 / 1e6, $7 / 1e6, $3 }'
+	command -v perf >/dev/null || continue
+	rm -rf "$T/res"
+	perf record -q -o "$T/perf" -a -F 499 -e cpu-clock -- "$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1
+	parts "$n"
 done

@@ -47,7 +47,7 @@ static void rig_up(struct rig *r, unsigned vcpus)
 	*r = (struct rig){.vcpus = vcpus};
 	strcpy(r->dir, "/tmp/test_guest_ring.XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
-	snprintf(r->name, sizeof(r->name), "ss-test-ring-%d-%u", (int)getpid(), serial++);
+	snprintf(r->name, sizeof(r->name), "ss-unit-test-ring-%u-%d", serial++, (int)getpid());
 	snprintf(r->file, sizeof(r->file), "%s/guest.bin", r->dir);
 	assert_int_equal(
 		guest_shm_create(r->name, "victim", vcpus, SLOTS, &probe, 1, r->file, &r->g, &e),
