@@ -92,7 +92,7 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CFLAGS_ALL) -c $< -o $@
 
-# eBPF: compiled once by clang, relocated at load time (CO-RE), embedded as a skeleton header.
+# eBPF: compiled once by clang, relocated at load time (CO-RE), embedded as a skeleton header (a lab that is built may make it, too).
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Werror -MMD -MP -Iharness -I. \
@@ -100,7 +100,7 @@ $(BUILD)/%.bpf.o: %.bpf.c
 
 $(BUILD)/gen/%.skel.h: $(BUILD)/host-agent/%.bpf.o
 	@mkdir -p $(@D)
-	$(call say,SKEL)t=$@.$$$$.tmp && /usr/sbin/bpftool gen skeleton $< name $*_bpf >$$t && mv $$t $@
+	$(call say,SKEL)t=$@.$$$$.tmp; /usr/sbin/bpftool gen skeleton $< name $*_bpf >$$t && mv $$t $@ || { rm -f $$t; false; }
 
 $(HOSTD_OBJ): $(BPF_SKEL)
 

@@ -13,7 +13,7 @@ bench-price: all
 bench-watch: all
 	@BUILD=$(BUILD) bash tests/bench/watch.sh
 
-## make bench-starts [ROUNDS=2] [TMPFS=1]: what 3, 64 and 256 guests cost beside their measuring, and as many bare QEMUs (3 minutes)
+## make bench-starts [ROUNDS=2] [TMPFS=1]: what 3, 64 and 256 guests cost beside their measuring, and as many bare QEMUs (4 minutes)
 .PHONY: bench-starts
 bench-starts: all
 	@BUILD=$(BUILD) bash tests/bench/starts.sh

@@ -171,7 +171,7 @@ static void agent_nap(struct agent_vcpu *v, uint64_t ticks)
 
 static void agent_sync(struct agent_vcpu *v)
 {
-	/* Before its turn it looks ten times as often as for commands, and less the more there are: the looks of many
+	/* Kept waiting it looks ten times as often as for commands, and less the more vCPUs there are: the looks of many
 	 * add up (128 of them, every ms: two CPUs did nothing else where KVM emulates). */
 	uint64_t spin = agent_ns_to_ticks(v, SYNC_SPIN_NS),
 		 nap = v->look_ticks / 10 * (1 + v->host->nr_vcpus / 16);
@@ -187,7 +187,7 @@ static void agent_sync(struct agent_vcpu *v)
 			v->shm->echo_seq = ping;
 			v->ping_seen = ping;
 		} else if (platform_tsc() - last_ping >= spin) {
-			/* Not our turn: leave the CPU to the vCPU whose turn it is. */
+			/* The harness has others: leave the CPU to these. */
 			agent_nap(v, nap);
 		}
 	}

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Pings: host time before and after a guest's reading of its TSC. Many vCPUs are called at once, for each may sleep a
- * while before it looks; who answers is awake and has its rounds. */
+/* Pings: host time before and after a guest's reading of its TSC. All vCPUs are called at once, for each may sleep a
+ * while before it looks; who answers is awake for 3 ms and has its rounds. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "collect/priv.h"
 
-#define ANSWER_WAIT_NS (2 * NS_PER_S)	 /* for the first answer of a vCPU on a crowded host */
-#define ROUNDS_NS      (200 * NS_PER_MS) /* all rounds of one vCPU, from its first answer */
-#define AWAKE_NS       (300 * NS_PER_US) /* one that does not answer so long sleeps again: others first */
-#define SPIN_NS	       (200 * NS_PER_US) /* then sleep: the vCPU may need this very CPU */
-#define TURN_NS	       (5 * NS_PER_MS)	 /* then the caller looks round */
+#define ANSWER_WAIT_NS                                                                             \
+	(2 * NS_PER_S) /* without any answer, on a crowded host: who has not answered is silent */
+#define ROUNDS_NS (200 * NS_PER_MS) /* all rounds of one vCPU, from its first answer; of 16 vCPUs */
+#define AWAKE_NS                                                                                   \
+	(300 * NS_PER_US) /* one that does not answer so long has no CPU just now: others first */
+#define SPIN_NS (200 * NS_PER_US) /* then sleep: the vCPU may need this very CPU */
+#define TURN_NS (50 * NS_PER_MS)  /* then the caller looks round */
 
 struct ping {
 	uint64_t before_ns, after_ns, tsc;
@@ -28,11 +30,14 @@ struct line {
 
 struct guest_sync {
 	struct guest_shm *const *guests;
-	bool *silent; /* a vCPU of this guest did not answer */
+	struct of_guest {
+		unsigned open; /* vCPUs that are not done */
+		bool silent;   /* one of them did not answer */
+	} * of;
 	struct line *lines;
-	size_t n_lines, first; /* all before `first` are done */
-	uint64_t answer_ns;    /* when any of them answered last */
-	uint64_t until_ns;     /* whoever has not answered by then is silent */
+	size_t n_lines, open, next; /* whose turn it is to be looked at */
+	uint64_t answer_ns;	    /* when any of them answered last */
+	uint64_t until_ns;	    /* all end then */
 };
 
 /* Keep the tightest, in order of time. */
@@ -86,10 +91,8 @@ static bool wait_answer(struct guest_shm *g, struct line *l)
 		now = now_ns();
 		if (now - l->before_ns > AWAKE_NS || now > l->until_ns)
 			return false;
-		if (now - l->before_ns > SPIN_NS) {
+		if (now - l->before_ns > SPIN_NS)
 			sleep_ns(SPIN_NS);
-			guest_shm_beacon(g);
-		}
 	}
 	return true;
 }
@@ -97,8 +100,9 @@ static bool wait_answer(struct guest_shm *g, struct line *l)
 /* It has just answered: the other rounds, as long as it does. */
 static void rounds(struct guest_shm *g, struct line *l)
 {
+	/* The more vCPUs a guest has, the longer each sleeps where it is kept waiting (guest-agent/probe/agent.c). */
 	if (l->n_kept == 1)
-		l->until_ns = now_ns() + ROUNDS_NS;
+		l->until_ns = now_ns() + ROUNDS_NS * (1 + g->n_vcpus / 16);
 	while (l->rounds) {
 		ping(g, l);
 		if (!wait_answer(g, l))
@@ -109,14 +113,10 @@ static void rounds(struct guest_shm *g, struct line *l)
 static int finish(struct guest_sync *s, struct line *l, struct err *e)
 {
 	struct guest_shm *g = s->guests[l->guest];
-	bool more = false;
-	int rc;
+	struct of_guest *of = &s->of[l->guest];
 
 	l->done = true;
-	while (s->first < s->n_lines && s->lines[s->first].done)
-		s->first++;
-	/* What the ring holds is older than the answers: the file stays in order. */
-	rc = guest_shm_drain(g, e);
+	s->open--;
 	for (unsigned i = 0; i < l->n_kept; i++) {
 		struct shm_rec rec = {.type = REC_SYNC,
 			.vcpu = (uint16_t)l->vcpu,
@@ -126,72 +126,55 @@ static int finish(struct guest_sync *s, struct line *l, struct err *e)
 
 		guest_append(g, &rec);
 	}
-	for (size_t i = s->first; i < s->n_lines; i++)
-		more |= s->lines[i].guest == l->guest && !s->lines[i].done;
-	if (!more)
+	if (--of->open == 0)
 		guest_shm_command(g, g->before_sync);
-	if (rc || l->n_kept || s->silent[l->guest])
-		return rc;
-	s->silent[l->guest] = true;
+	if (l->n_kept || of->silent)
+		return 0;
+	of->silent = true;
 	return err_set(e, ETIMEDOUT, "vCPU %u does not answer", l->vcpu);
 }
 
 /* While others answer the box is busy and not dead; but no guest holds up the run by answering late. */
 static bool out_of_time(const struct guest_sync *s, const struct line *l)
 {
-	return now_ns() >
-	       (l->n_kept ? l->until_ns : MIN(s->answer_ns + ANSWER_WAIT_NS, s->until_ns));
+	return now_ns() > MIN(l->n_kept ? l->until_ns : s->answer_ns + ANSWER_WAIT_NS, s->until_ns);
 }
 
 /* 1: it did something. */
 static int look_at(struct guest_sync *s, struct line *l, struct err *e)
 {
-	struct guest_shm *g = s->guests[l->guest];
 	bool came;
 
 	if (l->done)
 		return 0;
-	came = answered(g, l);
+	came = answered(s->guests[l->guest], l);
 	if (came) {
-		rounds(g, l);
+		rounds(s->guests[l->guest], l);
 		s->answer_ns = now_ns();
-	} else {
-		guest_shm_beacon(g);
 	}
 	if (l->rounds && !out_of_time(s, l))
 		return came;
-	return finish(s, l, e) ? -e->code : 1;
+	return finish(s, l, e) ? -ETIMEDOUT : 1;
 }
 
 int guest_sync_turn(struct guest_sync *s, size_t *guest, struct err *e)
 {
 	uint64_t from = now_ns(), quiet = from;
 
-	do {
-		if (s->first == s->n_lines)
-			return 0;
-		for (size_t i = s->first; i < s->n_lines && now_ns() - from < TURN_NS; i++) {
-			int rc = look_at(s, &s->lines[i], e);
+	while (s->open && now_ns() - from < TURN_NS) {
+		struct line *l = &s->lines[s->next];
+		int rc = look_at(s, l, e);
 
-			*guest = s->lines[i].guest;
-			if (rc < 0)
-				return rc;
-			if (rc)
-				quiet = now_ns();
-		}
-		if (now_ns() - quiet > SPIN_NS)
+		*guest = l->guest;
+		s->next = (s->next + 1) % s->n_lines;
+		if (rc < 0)
+			return rc;
+		if (rc)
+			quiet = now_ns();
+		else if (s->next == 0 && now_ns() - quiet > SPIN_NS)
 			sleep_ns(SPIN_NS);
-	} while (now_ns() - from < TURN_NS);
-	return 1;
-}
-
-static void call(struct guest_shm *g, struct line *l)
-{
-	if (g->command != SHM_CMD_SYNC) {
-		g->before_sync = g->command;
-		guest_shm_command(g, SHM_CMD_SYNC);
 	}
-	ping(g, l);
+	return s->open != 0;
 }
 
 static void call_all(struct guest_sync *s, size_t guest, unsigned rounds_each)
@@ -199,16 +182,19 @@ static void call_all(struct guest_sync *s, size_t guest, unsigned rounds_each)
 	struct guest_shm *g = s->guests[guest];
 
 	for (unsigned v = 0; v < g->n_vcpus; v++) {
-		struct line *l = &s->lines[s->n_lines];
 		uint32_t state = guest_vcpu_lines(g, v)->state;
+		struct line *l = &s->lines[s->n_lines];
 
 		if (state == SHM_STATE_ABSENT || state == SHM_STATE_FAILED)
 			continue;
+		if (s->of[guest].open++ == 0) {
+			g->before_sync = g->command;
+			guest_shm_command(g, SHM_CMD_SYNC);
+		}
 		*l = (struct line){.guest = guest, .vcpu = v, .rounds = rounds_each};
-		call(g, l);
+		ping(g, l);
 		s->n_lines++;
 	}
-	s->answer_ns = now_ns();
 }
 
 int guest_sync_begin(struct guest_shm *const *guests, size_t n, unsigned rounds_each,
@@ -216,20 +202,28 @@ int guest_sync_begin(struct guest_shm *const *guests, size_t n, unsigned rounds_
 {
 	struct guest_sync *s;
 	size_t vcpus = 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (guests[i] && guests[i]->command == SHM_CMD_RUN)
 			return err_set(e, EBUSY, "clocks are not compared while probes run");
 		vcpus += guests[i] ? guests[i]->n_vcpus : 0;
 	}
+	/* What the rings hold is older than the answers to come: the files stay in order. */
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = guests[i] ? guest_shm_drain(guests[i], e) : 0;
+	if (rc)
+		return rc;
 	*out = s = xcalloc(1, sizeof(*s));
 	s->guests = guests;
-	s->silent = xcalloc(n, sizeof(*s->silent));
+	s->of = xcalloc(n, sizeof(*s->of));
 	s->lines = xcalloc(vcpus, sizeof(*s->lines));
 	for (size_t i = 0; i < n; i++)
 		if (guests[i])
 			call_all(s, i, rounds_each);
-	s->until_ns = now_ns() + ANSWER_WAIT_NS + s->n_lines * ROUNDS_NS;
+	s->open = s->n_lines;
+	s->answer_ns = now_ns();
+	s->until_ns = s->answer_ns + ANSWER_WAIT_NS + s->n_lines * ROUNDS_NS;
 	return 0;
 }
 
@@ -238,28 +232,11 @@ void guest_sync_end(struct guest_sync *s)
 	if (!s)
 		return;
 	/* Broken off: nobody shall wait for pings that do not come. */
-	for (size_t i = s->first; i < s->n_lines; i++)
+	for (size_t i = 0; i < s->n_lines; i++)
 		if (!s->lines[i].done)
 			guest_shm_command(s->guests[s->lines[i].guest],
 				s->guests[s->lines[i].guest]->before_sync);
-	free(s->silent);
+	free(s->of);
 	free(s->lines);
 	free(s);
-}
-
-int guest_shm_sync(struct guest_shm *g, unsigned rounds_each, struct err *e)
-{
-	struct guest_sync *s = NULL;
-	struct err why = ERR_INIT;
-	size_t guest;
-	int rc = guest_sync_begin(&g, 1, rounds_each, &s, e), next;
-
-	while (s && (next = guest_sync_turn(s, &guest, &why)) != 0) {
-		if (next < 0 && !rc)
-			rc = err_set(e, -next, "%s", why.msg);
-		if (next < 0 && next != -ETIMEDOUT)
-			break;
-	}
-	guest_sync_end(s);
-	return rc;
 }

@@ -17,14 +17,17 @@
 /* Starting a domain is mostly waiting; more than this at once only thrashes. */
 #define START_THREADS 4
 #define JOIN_NS	      (50 * NS_PER_MS)
-#define FEW_LOOK_NS   (10 * NS_PER_MS)
+#define RARER	      6 /* times: a look each second where 256 guests share two CPUs */
 
-/* Guests that are up and wait for so many others look more rarely than planned: their looks take the CPU from these. */
-static uint64_t first_look_ns(const struct plan *p)
+/* Guests that are up and wait for many others look more rarely than planned: their looks take the CPU from these. Agents that an
+ * image brings may be of a time when they were told once. */
+static uint64_t first_look_ns(const struct session *s, const struct guest_run *g)
 {
-	uint64_t look = plan_look_ns(p);
+	uint64_t look = plan_look_ns(s->plan);
 
-	return look <= FEW_LOOK_NS ? look : MIN(6 * look, NS_PER_S);
+	if (s->n_guests <= START_THREADS || g->plan->kind == GUEST_DISK)
+		return look;
+	return MIN(RARER * look, MAX(look, NS_PER_S));
 }
 
 /* A guest may write what it likes into its ring, as fast as it can. The probes' own records are some
@@ -57,7 +60,7 @@ int step_shared_pages(struct session *s, struct err *e)
 		if (rc)
 			return err_wrap(e, "guest %s", g->plan->name);
 		guest_shm_limit(g->shm, record_limit(s->plan, g->plan));
-		guest_shm_look(g->shm, first_look_ns(s->plan));
+		guest_shm_look(g->shm, first_look_ns(s, g));
 	}
 	return 0;
 }
@@ -118,27 +121,41 @@ int step_domain_xml(struct session *s, struct err *e)
 struct starter {
 	struct session *s;
 	uint64_t from_ns;
-	size_t next;	   /* taken with __atomic */
-	bool look_oftener; /* was said */
+	size_t next;  /* taken with __atomic */
+	bool planned; /* all were told to look as planned */
 };
 
-/* In time for the last of the first looks to be over when all are up. */
-static void look_as_planned(struct starter *st, size_t started)
+static void look_as_planned(struct session *s)
 {
-	const struct plan *p = st->s->plan;
-	uint64_t each = (now_ns() - st->from_ns) / MAX(started, 1u);
-
-	if ((st->s->n_guests - started) * each > first_look_ns(p) ||
-		__atomic_exchange_n(&st->look_oftener, true, __ATOMIC_RELAXED))
-		return;
-	for (size_t i = 0; i < st->s->n_guests; i++)
-		if (st->s->guests[i].shm)
-			guest_shm_look(st->s->guests[i].shm, plan_look_ns(p));
+	for (size_t i = 0; i < s->n_guests; i++)
+		if (s->guests[i].shm)
+			guest_shm_look(s->guests[i].shm, plan_look_ns(s->plan));
 }
 
-static void *start_thread(void *arg)
+/* So early that the last of the rare looks are over when all are up: the next that comes is the comparing of clocks. */
+static void look_in_time(struct starter *st, size_t started)
 {
-	struct starter *st = arg;
+	uint64_t each = (now_ns() - st->from_ns) / started;
+
+	if ((st->s->n_guests - started) * each <= RARER * plan_look_ns(st->s->plan) &&
+		!__atomic_exchange_n(&st->planned, true, __ATOMIC_RELAXED))
+		look_as_planned(st->s);
+}
+
+static void start_one(struct session *s, struct guest_run *g)
+{
+	if (domain_start(s->conn, g->xml, &g->domain, &g->start_err)) {
+		domain_kill_named(s->conn, g->shm_name);
+		return;
+	}
+	reaper_add_pid(s->reaper, domain_pid(g->domain));
+	if (!domain_apply_policy(g->domain, g->plan, &g->start_err) &&
+		!xen_guest_go(s, g, &g->start_err))
+		domain_limit(g->domain, g->plan, false, &g->start_err);
+}
+
+static void start_all(struct starter *st)
+{
 	size_t i;
 
 	while ((i = __atomic_fetch_add(&st->next, 1, __ATOMIC_RELAXED)) < st->s->n_guests) {
@@ -146,18 +163,17 @@ static void *start_thread(void *arg)
 
 		if (st->s->o->interrupted && *st->s->o->interrupted)
 			break;
-		if (g->plan->kind == GUEST_NATIVE || guest_is_theirs(g))
-			continue;
-		if (domain_start(st->s->conn, g->xml, &g->domain, &g->start_err)) {
-			domain_kill_named(st->s->conn, g->shm_name);
-			continue;
-		}
-		reaper_add_pid(st->s->reaper, domain_pid(g->domain));
-		if (!domain_apply_policy(g->domain, g->plan, &g->start_err) &&
-			!xen_guest_go(st->s, g, &g->start_err))
-			domain_limit(g->domain, g->plan, false, &g->start_err);
-		look_as_planned(st, i + 1);
+		if (g->plan->kind != GUEST_NATIVE && !guest_is_theirs(g))
+			start_one(st->s, g);
+		look_in_time(st, i + 1);
 	}
+}
+
+static void *start_thread(void *arg)
+{
+	pthread_setname_np(
+		pthread_self(), "ss-start"); /* a profile tells libvirt's work from ours */
+	start_all(arg);
 	return NULL;
 }
 
@@ -203,12 +219,12 @@ int step_start_domains(struct session *s, struct err *e)
 		cgroup_machine_prepare();
 	while (n < MIN((size_t)START_THREADS, s->n_guests) &&
 		pthread_create(&threads[n], NULL, start_thread, &st) == 0)
-		pthread_setname_np(
-			threads[n++], "ss-start"); /* so a profile tells libvirt's work from ours */
+		n++;
 	if (n == 0)
-		start_thread(&st);
+		start_all(&st);
 	else
 		late = join_starters(s, threads, n);
+	look_as_planned(s); /* again: a page may have been moved just then */
 	if (s->o->interrupted && *s->o->interrupted)
 		return session_check(s, e);
 	for (size_t i = 0; i < s->n_guests; i++) {

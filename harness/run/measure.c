@@ -253,7 +253,9 @@ int step_sync_clocks(struct session *s, struct err *e)
 		vcpus += pages[i] ? s->guests[i].plan->vcpus : 0;
 	}
 	rounds = MAX(MIN(SYNC_PINGS / vcpus, (unsigned)SYNC_ROUNDS), SYNC_LEAST);
+	pthread_mutex_lock(&s->lock);
 	rc = guest_sync_begin(pages, s->n_guests, rounds, &sync, e);
+	pthread_mutex_unlock(&s->lock);
 	if (!rc)
 		rc = sync_all(s, sync, e);
 	guest_sync_end(sync);

@@ -74,7 +74,7 @@ static void *pump_main(void *arg)
 
 	keep_house(s, "stealscope-pump");
 	for (unsigned tick = 0; !s->pump_stop; tick++) {
-		/* A guest that answers no ping may hold the lock for seconds. */
+		/* While clocks are compared the lock is held most of the time. */
 		if (pthread_mutex_trylock(&s->lock) == 0) {
 			if (tick % DRAIN_EVERY == 0 || !s->first_sample_ns)
 				drain_all(s);

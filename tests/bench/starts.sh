@@ -8,7 +8,10 @@
 set -u
 if [ "${TMPFS:-}" = 1 ]; then
 	mkdir -p /run/stealscope
-	TMPFS=there exec unshare -m sh -c 'mount -t tmpfs -o mode=755 tmpfs /run/stealscope && exec bash "$@"' sh "$0" "$@"
+	TMPFS=there unshare -m sh -c 'mount -t tmpfs -o mode=755 tmpfs /run/stealscope && exec bash "$@"' sh "$0" "$@"
+	status=$?
+	rmdir --ignore-fail-on-non-empty /run/stealscope
+	exit $status
 fi
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build} ROUNDS=${ROUNDS:-2}
@@ -51,6 +54,7 @@ for n in ${*:-3 64 256}; do
 		$1 == "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %8.0f %8.0f %8.0f %8.0f %8d\n", n, "run", $2 / 1e6, $4 / 1e6, $5 / 1e6, $6 / 1e6, $7 / 1e6, $3 }'
 	command -v perf >/dev/null || continue
 	rm -rf "$T/res"
-	perf record -q -o "$T/perf" -a -F 499 -e cpu-clock -- "$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1
+	perf record -q -o "$T/perf" -a -F 499 -e cpu-clock -- "$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1 ||
+		[ $? = 3 ] || { cat "$T/out"; exit 1; }
 	parts "$n"
 done

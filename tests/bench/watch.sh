@@ -19,17 +19,18 @@ cpu() { cat /proc/"$1"/task/*/schedstat | awk '{ns += $1} END {printf "%.0f", ns
 rss() { awk '/^VmRSS/ {print $2}' /proc/"$1"/status; }
 bpf() { bpftool prog show -j 2>/dev/null | jq '[.[] | select(.name | test("^(on_|walk_tasks|read_steal|list_vcpus)")) | .run_time_ns // 0] | add // 0'; }
 
-# What loading and attaching alone takes.
+# What loading and attaching takes, with a second of nothing behind it: the middle one of three.
+loads=()
 for _ in 1 2 3; do
-	mkfifo "$T/in"
-	"$BUILD/stealscope-hostd" --mode=counts --out="$T/trace" <"$T/in" >/dev/null 2>&1 & pids+=($!) hostd=$!
-	exec 3>"$T/in"
+	coproc H { exec "$BUILD/stealscope-hostd" --mode=counts --out="$T/trace" 2>"$T/err"; }
+	pids+=("$H_PID") hostd=$H_PID
+	read -r reply <&"${H[0]}" || { cat "$T/err"; exit 1; }
 	sleep 1
-	cpu $hostd | awk '{printf "load and attach: %.0f ms of CPU\n", $1 / 1e6}'
-	exec 3>&-
-	wait $hostd
-	rm "$T/in" "$T/trace"
-done | sort -t: -k2n | sed -n 2p
+	loads+=("$(cpu "$hostd")")
+	eval "exec ${H[1]}>&-"
+	wait "$hostd" 2>/dev/null
+done
+printf '%s\n' "${loads[@]}" | sort -n | awk 'NR == 2 {printf "load and attach: %.0f ms of CPU\n", $1 / 1e6}'
 for _ in 1 2 3 4; do
 	(exec -a qemu-system-x86_64 "$BUILD/bench-vcpus" $((VCPUS / 4)) "$PERIOD_MS") & pids+=($!)
 done

@@ -21,6 +21,7 @@
 #include "base/util.h"
 #include "collect/guest_ring.h"
 #include "tests/e2e/metal_vm.h"
+#include "tests/sync_one.h"
 
 #define SECONDS 2
 #define MS	UINT64_C(1000000)
@@ -170,7 +171,7 @@ static void run_once(struct vm *vm, const struct test_case *t)
 {
 	struct err e = ERR_INIT;
 
-	claim(guest_shm_sync(vm->shm, 32, &e) == 0, "%s: clocks compared %s", t->name, e.msg);
+	claim(sync_one(vm->shm, 32, &e) == 0, "%s: clocks compared %s", t->name, e.msg);
 	guest_shm_command(vm->shm, SHM_CMD_RUN);
 	claim(pump(vm, all_running, 20), "%s: probes run", t->name);
 	if (t->extra & STEAL_CHECK)
@@ -181,7 +182,7 @@ static void run_once(struct vm *vm, const struct test_case *t)
 		return;
 	guest_shm_command(vm->shm, SHM_CMD_STOP);
 	claim(pump(vm, all_stopped, 20), "%s: all stopped", t->name);
-	claim(guest_shm_sync(vm->shm, 32, &e) == 0, "%s: clocks compared again %s", t->name, e.msg);
+	claim(sync_one(vm->shm, 32, &e) == 0, "%s: clocks compared again %s", t->name, e.msg);
 }
 
 static void end_by_silence(struct vm *vm, const char *name)

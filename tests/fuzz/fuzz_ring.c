@@ -12,6 +12,7 @@
 #include "guest-agent/probe/ring.h"
 #include "record/reader.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/sync_one.h"
 
 #define VCPUS 3u
 #define SLOTS 16u
@@ -125,7 +126,7 @@ static void sync_once(struct side *s, struct input *in)
 		s->rings[i].shm->echo_tsc = take_u64(in);
 	}
 	if (s->g->command != SHM_CMD_RUN)
-		CLAIM(!guest_shm_sync(s->g, 1, &e));
+		CLAIM(!sync_one(s->g, 1, &e));
 }
 
 static void look(struct side *s)

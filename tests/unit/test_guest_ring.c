@@ -23,6 +23,7 @@
 #include "base/util.h"
 #include "collect/guest_ring.h"
 #include "guest-agent/probe/ring.h"
+#include "tests/sync_one.h"
 
 #define SLOTS 64u
 
@@ -470,10 +471,10 @@ static void test_sync_brackets_the_guest(void **state)
 	r.rings[0].shm->state = SHM_STATE_READY; /* vCPU 1 never came up: left out */
 	assert_int_equal(pthread_create(&thread, NULL, answer_main, &a), 0);
 	guest_shm_command(r.g, SHM_CMD_STOP);
-	assert_int_equal(guest_shm_sync(r.g, 20, &e), 0);
+	assert_int_equal(sync_one(r.g, 20, &e), 0);
 	assert_int_equal(((struct shm_host *)r.page)->command, SHM_CMD_STOP);
 	guest_shm_command(r.g, SHM_CMD_RUN);
-	assert_int_equal(guest_shm_sync(r.g, 20, &e), -EBUSY);
+	assert_int_equal(sync_one(r.g, 20, &e), -EBUSY);
 	assert_int_equal(((struct shm_host *)r.page)->command, SHM_CMD_RUN);
 	a.stop = true;
 	pthread_join(thread, NULL);
@@ -490,7 +491,7 @@ static void test_sync_brackets_the_guest(void **state)
 	rig_down(&r);
 }
 
-/* Three guests: one that answers once and then a ping each 20 ms, one that is awake after 10 ms, and one that never is. */
+/* Three guests: one that answers once and then a ping each 10 ms, one that is awake after 5 ms, one that never is. */
 struct crowd {
 	struct rig rigs[3];
 	volatile bool stop;
@@ -515,10 +516,10 @@ static void *crowd_main(void *arg)
 	uint64_t from = now_ns(), next = from;
 
 	while (!c->stop) {
-		if (now_ns() > from + 10 * NS_PER_MS)
+		if (now_ns() > from + 5 * NS_PER_MS)
 			echo(&c->rigs[1]);
 		if (now_ns() > next && echo(&c->rigs[0]))
-			next = now_ns() + 20 * NS_PER_MS;
+			next = now_ns() + 10 * NS_PER_MS;
 	}
 	return NULL;
 }
@@ -537,7 +538,7 @@ static uint64_t last_ping(struct rig *r, size_t wanted)
 	return at;
 }
 
-/* Who sleeps, or is dead, holds nobody up; who is dead is named once, and all are told again what they were told before. */
+/* Who sleeps, or is dead, holds nobody up; who is dead is named once; all are told again what they were told before. */
 static void test_sync_of_many(void **state)
 {
 	struct crowd c = {.stop = false};

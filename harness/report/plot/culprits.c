@@ -38,8 +38,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct sum *)a)->name, ((const struct sum *)b)->name);
 }
 
-/* What each took of the guests that are noise, or of those that are not. Sorted first: some hundred guests have ten
- * thousands of rows. */
+/* What each took of the guests that are noise, or of those that are not. Sorted first: some hundred guests have tens
+ * of thousands of rows. */
 static size_t sum_up(const struct analysis *a, bool noise, struct sum *sums)
 {
 	size_t n = 0, named = 0;
