@@ -1,6 +1,6 @@
 #!/bin/bash
-# What tracing costs: the same load (six busy guests, two hogs, hackbench) under nothing, stealscope counts,
-# stealscope events, `perf sched record` and `trace-cmd record -e sched`, interleaved, ROUNDS times.
+# What tracing costs: the same load (six busy guests, two hogs, hackbench) under nothing, stealscope's programs loaded and idle,
+# stealscope counts, stealscope events, `perf sched record` and `trace-cmd record -e sched`, interleaved, ROUNDS times.
 #
 # A tracer costs twice: its processes, whose CPU time is read, and its work inside the scheduler's tracepoints,
 # which is charged to whoever switches. That work is measured on a load that does nothing but switch: two tasks on
@@ -65,6 +65,15 @@ agent() { # MODE LOAD: hostd on all vCPU threads while LOAD runs: CPU time in ms
 	wait "$H_PID" 2>/dev/null
 	echo "$(awk -v a="$cpu" 'BEGIN {print a / 1e6}') $(stat -c %s "$T/$1.bin") $out"
 }
+loaded() { # LOAD: hostd loaded and never started, so its programs return at once: what the kernel takes to call any
+	local out
+	coproc H { exec build/stealscope-hostd --mode counts --out "$T/idle.bin" 2>/dev/null; }
+	read -r <&"${H[0]}"
+	out=$($1)
+	eval "exec ${H[1]}>&-"
+	wait "$H_PID" 2>/dev/null
+	echo "0 0 $out"
+}
 peer() { # NAME LOAD COMMAND...: it traces the whole box while LOAD runs; the same three
 	local name=$1 load=$2 p out
 	shift 2
@@ -80,6 +89,7 @@ peer() { # NAME LOAD COMMAND...: it traces the whole box while LOAD runs; the sa
 under() { # TRACER LOAD
 	case $1 in
 	nothing) echo "0 0 $($2)" ;;
+	idle) loaded "$2" ;;
 	counts | events) agent "$1" "$2" ;;
 	perf) peer perf "$2" perf sched record -a -o "$T/perf.data" ;;
 	trace-cmd) peer trace-cmd "$2" trace-cmd record -e sched -o "$T/trace-cmd.dat" ;;
@@ -88,10 +98,10 @@ under() { # TRACER LOAD
 
 # trace-cmd mounts tracefs by itself; it is taken away again when it was not there before.
 tracefs=$(grep -c ' tracefs ' /proc/mounts)
-tracers=(nothing counts events perf trace-cmd)
+tracers=(nothing idle counts events perf trace-cmd)
 trace-cmd record -e sched -o "$T/trial" true >"$T/why" 2>&1 || {
 	echo "SKIP trace-cmd: $(head -1 "$T/why")"
-	tracers=(nothing counts events perf)
+	tracers=(nothing idle counts events perf)
 }
 for ((r = 0; r < ROUNDS; r++)); do
 	for tracer in "${tracers[@]}"; do
