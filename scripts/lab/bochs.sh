@@ -9,12 +9,17 @@
 # kernel's probing of MSRs ends it. 1 package, 2 cores, 2 threads each: 4 CPUs (each core shows as a package of its own).
 BOCHS_CPU="model=broadwell_ult, count=1:2:2, ips=50000000, ignore_bad_msrs=1"
 BOCHS_SECTORS=516096 # of a cylinder: its disks are whole ones
+# Xen's words: it has no mitigations, as Linux there has none; it polls its serial line, whose interrupt is also that of the third, which is dom0's.
+BOCHS_XEN_MB=1280
+BOCHS_XEN="console=com1 com1=115200,8n1,0x3f8,0 cpuidle=0 spec-ctrl=no xpti=0 pv-l1tf=0 dom0_mem=${BOCHS_XEN_MB}M,max:${BOCHS_XEN_MB}M dom0_max_vcpus=1 dom0_vcpus_pin"
 BOCHS_RESULTS_MB=32  # at the end of the disk that brings the job
 
 bochs_check() {
 	[ "$RELEASE" = bookworm ] || die 2 "the lab with an Intel processor is made for bookworm, not for $RELEASE"
+	XEN_DOM0_MB=$BOCHS_XEN_MB
 	[ "$CPUS/$NODES" = 4/1 ] || die 2 "the lab with an Intel processor has 4 CPUs (two cores of two threads) and 1 node"
 	BOOT_SECONDS=${LAB_BOOT_SECONDS:-900} HANG_SECONDS=${LAB_HANG_SECONDS:-600}
+	((MEMORY <= 2048)) || die 2 "the lab with an Intel processor has at most 2048 MiB"
 	[ "$verb" != shell ] || die 2 "the lab with an Intel processor has no terminal: lab-vm run --cpu intel -- COMMAND"
 	[ -z "$DISK" ] || die 2 "the lab with an Intel processor takes no further disk"
 }
@@ -54,6 +59,7 @@ bochs_boot_disk() { # KERNEL INITRD FILE
 	mformat -i "$fat" -v BOOT -T 129024 -h 255 -s 63 -H 2048 ::
 	mcopy -i "$fat" "$1" ::/vmlinuz
 	mcopy -i "$fat" "$2" ::/initrd
+	mcopy -i "$fat" /usr/lib/syslinux/modules/bios/{mboot,libcom32}.c32 ::/ # for Xen, which comes with a start
 	truncate -s 64M "$3"
 	printf 'label: dos\nstart=2048,size=129024,type=c,bootable\n' | sfdisk -q "$3"
 	dd if=/usr/lib/syslinux/mbr/mbr.bin of="$3" bs=440 count=1 conv=notrunc status=none
@@ -65,14 +71,18 @@ bochs_boot_disk() { # KERNEL INITRD FILE
 # Four disks is all that the kernel's driver finds: what it boots, the lab's disk, the kernel's, and the job's, at whose end the
 # results come back. Its serial lines take the place of virtio's ports, in the order of guest/init.
 bochs_start() {
-	local boot=$WORK/boot p
+	local boot=$WORK/boot p words
 	cp "$KERNEL_DIR/boot" "$boot"
 	BOCHS_JOB_MB=$((($(stat -c %s "$WORK/job.tar") >> 20) + 1))
 	truncate -s "$((BOCHS_JOB_MB + BOCHS_RESULTS_MB))M" "$WORK/job.tar"
 	truncate -s "%$BOCHS_SECTORS" "$WORK/job.tar"
-	printf 'DEFAULT linux\nLABEL linux\nKERNEL /vmlinuz\nINITRD /initrd\nAPPEND %s\n' \
-		"console=ttyS0 rw loglevel=4 mitigations=off tsc=reliable panic=-1 cryptomgr.notests $APPEND lab.results_mb=$BOCHS_JOB_MB" |
-		mcopy -o -i "$boot@@1M" - ::/syslinux.cfg
+	words="rw loglevel=4 mitigations=off panic=-1 cryptomgr.notests $APPEND lab.results_mb=$BOCHS_JOB_MB"
+	[ "$HYPERVISOR" != xen ] || mcopy -i "$boot@@1M" "$IMAGE/xen" ::/xen
+	if [ "$HYPERVISOR" = xen ]; then
+		printf 'DEFAULT xen\nLABEL xen\nKERNEL mboot.c32\nAPPEND /xen %s --- /vmlinuz %s --- /initrd\n' "$BOCHS_XEN" "console=hvc0 $words"
+	else
+		printf 'DEFAULT linux\nLABEL linux\nKERNEL /vmlinuz\nINITRD /initrd\nAPPEND %s\n' "console=ttyS0 tsc=reliable $words"
+	fi | mcopy -o -i "$boot@@1M" - ::/syslinux.cfg
 	rm -f "$WORK/out" "$WORK/err" "$WORK"/*.lock # of a first try
 	mkfifo "$WORK/out" "$WORK/err"
 	{
