@@ -46,6 +46,19 @@ bochs_make() {
 	sed -i '/^void BX_CPU_C::cpu_run_trace(void)/,/^{/s/^{/{\n  BX_CPU_THIS_PTR prev_rip = RIP;\n  BX_CPU_THIS_PTR speculative_rsp = false;/' "$root/src/cpu/cpu.cc"
 	[[ $(grep -A2 '^void BX_CPU_C::cpu_run_trace(void)' "$root/src/cpu/cpu.cc") = *'prev_rip = RIP'* ]] ||
 		{ echo "error: Bochs's cpu_run_trace() is not as it was" >&2; exit 1; } # why() in parts.sh finds it
+	# Its clock goes by what all processors execute on average, and one that halts counts as 16 instructions where another has
+	# executed one trace, of any length: the more processors halt, the more or the fewer (by the program) instructions a second
+	# has. Here each executes as many of its own a second, whatever the others do.
+	sed -i -e 's/Bit32u executed = 0, processor = 0;/static Bit32u processor, seen, over[BX_MAX_SMP_THREADS_SUPPORTED];/' \
+		-e 's/^\( *\)bool run = true;/\1static bool run = true;/' \
+		-e 's/^\( *\)if (run)$/\1if (run \&\& over[processor] < (Bit32u)quantum)/' \
+		-e 's/^\( *\)if (n == 0) n = quantum;.*/\1if (n != seen \&\& over[processor] + n < (Bit32u)quantum) { seen = n; continue; }\
+		over[processor] += n;\
+		over[processor] -= over[processor] < (Bit32u)quantum ? over[processor] : quantum;\
+		seen = 0;/' \
+		-e '/executed += n;\|executed %= /d' -e 's/BX_TICKN(executed .*/BX_TICKN(quantum);/' "$root/src/main.cc"
+	[ "$(grep -cE 'static Bit32u processor, seen|static bool run = true|if \(run && over|\{ seen = n; continue; \}|BX_TICKN\(quantum\);' "$root/src/main.cc")" = 5 ] &&
+		! grep -q executed "$root/src/main.cc" || { echo "error: Bochs's loop over its processors is not as it was" >&2; exit 1; }
 	TMPDIR=/tmp chroot "$root" sh -ec "cd /src && LDFLAGS=-static CXXFLAGS=-O2 ./configure --enable-smp --enable-vmx=2 --enable-x86-64 --enable-cpu-level=6 \
 		--enable-all-optimizations --enable-pci --enable-avx --enable-evex --with-nogui --disable-docbook && make -s -j$(nproc) bochs"
 	umount "$root/dev/null"
