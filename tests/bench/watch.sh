@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build} VCPUS=${VCPUS:-1024} SECONDS_EACH=${SECONDS_EACH:-20} AFTER=${AFTER:-0} CHURN=${CHURN:-100} PERIOD_MS=${PERIOD_MS:-1000} VMS=${VMS:-0}
 pids=()
 T=$(mktemp -d)
-trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
+trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; sysctl -q kernel.bpf_stats_enabled=0; rm -rf "$T"' EXIT
+trap 'exit 130' INT TERM
 [ "$(id -u)" = 0 ] || { echo "SKIP bench-watch: needs root"; exit 0; }
 make -s BUILD="$BUILD" "$BUILD/bench-vcpus" || exit 1
 
@@ -59,7 +60,9 @@ a=$(cpu $blame) b=$(cpu "$hostd") p=$(bpf) ra=$(rss $blame) rb=$(rss "$hostd") f
 sleep "$SECONDS_EACH"
 c=$(cpu $blame) d=$(cpu "$hostd") q=$(bpf) rc=$(rss $blame) rd=$(rss "$hostd") ns=$(($(date +%s%N) - from))
 sysctl -q kernel.bpf_stats_enabled=0
-echo "seen: $(tail -1 "$T/out" | jq '[.vms[].n_vcpus] | add') vCPUs in $(tail -1 "$T/out" | jq '.vms | length') VMs; $(tail -1 "$T/out" | jq '.forgotten // 0') vCPUs of VMs that ended are forgotten"
+seen=$(tail -1 "$T/out" | jq -r '"\([.vms[].n_vcpus] | add) vCPUs in \(.vms | length) VMs"')
+kill -INT "$blame" && wait "$blame" # the last line is of all of the time
+echo "seen: $seen; $(tail -1 "$T/out" | jq '.forgotten // 0') vCPUs of VMs that ended are forgotten"
 awk -v a="$start_blame" -v b="$start_hostd" 'BEGIN {printf "start: %.0f ms of CPU (hostd %.0f, blame %.0f)\n", (a + b) / 1e6, b / 1e6, a / 1e6}'
 echo "memory: hostd $rb to $rd KiB, blame $ra to $rc KiB"
 awk -v a=$((c - a)) -v b=$((d - b)) -v p=$((q - p)) -v ns="$ns" -v grown=$((rc + rd - ra - rb)) 'BEGIN {
