@@ -92,7 +92,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CFLAGS_ALL) -c $< -o $@
 
-# eBPF: compiled once by clang, relocated at load time (CO-RE), embedded as a skeleton header (a lab that is built may make it, too).
+# eBPF: compiled once by clang, relocated at load time (CO-RE), embedded as a skeleton header. Two makes may be at
+# it at once, since lab-vm builds in the tree: each has a temporary file of its own.
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Werror -MMD -MP -Iharness -I. \

@@ -159,8 +159,7 @@ struct shm_host {
 	volatile uint32_t command;   /* enum shm_command */
 	volatile uint32_t measures;  /* 1: the configuration's measures run now, once */
 	/* How often a vCPU looks at the command, in us; 0 means 10,000. Longer where many vCPUs share few CPUs: their
-	 * looking alone would fill these (0.3 ms each where KVM emulates). Agents
-	 * of today look at it again at each look. */
+	 * looking alone would fill these (0.3 ms each where KVM emulates). It may change: idle vCPUs read it at each look. */
 	volatile uint32_t look_us;
 	uint32_t pad2;
 	/* Written once: what programs a guest with a kernel runs, where no file of its own says so

@@ -8,7 +8,8 @@
 
 #define ANSWER_WAIT_NS                                                                             \
 	(2 * NS_PER_S) /* without any answer, on a crowded host: who has not answered is silent */
-#define ROUNDS_NS (200 * NS_PER_MS) /* all rounds of one vCPU, from its first answer; of 16 vCPUs */
+#define ROUNDS_NS                                                                                  \
+	(200 * NS_PER_MS) /* all rounds of one vCPU, from its first answer; more with 16 or more */
 #define AWAKE_NS                                                                                   \
 	(300 * NS_PER_US) /* one that does not answer so long has no CPU just now: others first */
 #define SPIN_NS (200 * NS_PER_US) /* then sleep: the vCPU may need this very CPU */

@@ -3,15 +3,16 @@
 # as QEMU names vCPUs and wake once a second. CPU time of blame and of hostd, and of the eBPF programs by the
 # kernel's own statistics (which cost some 30 ns a run themselves); of the start, from its call until the tracer
 # runs; memory of both early and late. Processes come and go meanwhile (CHURN a second, default 100): each of them
-# may be somebody that a vCPU waited for; so do VMs (VMS a second, default none; each lives for twelve: what is no VM of KVM's is looked for every ten): past the first
-# 1,024 of them nothing may grow (VMS=10 AFTER=130). AFTER: begin this many seconds later. Prints, and fails above 1 % of a CPU
+# may be somebody that a vCPU waited for; so do VMs (VMS a second, default none; each lives for twelve,
+# since blame looks for VMs that are not KVM's every ten): past the first 1,024 of them nothing may grow (VMS=10 AFTER=130). AFTER: begin this many seconds later. Prints, and fails above 1 % of a CPU
 # or when memory grows.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build} VCPUS=${VCPUS:-1024} SECONDS_EACH=${SECONDS_EACH:-20} AFTER=${AFTER:-0} CHURN=${CHURN:-100} PERIOD_MS=${PERIOD_MS:-1000} VMS=${VMS:-0}
 pids=()
+stats=$(sysctl -n kernel.bpf_stats_enabled 2>/dev/null || echo 0) # as it was, it is put back
 T=$(mktemp -d)
-trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; sysctl -q kernel.bpf_stats_enabled=0; rm -rf "$T"' EXIT
+trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; sysctl -q kernel.bpf_stats_enabled="$stats"; rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM
 [ "$(id -u)" = 0 ] || { echo "SKIP bench-watch: needs root"; exit 0; }
 make -s BUILD="$BUILD" "$BUILD/bench-vcpus" || exit 1
@@ -59,7 +60,7 @@ sysctl -q kernel.bpf_stats_enabled=1
 a=$(cpu $blame) b=$(cpu "$hostd") p=$(bpf) ra=$(rss $blame) rb=$(rss "$hostd") from=$(date +%s%N)
 sleep "$SECONDS_EACH"
 c=$(cpu $blame) d=$(cpu "$hostd") q=$(bpf) rc=$(rss $blame) rd=$(rss "$hostd") ns=$(($(date +%s%N) - from))
-sysctl -q kernel.bpf_stats_enabled=0
+sysctl -q kernel.bpf_stats_enabled="$stats"
 seen=$(tail -1 "$T/out" | jq -r '"\([.vms[].n_vcpus] | add) vCPUs in \(.vms | length) VMs"')
 kill -INT "$blame" && wait "$blame" # the last line is of all of the time
 echo "seen: $seen; $(tail -1 "$T/out" | jq '.forgotten // 0') vCPUs of VMs that ended are forgotten"
