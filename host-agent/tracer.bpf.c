@@ -128,6 +128,14 @@ static __always_inline void switch_seen_by_waiters(struct tracer_cpu *c, uint32_
 	emit_occupy(cpu, next_tid, now);
 }
 
+/* Whether the only one who waits here is the one that gets the CPU now, and has no base: its wait, all of it behind `prev`, is
+ * blamed as it ends, and nobody needs the ledger. So most wake-ups cost neither a base nor a look through the waiters. */
+static __always_inline bool waits_alone(struct tracer_cpu *c, uint32_t cpu, uint32_t in)
+{
+	return in != NOT_TRACKED && *(volatile uint64_t *)&c->waiters == 1 &&
+	       waits_on(thread_at(in), cpu) && !thread_at(in)->based;
+}
+
 /* A switch that concerns a tracked thread. Counts mode: the CPU is `prev`'s until the end. */
 static __always_inline void switched(struct tracer_cpu *c, uint32_t cpu, bool preempt,
 	struct task_struct *prev, struct task_struct *next, uint32_t out, uint32_t in)
@@ -143,7 +151,7 @@ static __always_inline void switched(struct tracer_cpu *c, uint32_t cpu, bool pr
 		infer_arrival(thread_at(out), prev, cpu, clock, now);
 	if (counts_mode) {
 		set_occupant(c, prev_tid, prev);
-		if (c->waiters)
+		if (c->waiters && !waits_alone(c, cpu, in))
 			/* Read back: the verifier takes a number there, no pointer. */
 			charge_waiters(c, cpu, prev_tid, BLAME_TASK,
 				*(volatile uint64_t *)&c->occupant_task, now);
@@ -236,9 +244,8 @@ int BPF_PROG(on_wakeup, struct task_struct *p)
 	t->task = (uint64_t)p;
 	uint16_t from = t->state == THREAD_UNKNOWN ? cpu : t->cpu;
 
-	booked_sleep(t, p);
-	t->run_delay = kt_run_delay(p);
 	t->clock_since = kt_rq_clock(p);
+	booked_sleep(t, p, t->clock_since);
 	set_state(t, THREAD_WAITING, cpu, now);
 	c->joined = 1;
 	emit_state(slot, 0, from, (uint32_t)bpf_get_current_pid_tgid());

@@ -35,8 +35,9 @@ static __always_inline bool blame_add(
  * full, is nobody's by name. */
 static __always_inline void push_out(struct tracer_thread *t, uint32_t i)
 {
-	struct blame_key key = {t->tid, t->culprit_tid[i], t->culprit_kind[i]};
-	uint64_t ns = t->culprit_ns[i], times = t->culprit_times[i];
+	struct tracer_culprit *who = &t->culprits[i];
+	struct blame_key key = {t->tid, who->tid, who->kind};
+	uint64_t ns = who->ns, times = who->times;
 
 	if (blame_round & 1 ? blame_add(&blame_odd, &key, ns, times)
 			    : blame_add(&blame_even, &key, ns, times))
@@ -61,6 +62,7 @@ static __always_inline uint32_t cell_of(uint32_t tid, uint32_t kind)
 __noinline int blame_on(uint32_t slot, uint32_t tid, uint32_t kind, uint64_t ns, uint32_t times)
 {
 	struct tracer_thread *t = thread_at(slot);
+	struct tracer_culprit *who;
 	uint32_t i;
 
 	if (kind == BLAME_TASK && !tid)
@@ -71,16 +73,14 @@ __noinline int blame_on(uint32_t slot, uint32_t tid, uint32_t kind, uint64_t ns,
 	}
 	t->charged += ns;
 	i = cell_of(tid, kind);
-	if (t->culprit_tid[i] != tid || t->culprit_kind[i] != kind) {
-		if (t->culprit_times[i])
+	who = &t->culprits[i];
+	if (who->tid != tid || who->kind != kind) {
+		if (who->times)
 			push_out(t, i);
-		t->culprit_tid[i] = tid;
-		t->culprit_kind[i] = kind;
-		t->culprit_ns[i] = 0;
-		t->culprit_times[i] = 0;
+		*who = (struct tracer_culprit){.tid = tid, .kind = kind};
 	}
-	t->culprit_ns[i] += ns;
-	t->culprit_times[i] += times;
+	who->ns += ns;
+	who->times += times;
 	return 0;
 }
 
@@ -133,7 +133,7 @@ __noinline int settle_cell(uint32_t slot, uint32_t cpu, uint32_t i, uint64_t now
 	if (ns > room)
 		ns = room;
 	if (ns)
-		blame_on(slot, l->tid[i], l->kind[i], ns, l->times[i] - t->base_times[i]);
+		blame_on(slot, l->who[i].tid, l->who[i].kind, ns, l->times[i] - t->base_times[i]);
 	t->base_ns[i] = l->ns[i];
 	t->base_times[i] = l->times[i];
 	return 0;
@@ -159,9 +159,7 @@ __noinline int new_cell(uint32_t cpu, uint32_t i, uint32_t tid, uint32_t kind, u
 
 	i = place(i);
 	for_each_word(word, cpu, settle_word(word, cpu, i));
-	l->tid[i] = tid;
-	l->kind[i] = kind;
-	l->task[i] = task;
+	l->who[i] = (struct tracer_holder){tid, kind, task};
 	if (task)
 		name_task(tid, (struct task_struct *)task);
 	return 0;
@@ -170,7 +168,7 @@ __noinline int new_cell(uint32_t cpu, uint32_t i, uint32_t tid, uint32_t kind, u
 static __always_inline bool holds(
 	struct tracer_ledger *l, uint32_t i, uint32_t tid, uint32_t kind, uint64_t task)
 {
-	return l->tid[i] == tid && l->task[i] == task && l->kind[i] == kind;
+	return l->who[i].tid == tid && l->who[i].task == task && l->who[i].kind == kind;
 }
 
 /* The CPU was `tid`'s, or an interrupt's, from the last account on until `until`. */

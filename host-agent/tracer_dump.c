@@ -78,8 +78,8 @@ static void add_rows(struct blame_rows *b, const struct blame_rows *from, int si
 static void add_held(const struct tracer_thread *th, struct blame_rows *b)
 {
 	for (unsigned k = 0; k < TRACER_LEDGER; k++)
-		add_row(b, th->tid, th->culprit_tid[k], th->culprit_kind[k], th->culprit_ns[k],
-			th->culprit_times[k]);
+		add_row(b, th->tid, th->culprits[k].tid, th->culprits[k].kind, th->culprits[k].ns,
+			th->culprits[k].times);
 	add_row(b, th->tid, 0, BLAME_OTHERS, th->others_ns, th->others_times);
 }
 
@@ -98,8 +98,8 @@ static void add_open_wait(const struct tracer_cpu *c, const struct tracer_thread
 			continue;
 		ns = MIN(ns, now - charged);
 		charged += ns;
-		add_row(b, th->tid, th->throttled ? 0 : c->ledger.tid[i],
-			th->throttled ? BLAME_THROTTLED : c->ledger.kind[i], ns,
+		add_row(b, th->tid, th->throttled ? 0 : c->ledger.who[i].tid,
+			th->throttled ? BLAME_THROTTLED : c->ledger.who[i].kind, ns,
 			c->ledger.times[i] - th->base_times[i]);
 	}
 	if (charged < now)

@@ -25,12 +25,22 @@
  * lock, or by interrupts of this CPU.
  */
 struct tracer_ledger {
-	uint64_t since; /* complete up to here, while someone with a base waits */
-	uint64_t ns[TRACER_LEDGER];
+	uint64_t since;		    /* complete up to here, while someone with a base waits */
+	uint64_t ns[TRACER_LEDGER]; /* the sums stand together, for a base is a copy of them */
 	uint32_t times[TRACER_LEDGER];
-	uint32_t tid[TRACER_LEDGER];
-	uint32_t kind[TRACER_LEDGER]; /* enum blame_kind */
-	uint64_t task[TRACER_LEDGER]; /* kernel address: a tid may be used again */
+	struct tracer_holder {
+		uint32_t tid;
+		uint32_t kind; /* enum blame_kind */
+		uint64_t task; /* kernel address: a tid may be used again */
+	} who[TRACER_LEDGER];
+};
+
+/* Whom a thread waited for: what one event writes stands in one cache line. */
+struct tracer_culprit {
+	uint32_t tid;
+	uint32_t kind; /* enum blame_kind */
+	uint64_t ns;
+	uint32_t times; /* 0: nobody yet */
 };
 
 /*
@@ -62,9 +72,10 @@ struct tracer_thread {
 	uint8_t state; /* enum thread_state */
 	uint8_t throttled;
 	uint16_t cpu;
-	uint32_t slot;	  /* its own index */
-	uint16_t arrived; /* `since` is the event at which it got the CPU */
-	uint64_t since;	  /* of this state */
+	uint32_t slot;	 /* its own index */
+	uint8_t arrived; /* `since` is the event at which it got the CPU */
+	uint8_t based;	 /* `base_*` are valid */
+	uint64_t since;	 /* of this state */
 	uint64_t
 		charged; /* counts mode: when the wait began + what of it has been blamed on someone */
 	uint64_t task;	    /* kernel address */
@@ -77,16 +88,10 @@ struct tracer_thread {
 	uint64_t booked_ahead_ns; /* ... of it, what it adds only when this wait ends */
 	uint64_t to_book_ns;	/* `arrived`: what the kernel adds to run_delay after that event */
 	uint64_t arrival_clock; /* ... and the run queue clock of it, 0 unknown */
-	uint64_t base_ns
-		[TRACER_LEDGER]; /* its CPU's ledger when it began to wait; valid if `based` */
+	struct tracer_culprit culprits[TRACER_LEDGER]; /* others are pushed out to the map */
+	uint64_t others_ns, others_times;	       /* what found the map full */
+	uint64_t base_ns[TRACER_LEDGER];	       /* its CPU's ledger when it began to wait */
 	uint32_t base_times[TRACER_LEDGER];
-	uint32_t based;
-	uint32_t culprit_tid
-		[TRACER_LEDGER]; /* whom it waited for: pushed out to the map by others */
-	uint32_t culprit_kind[TRACER_LEDGER];
-	uint32_t culprit_times[TRACER_LEDGER];
-	uint64_t culprit_ns[TRACER_LEDGER];
-	uint64_t others_ns, others_times; /* what found the map full */
 };
 
 static inline uint64_t tracer_wait_one(uint32_t slot)

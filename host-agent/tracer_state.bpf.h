@@ -64,14 +64,16 @@ static __always_inline void clock_wait(struct tracer_thread *t, uint64_t begin, 
  * Not so on kernels with delayed dequeue (6.12 and later): a sleeper that still stands in a run
  * queue may be moved to another, is then marked as queued there, and its sleep is booked as
  * waiting. */
-static __always_inline void booked_sleep(struct tracer_thread *t, struct task_struct *p)
+static __always_inline void booked_sleep(
+	struct tracer_thread *t, struct task_struct *p, uint64_t clock)
 {
-	uint64_t queued = BPF_CORE_READ(p, sched_info.last_queued), now = kt_rq_clock(p);
+	uint64_t queued = BPF_CORE_READ(p, sched_info.last_queued), run_delay = kt_run_delay(p);
 
-	t->booked_ahead_ns = queued && now > queued ? now - queued : 0;
+	t->booked_ahead_ns = queued && clock > queued ? clock - queued : 0;
 	t->sleep_booked_ns += t->booked_ahead_ns;
 	if (t->state == THREAD_SLEEPING)
-		t->sleep_booked_ns += kt_run_delay(p) - t->run_delay;
+		t->sleep_booked_ns += run_delay - t->run_delay;
+	t->run_delay = run_delay;
 }
 
 static __always_inline void left_cpu(struct tracer_thread *t, struct task_struct *prev,
