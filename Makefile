@@ -82,9 +82,9 @@ $(BUILD)/libstealscope.a: $(LIB_OBJ)
 $(BUILD)/stealscope: $(BUILD)/harness/main.o $(BUILD)/libstealscope.a
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
-# hostd may use harness/abi, base and terms only. Tests have one whose tracer hides switches (tests/trace.mk).
+# hostd may use harness/abi, base and terms only. Tests have odd ones (tests/trace.mk).
 $(BUILD)/stealscope-hostd: $(HOSTD_OBJ)
-$(BUILD)/stealscope-hostd $(BUILD)/tests/hostd-hides: $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c harness/terms/*.c))
+$(BUILD)/stealscope-hostd $(BUILD)/tests/hostd-hides $(BUILD)/tests/hostd-alike: $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/base/*.c harness/terms/*.c))
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(shell pkg-config --libs libbpf)
 

@@ -26,7 +26,6 @@ struct tracer {
 	struct sink *sink;   /* where the ring's callback puts names, during tracer_drain() */
 	struct merge *merge; /* ... and the other records */
 	int stats_fd;
-	uint16_t *slot_of;    /* by tid: its slot + 1, 0 = none; touched where tids are only */
 	unsigned n_cpus;      /* possible ones */
 	uint64_t *ends;	      /* by CPU: scratch of tracer_drain() */
 	uint32_t max_threads; /* as many as this kernel has room for; at most TRACER_MAX_THREADS */
@@ -39,8 +38,6 @@ struct tracer {
 	uint64_t stopped;    /* when; 0: not */
 	struct err no_vcpus; /* why the walk over open files (vcpus.h) was left out */
 };
-
-#define TRACER_TIDS (1u << 22) /* PID_MAX_LIMIT of 64-bit kernels */
 
 /* vcpus.c, before the programs are loaded: what libbpf does not find of KVM, when that is a module. */
 void vcpus_describe(struct tracer_bpf *skel);

@@ -33,11 +33,8 @@ static const struct {
 } allowed[] = {
 	/* samples */
 	{.nr = SYS_pread64},
-	{SYS_bpf, 0, ALL, BPF_MAP_LOOKUP_ELEM},
 	{SYS_bpf, 0, ALL, BPF_MAP_LOOKUP_AND_DELETE_BATCH},
 	{SYS_bpf, 0, ALL, BPF_MAP_LOOKUP_AND_DELETE_ELEM},
-	{SYS_bpf, 0, ALL, BPF_MAP_UPDATE_ELEM},
-	{SYS_bpf, 0, ALL, BPF_MAP_DELETE_ELEM},
 	{SYS_bpf, 0, ALL, BPF_PROG_TEST_RUN},	   /* the box's own steal */
 	{SYS_bpf, 0, ALL, BPF_ITER_CREATE},	   /* the walk over all tasks */
 	{SYS_bpf, 0, ALL, BPF_OBJ_GET_INFO_BY_FD}, /* --measure-bpf */

@@ -25,8 +25,9 @@ const volatile bool use_queue = false;	      /* instead of the ring */
 const volatile uint64_t wake_bytes = 1 << 20; /* wake hostd when this much waits in the ring */
 /* For tests: so many of 256 switches are not seen, as some kernels hide them. */
 const volatile uint32_t hides = 0;
-/* What there is room for: numbers of CPUs and of threads, less one (powers of two), and where in `room` threads begin. */
+/* What there is room for: numbers of CPUs, of chains and of threads, less one (powers of two), and where in `room` threads begin. */
 const volatile uint32_t last_cpu = TRACER_MAX_CPUS - 1;
+const volatile uint32_t last_place = TRACER_PLACES - 1;
 const volatile uint32_t last_slot = TRACER_MAX_THREADS - 1;
 const volatile uint32_t threads_at = TRACER_MAX_CPUS * sizeof(struct tracer_cpu);
 const volatile uint32_t bunches_at = TRACER_MAX_CPUS * sizeof(struct tracer_cpu) +
@@ -39,7 +40,7 @@ uint32_t blame_round = 0;    /* even or odd: into which map the culprits go */
 uint32_t watch_throttle = 0; /* some tracked thread stands under a quota */
 uint32_t layers = 0;	     /* of a group so many slots were ever taken: they are given in order */
 
-uint64_t filter[TRACER_FILTER_BITS / 64] = {}; /* tids that may be tracked */
+uint16_t places[TRACER_PLACES] = {}; /* by tid: slot + 1 of the first tracked one such, 0: none */
 uint64_t named[TRACER_NAMED_SLOTS] = {};
 uint32_t blame_cells = 0;   /* made in both maps so far, about */
 uint32_t round_began = 0;   /* and when this round began, by hostd */
@@ -48,13 +49,6 @@ uint32_t kvm_described = 0; /* vcpus.bpf.h: the offsets are known, says the walk
  * takes. */
 uint64_t room[TRACER_MAX_CPUS * sizeof(struct tracer_cpu) / 8 +
 	      TRACER_MAX_THREADS * sizeof(struct tracer_thread) / 8 + TRACER_BUNCHES / 8] = {};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TRACER_MAX_THREADS * 2);
-	__type(key, uint32_t);
-	__type(value, uint32_t);
-} slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -93,18 +87,26 @@ static __always_inline struct tracer_thread *thread_at(uint32_t slot)
 
 #define NOT_TRACKED 0xffffffffu
 
+/* Not a hash map: asking one took as long as all the rest of a wake-up, where a CPU comes from its sleep with cold caches. */
+__noinline int find_among(uint32_t place, uint32_t tid)
+{
+	for (uint32_t i = 0; i < TRACER_ALIKE && place; i++) {
+		struct tracer_thread *t = thread_at(place - 1);
+
+		if (t->tid == tid)
+			return t->state == THREAD_EXITED ? NOT_TRACKED : t->slot;
+		place = t->next;
+	}
+	return NOT_TRACKED;
+}
+
 /* The slot of a tracked thread. Slots, not pointers: the verifier refuses what compilers make of
  * "neither pointer is set". */
 static __always_inline uint32_t find(uint32_t tid)
 {
-	uint32_t bit = tid % TRACER_FILTER_BITS, *slot;
+	uint32_t place = places[tid & last_place];
 
-	if (!(filter[bit / 64] >> (bit % 64) & 1))
-		return NOT_TRACKED;
-	slot = bpf_map_lookup_elem(&slots, &tid);
-	if (!slot || thread_at(*slot)->state == THREAD_EXITED)
-		return NOT_TRACKED;
-	return *slot;
+	return place ? find_among(place, tid) : NOT_TRACKED;
 }
 
 #include "host-agent/tracer_state.bpf.h"

@@ -67,7 +67,6 @@ int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e)
 
 	t->stats_fd = -1;
 	t->merge = merge_make();
-	t->slot_of = xcalloc(TRACER_TIDS, sizeof(*t->slot_of));
 	rc = tracer_load(t, counts, queue, e);
 	if (!rc)
 		rc = map_ring(t, e);
@@ -93,7 +92,6 @@ void tracer_close(struct tracer *t)
 	free(t->ends);
 	free(t->kept.rows);
 	free(t->told.rows);
-	free(t->slot_of);
 	free(t);
 }
 
@@ -107,11 +105,28 @@ struct tracer_thread *tracer_threads(struct tracer *t)
 	return (struct tracer_thread *)((char *)t->skel->bss->room + t->skel->rodata->threads_at);
 }
 
+/* Where the slot of `tid` is noted, or 0 in its stead: at the end of its chain. */
+static uint16_t *place_of(struct tracer *t, uint32_t tid)
+{
+	uint16_t *at = &t->skel->bss->places[tid & t->skel->rodata->last_place];
+
+	while (*at && tracer_threads(t)[*at - 1].tid != tid)
+		at = &tracer_threads(t)[*at - 1].next;
+	return at;
+}
+
 struct tracer_thread *tracer_thread_of(struct tracer *t, pid_t tid)
 {
-	unsigned slot = (uint32_t)tid < TRACER_TIDS ? t->slot_of[tid] : 0;
+	uint16_t slot = *place_of(t, (uint32_t)tid);
 
 	return slot ? &tracer_threads(t)[slot - 1] : NULL;
+}
+
+/* Events do not find it any more. Those under way may stand in its chain still: they end in far less than this waits. */
+static void take_from_chain(struct tracer *t, struct tracer_thread *th)
+{
+	__atomic_store_n(place_of(t, th->tid), th->next, __ATOMIC_RELEASE);
+	sleep_ns(NS_PER_MS);
 }
 
 static struct tracer_thread *free_slot(struct tracer *t)
@@ -133,8 +148,6 @@ static struct tracer_thread *free_slot(struct tracer *t)
 int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 {
 	struct tracer_thread *th = tracer_thread_of(t, tid);
-	uint32_t key = (uint32_t)tid, old, slot;
-
 	if (tid < 1 || (uint32_t)tid >= TRACER_TIDS)
 		return err_set(e, EINVAL, "%d is no thread", (int)tid);
 	if (th && th->state != THREAD_EXITED)
@@ -143,35 +156,24 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 		th = free_slot(t);
 	if (!th)
 		return err_set(e, ENOSPC, "more than %u threads to trace", t->max_threads);
-	old = th->tid;
-	if (old) {
+	if (th->tid) {
 		tracer_keep_blame(t, th);
-		bpf_map__delete_elem(t->skel->maps.slots, &old, sizeof(old), 0);
-		t->slot_of[old] = 0;
+		take_from_chain(t, th);
 	}
-	slot = (uint32_t)(th - tracer_threads(t));
-	*th = (struct tracer_thread){.tid = key, .slot = slot, .since = now_ns()};
-	if (bpf_map__update_elem(t->skel->maps.slots, &key, sizeof(key), &slot, sizeof(slot), 0)) {
-		th->tid = 0;
-		t->n_free++;
-		return err_sys(e, "cannot trace thread %d", (int)tid);
-	}
-	t->slot_of[tid] = (uint16_t)(slot + 1);
-	key %= TRACER_FILTER_BITS;
-	__atomic_or_fetch(
-		&t->skel->bss->filter[key / 64], UINT64_C(1) << (key % 64), __ATOMIC_SEQ_CST);
+	*th = (struct tracer_thread){.tid = (uint32_t)tid,
+		.slot = (uint32_t)(th - tracer_threads(t)),
+		.since = now_ns()};
+	__atomic_store_n(place_of(t, th->tid), (uint16_t)(th->slot + 1), __ATOMIC_SEQ_CST);
 	return t->running ? walk(t, s, e) : 0;
 }
 
 int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
 {
 	struct tracer_thread *th = tracer_thread_of(t, tid);
-	uint32_t key = (uint32_t)tid;
 
 	if (!th)
 		return err_set(e, ENOENT, "thread %d is not traced", (int)tid);
-	bpf_map__delete_elem(t->skel->maps.slots, &key, sizeof(key), 0);
-	sleep_ns(NS_PER_MS); /* an event under way on another CPU ends in far less */
+	take_from_chain(t, th);
 	if (th->state == THREAD_WAITING) {
 		struct tracer_cpu *c = &tracer_cpus(t)[th->cpu];
 
@@ -181,7 +183,6 @@ int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
 	}
 	tracer_keep_blame(t, th);
 	*th = (struct tracer_thread){0};
-	t->slot_of[tid] = 0;
 	t->n_free++;
 	return 0;
 }

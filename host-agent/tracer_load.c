@@ -16,6 +16,10 @@
 #define TRACER_HIDES 0 /* tests/trace.mk builds a hostd whose tracer misses some */
 #endif
 
+#ifndef TRACER_CHAINS
+#define TRACER_CHAINS TRACER_PLACES /* ... and one with few, so that they are long */
+#endif
+
 _Static_assert(
 	offsetof(struct tracer_bpf__bss, room) + sizeof(((struct tracer_bpf__bss *)0)->room) ==
 		sizeof(struct tracer_bpf__bss),
@@ -143,6 +147,7 @@ static int load_programs(struct tracer *t, bool counts, bool queue, bool with_vc
 	if (!t->skel)
 		return err_sys(e, "cannot open the eBPF programs");
 	t->skel->rodata->hides = TRACER_HIDES;
+	t->skel->rodata->last_place = TRACER_CHAINS - 1;
 	t->skel->rodata->counts_mode = counts;
 	t->skel->rodata->cgroup_v1 = cpu_controller_is_v1();
 	choose_way_out(t->skel, counts, queue);

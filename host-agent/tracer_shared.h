@@ -11,7 +11,9 @@
 #define TRACER_WAIT_WORD   (64 / TRACER_WAIT_BITS)
 #define TRACER_WAIT_WORDS  (TRACER_GROUPS / TRACER_WAIT_WORD)
 #define TRACER_NAMED_SLOTS 32768 /* direct-mapped by tid; a collision only names a task again */
-#define TRACER_FILTER_BITS 65536
+#define TRACER_TIDS	   (1u << 22)			 /* PID_MAX_LIMIT of 64-bit kernels */
+#define TRACER_PLACES	   65536			 /* tids alike modulo this form a chain */
+#define TRACER_ALIKE	   (TRACER_TIDS / TRACER_PLACES) /* ... of so many at most */
 #define TRACER_BLAME_CELLS 32768 /* of a round: hostd begins a new one before they are used up */
 #define TRACER_LEDGER	   32 /* those who had a CPU, or held up a thread, last; a power of two */
 #define TRACER_RECORD_MAX  48 /* bytes of the longest record made in the kernel */
@@ -75,6 +77,7 @@ struct tracer_thread {
 	uint32_t slot;	 /* its own index */
 	uint8_t arrived; /* `since` is the event at which it got the CPU */
 	uint8_t based;	 /* `base_*` are valid */
+	uint16_t next;	 /* slot + 1 of the next one with such a tid, 0: none */
 	uint64_t since;	 /* of this state */
 	uint64_t
 		charged; /* counts mode: when the wait began + what of it has been blamed on someone */

@@ -3,7 +3,7 @@
 # signal; traced waiting against run_delay, states against wall time, nothing lost.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || { skip "trace: needs root to load eBPF"; finish; }
-make -s build/tests/trace_threads build/tests/hostd-hides >"$T/make" 2>&1 || { bad "trace_threads: $(tail -2 "$T/make")"; finish; }
+make -s build/tests/trace_threads build/tests/hostd-hides build/tests/hostd-alike >"$T/make" 2>&1 || { bad "trace_threads: $(tail -2 "$T/make")"; finish; }
 trace() { timeout 60 build/tests/trace_threads "$1" 2 "$2" >"$T/out" 2>&1; } # HOSTD CASE
 traced() { # HOSTD CASE NAME
 	local got
@@ -17,8 +17,11 @@ traced() { # HOSTD CASE NAME
 		bad "$3: $(grep -v '^ok' "$T/out" | tail -4 | tr '\n' ';')"
 	fi
 }
-for c in stacked-4 float-3-on-2 sleepers-and-hog quota-and-hog sigstop counts counts-stacked counts-quota counts-crowd counts-dumped counts-leaves counts-passers passers counts-moved announced counts-announced; do
+for c in stacked-4 float-3-on-2 sleepers-and-hog quota-and-hog sigstop counts counts-stacked counts-woken counts-quota counts-crowd counts-dumped counts-leaves counts-passers passers counts-moved announced counts-announced; do
 	traced build/stealscope-hostd $c $c
+done
+for c in stacked-2 counts-leaves; do
+	traced build/tests/hostd-alike $c "$c, all threads' numbers alike"
 done
 # Not claimed is what nothing tells: who slept unseen, and who had the CPU meanwhile. Which switches are not seen is chance, and
 # one in some tens of runs has several next to each other that cannot be told from one: one retry, counted.

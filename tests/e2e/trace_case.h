@@ -7,6 +7,7 @@
 #include "trace_announced.h"
 
 #define MAX_TASKS 8
+#define LEAVER	  1 /* neither the first nor the last */
 
 enum task_kind {
 	SPIN,	   /* never sleeps */
@@ -25,12 +26,12 @@ struct test_case {
 	} tasks[MAX_TASKS];    /* up to the first without CPUs */
 	unsigned need_cpus;
 	bool quota, stop;
-	bool stacked;	/* all on one CPU and never asleep */
+	bool stacked;	/* all on one CPU: whoever never sleeps waits for all that the others run */
 	unsigned apart; /* so many slots between the first and the others: 511 = one group */
 	unsigned crowd; /* so many that work 0.1 ms and sleep 1 ms, not traced */
 	bool passers;	/* beside them processes that live for one moment each */
 	bool dumps;	/* totals are asked for all the while */
-	bool leaves;	/* in the end the first is traced no more, before the trace ends */
+	bool leaves;	/* in the end LEAVER is traced no more, before the trace ends */
 	bool moved;	/* the first waits when the trace begins, and is moved before it runs */
 };
 

@@ -61,6 +61,12 @@ static const struct test_case cases[] = {
 		.need_cpus = 1,
 		.apart = 511,
 		.stacked = true},
+	/* One comes with each wake-up while the others wait. */
+	{.name = "counts-woken",
+		.counts = true,
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SLEEP_1000, 1, 0}, {SPIN, 1, 1}},
+		.need_cpus = 1,
+		.stacked = true},
 	{.name = "counts-quota",
 		.counts = true,
 		.tasks = {{SPIN, 1, 0}},
@@ -80,7 +86,7 @@ static const struct test_case cases[] = {
 		.dumps = true},
 	{.name = "counts-leaves",
 		.counts = true,
-		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 1}},
+		.tasks = {{SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 0}, {SPIN, 1, 1}},
 		.need_cpus = 1,
 		.dumps = true,
 		.leaves = true},
@@ -316,8 +322,10 @@ static int trace(const struct test_case *c, struct hostd *h, const pid_t *pids, 
 		w->ran[i] += run_ns(pids[i]);
 	w->throttled += throttled_ns(group);
 	w->stolen += box_steal_ns();
-	if (c->leaves)
-		rc = hostd_untrack(h, pids[0], e);
+	if (c->leaves) {
+		rc = hostd_untrack(h, pids[LEAVER], e);
+		sleep_ns(300 * NS_PER_MS); /* the others go on, and are traced */
+	}
 	if (!rc)
 		rc = hostd_sync(h, NULL, e);
 	return rc ? rc : hostd_stop(h, totals, e);
