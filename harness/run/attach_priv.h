@@ -15,6 +15,7 @@ struct attached_vm {
 	uint64_t start;
 	unsigned nth;
 	bool watched, gone;
+	bool spare; /* nobody's: for who comes next */
 };
 
 /* A vCPU that the agent was asked to trace, and has not answered yet. */
@@ -38,7 +39,9 @@ struct attach {
 	struct xen_watch *xen; /* Xen: in hostd's place */
 	struct live *live;
 	bool started;
-	size_t place; /* in `vms`, behind the VM looked up last */
+	size_t place;	/* in `vms`, behind the VM looked up last */
+	size_t n_spare; /* of `vms` */
+	size_t n_kept;	/* of those gone, when places were made free last */
 	size_t untracked;
 	struct asked asked[HOSTD_AHEAD]; /* number n is asked[n % HOSTD_AHEAD] */
 	size_t n_asked, n_answered;

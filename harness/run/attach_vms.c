@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "host/vm_args.h"
 #include "run/attach_priv.h"
 #include "xen/xentrace.h"
 
 #define WHOLE_EVERY_NS (10 * NS_PER_S)
+#define RECYCLE_FROM   (4 * LIVE_ENDED) /* VMs that have gone: half of them are in no view */
 
 static bool is_chosen(const struct attach *a, const struct vm *vm)
 {
@@ -33,28 +35,46 @@ static void describe(struct run_vm *out, const struct vm *vm)
 	out->pid = (int)vm->pid;
 }
 
+/* A place for one that is new. Of its pid, if that was another's, it is the only one from here on. */
+static size_t new_place(struct attach *a, const struct vm *vm)
+{
+	size_t n = a->info.n_vms, at = n;
+
+	for (size_t i = 0; i < n; i++) {
+		if (a->vms[i].pid == vm->pid && a->vms[i].start != vm->start)
+			a->info.vms[i].pid = 0;
+		if (a->vms[i].spare)
+			at = i;
+	}
+	if (at < n) {
+		a->n_spare--;
+	} else {
+		ARRAY_GROW(a->vms, n);
+		ARRAY_GROW(a->info.vms, n);
+		a->info.n_vms++;
+	}
+	a->vms[at] = (struct attached_vm){.pid = vm->pid, .start = vm->start, .nth = vm->nth};
+	return at;
+}
+
 /* The VM's number, a new one for a VM that was not there before. */
 static size_t place_of(struct attach *a, const struct vm *vm)
 {
-	size_t i = a->info.n_vms;
+	size_t n = a->info.n_vms, at = n;
 
 	/* They come in the order that they had the last time: behind the one before, most often. */
-	for (size_t n = 0; n < i; n++) {
-		size_t k = (a->place + n) % i;
+	for (size_t i = 0; i < n && at == n; i++) {
+		const struct attached_vm *known = &a->vms[(a->place + i) % n];
 
-		if (a->vms[k].pid == vm->pid && a->vms[k].start == vm->start &&
-			a->vms[k].nth == vm->nth) {
-			describe(&a->info.vms[k], vm);
-			a->place = k + 1;
-			return k;
-		}
+		if (!known->spare && known->pid == vm->pid && known->start == vm->start &&
+			known->nth == vm->nth)
+			at = (a->place + i) % n;
 	}
-	ARRAY_GROW(a->vms, i);
-	ARRAY_GROW(a->info.vms, i);
-	a->info.n_vms++;
-	a->vms[i] = (struct attached_vm){.pid = vm->pid, .start = vm->start, .nth = vm->nth};
-	describe(&a->info.vms[i], vm);
-	return i;
+	if (at == n)
+		at = new_place(a, vm);
+	a->place = at + 1;
+	describe(&a->info.vms[at], vm);
+	return at;
 }
 
 /* What came of tracing a thread: `rc` and `e` are the agent's answer. One that ended a moment ago,
@@ -191,6 +211,33 @@ static void drop_gone(struct attach *a)
 	}
 }
 
+/* On a box where VMs come and go for days their places are used again, and their names forgotten: those of which no view knows, and
+ * whose processes have ended (others of their threads may take CPUs still). */
+static void recycle(struct attach *a)
+{
+	size_t n = a->info.n_vms, gone = 0;
+	auto_free bool *going = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		gone += a->vms[i].gone && !a->vms[i].spare;
+	if (gone < a->n_kept + RECYCLE_FROM)
+		return;
+	going = xcalloc(n, sizeof(*going));
+	for (size_t i = 0; i < n; i++)
+		going[i] = a->vms[i].gone && !a->vms[i].spare &&
+			   (a->xen || process_start_ticks(a->vms[i].pid) != a->vms[i].start);
+	live_recycle(a->live, going, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!going[i])
+			continue;
+		a->vms[i].spare = true;
+		a->info.vms[i].pid = 0;
+		a->n_spare++;
+		gone--;
+	}
+	a->n_kept = gone;
+}
+
 static int take_list(struct attach *a, const struct vm_list *l, bool chosen, struct err *e)
 {
 	int rc = 0;
@@ -257,8 +304,10 @@ int attach_refresh(struct attach *a, struct err *e)
 		rc = take_list(a, &tree, true, e);
 	if (!rc)
 		rc = take_list(a, &all, false, e);
-	if (!rc)
+	if (!rc) {
 		drop_gone(a);
+		recycle(a);
+	}
 	if (!rc && first && a->what->name && !attach_alive(a)) {
 		say_nobody(a, &all, e);
 		rc = -ENOENT;

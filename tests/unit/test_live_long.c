@@ -18,6 +18,9 @@
 #define CULPRITS 6000 /* more than there were names for, once */
 #define GONE	 4000
 
+#define PASSING 100 /* VMs at a time */
+#define ROUNDS	(2 * 65536 / PASSING)
+
 static struct live *l;
 static char stream[2 << 20];
 static size_t used;
@@ -195,11 +198,66 @@ static void who_went_long_ago_is_forgotten(void **state)
 	assert_int_equal(v->vcpus[v->n - 2].tid, 5000 + GONE - 1); /* the last ones are there */
 }
 
+/* VMs that come and go for days have the numbers of those before them, and names of their own. */
+static void numbers_and_names_are_given_again(void **state)
+{
+	static char names[PASSING + 1][32] = {"victim"}, qemu[] = "qemu", kvm[] = "kvm";
+	struct run_vm vms[PASSING + 1] = {{.name = names[0], .program = qemu, .accel = kvm}};
+	struct run_info info = {.vms = vms, .n_vms = PASSING + 1};
+	bool going[PASSING + 1];
+
+	live_free(l);
+	l = live_make(&info);
+	live_track(l, VICTIM, 0, 0, &(struct cpuset){0}, 0);
+	for (uint32_t r = 0; r < ROUNDS; r++) {
+		const struct live_view *v;
+		char last[48];
+
+		for (uint32_t i = 1; i <= PASSING; i++) {
+			vms[i] = (struct run_vm){.name = names[i],
+				.program = qemu,
+				.accel = kvm,
+				.pid = (int)(10000 + i)};
+			snprintf(names[i], sizeof(names[i]), "vm%u-%u", r, i);
+			live_name(l, 1000 + i, i, 0);
+			blame(1000 + i, i < PASSING ? 1 : r ? 1000 : 4000);
+		}
+		/* ... and another thread of the last one. */
+		put(&(struct trace_task){.tgid = 10000 + PASSING}, TRACE_TASK, 999,
+			sizeof(struct trace_task));
+		blame(999, 2000);
+		v = interval(4000, false);
+		snprintf(last, sizeof(last), "vm vm%u-%u vcpu0", r, PASSING);
+		assert_non_null(who(v, last));
+		assert_int_equal(who(v, last)->kind, CULPRIT_VM);
+		snprintf(last, sizeof(last), "vm vm%u-%u qemu", r, PASSING);
+		assert_non_null(who(v, last));
+		memset(going, true, sizeof(going));
+		live_recycle(l, going, PASSING + 1);
+		assert_false(going[0]); /* it is in the next view */
+		assert_true(going[1] && going[PASSING]);
+	}
+	/* One that has ended is in the view over all of the time, for a while. */
+	live_track(l, 1001, 1, 0, &(struct cpuset){0}, now);
+	live_end(l, 1001);
+	memset(going, true, sizeof(going));
+	live_recycle(l, going, PASSING + 1);
+	assert_false(going[1]);
+	/* The largest of all is known by name however long ago it went. */
+	assert_non_null(who(interval(0, true), "vm vm0-100 vcpu0"));
+	/* A thread of one that went is nobody's until it is named again. */
+	blame(999, NS_PER_MS);
+	assert_non_null(who(interval(NS_PER_MS, false), "unknown"));
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_that_ever_came_are_named, set_up, tear_down),
 		cmocka_unit_test(cells_are_few_and_all_there),
+		cmocka_unit_test_setup_teardown(
+			numbers_and_names_are_given_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_went_long_ago_is_forgotten, set_up, tear_down),
 	};
 

@@ -6,22 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_TIDS 1024u
+#include "analysis/trace/culprit_names.h"
 
-struct culprit {
-	enum culprit_kind kind; /* as a stranger sees it */
-	int guest;		/* -1: none of ours */
-	char *name;
-};
+#define PAGE_TIDS 1024u
+#define IRQS	  1024u
 
 struct culprits {
 	const struct run_info *info;
-	struct culprit *list;
-	uint32_t n;
-	uint32_t *table; /* open addressing over names, id + 1; at most a quarter of it is used */
-	uint32_t n_table;
+	struct culprit_names names;
 	uint32_t *by_tid[TID_MAX / PAGE_TIDS];
-	uint32_t *irqs[2]; /* by number below 1024, hard and soft, id + 1 */
+	uint32_t *irqs[2]; /* by number below IRQS, hard and soft, id + 1 */
 };
 
 static const char *const kind_names[CULPRIT_KINDS] = {
@@ -51,59 +45,9 @@ const char *culprit_kind_name(enum culprit_kind k)
 	return (unsigned)k < CULPRIT_KINDS ? kind_names[k] : "unknown";
 }
 
-static uint32_t hash_of(const char *name, unsigned kind)
-{
-	uint32_t h = 2166136261u ^ kind; /* FNV-1a */
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 16777619u;
-	return h;
-}
-
-/* Where in the table it stands, or would. */
-static uint32_t *slot_of(
-	const struct culprits *c, enum culprit_kind kind, int guest, const char *name)
-{
-	uint32_t slot = hash_of(name, kind) % c->n_table;
-
-	for (; c->table[slot]; slot = (slot + 1) % c->n_table) {
-		const struct culprit *known = &c->list[c->table[slot] - 1];
-
-		if (known->kind == kind && known->guest == guest && !strcmp(known->name, name))
-			break;
-	}
-	return &c->table[slot];
-}
-
-static void make_room(struct culprits *c)
-{
-	if (c->n * 4 < c->n_table)
-		return;
-	free(c->table);
-	c->n_table = MAX(c->n_table * 2, 1024u);
-	c->table = xcalloc(c->n_table, sizeof(*c->table));
-	for (uint32_t i = 0; i < c->n; i++)
-		*slot_of(c, c->list[i].kind, c->list[i].guest, c->list[i].name) = i + 1;
-}
-
-/* The number of a culprit, made when it is new. Takes `name`. */
 static uint32_t intern(struct culprits *c, enum culprit_kind kind, int guest, char *name)
 {
-	uint32_t *slot;
-
-	for (char *p = name; *p; p++)
-		if (!isprint((unsigned char)*p))
-			*p = '?';
-	make_room(c);
-	slot = slot_of(c, kind, guest, name);
-	if (*slot || c->n == CULPRITS_MAX) {
-		free(name);
-		return *slot ? *slot - 1 : CULPRIT_ID_OTHERS;
-	}
-	ARRAY_GROW(c->list, c->n);
-	c->list[c->n] = (struct culprit){kind, guest, name};
-	*slot = ++c->n;
-	return c->n - 1;
+	return culprit_names_add(&c->names, kind, guest, name);
 }
 
 static void set_tid(struct culprits *c, uint32_t tid, uint32_t id)
@@ -185,14 +129,11 @@ void culprits_free(struct culprits *c)
 {
 	if (!c)
 		return;
-	for (uint32_t i = 0; i < c->n; i++)
-		free(c->list[i].name);
+	culprit_names_release(&c->names);
 	for (uint32_t i = 0; i < TID_MAX / PAGE_TIDS; i++)
 		free(c->by_tid[i]);
 	free(c->irqs[0]);
 	free(c->irqs[1]);
-	free(c->table);
-	free(c->list);
 	free(c);
 }
 
@@ -347,8 +288,9 @@ static bool is_vcpu(const struct culprits *c, uint32_t tid)
 {
 	uint32_t id = culprit_of_tid(c, tid);
 
-	return id >= CULPRIT_ID_FIRST &&
-	       (c->list[id].kind == CULPRIT_VM || c->list[id].kind == CULPRIT_NATIVE);
+	enum culprit_kind kind = culprit_names_of(&c->names, id)->kind;
+
+	return kind == CULPRIT_VM || kind == CULPRIT_NATIVE;
 }
 
 void culprits_task(struct culprits *c, const struct trace_task *t)
@@ -378,8 +320,8 @@ uint32_t culprit_of_irq(struct culprits *c, uint32_t other, bool soft)
 	uint32_t **cache = &c->irqs[soft], id;
 
 	if (!*cache)
-		*cache = xcalloc(1024, sizeof(**cache));
-	if (other < 1024 && (*cache)[other])
+		*cache = xcalloc(IRQS, sizeof(**cache));
+	if (other < IRQS && (*cache)[other])
 		return (*cache)[other] - 1;
 	if (soft)
 		id = intern(c, CULPRIT_SOFTIRQ, -1,
@@ -387,22 +329,45 @@ uint32_t culprit_of_irq(struct culprits *c, uint32_t other, bool soft)
 				"softirq %s", other < ARRAY_SIZE(vectors) ? vectors[other] : "?"));
 	else
 		id = intern(c, CULPRIT_IRQ, -1, xasprintf("irq %u", other));
-	if (other < 1024)
+	if (other < IRQS)
 		(*cache)[other] = id + 1;
 	return id;
 }
 
 const char *culprit_name(const struct culprits *c, uint32_t id)
 {
-	return c->list[id < c->n ? id : CULPRIT_ID_UNKNOWN].name;
+	return culprit_names_of(&c->names, id)->name;
 }
 
 enum culprit_kind culprit_seen_by(const struct culprits *c, uint32_t id, size_t guest)
 {
-	const struct culprit *k = &c->list[id < c->n ? id : CULPRIT_ID_UNKNOWN];
+	const struct culprit *k = culprit_names_of(&c->names, id);
 
 	if (k->guest != (int)guest)
 		return k->kind;
 	return k->kind == CULPRIT_VM || k->kind == CULPRIT_NATIVE ? CULPRIT_SIBLING
 								  : CULPRIT_OWN_THREAD;
+}
+
+uint32_t culprits_n(const struct culprits *c)
+{
+	return c->names.n;
+}
+
+void culprits_sweep(struct culprits *c, const bool *going, size_t n, bool *used)
+{
+	for (uint32_t p = 0; p < TID_MAX / PAGE_TIDS; p++)
+		for (uint32_t i = 0; c->by_tid[p] && i < PAGE_TIDS; i++) {
+			uint32_t *id = &c->by_tid[p][i];
+			int guest = culprit_names_of(&c->names, *id)->guest;
+
+			if (guest >= 0 && (size_t)guest < n && going[guest])
+				*id = CULPRIT_ID_UNKNOWN;
+			used[*id] = true;
+		}
+	for (unsigned soft = 0; soft < 2; soft++)
+		for (uint32_t i = 0; c->irqs[soft] && i < IRQS; i++)
+			if (c->irqs[soft][i])
+				used[c->irqs[soft][i] - 1] = true;
+	culprit_names_sweep(&c->names, used);
 }

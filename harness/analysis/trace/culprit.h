@@ -5,7 +5,7 @@
  * first, behind them the other VMs of the box: "guest" below counts through both, run_info.guests
  * then run_info.vms. Culprits are small numbers;
  * a tid's culprit follows the TASK records of the trace. Memory is bounded whatever the trace says:
- * at most CULPRITS_MAX names, one number per possible tid.
+ * at most CULPRITS_MAX names at a time, one number per possible tid.
  */
 #ifndef SS_ANALYSIS_TRACE_CULPRIT_H
 #define SS_ANALYSIS_TRACE_CULPRIT_H
@@ -42,5 +42,10 @@ uint32_t culprit_of_irq(struct culprits *c, uint32_t other, bool soft);
 const char *culprit_name(const struct culprits *c, uint32_t id);
 /* Its kind as a victim of guest `guest` sees it: its own guest's threads are own or sibling. */
 enum culprit_kind culprit_seen_by(const struct culprits *c, uint32_t id, size_t guest);
+/* Numbers given out so far are less. */
+uint32_t culprits_n(const struct culprits *c);
+/* Forget the guests of which `going` is true (there are `n`): their numbers may be given to others. `used`, by culprit, says
+ * whose names are asked for still, and is added to; the other names are given up, and their numbers to others. */
+void culprits_sweep(struct culprits *c, const bool *going, size_t n, bool *used);
 
 #endif

@@ -123,6 +123,21 @@ void live_end(struct live *l, uint32_t tid)
 	culprits_forget(l->culprits, tid);
 }
 
+void live_recycle(struct live *l, bool *going, size_t n)
+{
+	auto_free bool *used = xcalloc(culprits_n(l->culprits), sizeof(*used));
+
+	for (size_t i = 0; i < l->n_threads; i++) {
+		const struct live_thread *t = &l->threads[i];
+
+		if (t->guest < n)
+			going[t->guest] = false;
+		for (size_t k = 0; k < t->cells.n; k++)
+			used[t->cells.items[k].culprit] = true;
+	}
+	culprits_sweep(l->culprits, going, n, used);
+}
+
 static void take_thread_counter(struct live *l, const struct trace_counter *c)
 {
 	struct live_thread *t = find_thread(l, c->h.tid);
