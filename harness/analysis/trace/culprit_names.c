@@ -39,8 +39,7 @@ static void make_table(struct culprit_names *c, uint32_t size)
 			*slot_of(c, c->list[i].kind, c->list[i].guest, c->list[i].name) = i + 1;
 }
 
-uint32_t culprit_names_add(
-	struct culprit_names *c, enum culprit_kind kind, int guest, char *name)
+uint32_t culprit_names_add(struct culprit_names *c, enum culprit_kind kind, int guest, char *name)
 {
 	uint32_t *slot, id;
 

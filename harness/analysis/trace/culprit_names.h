@@ -21,8 +21,7 @@ struct culprit_names {
 };
 
 /* The number of a culprit, made when it is new; CULPRIT_ID_OTHERS when there are CULPRITS_MAX. Takes `name`. */
-uint32_t culprit_names_add(
-	struct culprit_names *c, enum culprit_kind kind, int guest, char *name);
+uint32_t culprit_names_add(struct culprit_names *c, enum culprit_kind kind, int guest, char *name);
 /* That of CULPRIT_ID_UNKNOWN where there is no such number. */
 const struct culprit *culprit_names_of(const struct culprit_names *c, uint32_t id);
 /* Give up the names that nobody asks for any more, by number. */
