@@ -144,14 +144,32 @@ int counters_add_thread(struct counters *c, pid_t tid, struct sink *s, pid_t *tg
 	return 0;
 }
 
+/* Its VM is sampled for the last of its threads only: VMs come and go for days. */
+static void drop_vm_without_threads(struct counters *c, pid_t tgid)
+{
+	for (size_t i = 0; i < c->n_threads; i++)
+		if (c->threads[i].tgid == tgid)
+			return;
+	for (size_t i = 0; i < c->n_vms; i++) {
+		if (c->vms[i].tgid != tgid)
+			continue;
+		kvmstat_close(c->vms[i].kvm);
+		c->vms[i] = c->vms[--c->n_vms];
+		return;
+	}
+}
+
 void counters_drop_thread(struct counters *c, pid_t tid)
 {
 	for (size_t i = 0; i < c->n_threads; i++) {
+		pid_t tgid = c->threads[i].tgid;
+
 		if (c->threads[i].tid != tid)
 			continue;
 		if (c->threads[i].fd >= 0)
 			close(c->threads[i].fd);
 		c->threads[i] = (struct thread_source){.fd = -1};
+		drop_vm_without_threads(c, tgid);
 	}
 }
 

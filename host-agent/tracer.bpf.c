@@ -104,7 +104,7 @@ __noinline int find_among(uint32_t place, uint32_t tid)
  * "neither pointer is set". */
 static __always_inline uint32_t find(uint32_t tid)
 {
-	uint32_t place = places[tid & last_place];
+	uint32_t place = tid ? places[tid & last_place] : 0;
 
 	return place ? find_among(place, tid) : NOT_TRACKED;
 }
@@ -131,7 +131,7 @@ static __always_inline void switch_seen_by_waiters(struct tracer_cpu *c, uint32_
 }
 
 /* Whether the only one who waits here is the one that gets the CPU now, and has no base: its wait, all of it behind `prev`, is
- * blamed as it ends, and nobody needs the ledger. So most wake-ups cost neither a base nor a look through the waiters. */
+ * blamed as it ends, and nobody needs the ledger (`joined` stays set, for one look more). So most wake-ups cost neither a base nor a look through the waiters. */
 static __always_inline bool waits_alone(struct tracer_cpu *c, uint32_t cpu, uint32_t in)
 {
 	return in != NOT_TRACKED && *(volatile uint64_t *)&c->waiters == 1 &&

@@ -9,7 +9,7 @@
  *
  * A thread that begins to wait in its own CPU's switch takes its base there. One that is woken or moved
  * there may lack that CPU's lock: it joins, and the next event of that CPU blames what it waited until
- * then on who had the CPU, and takes its base.
+ * then on who had the CPU, and takes its base. One that waits alone until it gets the CPU needs neither (waits_alone()).
  */
 
 /* False: it is full. Atomic: a victim's cells are its own, but hostd may still read them. */

@@ -37,7 +37,7 @@ struct tracer_ledger {
 	} who[TRACER_LEDGER];
 };
 
-/* Whom a thread waited for: what one event writes stands in one cache line. */
+/* Whom a thread waited for: what one event writes stands together. */
 struct tracer_culprit {
 	uint32_t tid;
 	uint32_t kind; /* enum blame_kind */
@@ -64,7 +64,7 @@ struct tracer_cpu {
 	uint64_t occupant_task;
 	uint64_t irq_since, softirq_since;
 	uint32_t occupant;
-	uint32_t joined; /* counts mode: a thread waits here whose base is not taken yet */
+	uint32_t joined; /* counts mode: a thread may wait here whose base is not taken yet */
 	struct tracer_ledger ledger;
 };
 

@@ -8,7 +8,7 @@ bench-trace: all
 bench-price: all
 	@BUILD=$(BUILD) bash tests/bench/price.sh
 
-## make bench-watch [SECONDS_EACH=20] [VCPUS=1024] [VMS=10 AFTER=130]: what `blame --all` of 1,024 vCPUs costs, its start, its memory
+## make bench-watch [SECONDS_EACH=20] [VCPUS=1024] [VMS=20 AFTER=180]: what `blame --all` of 1,024 vCPUs costs, its start, its memory
 .PHONY: bench-watch
 bench-watch: all
 	@BUILD=$(BUILD) bash tests/bench/watch.sh

@@ -39,9 +39,8 @@ struct attach {
 	struct xen_watch *xen; /* Xen: in hostd's place */
 	struct live *live;
 	bool started;
-	size_t place;	/* in `vms`, behind the VM looked up last */
-	size_t n_spare; /* of `vms` */
-	size_t n_kept;	/* of those gone, when places were made free last */
+	size_t place;		     /* in `vms`, behind the VM looked up last */
+	size_t kept_vms, kept_names; /* of those gone, and names: what recycle() left last */
 	size_t untracked;
 	struct asked asked[HOSTD_AHEAD]; /* number n is asked[n % HOSTD_AHEAD] */
 	size_t n_asked, n_answered;

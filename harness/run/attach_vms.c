@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Whom blame watches: the VMs of the box as they come and go. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 #define WHOLE_EVERY_NS (10 * NS_PER_S)
 #define RECYCLE_FROM   (4 * LIVE_ENDED) /* VMs that have gone: half of them are in no view */
+#define RECYCLE_NAMES  8192		/* and of others that are new */
 
 static bool is_chosen(const struct attach *a, const struct vm *vm)
 {
@@ -35,20 +37,17 @@ static void describe(struct run_vm *out, const struct vm *vm)
 	out->pid = (int)vm->pid;
 }
 
-/* A place for one that is new. Of its pid, if that was another's, it is the only one from here on. */
+/* A place for one that is new: behind those that had its pid before, for culprits are of the last one that has a pid. */
 static size_t new_place(struct attach *a, const struct vm *vm)
 {
 	size_t n = a->info.n_vms, at = n;
 
-	for (size_t i = 0; i < n; i++) {
-		if (a->vms[i].pid == vm->pid && a->vms[i].start != vm->start)
-			a->info.vms[i].pid = 0;
+	for (size_t i = 0; i < n; i++)
 		if (a->vms[i].spare)
 			at = i;
-	}
-	if (at < n) {
-		a->n_spare--;
-	} else {
+		else if (a->vms[i].pid == vm->pid)
+			at = n;
+	if (at == n) {
 		ARRAY_GROW(a->vms, n);
 		ARRAY_GROW(a->info.vms, n);
 		a->info.n_vms++;
@@ -168,6 +167,18 @@ static bool had_vcpu(const struct run_vm *vm, const struct vm_vcpu *v, size_t at
 	return false;
 }
 
+/* Its vCPUs that are no more. */
+static void end_missing(struct attach *a, const struct vm *vm)
+{
+	size_t i = place_of(a, vm);
+	const struct run_vm *known = &a->info.vms[i];
+
+	a->vms[i].gone = false;
+	for (size_t v = 0; v < known->n_vcpus; v++)
+		if (!has_vcpu(vm, &known->vcpus[v], v))
+			end_thread(a, i, known->vcpus[v].tid);
+}
+
 /* Its vCPUs as they are now. */
 static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct err *e)
 {
@@ -176,10 +187,6 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 	int rc = 0;
 
 	a->vms[i].watched |= chosen;
-	a->vms[i].gone = false;
-	for (size_t v = 0; v < known->n_vcpus; v++)
-		if (!has_vcpu(vm, &known->vcpus[v], v))
-			end_thread(a, i, known->vcpus[v].tid);
 	for (size_t v = 0; v < vm->n_vcpus && !rc; v++) {
 		const struct vm_vcpu *now = &vm->vcpus[v];
 
@@ -199,8 +206,15 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 	return rc;
 }
 
-static void drop_gone(struct attach *a)
+/* First of all: the number of a thread that has ended may be another's now, in another VM. */
+static void drop_gone(struct attach *a, const struct vm_list *tree, const struct vm_list *all)
 {
+	for (size_t i = 0; i < a->info.n_vms; i++)
+		a->vms[i].gone = true;
+	for (size_t i = 0; i < tree->n; i++)
+		end_missing(a, &tree->items[i]);
+	for (size_t i = 0; i < all->n; i++)
+		end_missing(a, &all->items[i]);
 	for (size_t i = 0; i < a->info.n_vms; i++) {
 		struct run_vm *vm = &a->info.vms[i];
 
@@ -211,8 +225,13 @@ static void drop_gone(struct attach *a)
 	}
 }
 
-/* On a box where VMs come and go for days their places are used again, and their names forgotten: those of which no view knows, and
- * whose processes have ended (others of their threads may take CPUs still). */
+static bool thread_exists(uint32_t tid)
+{
+	return !kill((pid_t)tid, 0) || errno != ESRCH;
+}
+
+/* On a box where VMs and processes come and go for days their places are used again, and their names forgotten: those of which no view
+ * knows, and which have ended (a VM's other threads may take CPUs still). */
 static void recycle(struct attach *a)
 {
 	size_t n = a->info.n_vms, gone = 0;
@@ -220,22 +239,24 @@ static void recycle(struct attach *a)
 
 	for (size_t i = 0; i < n; i++)
 		gone += a->vms[i].gone && !a->vms[i].spare;
-	if (gone < a->n_kept + RECYCLE_FROM)
+	if (gone < a->kept_vms + RECYCLE_FROM &&
+		live_names(a->live) < a->kept_names + RECYCLE_NAMES)
 		return;
 	going = xcalloc(n, sizeof(*going));
 	for (size_t i = 0; i < n; i++)
 		going[i] = a->vms[i].gone && !a->vms[i].spare &&
-			   (a->xen || process_start_ticks(a->vms[i].pid) != a->vms[i].start);
-	live_recycle(a->live, going, n);
+			   (a->xen || !a->vms[i].start ||
+				   process_start_ticks(a->vms[i].pid) != a->vms[i].start);
+	live_recycle(a->live, going, n, a->xen ? NULL : thread_exists);
 	for (size_t i = 0; i < n; i++) {
 		if (!going[i])
 			continue;
 		a->vms[i].spare = true;
 		a->info.vms[i].pid = 0;
-		a->n_spare++;
 		gone--;
 	}
-	a->n_kept = gone;
+	a->kept_vms = gone;
+	a->kept_names = live_names(a->live);
 }
 
 static int take_list(struct attach *a, const struct vm_list *l, bool chosen, struct err *e)
@@ -298,16 +319,13 @@ int attach_refresh(struct attach *a, struct err *e)
 			rc = 0;
 		}
 	}
-	for (size_t i = 0; i < a->info.n_vms; i++)
-		a->vms[i].gone = true;
-	if (!rc)
+	if (!rc) {
+		drop_gone(a, &tree, &all);
+		recycle(a);
 		rc = take_list(a, &tree, true, e);
+	}
 	if (!rc)
 		rc = take_list(a, &all, false, e);
-	if (!rc) {
-		drop_gone(a);
-		recycle(a);
-	}
 	if (!rc && first && a->what->name && !attach_alive(a)) {
 		say_nobody(a, &all, e);
 		rc = -ENOENT;

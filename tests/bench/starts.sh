@@ -4,6 +4,7 @@
 # finds no page of a harness's). Times are the best of ROUNDS (default 2); CPU is all that the box did meanwhile, a guest.
 # With perf another run of each is taken apart: by whose threads the CPU time was. libvirt works in ss-start (what it forks for
 # a QEMU has that name, too) and in threads that it names itself.
+# A further run shows what memory all of it takes, the box's own (MemAvailable) included.
 # TMPFS=1: with a tmpfs at /run/stealscope, for a box whose /run is none; libvirt writes and syncs a dozen files a domain there.
 set -u
 if [ "${TMPFS:-}" = 1 ]; then
@@ -33,6 +34,24 @@ parts() { # by the names of threads: ms of CPU a guest
 		END { printf "%6d  CPU a guest: QEMU %.0f, its vCPU %.0f, libvirt %.0f, stealscope %.0f, others %.0f, idle %.0f ms\n",
 			n, ms(qemu), ms(vcpus), ms(libvirt), ms(ours), ms(rest), ms(idle) }'
 }
+field() { awk -v f="$2:" '$1 == f {print $2}' "$1" 2>/dev/null; }
+memory() { # of another run, looked at as it goes: the most of the harness, of hostd, and of all of it
+	local before least now pid hostd mine=0 its=0
+	rm -rf "$T/res"
+	before=$(field /proc/meminfo MemAvailable) least=$before
+	"$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1 & pid=$!
+	while [ -d /proc/$pid ]; do
+		hostd=$(pgrep -P $pid stealscope-host)
+		now=$(field /proc/$pid/status VmHWM) && mine=${now:-$mine}
+		now=$(field "/proc/${hostd:-0}/status" VmHWM) && its=${now:-$its}
+		now=$(field /proc/meminfo MemAvailable)
+		least=$((now < least ? now : least))
+		sleep 0.2
+	done
+	wait $pid || [ $? = 3 ] || { cat "$T/out"; exit 1; }
+	awk -v n="$1" -v m="$mine" -v h="$its" -v a=$((before - least)) 'BEGIN {
+		printf "%6d  memory: stealscope %.1f MiB, hostd %.1f, all of the run %.0f: %.1f a guest\n", n, m / 1024, h / 1024, a / 1024, a / 1024 / n }'
+}
 printf '%6s  %-8s %8s %8s %8s %8s %8s %8s\n' guests "" "ms" "start ms" "clocks" "end ms" "sample" "CPU ms"
 for n in ${*:-3 64 256}; do
 	cat >"$T/starts.xml" <<-X
@@ -52,6 +71,7 @@ for n in ${*:-3 64 256}; do
 			"$T"/res/*/run.json
 	done | sort -k1,1 -k2,2n | awk -v n="$n" '$1 != "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %44.0f\n", n, $1, $2 / 1e6, $3 }
 		$1 == "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %8.0f %8.0f %8.0f %8.0f %8d\n", n, "run", $2 / 1e6, $4 / 1e6, $5 / 1e6, $6 / 1e6, $7 / 1e6, $3 }'
+	memory "$n"
 	command -v perf >/dev/null || continue
 	rm -rf "$T/res"
 	perf record -q -o "$T/perf" -a -F 499 -e cpu-clock -- "$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1 ||

@@ -4,7 +4,7 @@
 # kernel's own statistics (which cost some 30 ns a run themselves); of the start, from its call until the tracer
 # runs; memory of both early and late. Processes come and go meanwhile (CHURN a second, default 100): each of them
 # may be somebody that a vCPU waited for; so do VMs (VMS a second, default none; each lives for twelve,
-# since blame looks for VMs that are not KVM's every ten): past the first 1,024 of them nothing may grow (VMS=10 AFTER=130). AFTER: begin this many seconds later. Prints, and fails above 1 % of a CPU
+# since blame looks for VMs that are not KVM's every ten): past the first 3,000 of them nothing may grow (VMS=20 AFTER=180). AFTER: begin this many seconds later. Prints, and fails above 1 % of a CPU
 # or when memory grows.
 set -u
 cd "$(dirname "$0")/../.." || exit 1

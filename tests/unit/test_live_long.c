@@ -198,6 +198,11 @@ static void who_went_long_ago_is_forgotten(void **state)
 	assert_int_equal(v->vcpus[v->n - 2].tid, 5000 + GONE - 1); /* the last ones are there */
 }
 
+static bool has_ended(uint32_t tid)
+{
+	return tid != 998;
+}
+
 /* VMs that come and go for days have the numbers of those before them, and names of their own. */
 static void numbers_and_names_are_given_again(void **state)
 {
@@ -205,6 +210,7 @@ static void numbers_and_names_are_given_again(void **state)
 	struct run_vm vms[PASSING + 1] = {{.name = names[0], .program = qemu, .accel = kvm}};
 	struct run_info info = {.vms = vms, .n_vms = PASSING + 1};
 	bool going[PASSING + 1];
+	size_t n;
 
 	live_free(l);
 	l = live_make(&info);
@@ -233,7 +239,7 @@ static void numbers_and_names_are_given_again(void **state)
 		snprintf(last, sizeof(last), "vm vm%u-%u qemu", r, PASSING);
 		assert_non_null(who(v, last));
 		memset(going, true, sizeof(going));
-		live_recycle(l, going, PASSING + 1);
+		live_recycle(l, going, PASSING + 1, NULL);
 		assert_false(going[0]); /* it is in the next view */
 		assert_true(going[1] && going[PASSING]);
 	}
@@ -241,10 +247,19 @@ static void numbers_and_names_are_given_again(void **state)
 	live_track(l, 1001, 1, 0, &(struct cpuset){0}, now);
 	live_end(l, 1001);
 	memset(going, true, sizeof(going));
-	live_recycle(l, going, PASSING + 1);
+	live_recycle(l, going, PASSING + 1, NULL);
 	assert_false(going[1]);
 	/* The largest of all is known by name however long ago it went. */
 	assert_non_null(who(interval(0, true), "vm vm0-100 vcpu0"));
+	/* Others' threads that have ended keep no names either. */
+	name(998, 998);
+	interval(0, false);
+	live_recycle(l, going, 0, NULL);
+	n = live_names(l);
+	live_recycle(l, going, 0, has_ended);
+	assert_int_equal(live_names(l), n - 1);
+	blame(998, NS_PER_MS);
+	assert_non_null(who(interval(NS_PER_MS, false), "unknown"));
 	/* A thread of one that went is nobody's until it is named again. */
 	blame(999, NS_PER_MS);
 	assert_non_null(who(interval(NS_PER_MS, false), "unknown"));

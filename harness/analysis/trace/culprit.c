@@ -354,14 +354,21 @@ uint32_t culprits_n(const struct culprits *c)
 	return c->names.n;
 }
 
-void culprits_sweep(struct culprits *c, const bool *going, size_t n, bool *used)
+uint32_t culprits_names(const struct culprits *c)
+{
+	return c->names.n - c->names.n_spare;
+}
+
+void culprits_sweep(
+	struct culprits *c, const bool *going, size_t n, bool (*exists)(uint32_t tid), bool *used)
 {
 	for (uint32_t p = 0; p < TID_MAX / PAGE_TIDS; p++)
 		for (uint32_t i = 0; c->by_tid[p] && i < PAGE_TIDS; i++) {
 			uint32_t *id = &c->by_tid[p][i];
 			int guest = culprit_names_of(&c->names, *id)->guest;
 
-			if (guest >= 0 && (size_t)guest < n && going[guest])
+			if ((guest >= 0 && (size_t)guest < n && going[guest]) ||
+				(*id && exists && !exists(p * PAGE_TIDS + i)))
 				*id = CULPRIT_ID_UNKNOWN;
 			used[*id] = true;
 		}

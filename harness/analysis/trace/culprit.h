@@ -42,10 +42,13 @@ uint32_t culprit_of_irq(struct culprits *c, uint32_t other, bool soft);
 const char *culprit_name(const struct culprits *c, uint32_t id);
 /* Its kind as a victim of guest `guest` sees it: its own guest's threads are own or sibling. */
 enum culprit_kind culprit_seen_by(const struct culprits *c, uint32_t id, size_t guest);
-/* Numbers given out so far are less. */
+/* Numbers given out so far are less; and how many have a name now. */
 uint32_t culprits_n(const struct culprits *c);
-/* Forget the guests of which `going` is true (there are `n`): their numbers may be given to others. `used`, by culprit, says
- * whose names are asked for still, and is added to; the other names are given up, and their numbers to others. */
-void culprits_sweep(struct culprits *c, const bool *going, size_t n, bool *used);
+uint32_t culprits_names(const struct culprits *c);
+/* Forget the guests of which `going` is true (there are `n`), so that their numbers may be given to others, and the threads that do
+ * not exist (NULL: all do). `used`, by culprit, says whose names are asked for still, and is added to; the other names are given
+ * up, and their numbers to others. */
+void culprits_sweep(
+	struct culprits *c, const bool *going, size_t n, bool (*exists)(uint32_t tid), bool *used);
 
 #endif

@@ -123,7 +123,7 @@ void live_end(struct live *l, uint32_t tid)
 	culprits_forget(l->culprits, tid);
 }
 
-void live_recycle(struct live *l, bool *going, size_t n)
+void live_recycle(struct live *l, bool *going, size_t n, bool (*exists)(uint32_t tid))
 {
 	auto_free bool *used = xcalloc(culprits_n(l->culprits), sizeof(*used));
 
@@ -135,7 +135,12 @@ void live_recycle(struct live *l, bool *going, size_t n)
 		for (size_t k = 0; k < t->cells.n; k++)
 			used[t->cells.items[k].culprit] = true;
 	}
-	culprits_sweep(l->culprits, going, n, used);
+	culprits_sweep(l->culprits, going, n, exists, used);
+}
+
+size_t live_names(const struct live *l)
+{
+	return culprits_names(l->culprits);
 }
 
 static void take_thread_counter(struct live *l, const struct trace_counter *c)

@@ -38,8 +38,10 @@ void live_end(struct live *l, uint32_t tid);
 /* A thread that is not shown: only its name as a culprit. */
 void live_name(struct live *l, uint32_t tid, size_t guest, int vcpu);
 /* Guests whose numbers shall be given to others: `going` is true of them, by number, up to `n`. Those of which a view to come may
- * have a thread are taken out of it; of the others nothing here knows any more. */
-void live_recycle(struct live *l, bool *going, size_t n);
+ * have a thread are taken out of it; of the others nothing here knows any more. `exists` as in culprits_sweep(). */
+void live_recycle(struct live *l, bool *going, size_t n, bool (*exists)(uint32_t tid));
+/* How many names there are, of culprits that came so far, less those given up. */
+size_t live_names(const struct live *l);
 /* CPUs onto which the kernel moves no thread by itself. */
 void live_isolated(struct live *l, const struct cpuset *cpus);
 
