@@ -9,7 +9,8 @@
 
 #include "base/err.h"
 
-#define STREAM_BUFFER (1u << 20)
+/* Of each file: a run of hundreds of guests has as many open at once. */
+#define STREAM_BUFFER (128u << 10)
 
 struct stream {
 	int fd;

@@ -38,6 +38,7 @@ field() { awk -v f="$2:" '$1 == f {print $2}' "$1" 2>/dev/null; }
 memory() { # of another run, looked at as it goes: the most of the harness, of hostd, and of all of it
 	local before least now pid hostd mine=0 its=0
 	rm -rf "$T/res"
+	sleep 2 # what the run before had is free again
 	before=$(field /proc/meminfo MemAvailable) least=$before
 	"$BUILD/stealscope" run -q --results "$T/res" "$T/starts.xml" >"$T/out" 2>&1 & pid=$!
 	while [ -d /proc/$pid ]; do
