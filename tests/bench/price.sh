@@ -13,7 +13,9 @@ BUILD=${BUILD:-build} ROUNDS=${ROUNDS:-5} PIPE=${PIPE:-40000} WAITERS=${WAITERS:
 T=$(mktemp -d)
 CPU=$(($(nproc) - 1))
 spinners=()
-trap 'kill -9 "${spinners[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
+was=$(sysctl -n kernel.bpf_stats_enabled 2>/dev/null || echo 0) # it is put back
+trap 'kill -9 "${spinners[@]}" 2>/dev/null; wait 2>/dev/null; sysctl -q kernel.bpf_stats_enabled="$was" 2>/dev/null; rm -rf "$T"' EXIT
+trap 'exit 130' INT TERM
 for tool in perf chrt; do command -v $tool >/dev/null || { echo "SKIP bench-price: $tool is not installed"; exit 0; }; done
 [ "$(id -u)" = 0 ] || { echo "SKIP bench-price: needs root"; exit 0; }
 
@@ -34,7 +36,7 @@ traced() { # MODE TID...: pipe under hostd, and the run time of on_switch by the
 	price=$(pipe)
 	sysctl -q kernel.bpf_stats_enabled=1
 	PIPE=$((PIPE / 5)) pipe >/dev/null
-	sysctl -q kernel.bpf_stats_enabled=0
+	sysctl -q kernel.bpf_stats_enabled="$was"
 	stats=$(bpftool prog show -j | jq -r 'map(select(.name == "on_switch" or .name == "on_wakeup")) |
 		(map(.run_time_ns) | add) / (map(select(.name == "on_switch").run_cnt) | add) | floor')
 	echo stop >&"${H[1]}"; read -r reply <&"${H[0]}"
