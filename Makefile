@@ -31,7 +31,7 @@ SANFLAGS := -fsanitize=fuzzer-no-link,$(SANITIZERS) -fno-omit-frame-pointer -fno
 LINKER := $(addprefix -fuse-ld=,$(firstword $(foreach l,lld gold,$(if $(shell command -v ld.$l),$l))))
 endif
 
-# A library is used in its own folder only (docs/architecture.md); one pkg-config list for the link.
+# A library is used only where docs/architecture.md says; one pkg-config list for the link.
 PKGS := libvirt libvirt-qemu libxml-2.0 jansson sqlite3 gsl libbpf
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS)) -lcgroup -lnuma -lm -lpthread

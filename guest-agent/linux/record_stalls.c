@@ -26,7 +26,6 @@
 #define NS_PER_S     UINT64_C(1000000000)
 #define THRESHOLD_NS 20000u
 #define RING	     65536u /* a power of two: a second of 65,000 stalls */
-#define CPUS	     64u
 
 struct stall_thread {
 	int cpu;
@@ -43,7 +42,7 @@ struct stalls_recorder {
 	uint64_t limit, rows, total_ns, lost, last_ns, n_marks;
 	struct marks marks;
 	unsigned n;
-	struct stall_thread *threads[CPUS];
+	struct stall_thread *threads[CPU_SETSIZE];
 };
 
 static atomic_bool ended;
@@ -150,7 +149,7 @@ bool stalls_begin(const struct record_options *o)
 	}
 	CPU_ZERO(&all);
 	sched_getaffinity(0, sizeof(all), &all);
-	for (int c = 0; c < CPU_SETSIZE && recorder.n < CPUS; c++) {
+	for (int c = 0; c < CPU_SETSIZE; c++) {
 		if (!CPU_ISSET((unsigned)c, &all) ||
 			(o->stall_cpus && !CPU_ISSET((unsigned)c, o->stall_cpus)))
 			continue;

@@ -14,7 +14,9 @@
 static const struct {
 	const char *what, *needs, *without;
 } rows[] = {
-	{"check, plan, analyze, report, show, export, compare, list, import", "nothing", ""},
+	{"check, plan, analyze, report, show, export, compare, list, import",
+		"nothing; for a scenario with kind=\"domain\" check and plan ask that domain's libvirt (check --no-host does not)",
+		""},
 	{"metal guests by `--connect auto`", "/dev/kvm: group kvm",
 		"refused (exit 4); accel=\"tcg\" emulates"},
 	{"guests by `--connect qemu:///system`",

@@ -5,8 +5,8 @@
  * "as-it-is" and the candidate's; the running VMs that libvirt knows stand beside as neighbours. After
  * every run the domain has what it had (domain/tuning.h).
  *
- * The chance that no change at all is called proven is at most 5 %, also with an early end: 1/64 of
- * it is spent at one early look, after the first block at which that much can decide at all (8 for one
+ * The chance that no change at all is called proven is at most 5 %, also with an early end: 1/64 (1.6 of
+ * these 5 points) is spent at one early look, after the first block at which that much can decide at all (8 for one
  * test), the rest at the last round; nothing is claimed in between. That nothing can come of it any
  * more may be seen after each block: to stop then claims nothing.
  */

@@ -60,8 +60,8 @@ void boxsteal_close(struct boxsteal *b)
 	(void)b;
 }
 
-int cgroupstat_open(uint32_t owner, const char *path, struct cgroupstat **out, bool *has_quota,
-	struct err *e)
+int cgroupstat_open(
+	uint32_t owner, const char *path, struct cgroupstat **out, bool *has_quota, struct err *e)
 {
 	(void)owner;
 	*out = NULL;
