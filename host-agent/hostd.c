@@ -26,9 +26,10 @@
 #include "host-agent/syscalls.h"
 #include "host-agent/tracer_shared.h"
 
-#define OPEN_FILES     (2 * TRACER_MAX_THREADS) /* one for each thread, and the rest */
-#define REPLY_MAX      1200			/* commands.c's, with its "ok" */
-#define REPLY_LATE_NS  (500 * NS_PER_MS)	/* no answer is kept for longer */
+#define OPEN_FILES                                                                                 \
+	(4 * TRACER_MAX_THREADS) /* three for each thread, where each has a control group of v1; and the rest */
+#define REPLY_MAX      1200		 /* commands.c's, with its "ok" */
+#define REPLY_LATE_NS  (500 * NS_PER_MS) /* no answer is kept for longer */
 #define POLL_EVENTS_MS 100 /* the tracer is drained this often; sooner when much waits */
 
 const char *argp_program_version = "stealscope-hostd " SS_VERSION;

@@ -141,8 +141,10 @@ struct build {
 	struct counter_span self_cpu;
 	struct late *worst[3]; /* victims' timers, victims' gaps, noise; ANALYSIS_WORST each */
 	size_t n_worst[3];
-	struct counted *counted; /* counts mode: cells of victim x culprit */
-	uint64_t blame_end_ns;	 /* the dump that ended the window; 0 = none yet */
+	struct counted *
+		counted; /* counts mode: cells of victim x culprit, NULL: none; a hash table until they are folded */
+	uint32_t counted_size, n_counted; /* a power of two; how many are used */
+	uint64_t blame_end_ns;		  /* the dump that ended the window; 0 = none yet */
 	struct trace_reader *trace;
 	analysis_late_fn each_late; /* NULL: nobody wants every one */
 	void *each_arg;
@@ -216,7 +218,8 @@ struct counted {
 	uint64_t base_ns, base_times; /* as of the window's start */
 	uint64_t ns, times;
 };
-#define COUNTED_CELLS	  65536u
+#define COUNTED_BEGIN	  4096u
+#define COUNTED_MOST	  (1u << 22) /* 4,096 victims with 1,000 culprits each */
 #define COUNTED_BY_NUMBER UINT32_MAX
 
 /* Readings a little outside the window serve too: a rate is taken over its own span. */

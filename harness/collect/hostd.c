@@ -333,6 +333,11 @@ int hostd_track(struct hostd *h, pid_t tid, uint32_t id, const char *name, struc
 	return rc ? rc : hostd_track_answer(h, e);
 }
 
+bool hostd_was_full(const struct err *why)
+{
+	return strstr(why->msg, "threads to trace") != NULL;
+}
+
 int hostd_untrack(struct hostd *h, pid_t tid, struct err *e)
 {
 	return ask(h, NULL, 0, e, "untrack %d", (int)tid);

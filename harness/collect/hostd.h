@@ -58,6 +58,8 @@ int hostd_track(struct hostd *h, pid_t tid, uint32_t id, const char *name, struc
  * answers are taken, in order and all of them, before any other call. */
 int hostd_track_ask(struct hostd *h, pid_t tid, uint32_t id, const char *name, struct err *e);
 int hostd_track_answer(struct hostd *h, struct err *e);
+/* Whether such a call failed because no more threads are traced at once. */
+bool hostd_was_full(const struct err *why);
 int hostd_untrack(struct hostd *h, pid_t tid, struct err *e);
 /* Sample this cgroup's cpu.stat as `owner`: its folder of the cpu controller (v1) or unified
  * tree. */

@@ -175,13 +175,14 @@ static void add_job(struct strbuf *text, const struct plan_probe *p)
 char *guest_config(const struct plan_guest *g, const struct plan_measure *measures, size_t n)
 {
 	struct strbuf text = {0};
+	unsigned number = 0; /* among those of this guest: it is one byte in what it prints */
 
 	for (size_t i = 0; i < g->n_probes; i++)
 		if (g->probes[i].command)
 			add_job(&text, &g->probes[i]);
 	for (size_t i = 0; i < n; i++)
 		if (measures[i].guest && !strcmp(measures[i].guest, g->name))
-			strbuf_add(&text, "measure %zu %s\n", i, measures[i].command);
+			strbuf_add(&text, "measure %u %s\n", number++, measures[i].command);
 	return text.text ? text.text : xstrdup("");
 }
 

@@ -86,7 +86,7 @@ static int tracked(struct attach *a, const struct asked *q, int rc, struct err *
 		*e = (struct err)ERR_INIT;
 		return 0;
 	}
-	if (rc && strstr(e->msg, "threads to trace")) {
+	if (rc && hostd_was_full(e)) {
 		a->untracked++;
 		live_name(a->live, (uint32_t)q->tid, q->vm, q->vcpu);
 		*e = (struct err)ERR_INIT;

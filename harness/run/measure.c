@@ -124,17 +124,21 @@ void undo_track(struct session *s)
 	s->debugfs = -1;
 }
 
-/* Trace a vCPU thread, and watch the bandwidth limits of its control group. */
-static void track_vcpu(struct session *s, struct guest_run *g, unsigned v, uint32_t id)
+/* Trace a vCPU thread, and watch the bandwidth limits of its control group. False: the agent traces no more at once. */
+static bool track_vcpu(struct session *s, struct guest_run *g, unsigned v, uint32_t id)
 {
 	auto_free char *name = xasprintf("%s/vcpu%u", g->plan->name, v);
 	auto_free char *group = cgroup_of_thread(g->tids[v], NULL);
 	struct err why = ERR_INIT;
 
-	if (hostd_track(s->hostd, g->tids[v], id, name, &why))
+	if (hostd_track(s->hostd, g->tids[v], id, name, &why)) {
+		if (hostd_was_full(&why))
+			return false;
 		agent_failed(s, &why);
-	else if (group && hostd_cgroup(s->hostd, id, group, &why))
+	} else if (group && hostd_cgroup(s->hostd, id, group, &why)) {
 		session_warn(s, "%s: its control group is not watched: %s", name, why.msg);
+	}
+	return true;
 }
 
 /* One that has ended has no threads: that is what is to be said then. */
@@ -150,6 +154,8 @@ static int no_tids(struct session *s, const struct guest_run *g, struct err *e)
 
 int step_track(struct session *s, struct err *e)
 {
+	unsigned untraced = 0;
+
 	for (size_t i = 0; i < s->n_guests; i++) {
 		struct guest_run *g = &s->guests[i];
 		unsigned n = g->plan->vcpus;
@@ -163,10 +169,14 @@ int step_track(struct session *s, struct err *e)
 				g->plan->name, n, g->plan->vcpus);
 		for (unsigned v = 0; v < n; v++) {
 			g->info->vcpus[v].tid = g->tids[v];
-			if (s->hostd)
-				track_vcpu(s, g, v, (uint32_t)(i << 8 | v));
+			if (s->hostd && !track_vcpu(s, g, v, (uint32_t)(i << 8 | v)))
+				untraced++;
 		}
 	}
+	if (untraced)
+		session_warn(s,
+			"%u vCPUs are not traced: the host agent traces no more threads at once; what they waited for is not known",
+			untraced);
 	xen_witness_track(s);
 	if (!lab_is_xen(s->conn))
 		attach_kvm(s);

@@ -26,8 +26,9 @@ struct measure_host;
 struct measure_run {
 	struct run_measure *info;
 	const struct plan_measure *plan;
-	struct guest_run *guest; /* NULL = on the host */
-	pthread_mutex_t lock;	 /* around what follows, while it runs */
+	struct guest_run *guest;  /* NULL = on the host */
+	struct measure_run *next; /* of the same guest */
+	pthread_mutex_t lock;	  /* around what follows, while it runs */
 	struct measure_text out, err;
 	bool ended;
 	int wait_status; /* as waitpid(2) has it */

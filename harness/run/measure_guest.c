@@ -7,12 +7,14 @@
 /* In the pump's thread. Nothing in the record is believed. */
 static void take_output(void *ctx, const struct shm_rec *rec)
 {
-	struct session *s = ctx;
+	const struct guest_run *g = ctx;
 	uint64_t number = rec->v[0] & 0xff, kind = rec->v[0] >> 8 & 0xff;
 	size_t len = MIN(rec->v[0] >> 16 & 0xff, SHM_OUTPUT_BYTES);
-	struct measure_run *m = number < s->n_measures ? &s->measures[number] : NULL;
+	struct measure_run *m = g->measures;
 
-	if (!m || !m->guest || m->guest->shm == NULL)
+	while (m && number--)
+		m = m->next;
+	if (!m)
 		return;
 	pthread_mutex_lock(&m->lock);
 	if (kind == SHM_OUTPUT_OUT && !m->ended)
@@ -30,7 +32,7 @@ static void take_output(void *ctx, const struct shm_rec *rec)
 void measure_guest_start(struct session *s, struct measure_run *m)
 {
 	pthread_mutex_lock(&s->lock);
-	guest_shm_on_output(m->guest->shm, take_output, s);
+	guest_shm_on_output(m->guest->shm, take_output, m->guest);
 	pthread_mutex_unlock(&s->lock);
 	m->info->start_ns = now_ns();
 	guest_shm_run_measures(m->guest->shm);

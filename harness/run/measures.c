@@ -12,6 +12,17 @@
 
 #define TAIL 300
 
+/* Behind those that are in that guest already: their numbers there are in this order (guest_config()). */
+static void put_into(struct measure_run *m, struct guest_run *g)
+{
+	struct measure_run **at = &g->measures;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = m;
+	m->guest = g;
+}
+
 int step_measures(struct session *s, struct err *e)
 {
 	auto_free char *folder = run_scenario_folder(s);
@@ -26,7 +37,7 @@ int step_measures(struct session *s, struct err *e)
 		pthread_mutex_init(&m->lock, NULL);
 		for (size_t g = 0; m->plan->guest && g < s->n_guests; g++)
 			if (!strcmp(s->guests[g].plan->name, m->plan->guest))
-				m->guest = &s->guests[g];
+				put_into(m, &s->guests[g]);
 	}
 	for (size_t i = 0; i < s->n_measures; i++)
 		if (!s->measures[i].guest && measure_host_find(s->measures[i].plan, folder, e))

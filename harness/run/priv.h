@@ -16,6 +16,8 @@
 #include "run/live_domain.h"
 #include "run/run.h"
 
+struct measure_run; /* run/measure.h */
+
 struct guest_run {
 	const struct plan_guest *plan;
 	struct run_guest *info;
@@ -33,6 +35,7 @@ struct guest_run {
 	bool page_moved;		 /* of a Linux guest on Xen: into what it granted */
 	struct tuning *tuning;		 /* of somebody's domain; NULL = not looked at yet */
 	struct native_guest *native;	 /* native: its process; NULL = not started */
+	struct measure_run *measures;	 /* that run in it, the first: measure.h */
 };
 
 /* Whether the guest is somebody's own domain, not a guest of ours (a copy is one of ours). */
@@ -52,8 +55,6 @@ struct noise_run {
 	int words; /* its log in the record, which holds what its processes say; -1 */
 	bool running;
 };
-
-struct measure_run; /* run/measure.h */
 
 struct session {
 	const struct plan *plan;

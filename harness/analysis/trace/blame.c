@@ -23,18 +23,42 @@ struct cells {
 static void add_cell(
 	struct cells *cells, const char *name, enum culprit_kind kind, uint64_t ns, uint64_t times)
 {
-	size_t i = 0;
-
 	if (!ns)
 		return;
-	while (i < cells->n && (cells->c[i].kind != kind || strcmp(cells->c[i].name, name) != 0))
-		i++;
-	if (i == cells->n) {
-		ARRAY_GROW(cells->c, cells->n);
-		cells->c[cells->n++] = (struct cell){name, kind, 0, 0};
+	ARRAY_GROW(cells->c, cells->n);
+	cells->c[cells->n++] = (struct cell){name, kind, ns, times};
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+
+	return x->kind != y->kind ? (x->kind > y->kind ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+/* Those of one name and kind become one. */
+static void merge(struct cells *cells)
+{
+	size_t n = 0;
+
+	if (cells->n)
+		qsort(cells->c, cells->n, sizeof(*cells->c), by_name);
+	for (size_t i = 0; i < cells->n; i++) {
+		if (!n || by_name(&cells->c[n - 1], &cells->c[i])) {
+			cells->c[n++] = cells->c[i];
+			continue;
+		}
+		cells->c[n - 1].ns += cells->c[i].ns;
+		cells->c[n - 1].times += cells->c[i].times;
 	}
-	cells->c[i].ns += ns;
-	cells->c[i].times += times;
+	cells->n = n;
+}
+
+static int by_victim(const void *a, const void *b)
+{
+	const struct counted *x = a, *y = b;
+
+	return x->victim != y->victim ? (x->victim > y->victim ? 1 : -1) : 0;
 }
 
 uint32_t counted_culprit(const struct build *b, const struct counted *c)
@@ -58,13 +82,29 @@ uint32_t counted_culprit(const struct build *b, const struct counted *c)
 	return CULPRIT_ID_UNKNOWN;
 }
 
+/* The cells that are used, in the order of their victims: no hash table any more. */
+static void sort_counted(struct build *b)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < b->counted_size; i++)
+		if (b->counted[i].used)
+			b->counted[n++] = b->counted[i];
+	qsort(b->counted, n, sizeof(*b->counted), by_victim);
+}
+
 static void counted_cells(struct build *b, struct vcpu_build *v, struct cells *cells)
 {
-	for (uint32_t i = 0; i < COUNTED_CELLS; i++) {
-		const struct counted *c = &b->counted[i];
+	const struct counted key = {.victim = v->thread->tid}, *end = b->counted + b->n_counted;
+	const struct counted *first =
+		bsearch(&key, b->counted, b->n_counted, sizeof(key), by_victim);
+
+	while (first && first > b->counted && first[-1].victim == key.victim)
+		first--;
+	for (const struct counted *c = first; c && c < end && c->victim == key.victim; c++) {
 		uint32_t id;
 
-		if (!c->used || c->victim != v->thread->tid || (int64_t)(c->ns - c->base_ns) < 0)
+		if ((int64_t)(c->ns - c->base_ns) < 0)
 			continue;
 		id = counted_culprit(b, c);
 		add_cell(cells, culprit_name(b->names, id), culprit_seen_by(b->names, id, v->guest),
@@ -119,6 +159,8 @@ static void add_rows(struct build *b, struct vcpu_build *v, struct cells *cells)
 
 void fold_blame(struct build *b)
 {
+	if (b->counted)
+		sort_counted(b);
 	for (size_t i = 0; i < b->n_vcpus; i++) {
 		struct vcpu_build *v = &b->vcpus[i];
 		struct cells cells = {0};
@@ -127,6 +169,7 @@ void fold_blame(struct build *b)
 			counted_cells(b, v, &cells);
 		else if (v->thread)
 			traced_cells(b, v, &cells);
+		merge(&cells);
 		add_rows(b, v, &cells);
 		free(cells.c);
 	}

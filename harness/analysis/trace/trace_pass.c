@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The host trace, once through: states in order to the timeline, counters and names as they
  * come. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/priv.h"
@@ -125,25 +126,49 @@ static void on_counter(struct build *b, const struct trace_counter *r)
 	}
 }
 
+/* Where it stands, or would. */
+static struct counted *counted_place(const struct build *b, const struct counted *key)
+{
+	uint32_t slot = (key->victim * 31u + key->who + key->kind * 7u) * 2654435761u >> 10;
+
+	for (;; slot++) {
+		struct counted *c = &b->counted[slot & (b->counted_size - 1)];
+
+		if (!c->used ||
+			(c->victim == key->victim && c->who == key->who && c->kind == key->kind))
+			return c;
+	}
+}
+
+static void counted_grow(struct build *b)
+{
+	struct counted *old = b->counted;
+	uint32_t n = b->counted_size;
+
+	b->counted_size = n ? 2 * n : COUNTED_BEGIN;
+	b->counted = xcalloc(b->counted_size, sizeof(*b->counted));
+	for (uint32_t i = 0; i < n; i++)
+		if (old[i].used)
+			*counted_place(b, &old[i]) = old[i];
+	free(old);
+}
+
 /* Its cell; NULL: there is no room. */
 static struct counted *counted_cell(struct build *b, const struct counted *key)
 {
-	uint32_t slot = key->victim * 31u + key->who * 2654435761u + key->kind;
+	struct counted *c;
 
-	if (!b->counted)
-		b->counted = xcalloc(COUNTED_CELLS, sizeof(*b->counted));
-	for (uint32_t tries = 0; tries < 64; tries++, slot++) {
-		struct counted *c = &b->counted[slot % COUNTED_CELLS];
-
-		if (!c->used) {
-			*c = *key;
-			c->used = true;
-			return c;
-		}
-		if (c->victim == key->victim && c->who == key->who && c->kind == key->kind)
-			return c;
-	}
-	return NULL;
+	if (2 * b->n_counted >= b->counted_size && b->counted_size < COUNTED_MOST)
+		counted_grow(b);
+	c = counted_place(b, key);
+	if (c->used)
+		return c;
+	if (b->n_counted >= COUNTED_MOST / 2)
+		return NULL;
+	b->n_counted++;
+	*c = *key;
+	c->used = true;
+	return c;
 }
 
 /* Whether a record is of the window's begin or before, of the window, or later. Sums since the trace
