@@ -18,7 +18,9 @@ void culprit_group(const char *culprit, enum culprit_kind kind, char name[static
 	/* "vm NAME THREAD": the thread goes, the name may hold blanks itself. */
 	if (is_of_a_guest(kind) && last > first)
 		n = (size_t)(last - culprit);
-	snprintf(name, CULPRIT_TEXT, "%.*s", (int)MIN(n, CULPRIT_TEXT - 1), culprit);
+	n = MIN(n, CULPRIT_TEXT - 1);
+	memcpy(name, culprit, n);
+	name[n] = '\0';
 }
 
 struct sum {
@@ -33,35 +35,46 @@ static int by_ns(const void *a, const void *b)
 	return x->ns > y->ns ? -1 : x->ns < y->ns ? 1 : strcmp(x->name, y->name);
 }
 
-static int by_name(const void *a, const void *b)
+/* Where `name` stands among the sums, or the place behind them. `table`: places + 1, by hash; its size is a power of two. */
+static size_t place_of(
+	const struct sum *sums, uint32_t *table, size_t size, size_t n, const char *name)
 {
-	return strcmp(((const struct sum *)a)->name, ((const struct sum *)b)->name);
+	size_t slot = 5381; /* Bernstein's hash */
+
+	for (const char *p = name; *p; p++)
+		slot = slot * 33 + (unsigned char)*p;
+	for (slot &= size - 1; table[slot]; slot = (slot + 1) & (size - 1))
+		if (!strcmp(sums[table[slot] - 1].name, name))
+			return table[slot] - 1;
+	table[slot] = (uint32_t)n + 1;
+	return n;
 }
 
-/* What each took of the guests that are noise, or of those that are not. Sorted first: some hundred guests have tens
- * of thousands of rows. */
+/* What each took of the guests that are noise, or of those that are not. A plot each, for some hundred guests with tens of
+ * thousands of rows: not sorted by name. */
 static size_t sum_up(const struct analysis *a, bool noise, struct sum *sums)
 {
-	size_t n = 0, named = 0;
+	auto_free uint32_t *table = NULL;
+	size_t n = 0, size = 16;
 
+	while (size < 2 * a->n_blame)
+		size *= 2;
+	table = xcalloc(size, sizeof(*table));
 	for (size_t i = 0; i < a->n_blame; i++) {
 		const struct blame_row *r = &a->blame[i];
+		size_t at;
 
 		if (a->guests[r->guest].is_noise != noise || r->kind == CULPRIT_QUOTA ||
 			r->kind == CULPRIT_IDLE || r->kind == CULPRIT_UNKNOWN)
 			continue;
 		culprit_group(r->culprit, r->kind, sums[n].name);
-		sums[n++].ns = r->ns;
+		at = place_of(sums, table, size, n, sums[n].name);
+		if (at == n)
+			sums[n++].ns = 0;
+		sums[at].ns += r->ns;
 	}
-	qsort(sums, n, sizeof(*sums), by_name);
-	for (size_t i = 0; i < n; i++) {
-		if (named && !strcmp(sums[named - 1].name, sums[i].name))
-			sums[named - 1].ns += sums[i].ns;
-		else
-			sums[named++] = sums[i];
-	}
-	qsort(sums, named, sizeof(*sums), by_ns);
-	return named;
+	qsort(sums, n, sizeof(*sums), by_ns);
+	return n;
 }
 
 struct culprit_palette culprit_palette(const struct analysis *a)

@@ -248,14 +248,18 @@ bool svg_plot_taken(
 	struct strbuf *out, double width, bool standalone, const struct analysis *a, size_t guest)
 {
 	struct svg s = {.out = out, .standalone = standalone, .time = true};
-	struct culprit_palette p = culprit_palette(a);
 	auto_free char *title = xasprintf("Who had the CPU while %s waited", a->guests[guest].name);
-	struct who_bands b = who_bands(a, &p, guest);
 	struct svg_key key[CULPRIT_SLOTS];
 	double top = standalone ? 24 : 4, scale;
-	size_t n = 0;
+	struct culprit_palette p;
+	struct who_bands b;
 	struct axis x, y;
+	size_t n = 0;
 
+	if (!a->n_taken) /* counts mode: of hundreds of guests none has bands */
+		return false;
+	p = culprit_palette(a);
+	b = who_bands(a, &p, guest);
 	for (unsigned slot = 0; slot < CULPRIT_SLOTS; slot++)
 		if (b.v[slot])
 			key[n++] = (struct svg_key){
