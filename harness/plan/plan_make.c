@@ -12,6 +12,7 @@
 /* What QEMU takes beside a guest's memory: 7.2 with a metal guest of 16 MiB has 47 MiB in all, 33 of them not
  * shared with the next. The check against the box is no promise. */
 /* What a QEMU takes beside its guest's memory, with room: 12 MiB were seen of metal guests (`make bench-starts`). */
+#define QEMU_MAX_VCPUS 255u /* one more would need another machine, with an IOMMU and x2APIC */
 #define QEMU_OF_METAL  (UINT64_C(24) << 20)
 #define QEMU_OF_OTHERS (UINT64_C(48) << 20)
 
@@ -143,6 +144,14 @@ static bool auto_is_possible(struct planning *p, size_t n_guests)
 	return !p->failed;
 }
 
+static void check_vcpus(struct planning *p, const struct plan_guest *g, struct scenario_pos pos)
+{
+	if (g->memory_bytes && g->vcpus > QEMU_MAX_VCPUS)
+		PLAN_REFUSE(p, pos,
+			"guest '%s' has %u vCPUs, its QEMU can have %u; a native guest can have %d",
+			g->name, g->vcpus, QEMU_MAX_VCPUS, SHM_MAX_VCPUS);
+}
+
 static bool make_guests(struct planning *p)
 {
 	size_t n = count_guests(p);
@@ -160,6 +169,8 @@ static bool make_guests(struct planning *p)
 
 			make_guest(p, e, name, &p->plan->guests[p->first[i] + k]);
 		}
+		if (p->count[i])
+			check_vcpus(p, &p->plan->guests[p->first[i]], e->pos);
 	}
 	return true;
 }

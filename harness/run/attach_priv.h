@@ -15,6 +15,7 @@ struct attached_vm {
 	uint64_t start;
 	unsigned nth;
 	bool watched, gone;
+	bool taken; /* in this look: a VM may be in two lists */
 	bool spare; /* nobody's: for who comes next */
 };
 
@@ -39,9 +40,10 @@ struct attach {
 	struct xen_watch *xen; /* Xen: in hostd's place */
 	struct live *live;
 	bool started;
-	size_t place;		     /* in `vms`, behind the VM looked up last */
-	size_t kept_vms, kept_names; /* of those gone, and names: what recycle() left last */
-	size_t untracked;
+	size_t place;			 /* in `vms`, behind the VM looked up last */
+	size_t kept_vms, kept_names;	 /* of those gone, and names: what recycle() left last */
+	size_t untracked;		 /* of this look */
+	bool full;			 /* ... there is no room for more */
 	struct asked asked[HOSTD_AHEAD]; /* number n is asked[n % HOSTD_AHEAD] */
 	size_t n_asked, n_answered;
 	struct err ask_failed; /* the first of the answers that is an error */

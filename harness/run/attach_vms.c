@@ -76,6 +76,19 @@ static size_t place_of(struct attach *a, const struct vm *vm)
 	return at;
 }
 
+/* There is no room for one more: it has a name as a culprit, and is asked for again at the next look. */
+static void leave_out(struct attach *a, const struct asked *q)
+{
+	struct run_vm *vm = &a->info.vms[q->vm];
+
+	a->full = true;
+	a->untracked++;
+	live_name(a->live, (uint32_t)q->tid, q->vm, q->vcpu);
+	for (size_t v = 0; v < vm->n_vcpus; v++)
+		if (vm->vcpus[v].tid == q->tid)
+			vm->vcpus[v].tid = 0; /* not known yet */
+}
+
 /* What came of tracing a thread: `rc` and `e` are the agent's answer. One that ended a moment ago,
  * or one too many, is no error. */
 static int tracked(struct attach *a, const struct asked *q, int rc, struct err *e)
@@ -87,8 +100,7 @@ static int tracked(struct attach *a, const struct asked *q, int rc, struct err *
 		return 0;
 	}
 	if (rc && hostd_was_full(e)) {
-		a->untracked++;
-		live_name(a->live, (uint32_t)q->tid, q->vm, q->vcpu);
+		leave_out(a, q);
 		*e = (struct err)ERR_INIT;
 		return 0;
 	}
@@ -122,6 +134,10 @@ static int track(
 	struct asked q = {i, v->id, v->tid, a->started ? now_ns() : 0, v->allowed};
 	int rc;
 
+	if (a->full) {
+		leave_out(a, &q);
+		return 0;
+	}
 	if (a->xen)
 		return tracked(a, &q, attach_xen_track(a, vm, v, e), e);
 	if (a->n_asked - a->n_answered == HOSTD_AHEAD)
@@ -175,7 +191,7 @@ static void end_missing(struct attach *a, const struct vm *vm)
 
 	a->vms[i].gone = false;
 	for (size_t v = 0; v < known->n_vcpus; v++)
-		if (!has_vcpu(vm, &known->vcpus[v], v))
+		if (known->vcpus[v].tid && !has_vcpu(vm, &known->vcpus[v], v))
 			end_thread(a, i, known->vcpus[v].tid);
 }
 
@@ -184,33 +200,41 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 {
 	size_t i = place_of(a, vm);
 	struct run_vm *known = &a->info.vms[i];
+	struct run_vm before = *known;
 	int rc = 0;
 
+	if (a->vms[i].taken)
+		return 0;
+	a->vms[i].taken = true;
 	a->vms[i].watched |= chosen;
-	for (size_t v = 0; v < vm->n_vcpus && !rc; v++) {
-		const struct vm_vcpu *now = &vm->vcpus[v];
-
-		if (had_vcpu(known, now, v))
-			live_allow(a->live, (uint32_t)now->tid, &now->allowed);
-		else if (a->vms[i].watched)
-			rc = track(a, i, vm, now, e);
-		else
-			live_name(a->live, (uint32_t)now->tid, i, now->id);
-	}
+	known->vcpus = NULL;
 	known->n_vcpus = 0;
 	for (size_t v = 0; v < vm->n_vcpus; v++) {
 		ARRAY_GROW(known->vcpus, known->n_vcpus);
 		known->vcpus[known->n_vcpus++] =
 			(struct run_vm_vcpu){vm->vcpus[v].id, (int)vm->vcpus[v].tid};
 	}
+	for (size_t v = 0; v < vm->n_vcpus && !rc; v++) {
+		const struct vm_vcpu *now = &vm->vcpus[v];
+
+		if (had_vcpu(&before, now, v))
+			live_allow(a->live, (uint32_t)now->tid, &now->allowed);
+		else if (a->vms[i].watched)
+			rc = track(a, i, vm, now, e);
+		else
+			live_name(a->live, (uint32_t)now->tid, i, now->id);
+	}
+	free(before.vcpus);
 	return rc;
 }
 
 /* First of all: the number of a thread that has ended may be another's now, in another VM. */
 static void drop_gone(struct attach *a, const struct vm_list *tree, const struct vm_list *all)
 {
-	for (size_t i = 0; i < a->info.n_vms; i++)
+	for (size_t i = 0; i < a->info.n_vms; i++) {
 		a->vms[i].gone = true;
+		a->vms[i].taken = false;
+	}
 	for (size_t i = 0; i < tree->n; i++)
 		end_missing(a, &tree->items[i]);
 	for (size_t i = 0; i < all->n; i++)
@@ -219,7 +243,8 @@ static void drop_gone(struct attach *a, const struct vm_list *tree, const struct
 		struct run_vm *vm = &a->info.vms[i];
 
 		for (size_t v = 0; a->vms[i].gone && v < vm->n_vcpus; v++)
-			end_thread(a, i, vm->vcpus[v].tid);
+			if (vm->vcpus[v].tid)
+				end_thread(a, i, vm->vcpus[v].tid);
 		if (a->vms[i].gone)
 			vm->n_vcpus = 0;
 	}
@@ -309,6 +334,8 @@ int attach_refresh(struct attach *a, struct err *e)
 	bool first = !a->started;
 	int rc;
 
+	a->full = false;
+	a->untracked = 0;
 	rc = a->xen ? attach_xen_list(a, &all, e) : list_vms(a, &all, e);
 	if (!rc && a->what->pid) {
 		rc = vms_of_pid(&a->kernel, a->what->pid, a->what->children, &tree, e);

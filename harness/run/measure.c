@@ -437,8 +437,8 @@ int step_measure(struct session *s, struct err *e)
 
 int step_stop_guests(struct session *s, struct err *e)
 {
-	uint64_t until = now_ns() + STOP_WAIT_NS;
 	struct err why = ERR_INIT;
+	uint64_t until;
 	int rc;
 
 	for (size_t i = 0; i < s->n_noises; i++)
@@ -449,13 +449,14 @@ int step_stop_guests(struct session *s, struct err *e)
 		if (!guest_is_theirs(&s->guests[i]))
 			domain_limit(s->guests[i].domain, s->guests[i].plan, false, &why);
 	why = (struct err)ERR_INIT;
+	until = now_ns() + STOP_WAIT_NS;
 	for (size_t i = 0; i < s->n_guests;) {
 		struct guest_run *g = &s->guests[i];
 		unsigned stopped =
 			g->shm ? guest_shm_count_state(g->shm, SHM_STATE_STOPPED) : g->plan->vcpus;
 
-		if (stopped == g->plan->vcpus || now_ns() > until) {
-			if (stopped != g->plan->vcpus)
+		if (stopped == g->plan->vcpus || g->ended_late || now_ns() > until) {
+			if (stopped != g->plan->vcpus && !g->ended_late)
 				session_warn(s, "guest %s: %u of %u vCPUs did not stop in time",
 					g->plan->name, g->plan->vcpus - stopped, g->plan->vcpus);
 			i++;

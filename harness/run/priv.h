@@ -27,8 +27,8 @@ struct guest_run {
 	struct guest_shm *shm; /* NULL: seen from outside only (plan->outside) */
 	struct domain *domain;
 	pid_t tids[SHM_MAX_VCPUS];
-	struct err start_err;		 /* of the thread that started it */
-	bool dead;			 /* its QEMU is gone before it was told to */
+	struct err start_err; /* of the thread that started it */
+	bool ended_late; /* after the window, before it was told to: what it measured is all there */
 	char *kernel, *initrd, *cmdline; /* linux */
 	struct disk_guest *disk;	 /* kind "disk" */
 	enum live_use use;		 /* of a domain */

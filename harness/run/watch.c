@@ -44,11 +44,17 @@ static int check_guest(struct session *s, struct guest_run *g, struct err *e)
 	auto_free char *tail = NULL;
 
 	xen_guest_console(g);
-	if (!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED)))
+	if (g->ended_late ||
+		(!ended && (!g->shm || !guest_shm_count_state(g->shm, SHM_STATE_FAILED))))
 		return 0;
-	g->dead = ended;
 	if (guest_is_theirs(g))
 		return live_ended(s, g, e);
+	if (s->info.window_end_ns) {
+		g->ended_late = true;
+		session_warn(s, "guest %s: after the run it %s", g->plan->name,
+			ended ? "ended before it was told to" : "said that it cannot go on");
+		return 0;
+	}
 	free(g->info->status);
 	g->info->status = xstrdup(ended ? "died" : "failed");
 	tail = console_tail(g->console);

@@ -25,12 +25,12 @@ fault_table() {
 	fault "hostd SIGTERM"                    now    'kill -TERM $(hostd)'                      'host agent( failed|: stealscope-hostd has died)'                  -         -         0!        0!        0!        0!,0
 	fault "hostd SIGSTOP"                    now    'kill -STOP $(hostd)'                      'host agent( failed|: stealscope-hostd does not answer)'                  -         -         0!        0!        0!        0!,0
 	fault "QEMU gone"                        env    'hide $QEMU'                               'qemu-system'                        4         -         -         -         -         -
-	fault "QEMU killed"                      now    'kill -9 $(qemu)'                          'guest victim'                       -         -         1         1         1         1,0
+	fault "QEMU killed"                      now    'kill -9 $(qemu)'                          'guest victim'                       -         -         1         1         1         0!,0
 	fault "QEMU SIGSTOP"                     now    'kill -STOP $(qemu)'                       'guest victim'                       -         -         1         1         0!        0!,0
 	fault "QEMU out of memory"               now    'oom $(qemu)'                              'guest victim'                       -         -         -         1         1         -
-	fault "guest triple fault"               guest  'guest triple'                             'guest victim: .*ended'  -         -         -         1         1         1,0
+	fault "guest triple fault"               guest  'guest triple'                             'guest victim: .*ended'  -         -         -         1         1         0!,0
 	fault "guest hangs"                      guest  'guest hang'                               'guest victim: .*(come up|stop in time)' -         -         -         1         0!        0!
-	fault "guest reboots"                    guest  'guest reboot'                             'guest victim: .*ended'  -         -         -         1         1         1,0
+	fault "guest reboots"                    guest  'guest reboot'                             'guest victim: .*ended'  -         -         -         1         1         0!,0
 	fault "libvirtd gone"                    env    'libvirtd_kill'                            'libvirt'                            4         -         1         0         0         0
 	fault "libvirtd restarted"               env    'libvirtd_restart'                         'libvirt'                            0         -         1         0         0         0
 	fault "/dev/kvm gone"                    env    'hide /dev/kvm'                            'KVM'                                4         4         4         0         0         0
@@ -54,7 +54,7 @@ fault_table() {
 	fault "QEMU stopped + harness kill -9"   now    'kill -STOP $(qemu); kill -9 $harness'     -                                    -         -         137       137       137       137
 	fault "hostd stopped + SIGINT"           now    'kill -STOP $(hostd); kill -INT $harness'  'interrupted'                        -         -         130       130       130       130,0
 	fault "results full + SIGTERM"           now    'fill $R; kill -TERM $harness'             'interrupted|No space'                     -         -         130       130       130       130,1
-	fault "QEMU and hostd kill -9"           now    'kill -9 $(qemu) $(hostd)'                 'guest victim'                       -         -         1         1         1         1,0
+	fault "QEMU and hostd kill -9"           now    'kill -9 $(qemu) $(hostd)'                 'guest victim'                       -         -         1         1         1         0!,0
 	fault "harness and its reaper kill -9"   now    'reaperless'                               -                                    -         -         137       137       137       137
 }
 

@@ -489,9 +489,23 @@ static void how_often_guests_look(void **state)
 	}
 }
 
+static void as_many_vcpus_as_their_machine_has(void **state)
+{
+	struct topology t = topology_load("two-cpus");
+	struct plan_list l = plan_body(&t,
+		"<guest name='a' vcpus='255' placement='float'/><guest name='b' kind='native' vcpus='256' placement='float'/>");
+
+	(void)state;
+	plan_list_release(&l);
+	check_refused(&t, "<guest name='a' vcpus='256' placement='float'/>",
+		"its QEMU can have 255; a native guest can have 256");
+	topology_release(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_many_vcpus_as_their_machine_has),
 		cmocka_unit_test(cores_before_siblings),
 		cmocka_unit_test(stalls_for_a_domain_as_placed),
 		cmocka_unit_test(a_siblings_load_counts),
