@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
+
 #define WORDS (CPUSET_MAX / 64)
 
 struct cpuset cpuset_of(unsigned cpu)
@@ -190,6 +192,13 @@ char *cpuset_format(const struct cpuset *s, char *buf, size_t size)
 		cpu = cpuset_next(s, last + 1);
 	}
 	return buf;
+}
+
+char *cpuset_text(const struct cpuset *s)
+{
+	char text[CPUSET_TEXT];
+
+	return xstrdup(cpuset_format(s, text, sizeof(text)));
 }
 
 /* The kernel wants room for as many CPUs as it could have: cpu_set_t alone is too small on some. */

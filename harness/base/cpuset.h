@@ -63,6 +63,8 @@ int cpuset_parse_mask(const char *text, struct cpuset *out, struct err *e);
 /* Write the list format into buf (always terminated). Returns buf. CPUSET_TEXT bytes are always
  * enough; in a smaller one the list is cut behind a number. */
 char *cpuset_format(const struct cpuset *s, char *buf, size_t size);
+/* The same, whole, in memory of its own: caller frees. */
+char *cpuset_text(const struct cpuset *s);
 
 /* Where a thread may run (0 = the caller): its affinity, as sched_getaffinity() tells it. -errno. */
 int cpuset_of_thread(pid_t tid, struct cpuset *out);

@@ -75,10 +75,9 @@ static void free_xml(const struct plan_list *l, char ***xml)
 
 static void print_cgroup(const struct plan_noise *n)
 {
-	char cpus[256];
+	auto_free char *cpus = cpuset_text(&n->cpus);
 
-	text_print(stdout, "cgroup stealscope/RUN/%s: cpus %s", n->name,
-		cpuset_format(&n->cpus, cpus, sizeof(cpus)));
+	text_print(stdout, "cgroup stealscope/RUN/%s: cpus %s", n->name, cpus);
 	if (n->limits.shares)
 		text_print(stdout, ", shares %llu", (unsigned long long)n->limits.shares);
 	if (n->limits.quota_us)

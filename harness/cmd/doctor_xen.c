@@ -8,11 +8,9 @@
 
 static void say_cpus(const struct topology *t, struct tried *rows)
 {
-	char all[64], dom0[64];
 	bool apart = !cpuset_subset(&t->online, &t->dom0);
-	auto_free char *value =
-		xasprintf("%s; dom0 may use %s", cpuset_format(&t->online, all, sizeof(all)),
-			cpuset_format(&t->dom0, dom0, sizeof(dom0)));
+	auto_free char *all = cpuset_text(&t->online), *dom0 = cpuset_text(&t->dom0);
+	auto_free char *value = xasprintf("%s; dom0 may use %s", all, dom0);
 
 	doctor_row(rows, "xen.cpus", "the box's CPUs, and dom0's", apart ? "good" : "limits",
 		apart ? ""

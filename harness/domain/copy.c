@@ -231,7 +231,6 @@ static void new_identity(struct copy *c, const char *run, const char *owner)
 
 static void pin(xmlNodePtr tune, const struct plan_guest *g)
 {
-	char text[4096];
 	xmlNodePtr node;
 
 	while ((node = child(tune, "vcpupin")))
@@ -241,7 +240,7 @@ static void pin(xmlNodePtr tune, const struct plan_guest *g)
 
 		node = xmlNewChild(tune, NULL, BAD_CAST "vcpupin", NULL);
 		set(node, "vcpu", index);
-		set(node, "cpuset", cpuset_format(&g->vcpu_cpus[v], text, sizeof(text)));
+		xml_attr_cpus(node, "cpuset", &g->vcpu_cpus[v]);
 	}
 }
 
@@ -257,7 +256,6 @@ static void tune(struct copy *c)
 {
 	xmlNodePtr tune = child_made(c->root, "cputune"), vcpu = child(c->root, "vcpu");
 	const struct plan_guest *g = c->g;
-	char text[4096];
 
 	set_number(tune, "shares", g->vcpu_limits.shares);
 	set_number(tune, "period", g->vcpu_limits.period_us);
@@ -269,8 +267,8 @@ static void tune(struct copy *c)
 	}
 	if (!cpuset_empty(&g->emulator_cpus)) {
 		drop(child(tune, "emulatorpin"));
-		set(xmlNewChild(tune, NULL, BAD_CAST "emulatorpin", NULL), "cpuset",
-			cpuset_format(&g->emulator_cpus, text, sizeof(text)));
+		xml_attr_cpus(xmlNewChild(tune, NULL, BAD_CAST "emulatorpin", NULL), "cpuset",
+			&g->emulator_cpus);
 	}
 	if (!cpuset_empty(&g->memory_nodes)) {
 		xmlNodePtr memory;
@@ -279,7 +277,7 @@ static void tune(struct copy *c)
 		memory = xmlNewChild(xmlNewChild(c->root, NULL, BAD_CAST "numatune", NULL), NULL,
 			BAD_CAST "memory", NULL);
 		set(memory, "mode", "strict");
-		set(memory, "nodeset", cpuset_format(&g->memory_nodes, text, sizeof(text)));
+		xml_attr_cpus(memory, "nodeset", &g->memory_nodes);
 	}
 	if (!tune->children)
 		drop(tune);

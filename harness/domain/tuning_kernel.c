@@ -68,11 +68,10 @@ static pid_t pinned_thread(const struct tuning *t, const char *key)
 static char *affinity_text(pid_t tid)
 {
 	struct cpuset s = {{0}};
-	char text[4096];
 
 	if (tid <= 0 || sched_getaffinity(tid, sizeof(s.bits), (cpu_set_t *)s.bits))
 		return NULL;
-	return xstrdup(cpuset_format(&s, text, sizeof(text)));
+	return cpuset_text(&s);
 }
 
 /* Of CPUs that its control group does not hold the kernel takes what is left, silently. */

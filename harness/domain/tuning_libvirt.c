@@ -56,12 +56,11 @@ static unsigned map_len(unsigned cpus)
 static char *map_text(const unsigned char *map, unsigned len)
 {
 	struct cpuset s = {{0}};
-	char text[4096];
 
 	for (unsigned cpu = 0; cpu < len * 8 && cpu < CPUSET_MAX; cpu++)
 		if (map[cpu / 8] >> (cpu % 8) & 1)
 			cpuset_add(&s, cpu);
-	return xstrdup(cpuset_format(&s, text, sizeof(text)));
+	return cpuset_text(&s);
 }
 
 static void read_pins(virDomainPtr dom, struct tuning *t, const struct named *n, unsigned len)

@@ -51,6 +51,16 @@ static void add_held(const struct planning *p, const struct cpuset *cpus, struct
 		*held = cpuset_or(held, &there);
 }
 
+/* Of "vcpupin.N CPUS; ...". */
+static bool tuned_cpus(const char *at, struct cpuset *out)
+{
+	const char *from = strchr(at, ' '), *end = at + strcspn(at, ";");
+	auto_free char *cpus =
+		from && from < end ? xasprintf("%.*s", (int)(end - from - 1), from + 1) : NULL;
+
+	return cpus && !cpuset_parse(cpus, out, NULL);
+}
+
 /* The CPUs of domains that are left where they are: by their pins, and by what a tune makes of these. Of all
  * variants, so that they are compared beside the same housekeeping. */
 static struct cpuset held_by_domains(const struct planning *p)
@@ -60,13 +70,11 @@ static struct cpuset held_by_domains(const struct planning *p)
 	for (size_t i = 0; i < p->x->n_configs; i++)
 		for (size_t k = 0; k < p->x->configs[i].n_guests; k++) {
 			const struct exp_guest *g = &p->x->configs[i].guests[k];
-			char cpus[256];
 
 			for (unsigned v = 0; g->as_placed && g->pins && v < g->vcpus; v++)
 				add_held(p, &g->pins[v], &held);
 			for (const char *at = g->tune; at && (at = strstr(at, "vcpupin.")); at++)
-				if (sscanf(at, "vcpupin.%*u %255[^;]", cpus) == 1 &&
-					!cpuset_parse(cpus, &there, NULL))
+				if (tuned_cpus(at, &there))
 					add_held(p, &there, &held);
 		}
 	return held;

@@ -22,7 +22,8 @@ static void add_limits(struct strbuf *f, const struct plan_cpu_limits *l)
 static void add_probe(struct strbuf *f, const struct plan_guest *g, const struct plan_probe *p)
 {
 	struct cpuset vcpus = plan_probe_vcpus(p);
-	char list[256], time[32];
+	auto_free char *list = cpuset_text(&vcpus);
+	char time[32];
 
 	strbuf_add(f, ", %s", word_of(&words_probe, p->id));
 	if (p->id == PROBE_TIMER || p->id == PROBE_STEAL)
@@ -30,7 +31,7 @@ static void add_probe(struct strbuf *f, const struct plan_guest *g, const struct
 	if (p->command)
 		strbuf_add(f, " \"%.40s\"", p->command);
 	if (cpuset_count(&vcpus) != g->vcpus)
-		strbuf_add(f, " on vCPU %s", cpuset_format(&vcpus, list, sizeof(list)));
+		strbuf_add(f, " on vCPU %s", list);
 }
 
 static void add_disk(struct strbuf *f, const struct plan_disk *d)
@@ -46,6 +47,7 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 {
 	auto_struct(strbuf) line = {0};
 	struct strbuf *f = &line;
+	auto_free char *nodes = cpuset_text(&g->memory_nodes);
 	char buf[256];
 
 	strbuf_add(f, "  %-12s %s%s, %u vCPU%s", g->name, g->is_noise ? "noise guest, " : "",
@@ -63,8 +65,8 @@ static void print_guest(FILE *out, const struct plan_guest *g)
 	if (g->hugepage_bytes)
 		strbuf_add(f, " in %s pages", quantity_mib(g->hugepage_bytes, buf, sizeof(buf)));
 	if (!cpuset_empty(&g->memory_nodes))
-		strbuf_add(f, " on node%s %s", cpuset_count(&g->memory_nodes) == 1 ? "" : "s",
-			cpuset_format(&g->memory_nodes, buf, sizeof(buf)));
+		strbuf_add(
+			f, " on node%s %s", cpuset_count(&g->memory_nodes) == 1 ? "" : "s", nodes);
 	if (g->disk.image)
 		add_disk(f, &g->disk);
 	for (size_t i = 0; i < g->n_probes; i++)

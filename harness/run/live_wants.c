@@ -9,10 +9,9 @@
 
 static int want_cpus(struct tuning *t, const char *key, const struct cpuset *cpus, struct err *e)
 {
-	char text[4096];
+	auto_free char *text = cpuset_text(cpus);
 
-	return cpuset_empty(cpus) ? 0
-				  : tuning_want(t, key, cpuset_format(cpus, text, sizeof(text)), e);
+	return *text ? tuning_want(t, key, text, e) : 0;
 }
 
 static int want_number(struct tuning *t, const char *key, uint64_t value, struct err *e)

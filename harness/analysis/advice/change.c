@@ -90,13 +90,6 @@ void advice_change(struct advice *out, char *key, char *had, char *want)
 	out->changes[out->n_changes++] = (struct advice_change){key, had, want};
 }
 
-char *advice_cpus(const struct cpuset *s)
-{
-	char text[CPUSET_TEXT];
-
-	return xstrdup(cpuset_format(s, text, sizeof(text)));
-}
-
 /* ---- who pays */
 
 /* A vCPU of another VM that may run there. */
@@ -152,7 +145,7 @@ void advice_place(const struct advice_in *in, const struct loads *l, const struc
 		to = cpuset_or(&to, &at[v]);
 		if (!cpuset_equal(&in->present->pins[v], &at[v]))
 			advice_change(out, xasprintf("vcpupin.%u", v),
-				advice_cpus(&in->present->pins[v]), advice_cpus(&at[v]));
+				cpuset_text(&in->present->pins[v]), cpuset_text(&at[v]));
 	}
 	if (!out->n_changes)
 		return;
@@ -251,7 +244,7 @@ static void gather_memory(const struct advice_in *in, int node, struct advice *o
 		return;
 	ids = cpuset_of((unsigned)in->topology->nodes[node].id);
 	advice_change(
-		out, xstrdup("numatune.nodeset"), advice_cpus(&p->memory_nodes), advice_cpus(&ids));
+		out, xstrdup("numatune.nodeset"), cpuset_text(&p->memory_nodes), cpuset_text(&ids));
 }
 
 /* vCPUs on one node, memory bound to another: the memory goes where they are. */

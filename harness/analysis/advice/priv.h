@@ -19,7 +19,6 @@ void advice_wait(const struct advice_in *in, struct advice *out);
 
 /* Takes over all three. The same as it had = no change. */
 void advice_change(struct advice *out, char *key, char *had, char *want);
-char *advice_cpus(const struct cpuset *s);
 
 /* Changes and figures for vCPUs that are placed at `at`. */
 void advice_place(const struct advice_in *in, const struct loads *l, const struct cpuset *at,
