@@ -82,7 +82,7 @@ static void change_pin(struct advice *out, char *key, const struct cpuset *had,
 		free(key);
 		return;
 	}
-	advice_change(out, key, advice_cpus(had), advice_cpus(to));
+	advice_change(out, key, cpuset_text(had), cpuset_text(to));
 }
 
 static bool make_move_emulator(const struct advice_in *in, struct advice *out)
@@ -294,7 +294,7 @@ static bool make_off_sibling(const struct advice_in *in, struct advice *out)
 		"move it off the core that it shares: CPU %d, the other thread of its core, idled %.0f ms/s only while the whole core of CPU %d was free (speed, not waiting: --measure tells)",
 		other, in->view->idle[other], to);
 	advice_wait(in, out);
-	advice_change(out, xasprintf("vcpupin.%d", in->x->vcpu), advice_cpus(in->x->allowed),
+	advice_change(out, xasprintf("vcpupin.%d", in->x->vcpu), cpuset_text(in->x->allowed),
 		xasprintf("%d", to));
 	return true;
 }
