@@ -23,7 +23,8 @@
 /*
  * Counts mode: who had this CPU, and for how long, while someone waited there: sums that only grow. A
  * thread that waits keeps the sums of when it began; what it waited for is the difference when it
- * stops waiting. So a switch costs one addition, however many wait. Written under the run queue
+ * stops waiting. So a switch costs one addition, however many wait, as long as not many more than TRACER_LEDGER take
+ * turns on this CPU: for one whose place is another's all who wait are blamed first. Written under the run queue
  * lock, or by interrupts of this CPU.
  */
 struct tracer_ledger {
