@@ -121,8 +121,16 @@ static void head(const struct record_options *o)
 	fprintf(recorder.f,
 		"# stealscope stalls 1\n# source: %.63s, stealscope-agent record --stalls\n# cpus: ",
 		u.nodename);
-	for (unsigned i = 0; i < recorder.n; i++)
-		fprintf(recorder.f, "%s%d", i ? "," : "", recorder.threads[i]->cpu);
+	for (unsigned i = 0, last; i < recorder.n;
+		i = last + 1) { /* as ranges: a line is bounded */
+		int cpu = recorder.threads[i]->cpu;
+
+		for (last = i; last + 1 < recorder.n &&
+			       recorder.threads[last + 1]->cpu == cpu + (int)(last + 1 - i);)
+			last++;
+		fprintf(recorder.f, last > i ? "%s%d-%d" : "%s%d", i ? "," : "", cpu,
+			recorder.threads[last]->cpu);
+	}
 	fprintf(recorder.f,
 		"\n# clock: CLOCK_MONOTONIC since the recording began\n# kernel: %.63s\n# threshold: %u us\n",
 		u.release, THRESHOLD_NS / 1000);

@@ -218,8 +218,9 @@ struct counted {
 	uint64_t base_ns, base_times; /* as of the window's start */
 	uint64_t ns, times;
 };
-#define COUNTED_BEGIN	  4096u
-#define COUNTED_MOST	  (1u << 22) /* 4,096 victims with 1,000 culprits each */
+#define COUNTED_BEGIN 4096u
+#define COUNTED_MOST                                                                               \
+	(1u << 22) /* places, of which half are used: 2,000 victims with 1,000 culprits each */
 #define COUNTED_BY_NUMBER UINT32_MAX
 
 /* Readings a little outside the window serve too: a rate is taken over its own span. */

@@ -86,7 +86,7 @@ static void leave_out(struct attach *a, const struct asked *q)
 	live_name(a->live, (uint32_t)q->tid, q->vm, q->vcpu);
 	for (size_t v = 0; v < vm->n_vcpus; v++)
 		if (vm->vcpus[v].tid == q->tid)
-			vm->vcpus[v].tid = 0; /* not known yet */
+			vm->vcpus[v].tid = -q->tid; /* not known yet */
 }
 
 /* What came of tracing a thread: `rc` and `e` are the agent's answer. One that ended a moment ago,
@@ -95,12 +95,12 @@ static int tracked(struct attach *a, const struct asked *q, int rc, struct err *
 {
 	auto_free char *proc = xasprintf("/proc/%d", (int)q->tid);
 
-	if (rc && access(proc, F_OK)) {
+	if (rc && hostd_was_full(e)) {
+		leave_out(a, q);
 		*e = (struct err)ERR_INIT;
 		return 0;
 	}
-	if (rc && hostd_was_full(e)) {
-		leave_out(a, q);
+	if (rc && access(proc, F_OK)) {
 		*e = (struct err)ERR_INIT;
 		return 0;
 	}
@@ -149,9 +149,12 @@ static int track(
 	return rc;
 }
 
+/* `tid`: less than 0 where it was left out. */
 static void end_thread(struct attach *a, size_t i, int tid)
 {
-	if (a->xen) {
+	if (tid < 0) {
+		tid = -tid;
+	} else if (a->xen) {
 		xen_watch_untrack(a->xen, (unsigned)a->vms[i].pid);
 	} else if (a->vms[i].watched) {
 		take_all(a);
@@ -166,7 +169,7 @@ static bool has_vcpu(const struct vm *vm, const struct run_vm_vcpu *v, size_t at
 	for (size_t k = 0; k < vm->n_vcpus; k++) {
 		const struct vm_vcpu *x = &vm->vcpus[(at + k) % vm->n_vcpus];
 
-		if (x->tid == v->tid && x->id == v->id)
+		if (x->tid == abs(v->tid) && x->id == v->id)
 			return true;
 	}
 	return false;
@@ -191,7 +194,7 @@ static void end_missing(struct attach *a, const struct vm *vm)
 
 	a->vms[i].gone = false;
 	for (size_t v = 0; v < known->n_vcpus; v++)
-		if (known->vcpus[v].tid && !has_vcpu(vm, &known->vcpus[v], v))
+		if (!has_vcpu(vm, &known->vcpus[v], v))
 			end_thread(a, i, known->vcpus[v].tid);
 }
 
@@ -243,8 +246,7 @@ static void drop_gone(struct attach *a, const struct vm_list *tree, const struct
 		struct run_vm *vm = &a->info.vms[i];
 
 		for (size_t v = 0; a->vms[i].gone && v < vm->n_vcpus; v++)
-			if (vm->vcpus[v].tid)
-				end_thread(a, i, vm->vcpus[v].tid);
+			end_thread(a, i, vm->vcpus[v].tid);
 		if (a->vms[i].gone)
 			vm->n_vcpus = 0;
 	}

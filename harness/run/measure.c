@@ -259,7 +259,7 @@ int step_sync_clocks(struct session *s, struct err *e)
 	int rc;
 
 	for (size_t i = 0; i < s->n_guests; i++) {
-		pages[i] = s->guests[i].shm;
+		pages[i] = s->guests[i].ended_late ? NULL : s->guests[i].shm;
 		vcpus += pages[i] ? s->guests[i].plan->vcpus : 0;
 	}
 	rounds = MAX(MIN(SYNC_PINGS / vcpus, (unsigned)SYNC_ROUNDS), SYNC_LEAST);

@@ -163,7 +163,7 @@ static struct counted *counted_cell(struct build *b, const struct counted *key)
 	c = counted_place(b, key);
 	if (c->used)
 		return c;
-	if (b->n_counted >= COUNTED_MOST / 2)
+	if (b->n_counted >= COUNTED_MOST / 2 && key->who != CULPRIT_ID_OTHERS)
 		return NULL;
 	b->n_counted++;
 	*c = *key;
@@ -206,6 +206,10 @@ static void on_blame(struct build *b, const struct trace_blame *r)
 		key.kind = COUNTED_BY_NUMBER;
 	}
 	c = counted_cell(b, &key);
+	if (!c && added) { /* of these there are as many as victims */
+		key.who = CULPRIT_ID_OTHERS;
+		c = counted_cell(b, &key);
+	}
 	if (!c) {
 		b->a->bad_records++;
 		return;
