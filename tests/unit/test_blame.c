@@ -258,7 +258,7 @@ static void put_counter(FILE *f, uint64_t ts, uint16_t key, uint64_t value)
 	put(f, &r, sizeof(r));
 }
 
-static void write_counts_record(const char *dir, uint8_t type)
+static void write_counts_record(const char *dir, uint8_t type, uint32_t strangers)
 {
 	struct trace_file_header h = {TRACE_FILE_MAGIC, TRACE_VERSION, sizeof(h), TRACE_MODE_COUNTS,
 		2, 9 * NS_PER_S, 1, "k", {0}};
@@ -296,6 +296,9 @@ static void write_counts_record(const char *dir, uint8_t type)
 		put_counter(f, ts, CTR_TRACED_RUN_NS, i ? 7 * NS_PER_S : 2 * NS_PER_S);
 		put_counter(f, ts, CTR_TRACED_SLEEP_NS, 0);
 	}
+	for (uint32_t i = 0; i < strangers; i++)
+		put_cell(f, type, 20 * NS_PER_S - 1000, 1000000 + i, BLAME_TASK,
+			(const uint64_t[2]){0, 10}, true);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -307,7 +310,7 @@ static void check_counts(uint8_t type)
 
 	assert_non_null(mkdtemp(dir));
 	culprits_free(make()); /* sets the guests up */
-	write_counts_record(dir, type);
+	write_counts_record(dir, type, 0);
 	assert_int_equal(analysis_make(dir, &a, &e), 0);
 	assert_int_equal(a->trace_mode, TRACE_MODE_COUNTS);
 	assert_int_equal(a->n_blame, 3);
@@ -319,6 +322,27 @@ static void check_counts(uint8_t type)
 	assert_int_equal(a->blame[2].ns, 100);
 	assert_true(fabs(a->guests[0].vcpus[0].metrics[METRIC_WAIT_RATE].value - 500) < 0.01);
 	assert_int_equal(analysis_check(a, "state_conservation")->verdict, VERDICT_PASS);
+	analysis_free(a);
+	remove_tree(dir, NULL);
+}
+
+/* Hundreds of guests beside as many: each cell counts. */
+static void test_counts_of_many(void **state)
+{
+	char dir[] = "/tmp/test_blame.XXXXXX";
+	struct analysis *a;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	culprits_free(make());
+	write_counts_record(dir, TRACE_BLAME, 200000);
+	assert_int_equal(analysis_make(dir, &a, &e), 0);
+	assert_int_equal(a->bad_records, 0);
+	assert_int_equal(a->n_blame, 4);
+	assert_string_equal(a->blame[2].culprit, "unknown");
+	assert_int_equal(a->blame[2].ns, 2000000);
+	assert_int_equal(a->blame[0].ns, 4 * NS_PER_S);
 	analysis_free(a);
 	remove_tree(dir, NULL);
 }
@@ -379,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_names_and_tids),
 		cmocka_unit_test(test_wasted),
 		cmocka_unit_test(test_counts_mode),
+		cmocka_unit_test(test_counts_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
