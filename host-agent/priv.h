@@ -20,6 +20,12 @@ struct blame_rows {
 	size_t n;
 };
 
+/* What a thread held itself when it was looked at last. */
+struct blame_held {
+	struct tracer_culprit culprits[TRACER_LEDGER];
+	uint64_t others_ns, others_times;
+};
+
 struct tracer {
 	struct tracer_bpf *skel;
 	struct ring_buffer *ring;
@@ -32,8 +38,10 @@ struct tracer {
 	unsigned n_slots;     /* ever taken: the first so many */
 	unsigned n_free;      /* of them, given back */
 	uint64_t lost_seen;
-	struct blame_rows kept; /* of threads that are not traced any more, not told yet */
-	struct blame_rows told; /* told by the last dump of what threads still hold themselves */
+	struct blame_rows kept;	 /* of threads that are not traced any more, not told yet */
+	struct blame_rows told;	 /* told by the last dump of waits that were under way */
+	struct blame_held *held; /* by slot: what that dump saw of what threads hold themselves */
+	unsigned n_held;
 	bool running;
 	uint64_t stopped;    /* when; 0: not */
 	struct err no_vcpus; /* why the walk over open files (vcpus.h) was left out */

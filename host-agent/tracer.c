@@ -92,6 +92,7 @@ void tracer_close(struct tracer *t)
 	free(t->ends);
 	free(t->kept.rows);
 	free(t->told.rows);
+	free(t->held);
 	free(t);
 }
 

@@ -48,8 +48,8 @@ bool tracer_read(struct tracer *t, pid_t tid, struct tracer_seen *out)
 
 /*
  * Blame. A row is what came to a cell since the last dump: what stands in the map of the round that ends
- * with this dump (and is emptied), and what threads hold themselves now, less what was told of that the
- * last time. So it costs what happened, not what ever happened, and takes memory for that only.
+ * with this dump (and is emptied), and what threads hold themselves now, less what they held the last
+ * time. So it costs what happened, not what ever happened, and takes memory for that only.
  */
 
 #define BATCH 1024
@@ -75,12 +75,26 @@ static void add_rows(struct blame_rows *b, const struct blame_rows *from, int si
 	}
 }
 
-static void add_held(const struct tracer_thread *th, struct blame_rows *b)
+/* What of it is not told yet: most threads hold the most of what they held the last time. */
+static void add_held(struct tracer *t, const struct tracer_thread *th, struct blame_rows *b)
 {
-	for (unsigned k = 0; k < TRACER_LEDGER; k++)
-		add_row(b, th->tid, th->culprits[k].tid, th->culprits[k].kind, th->culprits[k].ns,
-			th->culprits[k].times);
-	add_row(b, th->tid, 0, BLAME_OTHERS, th->others_ns, th->others_times);
+	struct blame_held *was = &t->held[th->slot];
+
+	for (unsigned k = 0; k < TRACER_LEDGER; k++) {
+		const struct tracer_culprit *now = &th->culprits[k];
+		struct tracer_culprit *old = &was->culprits[k];
+
+		if (now->times == old->times && now->ns == old->ns && now->tid == old->tid &&
+			now->kind == old->kind)
+			continue;
+		add_row(b, th->tid, now->tid, now->kind, now->ns, now->times);
+		add_row(b, th->tid, old->tid, old->kind, -old->ns, -(uint64_t)old->times);
+		*old = *now;
+	}
+	add_row(b, th->tid, 0, BLAME_OTHERS, th->others_ns - was->others_ns,
+		th->others_times - was->others_times);
+	was->others_ns = th->others_ns;
+	was->others_times = th->others_times;
 }
 
 /* The unfinished wait of a thread: its CPU's ledger less its base, the rest on who has the CPU. */
@@ -107,11 +121,22 @@ static void add_open_wait(const struct tracer_cpu *c, const struct tracer_thread
 			th->throttled ? BLAME_THROTTLED : BLAME_TASK, now - charged, 1);
 }
 
+static void make_held(struct tracer *t)
+{
+	if (t->n_held >= t->n_slots)
+		return;
+	t->held = xrealloc(t->held, t->n_slots * sizeof(*t->held));
+	memset(t->held + t->n_held, 0, (t->n_slots - t->n_held) * sizeof(*t->held));
+	t->n_held = t->n_slots;
+}
+
 void tracer_keep_blame(struct tracer *t, const struct tracer_thread *th)
 {
 	if (!t->skel->rodata->counts_mode)
 		return;
-	add_held(th, &t->kept);
+	make_held(t);
+	add_held(t, th, &t->kept);
+	t->held[th->slot] = (struct blame_held){0};
 	add_open_wait(&tracer_cpus(t)[th->cpu], th, now_ns(), &t->kept);
 }
 
@@ -189,25 +214,26 @@ struct snapshot {
 static void dump_blame(struct tracer *t, const struct snapshot *at, struct sink *s)
 {
 	bool odd = t->skel->bss->blame_round & 1;
-	struct blame_rows b = {0}, held = {0};
+	struct blame_rows b = {0}, open = {0};
 
+	make_held(t);
 	for (unsigned i = 0; i < t->n_slots; i++) {
 		const struct tracer_thread *th = &at->threads[i];
 
 		if (!th->tid)
 			continue;
-		add_held(th, &held);
-		add_open_wait(&at->cpus[th->cpu], th, at->now, &held);
+		add_held(t, th, &b);
+		add_open_wait(&at->cpus[th->cpu], th, at->now, &open);
 	}
 	empty_map(odd ? t->skel->maps.blame_even : t->skel->maps.blame_odd, &b);
 	if (t->stopped)
 		empty_map(odd ? t->skel->maps.blame_odd : t->skel->maps.blame_even, &b);
 	add_rows(&b, &t->kept, 1);
-	add_rows(&b, &held, 1);
+	add_rows(&b, &open, 1);
 	add_rows(&b, &t->told, -1);
 	sum_up(&b);
 	free(t->told.rows);
-	t->told = held;
+	t->told = open;
 	t->kept.n = 0;
 	for (size_t i = 0; i < b.n; i++)
 		if (b.rows[i].ns || b.rows[i].times)
