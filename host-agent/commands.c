@@ -45,7 +45,7 @@ static int cmd_track(struct agent *a, char **args, char *reply, size_t size, str
 	r.tgid = (uint32_t)tgid;
 	snprintf(r.name, sizeof(r.name), "%.31s", args[2]);
 	sink_put(&a->sink, &r, sizeof(r));
-	rc = a->tracer ? tracer_track(a->tracer, (pid_t)tid, &a->sink, e) : 0;
+	rc = a->tracer ? tracer_track(a->tracer, (pid_t)tid, e) : 0;
 	if (rc)
 		counters_drop_thread(a->counters, (pid_t)tid);
 	else if (a->started && !a->stopped)
@@ -89,7 +89,7 @@ static int cmd_start(struct agent *a, char **args, char *reply, size_t size, str
 	if (a->started)
 		return err_set(e, EALREADY, "it is started already");
 	if (a->tracer)
-		rc = tracer_start(a->tracer, &a->sink, e);
+		rc = tracer_start(a->tracer, e);
 	if (rc)
 		return rc;
 	a->started = true;

@@ -38,8 +38,9 @@ static int map_ring(struct tracer *t, struct err *e)
 	return t->ring ? 0 : err_sys(e, "cannot map the ring");
 }
 
-/* Run the walk over all tasks; its records go to the sink. */
-static int walk(struct tracer *t, struct sink *s, struct err *e)
+/* Run the walk over all tasks. Its records come in order, but with thousands of tasks it takes ms: what happens meanwhile goes
+ * between them. */
+static int walk(struct tracer *t, struct err *e)
 {
 	auto_close int fd = bpf_iter_create(bpf_link__fd(t->skel->links.walk_tasks));
 	auto_free char *buf = xmalloc(64 << 10);
@@ -52,8 +53,8 @@ static int walk(struct tracer *t, struct sink *s, struct err *e)
 		used += (size_t)n;
 		size_t whole = used - used % sizeof(struct trace_state);
 
-		if (s)
-			sink_put(s, buf, whole);
+		if (whole)
+			memcpy(merge_stream(t->merge, whole), buf, whole);
 		memmove(buf, buf + whole, used - whole);
 		used -= whole;
 	}
@@ -71,7 +72,7 @@ int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e)
 	if (!rc)
 		rc = map_ring(t, e);
 	if (!rc)
-		rc = walk(t, NULL, e); /* who occupies each CPU now */
+		rc = walk(t, e); /* who occupies each CPU now */
 	if (rc) {
 		tracer_close(t);
 		return rc;
@@ -146,7 +147,7 @@ static struct tracer_thread *free_slot(struct tracer *t)
 	return NULL;
 }
 
-int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
+int tracer_track(struct tracer *t, pid_t tid, struct err *e)
 {
 	struct tracer_thread *th = tracer_thread_of(t, tid);
 	if (tid < 1 || (uint32_t)tid >= TRACER_TIDS)
@@ -165,7 +166,7 @@ int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e)
 		.slot = (uint32_t)(th - tracer_threads(t)),
 		.since = now_ns()};
 	__atomic_store_n(place_of(t, th->tid), (uint16_t)(th->slot + 1), __ATOMIC_SEQ_CST);
-	return t->running ? walk(t, s, e) : 0;
+	return t->running ? walk(t, e) : 0;
 }
 
 int tracer_untrack(struct tracer *t, pid_t tid, struct err *e)
@@ -193,7 +194,7 @@ void tracer_watch_throttle(struct tracer *t)
 	t->skel->bss->watch_throttle = 1;
 }
 
-int tracer_start(struct tracer *t, struct sink *s, struct err *e)
+int tracer_start(struct tracer *t, struct err *e)
 {
 	if (t->stopped) /* who occupies the CPUs was not followed since */
 		for (unsigned i = 0; i < t->n_cpus; i++)
@@ -201,7 +202,7 @@ int tracer_start(struct tracer *t, struct sink *s, struct err *e)
 	t->stopped = 0;
 	__atomic_store_n(&t->skel->bss->active, TRACER_ACTIVE, __ATOMIC_SEQ_CST);
 	t->running = true;
-	return walk(t, s, e);
+	return walk(t, e);
 }
 
 void tracer_stop(struct tracer *t, struct sink *s)

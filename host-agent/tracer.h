@@ -20,14 +20,14 @@ int tracer_open(bool counts, bool queue, struct tracer **out, struct err *e);
 void tracer_close(struct tracer *t); /* NULL is fine */
 
 /* Trace a thread; before or after tracer_start(). -ENOSPC when all slots are taken. */
-int tracer_track(struct tracer *t, pid_t tid, struct sink *s, struct err *e);
+int tracer_track(struct tracer *t, pid_t tid, struct err *e);
 /* -ENOENT when it is not tracked. */
 int tracer_untrack(struct tracer *t, pid_t tid, struct err *e);
 /* Some tracked thread stands under a CPU quota: look for throttling at every occupant change. */
 void tracer_watch_throttle(struct tracer *t);
 
-/* Begin recording; the states threads have now go to the sink. */
-int tracer_start(struct tracer *t, struct sink *s, struct err *e);
+/* Begin recording; the states that threads have now are records, too. */
+int tracer_start(struct tracer *t, struct err *e);
 /* End recording; all that was recorded goes to the sink. */
 void tracer_stop(struct tracer *t, struct sink *s);
 

@@ -156,14 +156,18 @@ static void counted_grow(struct build *b)
 /* Its cell; NULL: there is no room. */
 static struct counted *counted_cell(struct build *b, const struct counted *key)
 {
+	uint32_t most = COUNTED_MOST / 2;
 	struct counted *c;
 
+	if (key->who ==
+		CULPRIT_ID_OTHERS) /* in their stead; never all places, for a search ends at a free one */
+		most += COUNTED_MOST / 4;
 	if (2 * b->n_counted >= b->counted_size && b->counted_size < COUNTED_MOST)
 		counted_grow(b);
 	c = counted_place(b, key);
 	if (c->used)
 		return c;
-	if (b->n_counted >= COUNTED_MOST / 2 && key->who != CULPRIT_ID_OTHERS)
+	if (b->n_counted >= most)
 		return NULL;
 	b->n_counted++;
 	*c = *key;
