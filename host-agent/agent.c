@@ -28,8 +28,10 @@ void agent_stop(struct agent *a)
 {
 	if (a->stopped)
 		return;
-	if (a->started)
+	if (a->started) {
 		agent_sample(a);
+		counters_end(a->counters, &a->sink);
+	}
 	if (a->tracer && a->started) {
 		tracer_stop(a->tracer, &a->sink);
 		tracer_dump(a->tracer, &a->sink);

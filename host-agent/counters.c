@@ -109,7 +109,10 @@ static void add_vm(struct counters *c, pid_t tgid, struct sink *s)
 		if (c->vms[i].tgid == tgid)
 			return;
 	ARRAY_GROW(c->vms, c->n_vms);
-	c->vms[c->n_vms++] = (struct vm_source){tgid, kvmstat_open(tgid, s)};
+	c->vms[c->n_vms] = (struct vm_source){tgid, kvmstat_open(tgid, s)};
+	if (c->vms[c->n_vms].kvm)
+		kvmstat_offsets(c->vms[c->n_vms].kvm, s);
+	c->n_vms++;
 }
 
 static int open_schedstat(const struct thread_source *t)
@@ -336,6 +339,13 @@ static void sample_self(struct sink *s)
 
 	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_CPU_NS, 0, cost.cpu_ns);
 	sink_counter(s, now, 0, 0, COUNTER_SELF, CTR_SELF_SWITCHES, 0, cost.switches);
+}
+
+void counters_end(struct counters *c, struct sink *s)
+{
+	for (size_t i = 0; i < c->n_vms; i++)
+		if (c->vms[i].kvm)
+			kvmstat_offsets(c->vms[i].kvm, s);
 }
 
 void counters_sample(struct counters *c, struct tracer *tracer, struct sink *s)

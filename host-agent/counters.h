@@ -34,6 +34,8 @@ int counters_add_cgroup(
 	struct counters *c, uint32_t owner, const char *path, bool *has_quota, struct err *e);
 /* One sample of everything; of what `tracer` (may be NULL) summed, too, at the same instant. */
 void counters_sample(struct counters *c, struct tracer *tracer, struct sink *s);
+/* What is read only twice: when its owner comes, and at the end. */
+void counters_end(struct counters *c, struct sink *s);
 /* One thread alone: what it had when it came. */
 void counters_sample_thread(struct counters *c, pid_t tid, struct tracer *tracer, struct sink *s);
 

@@ -30,7 +30,7 @@
 	(4 * TRACER_MAX_THREADS) /* three for each thread, where each has a control group of v1; and the rest */
 #define REPLY_MAX      1200		 /* commands.c's, with its "ok" */
 #define REPLY_LATE_NS  (500 * NS_PER_MS) /* no answer is kept for longer */
-#define POLL_EVENTS_MS 100 /* the tracer is drained this often; sooner when much waits */
+#define POLL_EVENTS_MS 100		 /* a tracer that cannot call is drained this often */
 
 const char *argp_program_version = "stealscope-hostd " SS_VERSION;
 
@@ -218,7 +218,7 @@ static void serve(struct agent *a, unsigned interval_ms, int signals)
 			{.fd = tracing ? tracer_poll_fd(a->tracer) : -1, .events = POLLIN},
 		};
 
-		if (tracing && (a->mode == TRACE_MODE_EVENTS || !tracer_calls(a->tracer)))
+		if (tracing && !tracer_calls(a->tracer))
 			left = MIN(left, POLL_EVENTS_MS);
 		if (poll(fds, 3, a->started && !a->stopped ? (int)left : -1) < 0 && errno != EINTR)
 			return;

@@ -193,6 +193,16 @@ void kvmstat_close(struct kvmstat *k)
 	free(k);
 }
 
+void kvmstat_offsets(struct kvmstat *k, struct sink *s)
+{
+	uint64_t value, now = now_ns();
+
+	for (size_t i = 0; i < k->n_vcpus; i++)
+		if (!read_number(k->vcpus[i].tsc_offset, &value))
+			sink_counter(s, now, (uint32_t)k->vcpus[i].tid, 0, COUNTER_KVM,
+				CTR_KVM_TSC_OFFSET, 0, value);
+}
+
 void kvmstat_sample(struct kvmstat *k, struct sink *s)
 {
 	uint64_t value, now = now_ns();
@@ -204,8 +214,4 @@ void kvmstat_sample(struct kvmstat *k, struct sink *s)
 			sink_counter(s, now, (uint32_t)k->tgid, 0, COUNTER_KVM, vm_rows[i].key, 0,
 				value);
 	}
-	for (size_t i = 0; i < k->n_vcpus; i++)
-		if (!read_number(k->vcpus[i].tsc_offset, &value))
-			sink_counter(s, now, (uint32_t)k->vcpus[i].tid, 0, COUNTER_KVM,
-				CTR_KVM_TSC_OFFSET, 0, value);
 }

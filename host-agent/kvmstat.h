@@ -16,5 +16,7 @@ struct kvmstat;
 struct kvmstat *kvmstat_open(pid_t tgid, struct sink *s);
 void kvmstat_close(struct kvmstat *k); /* NULL is fine */
 void kvmstat_sample(struct kvmstat *k, struct sink *s);
+/* The TSC offset of each vCPU. They hardly ever change, and each is a file to open: not with every sample. */
+void kvmstat_offsets(struct kvmstat *k, struct sink *s);
 
 #endif

@@ -183,7 +183,7 @@ enum counter_key {
 	CTR_KVM_HALT_POLL_SUCCESS_NS = 22,
 	CTR_KVM_HALT_POLL_FAIL_NS = 23,
 	CTR_KVM_HALT_WAIT_NS = 24,
-	CTR_KVM_TSC_OFFSET = 25, /* two's complement */
+	CTR_KVM_TSC_OFFSET = 25, /* two's complement; as the VM comes, and at the end */
 	/* CPU: the lab box's own steal (it may be a VM); exact where the kernel's own counter is
 	 * readable, else in 10 ms steps (a NOTE) */
 	CTR_BOX_STEAL_NS = 30,

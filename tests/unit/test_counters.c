@@ -15,7 +15,7 @@
 
 #include "host-agent/counters.c"
 
-static unsigned open_vms, samples;
+static unsigned open_vms, samples, offsets;
 
 bool kvmstat_init(struct sink *s)
 {
@@ -41,6 +41,13 @@ void kvmstat_sample(struct kvmstat *k, struct sink *s)
 	(void)k;
 	(void)s;
 	samples++;
+}
+
+void kvmstat_offsets(struct kvmstat *k, struct sink *s)
+{
+	(void)k;
+	(void)s;
+	offsets++;
 }
 
 int boxsteal_open(struct boxsteal **out, struct err *e)
@@ -148,6 +155,10 @@ static void vms_come_and_go(void **state)
 	assert_int_equal(tgid, other);
 	assert_int_equal(open_vms, 2);
 	assert_int_equal(sampled(c, &s), 2);
+	/* Of each once, as it came; and once as all end. */
+	assert_int_equal(offsets, 2);
+	counters_end(c, &s);
+	assert_int_equal(offsets, 4);
 	counters_drop_thread(c, getpid());
 	assert_int_equal(open_vms, 2);
 	counters_drop_thread(c, second);

@@ -74,6 +74,8 @@ static void test_each_file_is_its_counter(void **state)
 	try_rows(&k, &s);
 	add_vcpu(&k, "vcpu1");
 	kvmstat_sample(&k, &s);
+	assert_int_equal(n_told, 5);
+	kvmstat_offsets(&k, &s);
 	assert_int_equal(n_told, 6);
 	assert_int_equal(value_of(CTR_KVM_EXITS, 7), 101);
 	assert_int_equal(value_of(CTR_KVM_HALT_EXITS, 7), 102);
