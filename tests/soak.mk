@@ -1,6 +1,6 @@
 ## make soak [N=300] [CHUNK=N] [WRAP=COMMAND]: so many runs of 1 s in a row, nothing may grow (25 minutes)
 ## make soak-long [T=1h]: one long run, the same
-## make scale: 256 metal guests in one run, and one of 128 vCPUs, nothing lost
+## make scale: 256 metal guests in one run, and one of 256 vCPUs, nothing lost
 ## make valgrind: the harness and the analysis of a short run under valgrind
 N     ?= 300
 CHUNK ?= $(N)

@@ -41,13 +41,13 @@ static void add_cputune(xmlNodePtr root, const struct plan_guest *g, bool policy
 		xmlFreeNode(tune);
 }
 
-static void add_os(xmlNodePtr root, const struct domain_files *f)
+static void add_os(xmlNodePtr root, const struct domain_files *f, bool many)
 {
 	xmlNodePtr os = xml_add(root, "os", NULL), node = xml_add(os, "type", "hvm");
 
 	xml_attr(node, "arch", "x86_64");
 	/* pc boots a little faster than q35 with every firmware tried. */
-	xml_attr(node, "machine", "pc");
+	xml_attr(node, "machine", many ? "q35" : "pc");
 	if (f->firmware)
 		xml_attr(xml_add(os, "loader", f->firmware), "type", "rom");
 	if (f->n_disks) {
@@ -61,15 +61,29 @@ static void add_os(xmlNodePtr root, const struct domain_files *f)
 		xml_add(os, "cmdline", f->cmdline);
 }
 
+/* A number of a vCPU that is no byte takes what interrupts can have a longer destination with: x2APIC, an IOMMU that remaps them, and
+ * an I/O APIC that tells it, which is QEMU's own. The page stands beside the bridge: behind a port the guest would not look for it. */
+static void add_iommu(xmlNodePtr devices)
+{
+	xmlNodePtr iommu = xml_add(devices, "iommu", NULL), driver;
+
+	xml_attr(iommu, "model", "intel");
+	driver = xml_add(iommu, "driver", NULL);
+	xml_attr(driver, "intremap", "on");
+	xml_attr(driver, "eim", "on");
+}
+
 /* KVM: the host's CPU, not migratable so that an invariant TSC is shown; QEMU 7.2 dies setting MSR
  * 0x10a on some hosts unless arch-capabilities is off. TCG: everything QEMU can emulate. */
-static void add_cpu(xmlNodePtr root, bool kvm, bool acpi)
+static void add_cpu(xmlNodePtr root, bool kvm, bool acpi, bool many)
 {
 	xmlNodePtr features = xml_add(root, "features", NULL), cpu, node;
 
 	if (acpi)
 		xml_add(features, "acpi", NULL);
 	xml_add(features, "apic", NULL);
+	if (many)
+		xml_attr(xml_add(features, "ioapic", NULL), "driver", "qemu");
 	cpu = xml_add(root, "cpu", NULL);
 	xml_attr(cpu, "mode", kvm ? "host-passthrough" : "maximum");
 	xml_attr(cpu, "check", "none");
@@ -86,7 +100,7 @@ static void add_cpu(xmlNodePtr root, bool kvm, bool acpi)
 	xml_attr(node, "present", "no");
 }
 
-static void add_devices(xmlNodePtr root, const struct domain_files *f)
+static void add_devices(xmlNodePtr root, const struct domain_files *f, bool many)
 {
 	xmlNodePtr devices = xml_add(root, "devices", NULL), node, child;
 
@@ -109,7 +123,15 @@ static void add_devices(xmlNodePtr root, const struct domain_files *f)
 		xml_attr(node, "name", f->shm_name);
 		xml_attr(xml_add(node, "model", NULL), "type", "ivshmem-plain");
 		xml_attr(xml_add_u64(node, "size", f->shm_size >> 20), "unit", "M");
+		if (many) {
+			child = xml_add(node, "address", NULL);
+			xml_attr(child, "type", "pci");
+			xml_attr(child, "bus", "0x00");
+			xml_attr(child, "slot", "0x10");
+		}
 	}
+	if (many)
+		add_iommu(devices);
 }
 
 /* libvirt starts QEMU with -no-shutdown and ends it itself when the guest powers off. A guest whose
@@ -146,12 +168,14 @@ static void add_actions(xmlNodePtr root, const struct domain_files *f)
 
 void qemu_xml(xmlNodePtr root, const struct plan_guest *g, const struct domain_files *f)
 {
+	bool many = g->vcpus > QEMU_PC_VCPUS;
+
 	add_cputune(root, g, f->policy_by_hand);
-	add_os(root, f);
+	add_os(root, f, many);
 	/* The metal guest reads no ACPI tables. Firmware sums each of them up byte by byte, which is
 	 * two thirds of a boot where KVM emulates it (PVM: 36,000 of 55,000 instructions). */
-	add_cpu(root, f->kvm, g->kind != GUEST_METAL);
-	add_devices(root, f);
+	add_cpu(root, f->kvm, g->kind != GUEST_METAL, many);
+	add_devices(root, f, many);
 	add_actions(root, f);
 }
 

@@ -31,6 +31,9 @@ struct plan_cpu_limits {
 	uint64_t quota_us;
 };
 
+/* QEMU's machine "pc" has no more. Metal guests of more get "q35" with an IOMMU. */
+#define QEMU_PC_VCPUS 255u
+
 /* A guest of kind "disk". */
 struct plan_disk {
 	char *image;

@@ -9,10 +9,6 @@
 #include "base/quantity.h"
 #include "plan/priv.h"
 
-/* What QEMU takes beside a guest's memory: 7.2 with a metal guest of 16 MiB has 47 MiB in all, 33 of them not
- * shared with the next. The check against the box is no promise. */
-#define QEMU_MAX_VCPUS                                                                             \
-	255u /* of its machine "pc"; one more would need another, with an IOMMU and x2APIC */
 /* What a QEMU takes beside its guest's memory, with room: 13 MiB were seen of metal guests, all of a run included (`make
  * bench-starts`). */
 #define QEMU_OF_METAL  (UINT64_C(24) << 20)
@@ -148,10 +144,11 @@ static bool auto_is_possible(struct planning *p, size_t n_guests)
 
 static void check_vcpus(struct planning *p, const struct plan_guest *g, struct scenario_pos pos)
 {
-	if (g->memory_bytes && g->vcpus > QEMU_MAX_VCPUS)
+	if ((g->kind == GUEST_LINUX || g->kind == GUEST_DISK) && g->vcpus > QEMU_PC_VCPUS)
 		PLAN_REFUSE(p, pos,
-			"guest '%s' has %u vCPUs, its QEMU can have %u; a native guest can have %d",
-			g->name, g->vcpus, QEMU_MAX_VCPUS, SHM_MAX_VCPUS);
+			"guest '%s' has %u vCPUs, one of kind %s can have %u; a metal or native guest can have %d",
+			g->name, g->vcpus, word_of(&words_guest_kind, g->kind), QEMU_PC_VCPUS,
+			SHM_MAX_VCPUS);
 }
 
 static bool make_guests(struct planning *p)

@@ -29,7 +29,7 @@ const struct key_attr keys_guest[] = {
 	{"count", VALUE_AUTO, AT(count), 0, EXP_MAX_GUESTS, "1", .only = GUEST_IS_OURS,
 		.doc = "How many of it; auto: as many as <lab overcommit> asks for."},
 	{"vcpus", VALUE_AUTO, AT(vcpus), 1, SHM_MAX_VCPUS, "1", .only = GUEST_IS_OURS,
-		.doc = "Virtual CPUs (native: threads; the others have 255 at most); auto: as many as <lab overcommit> asks for."},
+		.doc = "Virtual CPUs (native: threads; linux and disk: 255 at most); auto: as many as <lab overcommit> asks for."},
 	{"memory", VALUE_SIZE, AT(memory_bytes), 16 * MIB, 1024 * GIB, "32MiB", .only = GUEST_IS_VM,
 		.doc = "Memory of each. Without it 32MiB for metal, 256MiB for linux (96MiB is the least), 1GiB for disk."},
 	{"record-limit", VALUE_SIZE, AT(record_bytes), MIB / 16, 1024 * GIB,

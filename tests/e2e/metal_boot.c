@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The metal guest on a real QEMU, without libvirt: boots it under KVM and TCG with 1 to 16 vCPUs,
+ * The metal guest on a real QEMU, without libvirt: boots it under KVM and TCG with 1 to 256 vCPUs,
  * runs probes, checks every record, the steal counter against the vCPU thread's run_delay, the
  * dead-man's switch and the power-off. One line per claim; SKIP where there is no /dev/kvm.
  *
@@ -53,6 +53,7 @@ enum extra {
 	SEABIOS = 32,	  /* QEMU's own firmware instead of qboot */
 	NO_HOST_HZ = 64,  /* the guest must find the TSC's frequency itself */
 	MACHINE_PC = 128, /* i440fx instead of q35 */
+	IOMMU = 256,	  /* what a vCPU of a number that is no byte takes */
 };
 
 static const struct test_case {
@@ -66,6 +67,7 @@ static const struct test_case {
 	{"kvm-2-gap", true, 2, {PROBE_TIMER, PROBE_GAP}, 0},
 	{"kvm-4-job", true, 4, {PROBE_TIMER, PROBE_JOB}, MACHINE_PC},
 	{"kvm-16-timer", true, 16, {PROBE_TIMER}, 0},
+	{"kvm-256-timer", true, 256, {PROBE_TIMER}, IOMMU},
 	{"kvm-16-gap", true, 16, {PROBE_TIMER, PROBE_GAP}, 0},
 	{"kvm-2-lock", true, 2, {PROBE_STEAL, PROBE_LOCK}, 0},
 	{"kvm-2-memory", true, 2, {PROBE_STEAL, PROBE_MEMORY}, 0},
@@ -203,7 +205,10 @@ static void run_case(const struct test_case *t)
 		.probes = t->probes,
 		.one_cpu = t->extra & STEAL_CHECK,
 		.seabios = t->extra & SEABIOS,
-		.machine = t->extra & MACHINE_PC ? "pc" : "q35",
+		.machine = t->extra & MACHINE_PC ? "pc"
+			   : t->extra & IOMMU	 ? "q35,kernel-irqchip=split"
+						 : "q35",
+		.iommu = t->extra & IOMMU,
 		.wrong_page = t->extra & WRONG_PAGE,
 		.no_hz = t->extra & NO_HOST_HZ};
 	uint64_t from = now_ns();

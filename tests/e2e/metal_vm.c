@@ -98,6 +98,10 @@ static void exec_qemu(const struct vm *vm, const struct vm_options *o)
 	args[n] = serial;
 	while (args[n])
 		n++;
+	if (o->iommu) {
+		args[n++] = "-device";
+		args[n++] = "intel-iommu,intremap=on,eim=on";
+	}
 	if (!o->seabios) {
 		args[n++] = "-bios";
 		args[n++] = "qboot.rom";

@@ -14,7 +14,7 @@ struct vm_options {
 	unsigned vcpus, page_vcpus; /* QEMU's and the page's */
 	const uint32_t *probes;	    /* two; 0 = none */
 	bool one_cpu;		    /* QEMU on CPU 1, we on CPU 0 */
-	bool seabios;
+	bool seabios, iommu;
 	const char *machine;
 	bool wrong_page, no_hz;
 };

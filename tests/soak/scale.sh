@@ -6,10 +6,10 @@ need_kvm
 start=$SECONDS
 "$SS" run --json --results "$T/res" --boot-timeout 300s "$(own_scenario tests/soak/scale.xml)" >"$T/scale.json" 2>"$T/err"
 got=$?
-[ $got = 0 ] && ok "256 guests, and a guest of 128 vCPUs: $((SECONDS - start)) s" || bad "scale: exit $got: $(tail -2 "$T/err" | tr '\n' ' ')"
+[ $got = 0 ] && ok "256 guests, and a guest of 256 vCPUs: $((SECONDS - start)) s" || bad "scale: exit $got: $(tail -2 "$T/err" | tr '\n' ' ')"
 of() { echo ".variants[] | select(.name == \"$1\")"; }
 is "256 guests in one run" "$T/scale.json" "$(of guests) | .guests | length == 256" "$(of guests) | .guests | length"
-is "128 vCPUs in one guest" "$T/scale.json" "$(of vcpus) | .guests[0].vcpus | length == 128" "$(of vcpus) | .guests[0].vcpus | length"
+is "256 vCPUs in one guest" "$T/scale.json" "$(of vcpus) | .guests[0].vcpus | length == 256" "$(of vcpus) | .guests[0].vcpus | length"
 for v in guests vcpus; do
 	is "$v: every vCPU was heard" "$T/scale.json" "$(of $v) | [.guests[].vcpus[].samples] | all(. > 0)" "$(of $v) | [.guests[].vcpus[].samples] | [min, max]"
 	is "$v: their states are known all the time" "$T/scale.json" "$(of $v) | .checks.state_conservation < 0.001" "$(of $v) | .checks.state_conservation"

@@ -128,6 +128,28 @@ static void metal(void **state)
 	free(xml);
 }
 
+/* A 256th vCPU has no number on the machine that all others have. */
+static void metal_of_many(void **state)
+{
+	static const char *const want[] = {"machine=\"q35\"", "<ioapic driver=\"qemu\"/>",
+		"<iommu model=\"intel\">", "<driver intremap=\"on\" eim=\"on\"/>",
+		"<address type=\"pci\" bus=\"0x00\" slot=\"0x10\"/>", NULL};
+	static const char *const few[] = {"machine=\"pc\"", NULL};
+	struct plan_guest g = guest();
+	struct domain_files f = files();
+	char *xml;
+
+	(void)state;
+	g.vcpus = 255;
+	expect(&g, &f, few);
+	xml = make_valid(&g, &f);
+	assert_null(strstr(xml, "iommu"));
+	assert_null(strstr(xml, "ioapic"));
+	free(xml);
+	g.vcpus = 256;
+	expect(&g, &f, want);
+}
+
 /* Of Xen: PVH, the page behind its memory, and nothing that libvirt's driver for Xen does not take. */
 static void metal_on_xen(void **state)
 {
@@ -379,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(uuid_follows_from_name_and_owner),
 		cmocka_unit_test(metal),
+		cmocka_unit_test(metal_of_many),
 		cmocka_unit_test(threads_from_qmp),
 		cmocka_unit_test(metal_on_xen),
 		cmocka_unit_test(linux_guest),

@@ -493,12 +493,13 @@ static void as_many_vcpus_as_their_machine_has(void **state)
 {
 	struct topology t = topology_load("two-cpus");
 	struct plan_list l = plan_body(&t,
-		"<guest name='a' vcpus='255' placement='float'/><guest name='b' kind='native' vcpus='256' placement='float'/>");
+		"<guest name='a' vcpus='256' placement='float'/><guest name='b' kind='native' vcpus='256' placement='float'/>"
+		"<guest name='c' kind='linux' vcpus='255' placement='float'/>");
 
 	(void)state;
 	plan_list_release(&l);
-	check_refused(&t, "<guest name='a' vcpus='256' placement='float'/>",
-		"its QEMU can have 255; a native guest can have 256");
+	check_refused(&t, "<guest name='a' kind='linux' vcpus='256' placement='float'/>",
+		"one of kind linux can have 255; a metal or native guest can have 256");
 	topology_release(&t);
 }
 
