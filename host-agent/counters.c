@@ -46,7 +46,7 @@ struct counters {
 	uint64_t tick_ns;
 };
 
-struct counters *counters_open(struct sink *s)
+struct counters *counters_open(bool kvm, struct sink *s)
 {
 	struct counters *c = xcalloc(1, sizeof(*c));
 	struct err e = ERR_INIT;
@@ -55,7 +55,7 @@ struct counters *counters_open(struct sink *s)
 	/* "intr" has a number for each interrupt and CPU, but comes behind the CPUs. */
 	c->stat_size = (size_t)sysconf(_SC_NPROCESSORS_CONF) * STAT_LINE + (8 << 10);
 	c->tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
-	c->has_kvm = kvmstat_init(s);
+	c->has_kvm = kvm && kvmstat_init(s);
 	if (boxsteal_open(&c->steal, &e))
 		sink_note(s, "the box's own steal has steps of %" PRIu64 " ms: %s",
 			c->tick_ns / NS_PER_MS, e.msg);

@@ -19,9 +19,9 @@ struct self_cost self_cost(void);
 
 struct counters;
 
-/* Opens what can be read here; says in NOTE records what is missing. */
-struct counters *counters_open(struct sink *s);
-/* Whether KVM's counters are readable: their files are opened anew for each sample. */
+/* Opens what can be read here; says in NOTE records what is missing. `kvm`: KVM's counters, too. */
+struct counters *counters_open(bool kvm, struct sink *s);
+/* Whether KVM's counters are read: their files are opened anew for each sample. */
 bool counters_has_kvm(const struct counters *c);
 void counters_close(struct counters *c); /* NULL is fine */
 

@@ -40,7 +40,7 @@ struct options {
 	const char *out;
 	int out_fd;
 	uint64_t limit;
-	bool pin, measure_bpf, queue;
+	bool pin, measure_bpf, queue, no_kvm;
 	struct cpuset cpus;
 };
 
@@ -54,6 +54,8 @@ static const struct argp_option option_rows[] = {
 	{"label", 'l', "TEXT", 0, "Whose trace it is, for those who look at `ps`", 0},
 	{"cpus", 'c', "LIST", 0, "Run on these CPUs only", 0},
 	{"measure-bpf", 'b', NULL, 0, "Also measure the time spent in the eBPF programs", 0},
+	{"no-kvm", 'k', NULL, 0, "Do without KVM's counters, a file each to open for every sample",
+		0},
 	{"queue", 'q', NULL, 0, "Do without the BPF ring buffer, as on PREEMPT_RT before 6.12", 0},
 	{0},
 };
@@ -109,6 +111,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'b':
 		o->measure_bpf = true;
+		return 0;
+	case 'k':
+		o->no_kvm = true;
 		return 0;
 	case 'q':
 		o->queue = true;
@@ -167,7 +172,7 @@ static int agent_init(struct agent *a, const struct options *o, struct err *e)
 		sink_note(&a->sink, "%s", why.msg);
 		a->measure_bpf = false;
 	}
-	a->counters = counters_open(&a->sink);
+	a->counters = counters_open(!o->no_kvm, &a->sink);
 	if (privilege_drop(counters_has_kvm(a->counters), &drop) || syscalls_restrict(&drop))
 		fprintf(stderr, "stealscope-hostd: %s\n", drop.msg);
 	if (tracer)

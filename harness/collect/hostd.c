@@ -225,7 +225,7 @@ int hostd_launch(const struct hostd_options *o, struct hostd **out, struct err *
 {
 	char mode[32], interval[32], limit[40], cpus[CPUSET_TEXT + 8], *argv[10];
 	auto_free char *label = o->out ? xasprintf("--label=%s", o->out) : NULL;
-	char file[] = "--out-fd=3";
+	char file[] = "--out-fd=3", without[] = "--no-kvm";
 	auto_close int made = -1;
 	auto_free char *program = xstrdup(o->path);
 	struct hostd *h;
@@ -258,6 +258,8 @@ int hostd_launch(const struct hostd_options *o, struct hostd **out, struct err *
 		snprintf(interval, sizeof(interval), "--interval=%u", o->interval_ms);
 		argv[n++] = interval;
 	}
+	if (o->no_kvm)
+		argv[n++] = without;
 	if (o->cpus && !cpuset_empty(o->cpus)) {
 		memcpy(cpus, "--cpus=", 8);
 		cpuset_format(o->cpus, cpus + 7, sizeof(cpus) - 7);

@@ -23,12 +23,13 @@
 struct hostd;
 
 struct hostd_options {
-	const char *path;	   /* the program */
-	enum trace_mode mode;	   /* asked for */
-	const char *out;	   /* trace file, made or truncated; NULL: out_fd */
-	int out_fd;		   /* borrowed; 0 = the trace is not kept */
-	uint64_t limit;		   /* most bytes that the trace may hold; 0 = no bound */
-	unsigned interval_ms;	   /* between counter samples; 0 = its default, 1 s */
+	const char *path;     /* the program */
+	enum trace_mode mode; /* asked for */
+	const char *out;      /* trace file, made or truncated; NULL: out_fd */
+	int out_fd;	      /* borrowed; 0 = the trace is not kept */
+	uint64_t limit;	      /* most bytes that the trace may hold; 0 = no bound */
+	unsigned interval_ms; /* between counter samples; 0 = its default, 1 s */
+	bool no_kvm;	      /* without KVM's counters: a file each, opened for every sample */
 	const struct cpuset *cpus; /* where it runs; NULL or empty = anywhere */
 };
 

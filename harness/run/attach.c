@@ -39,9 +39,9 @@ static int begin_xen(struct attach *a, struct err *e)
 
 static int begin(struct attach *a, const char *hostd, struct err *e)
 {
-	/* Every look asks for a sample of its own: few are needed in between. */
+	/* Every look asks for a sample of its own: few are needed in between. Nothing here reads KVM's counters. */
 	struct hostd_options how = {
-		.path = hostd, .mode = TRACE_MODE_COUNTS, .interval_ms = SAMPLE_MS};
+		.path = hostd, .mode = TRACE_MODE_COUNTS, .interval_ms = SAMPLE_MS, .no_kvm = true};
 	struct cpuset isolated = isolated_cpus();
 	int rc = memory_file_make(&a->stream, STREAM, e);
 

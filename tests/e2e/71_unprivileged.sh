@@ -62,7 +62,7 @@ is "doctor: the user may, and the tracer loads" "$T/doctor.json" '.facts[] | sel
 
 # caps PID UID: it holds CAP_BPF, at most CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE beside it, and can gain nothing.
 caps() {
-	local eff prm nnp who
+	local prm nnp who
 	eff=$(awk '/^CapEff/ {print $2}' "/proc/$1/status") prm=$(awk '/^CapPrm/ {print $2}' "/proc/$1/status")
 	nnp=$(awk '/^NoNewPrivs/ {print $2}' "/proc/$1/status") who=$(awk '/^Uid/ {print $2, $3, $4, $5}' "/proc/$1/status")
 	[ "$eff" = "$prm" ] && [ "$nnp" = 1 ] && grep -q '^Seccomp:.2' "/proc/$1/status" && [ "$who" = "$2 $2 $2 $2" ] && (((0x$eff | 0x8000080004) == 0x8000080004 && (0x$eff & 0x8000000000)))
@@ -87,6 +87,10 @@ make -s BUILD="$build" "$build/tests/mini_vmm" >"$T/make" 2>&1 || bad "the small
 vmm=$!
 for _ in $(seq 100); do grep -q ready "$T/vmm" && break; sleep 0.05; done
 as_user "$T/bin/stealscope" blame --json --for 500ms --interval 500ms --pid $vmm >"$T/blame.json" 2>"$T/err"
+as_user "$T/bin/stealscope" blame --json --for 2s --interval 1s --pid $vmm >/dev/null 2>&1 &
+for _ in $(seq 100); do pid=$(pgrep -n -f "^$T/bin/stealscope-hostd .*--mode=counts") && grep -q '^Seccomp:.2' "/proc/$pid/status" && break; sleep 0.02; done
+caps "$pid" "$uid" && ((!(0x$eff & 4))) && ok "blame's hostd may not read all files: it takes no counters of KVM" || bad "blame's hostd holds $eff"
+wait $!
 is "a user's blame: another user's vCPUs, by the kernel's word" "$T/blame.json" \
 	".vcpus_by == \"kernel\" and ([.vcpus[] | \"vcpu \\(.vcpu) \\(.tid)\"] | sort) == $(grep ^vcpu "$T/vmm" | sort | jq -Rs 'rtrimstr("\n") / "\n"')" '.vcpus | map([.vcpu, .tid])'
 as_user "$T/bin/stealscope" blame --json --for 500ms --interval 500ms "mini_vmm-$vmm" >"$T/blame.json" 2>"$T/err"

@@ -135,7 +135,7 @@ static void vms_come_and_go(void **state)
 {
 	struct err e = ERR_INIT;
 	struct sink s = {0};
-	struct counters *c = counters_open(&s);
+	struct counters *c = counters_open(true, &s);
 	pid_t second = 0, tgid, other;
 	pthread_t thread;
 
