@@ -97,6 +97,8 @@ struct vcpu_build {
 	struct vote first_votes[VOTES], last_votes[VOTES];
 	unsigned n_first_votes;
 	uint64_t n_votes, vote_difference;
+	struct vote held; /* its steal may be that of a later stretch */
+	bool has_held;
 	struct counter_span delay; /* schedstat run_delay of the thread */
 	uint64_t delay_prev, delay_prev_ns;
 	struct counter_span clock_wait;	  /* traced waits on the kernel's own clock */

@@ -34,6 +34,8 @@ struct sim_config {
 	double tsc_hz;	  /* nominal, what the guest says */
 	double drift_ppm; /* of the true frequency against it */
 	uint64_t seed;
+	unsigned
+		torn; /* one sample in so many is taken at the end of a stretch, its steal read in the next; 0: none */
 };
 
 /* What the simulator knows to be true, for the window. */
@@ -56,6 +58,7 @@ struct sim_vcpu {
 	uint64_t delay; /* run_delay, waits ended by running included */
 	uint64_t next_deadline, last_wake, armed;
 	uint32_t seq;
+	struct shm_rec held; /* its steal is yet to be read */
 };
 
 struct sim {
@@ -128,6 +131,17 @@ static inline void sim_guest(struct sim *s, unsigned v, const struct shm_rec *re
 	s->truth->guest_records++;
 }
 
+static inline void sim_let_go(struct sim *s, unsigned i)
+{
+	struct shm_rec *held = &s->v[i].held;
+
+	if (!held->type)
+		return;
+	held->steal_ns = s->v[i].delay + SIM_STEAL0;
+	sim_guest(s, i, held);
+	held->type = 0;
+}
+
 /* A timer wake-up at host time `wake`, for all deadlines passed by then. */
 static inline void sim_sample(struct sim *s, unsigned i, uint64_t wake)
 {
@@ -143,7 +157,11 @@ static inline void sim_sample(struct sim *s, unsigned i, uint64_t wake)
 		.beacon_ns = wake / SIM_BEACON_NS * SIM_BEACON_NS,
 		.v = {sim_tsc(s, deadline), sim_tsc(s, v->armed), passed, 0}};
 
-	sim_guest(s, i, &r);
+	sim_let_go(s, i);
+	if (s->c.torn && v->seq % s->c.torn == 0)
+		v->held = r;
+	else
+		sim_guest(s, i, &r);
 	if (wake >= s->window_start && wake < s->window_end)
 		s->truth->samples[i]++;
 	v->armed = wake + 1000;
@@ -172,6 +190,7 @@ static inline void sim_switch(struct sim *s, unsigned i)
 		s->truth->intruder_ns[i] += sim_overlap(s, split, now);
 		sim_state(s, i, now, THREAD_RUNNING, 0, v->delay);
 		v->delay += now - v->since;
+		sim_let_go(s, i);
 	}
 	v->running = !v->running;
 	v->since = now;

@@ -294,6 +294,51 @@ static void test_without_a_trace(void **state)
 	analysis_free(a);
 }
 
+static void steal_is_exact_in(const struct sim_config *c, uint64_t least, uint64_t most)
+{
+	struct analysis *a;
+
+	simulate_record(dir, c, &truth);
+	a = analyse();
+	for (unsigned i = 0; i < c->vcpus; i++) {
+		const struct vcpu_joins *j = &a->guests[0].vcpus[i].joins;
+
+		assert_true(j->steal_joined >= least && j->steal_joined <= most);
+		/* Of the first nothing is known before. */
+		assert_true(j->steal_agree + 1 >= j->steal_joined);
+		assert_true(j->steal_exact);
+		assert_int_equal(j->steal_ns, j->run_delay_ns);
+		assert_true(j->steal_span_ns > c->duration_ns * 3 / 4);
+	}
+	analysis_free(a);
+}
+
+/* Fewer samples than are kept of either end: the span is still from the first to the last. */
+static void test_few_samples_span_the_window(void **state)
+{
+	struct sim_config c = config;
+
+	(void)state;
+	c.duration_ns = 200 * NS_PER_MS;
+	c.mean_ns = 3 * NS_PER_MS;
+	steal_is_exact_in(&c, 5, 31);
+}
+
+/* Where the guest loses its CPU between a sample's time and its steal, that is of the next stretch: also when half of them
+ * are so, and they are few. */
+static void test_torn_samples_are_joined(void **state)
+{
+	struct sim_config c = config;
+
+	(void)state;
+	c.torn = 5;
+	steal_is_exact_in(&c, 500, 1300);
+	c.duration_ns = 200 * NS_PER_MS;
+	c.mean_ns = 3 * NS_PER_MS;
+	c.torn = 2;
+	steal_is_exact_in(&c, 5, 31);
+}
+
 /* KVM's offset: guest TSC = host TSC + offset. Taken so, causality agrees with it; with the other sign it
  * would contradict by far, and the offset would not be believed. */
 static void test_kvms_offset_is_added(void **state)
@@ -449,6 +494,8 @@ int main(void)
 		cmocka_unit_test(test_cut_files_are_read_up_to_the_cut),
 		cmocka_unit_test(test_without_a_trace),
 		cmocka_unit_test(test_unreadable_is_lost),
+		cmocka_unit_test(test_few_samples_span_the_window),
+		cmocka_unit_test(test_torn_samples_are_joined),
 		cmocka_unit_test(test_kvms_offset_is_added),
 		cmocka_unit_test(test_explained_is_of_all_vcpus),
 		cmocka_unit_test(test_hostile_records),

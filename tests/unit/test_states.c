@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "analysis/trace/occupants.h"
 #include "analysis/trace/order.h"
 #include "tests/unit/trace_events.h"
 
@@ -238,6 +239,128 @@ static void test_lost_records_leave_a_hole(void **state)
 	rig_free(&r);
 }
 
+/* What the tracer infers comes when the thread next gets a CPU, with its true time. In what order records come makes no
+ * difference: not to times, not to whom they are put down to. */
+static void told(struct rig *r, bool late)
+{
+	const uint64_t woke = START + 1000;
+
+	rig_make(r);
+	ev_task(r->names, HOG + 1, HOG + 1, 0, 0, "other");
+	ev_state(r->tl, START, VCPU, 0, THREAD_SLEEPING, TRACE_STATE_INITIAL, 0, 5);
+	ev_occupy(r->tl, START + 500, 0, HOG);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		if (pass == late)
+			ev_state(r->tl, woke, VCPU, 0, THREAD_WAITING, TRACE_STATE_INFERRED, 0, 5);
+		if (pass == late)
+			ev_occupy(r->tl, woke, 0, HOG);
+		if (pass)
+			continue;
+		ev_occupy(r->tl, START + 2000, 0, HOG + 1);
+		ev_occupy(r->tl, START + 2500, 0, 0);
+		ev_occupy(r->tl, START + 2600, 0, HOG);
+	}
+	ev_state(r->tl, START + 3000, VCPU, 0, THREAD_RUNNING, 0, HOG, 5);
+	ev_state(r->tl, START + 4000, VCPU, 0, THREAD_SLEEPING, 0, HOG, 2005);
+	timeline_finish(r->tl, START + 5000);
+}
+
+static void test_inferred_late_is_as_in_time(void **state)
+{
+	struct rig r[2];
+
+	(void)state;
+	told(&r[0], true);
+	told(&r[1], false);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct piece *p;
+		uint64_t at, waited = 0;
+
+		assert_int_equal(timeline_disorder(r[i].tl), 0);
+		assert_int_equal(r[i].t->sums.wait_ns, 2000);
+		assert_int_equal(r[i].t->sums.sleep_ns, 1000 + 1000);
+		assert_int_equal(r[i].t->sums.wakeups, 1);
+		assert_int_equal(blamed(&r[i], culprit_of_tid(r[i].names, HOG)), 1000 + 400);
+		assert_int_equal(blamed(&r[i], culprit_of_tid(r[i].names, HOG + 1)), 500);
+		assert_int_equal(blamed(&r[i], CULPRIT_ID_IDLE), 100);
+		assert_int_equal(blamed_in_all(&r[i]), 2000);
+		for (p = timeline_piece_at(r[i].t, START + 1000, &at);
+			p && p->state == THREAD_WAITING; p = timeline_piece_next(r[i].t, &at))
+			waited += p->end - p->start;
+		assert_int_equal(waited, 2000);
+		assert_int_equal(
+			r[i].t->waits_done, 0); /* its first end of RUNNING is read after it */
+		rig_free(&r[i]);
+	}
+}
+
+/* It was believed to run, lost the CPU unseen, and others came: it waited for itself at no time. And what is told late of
+ * who had a CPU does not put off those who came after. */
+static void test_late_for_one_believed_to_run(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_make(&r);
+	ev_state(r.tl, START + 100, VCPU, 0, THREAD_RUNNING, TRACE_STATE_INITIAL, 0, 5);
+	ev_occupy(r.tl, START + 600, 0, HOG);
+	ev_occupy(r.tl, START + 800, 0, 0);
+	ev_state(r.tl, START + 300, VCPU, 0, THREAD_WAITING, TRACE_STATE_INFERRED, 0, 5);
+	ev_occupy(r.tl, START + 300, 0, HOG);
+	ev_state(r.tl, START + 1000, VCPU, 0, THREAD_RUNNING, 0, HOG, 5);
+	assert_int_equal(timeline_disorder(r.tl), 0);
+	assert_int_equal(r.t->sums.run_ns, 200);
+	assert_int_equal(blamed(&r, CULPRIT_ID_UNKNOWN), 300);
+	assert_int_equal(blamed(&r, culprit_of_tid(r.names, HOG)), 200);
+	assert_int_equal(blamed(&r, CULPRIT_ID_IDLE), 200);
+	rig_free(&r);
+}
+
+/* Nobody came since: then the one that is told late had the CPU, from then on. And it lost the CPU unseen itself. */
+static void test_late_occupant_has_the_cpu_since(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_make(&r);
+	ev_occupy(r.tl, START, 0, 0);
+	ev_state(r.tl, START + 100, VCPU, 1, THREAD_RUNNING, TRACE_STATE_INITIAL, 0, 5);
+	ev_occupy(r.tl, START + 900, 2, 0);
+	ev_state(r.tl, START + 300, VCPU, 0, THREAD_WAITING, TRACE_STATE_INFERRED, 0, 5);
+	ev_occupy(r.tl, START + 300, 0, HOG);
+	ev_state(r.tl, START + 1000, VCPU, 0, THREAD_RUNNING, 0, HOG, 5);
+	assert_int_equal(timeline_disorder(r.tl), 0);
+	assert_int_equal(r.t->sums.run_ns, 200);
+	assert_int_equal(blamed(&r, culprit_of_tid(r.names, HOG)), 700);
+	/* What it is told about itself behind its own account, and what nobody can know, is disorder. */
+	ev_state(r.tl, START + 990, VCPU, 0, THREAD_SLEEPING, TRACE_STATE_INFERRED, 0, 5);
+	ev_occupy(r.tl, START - 1, 0, HOG);
+	ev_occupy(r.tl, START + 500, 5, HOG);
+	ev_state(r.tl, START + 995, VCPU, 0, THREAD_SLEEPING, 0, 0, 5);
+	assert_int_equal(timeline_disorder(r.tl), 4);
+	rig_free(&r);
+}
+
+static void test_what_a_cpu_had_is_forgotten(void **state)
+{
+	struct occupants o = {0};
+	uint64_t i;
+
+	(void)state;
+	assert_false(occupants_find(&o, 5, &i));
+	assert_null(occupants_get(&o, i + 1));
+	for (unsigned k = 1; k <= OCCUPANTS_KEPT + 10; k++)
+		occupants_add(&o, 10 * k, k);
+	assert_false(occupants_find(&o, 109, &i));
+	assert_int_equal(occupants_get(&o, i + 1)->culprit, 11);
+	assert_true(occupants_find(&o, 110, &i));
+	assert_int_equal(occupants_get(&o, i)->culprit, 11);
+	assert_true(occupants_find(&o, UINT64_MAX, &i));
+	assert_int_equal(occupants_get(&o, i)->culprit, OCCUPANTS_KEPT + 10);
+	assert_null(occupants_get(&o, i + 1));
+	occupants_release(&o);
+}
+
 static void test_time_backwards_never_underflows(void **state)
 {
 	struct rig r;
@@ -364,6 +487,10 @@ int main(void)
 		cmocka_unit_test(test_irq_inside_a_wait),
 		cmocka_unit_test(test_initial_after_an_event_is_ignored),
 		cmocka_unit_test(test_lost_records_leave_a_hole),
+		cmocka_unit_test(test_inferred_late_is_as_in_time),
+		cmocka_unit_test(test_late_for_one_believed_to_run),
+		cmocka_unit_test(test_late_occupant_has_the_cpu_since),
+		cmocka_unit_test(test_what_a_cpu_had_is_forgotten),
 		cmocka_unit_test(test_time_backwards_never_underflows),
 		cmocka_unit_test(test_random_events_conserve_time),
 		cmocka_unit_test(test_history_keeps_the_newest),

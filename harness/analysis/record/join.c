@@ -8,10 +8,8 @@
 
 #include "analysis/priv.h"
 
-static void vote(struct vcpu_build *v, const struct sample *s, uint64_t delay)
+static void count_vote(struct vcpu_build *v, struct vote vo)
 {
-	struct vote vo = {s->steal_ns, delay, s->host_ns};
-
 	if (v->n_first_votes < VOTES)
 		v->first_votes[v->n_first_votes++] = vo;
 	v->last_votes[v->n_votes++ % VOTES] = vo;
@@ -21,9 +19,39 @@ static void vote(struct vcpu_build *v, const struct sample *s, uint64_t delay)
 	v->vote_difference = vo.steal - vo.delay;
 }
 
-/* The vote whose difference most others share (the earliest of these): a sample taken across a
- * preemption has the steal of another stretch and is outvoted. */
-static const struct vote *majority(const struct vote *votes, unsigned n)
+/*
+ * A guest takes the time of a sample first, and reads steal some us later. Where it lost its CPU in between, its steal is
+ * that of a later stretch of RUNNING: it is held until a stretch ends with as much.
+ */
+static void settle_held(struct vcpu_build *v, uint64_t delay)
+{
+	uint64_t want = v->held.steal - v->vote_difference;
+
+	if (!v->has_held || delay < want)
+		return;
+	if (delay == want)
+		v->held.delay = delay;
+	v->has_held = false;
+	count_vote(v, v->held);
+}
+
+static void vote(struct vcpu_build *v, const struct sample *s, uint64_t delay)
+{
+	struct vote vo = {s->steal_ns, delay, s->host_ns};
+	uint64_t ahead = vo.steal - delay - v->vote_difference;
+
+	if (!v->n_votes || ahead == 0 || ahead > INT64_MAX) {
+		count_vote(v, vo);
+		return;
+	}
+	settle_held(v, UINT64_MAX); /* one is held at most */
+	v->held = vo;
+	v->has_held = true;
+}
+
+/* The vote whose difference most others share, the earliest or the latest of these: a sample taken across a
+ * preemption has the steal of another stretch and is outvoted. Of few samples all stand at both ends. */
+static const struct vote *majority(const struct vote *votes, unsigned n, bool latest)
 {
 	const struct vote *best = NULL;
 	unsigned most = 0;
@@ -33,7 +61,8 @@ static const struct vote *majority(const struct vote *votes, unsigned n)
 
 		for (unsigned k = 0; k < n; k++)
 			same += votes[k].steal - votes[k].delay == votes[i].steal - votes[i].delay;
-		if (same > most || (same == most && best && votes[i].host_ns < best->host_ns)) {
+		if (same > most ||
+			(same == most && best && (votes[i].host_ns < best->host_ns) != latest)) {
 			most = same;
 			best = &votes[i];
 		}
@@ -74,6 +103,8 @@ void join_leaving(struct build *b, struct vcpu_build *v, uint64_t now, uint64_t 
 
 	if (run_delay_ns != UINT64_MAX && t->state == THREAD_RUNNING)
 		counter_span_add(&v->traced_delay, b->a, now, run_delay_ns);
+	if (run_delay_ns != UINT64_MAX && t->state == THREAD_RUNNING)
+		settle_held(v, run_delay_ns);
 	while (v->pending_tail != v->pending_head) {
 		const struct sample *s = &v->pending[v->pending_tail & (v->pending_cap - 1)];
 
@@ -130,10 +161,12 @@ void join_finish(struct build *b)
 	for (size_t i = 0; i < b->n_vcpus; i++) {
 		struct vcpu_build *v = &b->vcpus[i];
 		struct vcpu_joins *j = &v->out->joins;
-		const struct vote *first = majority(v->first_votes, v->n_first_votes);
-		const struct vote *last = majority(v->last_votes, (unsigned)MIN(v->n_votes, VOTES));
 		const struct thread *t = v->thread;
+		const struct vote *first, *last;
 
+		settle_held(v, UINT64_MAX);
+		first = majority(v->first_votes, v->n_first_votes, false);
+		last = majority(v->last_votes, (unsigned)MIN(v->n_votes, VOTES), true);
 		/* Never reached by the trace: late all the same, and nothing is known. */
 		for (; v->pending_tail != v->pending_head; v->pending_tail++) {
 			const struct sample *s =

@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/trace/occupants.h"
+
 #define MAX_CPUS  8192u	 /* as CPUSET_MAX */
 #define TID_TABLE 16384u /* hash of tracked tids; at most half full */
 
 struct cpu {
 	uint32_t occupant; /* culprit */
+	uint64_t since;
 	struct thread *waiters;
+	struct occupants had; /* it, and who came before */
 };
 
 struct timeline {
@@ -45,6 +49,8 @@ void timeline_free(struct timeline *tl)
 		free(tl->threads[i]->blame);
 		free(tl->threads[i]);
 	}
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		occupants_release(&tl->cpus[i].had);
 	free(tl->threads);
 	free(tl);
 }
@@ -179,10 +185,12 @@ static void occupy(struct timeline *tl, uint16_t cpu, uint32_t culprit, uint64_t
 {
 	struct cpu *c = &tl->cpus[cpu];
 
-	if (c->occupant == culprit)
+	if (c->occupant == culprit || now < c->since) /* told late, and others came after */
 		return;
 	charge(tl, c, now);
 	c->occupant = culprit;
+	c->since = now;
+	occupants_add(&c->had, now, culprit);
 }
 
 /* A RUNNING stretch ended and run_delay was read: it contains every wait up to that stretch. */
@@ -330,7 +338,60 @@ static void on_lost(struct timeline *tl, uint64_t now)
 		t->waits_done = t->n_waits = t->wait_so_far = 0;
 	}
 	for (unsigned i = 0; i < MAX_CPUS; i++)
-		tl->cpus[i].occupant = CULPRIT_ID_UNKNOWN;
+		occupy(tl, (uint16_t)i, CULPRIT_ID_UNKNOWN, now);
+}
+
+/*
+ * Told late. Where the kernel hides events, the tracer learns of a thread's state when it next gets a CPU, and puts it in
+ * with its true time (TRACE_STATE_INFERRED): on a box with hundreds of guests that is a tenth of a second later, more than
+ * order.c waits for. The thread was accounted in no other way since, so its own time comes out as if in order; who had the
+ * CPU that it then waited for is looked up.
+ */
+static void charge_late(struct timeline *tl, struct thread *t)
+{
+	const struct occupants *had = &tl->cpus[t->cpu].had;
+	uint32_t own = culprit_of_tid(tl->names, t->tid), who = CULPRIT_ID_UNKNOWN;
+	const struct occupant *next;
+	uint64_t i;
+
+	if (occupants_find(had, t->piece_since, &i))
+		who = occupants_get(had, i)->culprit;
+	while ((next = occupants_get(had, ++i))) {
+		close_piece(tl, t, next->since, who == own ? CULPRIT_ID_UNKNOWN : who);
+		who = next->culprit;
+	}
+}
+
+static bool late_state(struct timeline *tl, const struct trace_state *s)
+{
+	struct thread *t = timeline_find(tl, s->h.tid);
+	uint64_t at = s->h.ts_ns;
+
+	if (!(s->flags & TRACE_STATE_INFERRED) || s->state > THREAD_EXITED || !t ||
+		t->state == THREAD_UNKNOWN || at < t->piece_since)
+		return false;
+	on_state(tl, s, at);
+	if (t->state == THREAD_WAITING)
+		charge_late(tl, t);
+	return true;
+}
+
+/* Where others came after, it is known who had the CPU meanwhile. */
+static bool late_occupy(struct timeline *tl, const struct trace_hdr *h)
+{
+	uint64_t i;
+
+	if (!occupants_find(&tl->cpus[h->cpu].had, h->ts_ns, &i))
+		return false;
+	occupy(tl, h->cpu, culprit_of_tid(tl->names, h->tid), h->ts_ns);
+	return true;
+}
+
+static bool late(struct timeline *tl, const struct trace_hdr *h)
+{
+	return h->type == TRACE_STATE	 ? late_state(tl, (const struct trace_state *)h)
+	       : h->type == TRACE_OCCUPY ? late_occupy(tl, h)
+					 : false;
 }
 
 void timeline_record(struct timeline *tl, const struct trace_hdr *h)
@@ -340,6 +401,8 @@ void timeline_record(struct timeline *tl, const struct trace_hdr *h)
 	if (h->cpu >= MAX_CPUS)
 		return;
 	if (now < tl->last) {
+		if (late(tl, h))
+			return;
 		tl->disorder++;
 		now = tl->last;
 	}

@@ -75,12 +75,13 @@ void timeline_free(struct timeline *tl);
 struct thread *timeline_add(struct timeline *tl, uint32_t tid, size_t guest, unsigned vcpu);
 struct thread *timeline_find(const struct timeline *tl, uint32_t tid); /* NULL: not tracked */
 
-/* A STATE, OCCUPY, IRQ, THROTTLE or LOST record, in time order; others are ignored. */
+/* A STATE, OCCUPY, IRQ, THROTTLE or LOST record, in time order but for what the tracer learns late; others are ignored. */
 void timeline_record(struct timeline *tl, const struct trace_hdr *h);
 /* Close all stretches at `end` (not beyond the last record's time or the window's end). */
 void timeline_finish(struct timeline *tl, uint64_t end);
 
-/* Records whose time lay before one already seen. */
+/* Records whose time lay before one already seen, and which could not be put into their place: what the tracer inferred can,
+ * and who had a CPU at that time. */
 uint64_t timeline_disorder(const struct timeline *tl);
 
 /* The piece at or after `from` of a thread's history, NULL beyond the newest; `*index` for the next
