@@ -12,6 +12,9 @@ is "256 guests in one run" "$T/scale.json" "$(of guests) | .guests | length == 2
 is "256 vCPUs in one guest" "$T/scale.json" "$(of vcpus) | .guests[0].vcpus | length == 256" "$(of vcpus) | .guests[0].vcpus | length"
 for v in guests vcpus; do
 	is "$v: every vCPU was heard" "$T/scale.json" "$(of $v) | [.guests[].vcpus[].samples] | all(. > 0)" "$(of $v) | [.guests[].vcpus[].samples] | [min, max]"
+	is "$v: steal = run_delay" "$T/scale.json" "$(of $v) | .checks.steal_vs_run_delay | . != null and . <= 0.001" "$(of $v) | .checks.steal_vs_run_delay"
+	is "$v: traced waiting = run_delay" "$T/scale.json" "$(of $v) | .checks.wait_vs_run_delay | . != null and . <= 0.001" "$(of $v) | .checks.wait_vs_run_delay"
+	is "$v: every record is in its place" "$T/scale.json" "$(of $v) | .checks.lost_records == 0" "$(of $v) | .checks.lost_records"
 	is "$v: their states are known all the time" "$T/scale.json" "$(of $v) | .checks.state_conservation < 0.001" "$(of $v) | .checks.state_conservation"
 done
 is "nothing lost" "$T/scale.json" '.lost.guest == 0 and .lost.host == 0' .lost
