@@ -89,11 +89,33 @@ static void find_window(struct build *b)
 	a->window_s = (double)(a->window_end_ns - a->window_start_ns) / 1e9;
 }
 
+/* Guests of one kind that do the same have one way from an interrupt to the record of it. */
+static bool are_alike(const struct run_guest *a, const struct run_guest *b)
+{
+	bool same = !strcmp(a->kind, b->kind) && !strcmp(a->accel, b->accel) &&
+		    a->n_probes == b->n_probes;
+
+	for (size_t i = 0; same && i < a->n_probes; i++)
+		same = !strcmp(a->probes[i].name, b->probes[i].name);
+	return same;
+}
+
+static struct usual_path *path_of_alike(struct build *b, size_t g)
+{
+	const struct run_guest *all = b->a->info.guests;
+	size_t first = 0;
+
+	while (first < g && !are_alike(&all[first], &all[g]))
+		first++;
+	return b->guests[first].path;
+}
+
 static void make_guest(struct build *b, size_t g)
 {
 	struct analysis *a = b->a;
 	const struct run_guest *info = &a->info.guests[g];
 	struct analysis_guest *out = &a->guests[g];
+	struct usual_path *path = path_of_alike(b, g);
 
 	out->name = info->name;
 	out->kind = info->kind;
@@ -113,6 +135,7 @@ static void make_guest(struct build *b, size_t g)
 		v->out = &out->vcpus[i];
 		v->guest = g;
 		v->index = i;
+		v->alike = path;
 		v->out->id = info->vcpus[i].id;
 		v->out->tid = info->vcpus[i].tid;
 		v->out->cpu_set = info->vcpus[i].cpu_set;
@@ -244,8 +267,11 @@ static void end_build(struct build *b)
 		free(v->pending);
 	}
 	b->a->private = keep;
-	for (size_t g = 0; g < b->a->n_guests; g++)
+	for (size_t g = 0; g < b->a->n_guests; g++) {
 		guest_reader_close(b->guests[g].reader);
+		hist_release(&b->guests[g].path[LATE_TIMER].ran);
+		hist_release(&b->guests[g].path[LATE_GAP].ran);
+	}
 	trace_reader_close(b->trace);
 	timeline_free(b->timeline);
 	for (unsigned i = 0; i < 3; i++)

@@ -80,6 +80,7 @@ struct vcpu_build {
 	bool steal_any;
 	struct hist guest_wait;	   /* ns a woken thread was in the guest's own run queue */
 	struct usual_path path[2]; /* by enum late_kind */
+	struct usual_path *alike;  /* the same of all vCPUs of guests like its own; NULL: none */
 	struct time_counter steal;
 	struct counter_span lock_done;
 	uint64_t gap_ns;
@@ -115,6 +116,7 @@ struct guest_build {
 	uint64_t drained_max;
 	struct counter_span exits;
 	struct taken_acc taken;
+	struct usual_path path[2]; /* of the first guest of those that are alike: of all of them */
 };
 
 /* The box's own steal on one CPU, as sampled. */

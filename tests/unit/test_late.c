@@ -139,6 +139,29 @@ static void test_ran_for_33_ms(void **state)
 	assert_int_equal(last_told.unexplained_ns, worst()->unexplained_ns);
 }
 
+/* Too few of its own: what is usual of its like is taken for its way, until it has enough. */
+static void test_the_way_of_its_like(void **state)
+{
+	struct usual_path of_all[2] = {{{0}, 0, 0}};
+
+	(void)state;
+	v.alike = of_all;
+	quiet(30);
+	hist_release(&v.path[LATE_TIMER].ran);
+	v.path[LATE_TIMER] = (struct usual_path){0};
+	assert_in_range(of_all[LATE_TIMER].median_ns, PATH_NS - 5 * US, PATH_NS + 5 * US);
+	wake(33 * MS, 0);
+	late_box_reading(&b, &b.box[CPU], 0);
+	assert_in_range(worst()->running_ns, PATH_NS - 5 * US, PATH_NS + 5 * US);
+	for (unsigned i = 0; i < 20; i++)
+		wake(3 * PATH_NS, 0);
+	wake(34 * MS, 0);
+	late_box_reading(&b, &b.box[CPU], 0);
+	assert_int_equal(b.n_worst[0], 2);
+	assert_in_range(b.worst[0][1].running_ns, 2 * PATH_NS, 4 * PATH_NS);
+	hist_release(&of_all[LATE_TIMER].ran);
+}
+
 /* 5 ms late by the host's timer, and its usual way: all known. */
 static void test_usual_way(void **state)
 {
@@ -256,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_stop_is_no_late_timer),
 		TEST(test_ran_for_33_ms),
+		TEST(test_the_way_of_its_like),
 		TEST(test_usual_way),
 		TEST(test_a_way_in_pieces),
 		TEST(test_the_box_below),

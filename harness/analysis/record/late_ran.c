@@ -4,8 +4,8 @@
  *
  * - In the guest's own run queue: its kernel says so (records of Linux guests).
  * - On its way from the interrupt to the record: handling of exits, emulation, code of the guest. How
- *   long that takes is known from the wake-ups of this vCPU so far: half of them needed no more than
- *   the median of the time that they ran. Up to PATH_TIMES of it is taken for the way; a longer one
+ *   long that takes is known from the wake-ups of this vCPU so far, or, while they are few, of all vCPUs
+ *   of guests that are of its kind and do the same: half of them needed no more than the median of the time that they ran. Up to PATH_TIMES of it is taken for the way; a longer one
  *   was something else, and only the median of it is known.
  * - Below: taken by the box's own hypervisor, whose counter is sampled about once a second. Of a
  *   stretch no more is given to it than it took on that CPU between two samples.
@@ -37,7 +37,7 @@ static uint64_t ran_between(const struct thread *t, uint64_t from, uint64_t to, 
 	return ran;
 }
 
-static void take(struct usual_path *u, uint64_t ns)
+static void take_one(struct usual_path *u, uint64_t ns)
 {
 	hist_add(&u->ran, ns);
 	if (u->ran.total < PATH_MIN_SAMPLES)
@@ -48,13 +48,20 @@ static void take(struct usual_path *u, uint64_t ns)
 	}
 }
 
+static void take(struct vcpu_build *v, enum late_kind kind, uint64_t ns)
+{
+	take_one(&v->path[kind], ns);
+	if (v->alike)
+		take_one(&v->alike[kind], ns);
+}
+
 void late_calibrate(struct vcpu_build *v, const struct sample *s)
 {
 	uint16_t cpu;
 	uint64_t ran = v->thread ? ran_between(v->thread, s->due_ns, s->host_ns, &cpu) : 0;
 
 	if (v->thread)
-		take(&v->path[LATE_TIMER], ran - MIN(ran, s->guest_ns));
+		take(v, LATE_TIMER, ran - MIN(ran, s->guest_ns));
 }
 
 /* A gap's way is that back from where the vCPU was: one in which it never stopped running has
@@ -62,13 +69,21 @@ void late_calibrate(struct vcpu_build *v, const struct sample *s)
 static void calibrate_gap(struct vcpu_build *v, const struct late *l)
 {
 	if (l->kind == LATE_GAP && l->running_ns < l->lateness_ns / 2)
-		take(&v->path[LATE_GAP], l->running_ns);
+		take(v, LATE_GAP, l->running_ns);
 }
 
-/* Where too few gaps were seen, the way from a timer's interrupt stands in. */
+/* Its own or that of its like; where too few gaps were seen, the way from a timer's interrupt stands in. */
 static const struct usual_path *usual(const struct vcpu_build *v, enum late_kind kind)
 {
-	return &v->path[v->path[kind].median_ns ? kind : LATE_TIMER];
+	const struct usual_path *of_kind[2] = {&v->path[kind], &v->path[LATE_TIMER]};
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (of_kind[i]->median_ns)
+			return of_kind[i];
+		if (v->alike && v->alike[i ? LATE_TIMER : kind].median_ns)
+			return &v->alike[i ? LATE_TIMER : kind];
+	}
+	return of_kind[0];
 }
 
 void late_split_ran(struct vcpu_build *v, struct late *l, uint64_t guest_ns)

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OCCUPANTS_KEPT 4096u /* a power of two; a CPU of thousands of switches a second: some 0.2 s */
+#define OCCUPANTS_KEPT                                                                             \
+	4096u /* a power of two; a CPU of thousands of switches a second: some 0.2 s */
 
 struct occupant {
 	uint64_t since;	  /* ns, until that of the next */
