@@ -81,6 +81,31 @@ static void sift_down(struct merge *m, size_t i)
 	}
 }
 
+/* When the first record of another stream comes, or a little more than `until`. */
+static uint64_t turn_of_others(const struct merge *m, uint64_t until)
+{
+	uint64_t turn = until == UINT64_MAX ? until : until + 1;
+
+	for (size_t i = 1; i < 3 && i < m->n_heap; i++) /* the next is below the top */
+		turn = MIN(turn, first_of(m, m->heap[i])->ts_ns);
+	return turn;
+}
+
+/* Hands out the first record of a stream, and all behind it that come before any of another. */
+static void put_run(struct merge *m, struct stream *of, uint64_t turn, struct sink *s)
+{
+	size_t end = of->at;
+	const struct trace_hdr *h;
+
+	do {
+		h = (const struct trace_hdr *)(const void *)(m->bytes + end);
+		end = h->len8 ? end + h->len8 * (size_t)8 : of->end;
+		h = (const struct trace_hdr *)(const void *)(m->bytes + end);
+	} while (end < of->end && h->ts_ns < turn);
+	sink_put(s, m->bytes + of->at, end - of->at);
+	of->at = end;
+}
+
 /* What is left of each stream, back to back from the beginning. */
 static void keep_rest(struct merge *m)
 {
@@ -111,11 +136,8 @@ void merge_until(struct merge *m, uint64_t until, struct sink *s)
 		sift_down(m, i);
 	while (m->n_heap && first_of(m, m->heap[0])->ts_ns <= until) {
 		struct stream *first = &m->streams[m->heap[0]];
-		const struct trace_hdr *h = first_of(m, m->heap[0]);
-		size_t size = h->len8 * (size_t)8;
 
-		sink_put(s, h, size);
-		first->at = size ? first->at + size : first->end;
+		put_run(m, first, turn_of_others(m, until), s);
 		if (first->at >= first->end)
 			m->heap[0] = m->heap[--m->n_heap];
 		sift_down(m, 0);

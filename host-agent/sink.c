@@ -91,13 +91,18 @@ int sink_flush(struct sink *s)
 	return 0;
 }
 
+static void keep(struct sink *s, const void *records, size_t size, size_t n)
+{
+	memcpy(s->buf + s->used, records, size);
+	s->used += size;
+	s->buffered += n;
+}
+
 static void put_one(struct sink *s, const void *record, size_t size)
 {
 	if (s->used + size > SINK_BUFFER)
 		sink_flush(s);
-	memcpy(s->buf + s->used, record, size);
-	s->used += size;
-	s->buffered++;
+	keep(s, record, size, 1);
 }
 
 static void tell_lost(struct sink *s)
@@ -116,22 +121,38 @@ static void tell_lost(struct sink *s)
 	put_one(s, &r, sizeof(r));
 }
 
+/* 0: no whole record stands there. */
+static size_t size_of_first(const char *at, size_t size)
+{
+	size_t one;
+
+	if (size < sizeof(struct trace_hdr))
+		return 0;
+	one = (size_t)((const struct trace_hdr *)(const void *)at)->len8 * 8;
+	return one < sizeof(struct trace_hdr) || one > size ? 0 : one;
+}
+
 void sink_put(struct sink *s, const void *records, size_t size)
 {
 	const char *at = records;
+	size_t one, end = 0, n = 0;
 
 	if (s->ended)
 		return;
 	tell_lost(s);
-	while (size >= sizeof(struct trace_hdr)) {
-		size_t one = (size_t)((const struct trace_hdr *)at)->len8 * 8;
-
-		if (one < sizeof(struct trace_hdr) || one > size)
-			return;
-		put_one(s, at, one);
-		at += one;
-		size -= one;
+	/* As many at once as the buffer has room for. */
+	while ((one = size_of_first(at + end, size - end))) {
+		if (s->used + end + one > SINK_BUFFER) {
+			keep(s, at, end, n);
+			sink_flush(s);
+			at += end;
+			size -= end;
+			end = n = 0;
+		}
+		end += one;
+		n++;
 	}
+	keep(s, at, end, n);
 }
 
 void sink_lost(struct sink *s, uint64_t n)

@@ -94,11 +94,44 @@ static void test_limit(void **state)
 	free(text);
 }
 
+/* Given at once, more than the buffer holds, and a record that is not whole behind them: all whole ones come, in order. */
+static void test_many_at_once(void **state)
+{
+	enum { N = 3 * SINK_BUFFER / sizeof(struct trace_counter) };
+	struct trace_counter *all = calloc(N, sizeof(*all));
+	char path[] = "/tmp/stealscope-sink.XXXXXX";
+	size_t at = sizeof(struct trace_file_header);
+	int fd = mkstemp(path);
+	struct trace_counter r;
+	struct sink s;
+
+	(void)state;
+	assert_return_code(fd, 0);
+	assert_int_equal(sink_open(&s, fd, TRACE_MODE_EVENTS, NULL), 0);
+	for (unsigned i = 0; i < N; i++) {
+		all[i].h = trace_head(i, 0, 0, TRACE_COUNTER, sizeof(*all));
+		all[i].value = i;
+	}
+	sink_put(&s, all, 100 * sizeof(*all));
+	sink_put(&s, all + 100, (N - 100) * sizeof(*all) - 1);
+	assert_int_equal(sink_flush(&s), 0);
+	assert_int_equal(s.records, N - 1);
+	for (unsigned i = 0; i < N - 1; i++, at += sizeof(r)) {
+		assert_int_equal(pread(fd, &r, sizeof(r), (off_t)at), sizeof(r));
+		assert_int_equal(r.value, i);
+	}
+	assert_int_equal(pread(fd, &r, sizeof(r), (off_t)at), 0);
+	sink_close(&s);
+	unlink(path);
+	free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_many_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
