@@ -13,11 +13,11 @@ J=$T
 run() {
 	local name=$1
 	shift
-	timeout 240 $SS run --json --results results "$@" >"$J/$name.json" 2>"$J/$name.err"
+	timeout "${LIMIT:-240}" $SS run --json --results results "$@" >"$J/$name.json" 2>"$J/$name.err"
 	status=$?
 	case $status in
 	0 | 3) ;;
-	124) skip "$name: not done within 240 s"; return 1 ;;
+	124) skip "$name: not done within ${LIMIT:-240} s"; return 1 ;;
 	*) bad "$name: exit $status: $(tail -2 "$J/$name.err" | tr '\n' ' ')" ;;
 	esac
 }
@@ -357,6 +357,21 @@ debian() {
 	[[ $profile = libvirt-*enforce* ]] && ok "its QEMU was confined ($profile)" || bad "its QEMU was not confined: $profile"
 	is "its agent came up by itself, on KVM" "$J/debian.json" '.variants[0].guests[0] | .seen == "by its agent" and .metrics["timer.late.p99"] != null and .metrics["own.up"] > 0' '.variants[0].guests[0].metrics | {steal: .["steal.rate"], late: .["timer.late.p99"], up: .["own.up"]}'
 	is "steal = run_delay, within 1 %" "$J/debian.json" '.variants[0].checks.steal_vs_run_delay | . != null and . <= 0.01' '.variants[0].checks.steal_vs_run_delay'
+}
+
+# A large box: every CPU of it sold twice. Not of a set: it takes a lab of its own (make check-lab-big).
+big() {
+	local cpus
+	cpus=$(nproc)
+	$SS doctor --json >"$J/doctor.json" 2>/dev/null
+	is "doctor: $cpus CPUs on 4 nodes" "$J/doctor.json" '[.facts[] | select(.key == "cpu.numa")][0].value | test("4 nodes")' '[.facts[] | select(.key == "cpu.numa")][0].value'
+	$SS plan --json scenarios/sold-64-as-128.xml >"$J/plan.json" 2>"$T/err" && ok "planned" || bad "plan: $(tail -1 "$T/err")"
+	is "each CPU of 4 nodes is sold twice" "$J/plan.json" ".plans[] | select(.variant == \"busy-overcommit-2\") | (.guests | length) == 2 * $cpus and (.map | length) == $cpus and all(.map[]; .who | length == 2) and ([.map[].node] | unique) == [0, 1, 2, 3]" \
+		'.plans[] | select(.variant == "busy-overcommit-2") | [(.guests | length), (.map | length)]'
+	LIMIT=2400 run sold --boot-timeout 900 --set duration=5s scenarios/sold-64-as-128.xml || return
+	is "sold: every guest was there" "$J/sold.json" "[.variants[].guests | length] | sort == [$cpus, $cpus, 2 * $cpus, 2 * $cpus]" '[.variants[] | [.name, (.guests | length)]]'
+	is "sold: every vCPU was heard" "$J/sold.json" '[.variants[].guests[].vcpus[].samples] | all(. > 0)' '[.variants[].guests[].vcpus[].samples] | [min, max]'
+	books sold
 }
 
 case $set in
