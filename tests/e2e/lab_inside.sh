@@ -368,10 +368,20 @@ big() {
 	$SS plan --json scenarios/sold-64-as-128.xml >"$J/plan.json" 2>"$T/err" && ok "planned" || bad "plan: $(tail -1 "$T/err")"
 	is "each CPU of 4 nodes is sold twice" "$J/plan.json" ".plans[] | select(.variant == \"busy-overcommit-2\") | (.guests | length) == 2 * $cpus and (.map | length) == $cpus and all(.map[]; .who | length == 2) and ([.map[].node] | unique) == [0, 1, 2, 3]" \
 		'.plans[] | select(.variant == "busy-overcommit-2") | [(.guests | length), (.map | length)]'
-	LIMIT=2400 run sold --boot-timeout 900 --set duration=5s scenarios/sold-64-as-128.xml || return
-	is "sold: every guest was there" "$J/sold.json" "[.variants[].guests | length] | sort == [$cpus, $cpus, 2 * $cpus, 2 * $cpus]" '[.variants[] | [.name, (.guests | length)]]'
-	is "sold: every vCPU was heard" "$J/sold.json" '[.variants[].guests[].vcpus[].samples] | all(. > 0)' '[.variants[].guests[].vcpus[].samples] | [min, max]'
-	books sold
+	sed '/variant="busy/d; /variant name="busy"/d' scenarios/sold-64-as-128.xml >"$T/sold-idle.xml"
+	LIMIT=1500 run idle --boot-timeout 600 --set duration=5s "$T/sold-idle.xml" && sold idle "$cpus"
+}
+# All of them work. Where the box below has two CPUs, 32 emulated ones spin on each, and the harness has what one of them gets: more
+# than the guests wait for it may pass.
+big_busy() {
+	local cpus=$(($(nproc) - 1))
+	sed '/variant="idle/d; /variant name="idle"/d; /<expect/d' scenarios/sold-64-as-128.xml >"$T/sold-busy.xml"
+	LIMIT=1500 run busy --boot-timeout 600 --set duration=5s --set lab.cpus=$cpus "$T/sold-busy.xml" && sold busy $cpus
+}
+sold() { # NAME CPUS: what ran, once and twice as many as CPUs
+	is "$1: every guest was there" "$J/$1.json" "[.variants[].guests | length] | sort == [$2, 2 * $2]" '[.variants[] | [.name, (.guests | length)]]'
+	is "$1: every vCPU was heard" "$J/$1.json" '[.variants[].guests[].vcpus[].samples] | all(. > 0)' '[.variants[].guests[].vcpus[].samples] | [min, max]'
+	books "$1"
 }
 
 case $set in
