@@ -208,9 +208,10 @@ void kvmstat_sample(struct kvmstat *k, struct sink *s)
 	uint64_t value, now = now_ns();
 
 	for (size_t i = 0; i < ARRAY_SIZE(vm_rows); i++) {
-		auto_free char *path = xasprintf("%s/%s", k->dir, vm_rows[i].file);
+		auto_free char *path =
+			k->refused[i] ? NULL : xasprintf("%s/%s", k->dir, vm_rows[i].file);
 
-		if (!k->refused[i] && !read_number(path, &value))
+		if (path && !read_number(path, &value))
 			sink_counter(s, now, (uint32_t)k->tgid, 0, COUNTER_KVM, vm_rows[i].key, 0,
 				value);
 	}
