@@ -62,7 +62,7 @@ static void add_os(xmlNodePtr root, const struct domain_files *f, bool many)
 }
 
 /* A number of a vCPU that is no byte takes what interrupts can have a longer destination with: x2APIC, an IOMMU that remaps them, and
- * an I/O APIC that tells it, which is QEMU's own. The page stands beside the bridge: behind a port the guest would not look for it. */
+ * an I/O APIC that tells it, which is QEMU's own. */
 static void add_iommu(xmlNodePtr devices)
 {
 	xmlNodePtr iommu = xml_add(devices, "iommu", NULL), driver;
@@ -123,7 +123,7 @@ static void add_devices(xmlNodePtr root, const struct domain_files *f, bool many
 		xml_attr(node, "name", f->shm_name);
 		xml_attr(xml_add(node, "model", NULL), "type", "ivshmem-plain");
 		xml_attr(xml_add_u64(node, "size", f->shm_size >> 20), "unit", "M");
-		if (many) {
+		if (many) { /* on the root bus: behind a port the guest would not look for it */
 			child = xml_add(node, "address", NULL);
 			xml_attr(child, "type", "pci");
 			xml_attr(child, "bus", "0x00");
