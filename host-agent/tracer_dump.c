@@ -248,8 +248,8 @@ static void dump_blame(struct tracer *t, const struct snapshot *at, struct sink 
 void tracer_dump(struct tracer *t, struct sink *s)
 {
 	bool counts = t->skel->rodata->counts_mode;
-	struct snapshot at = {.cpus = xcalloc(t->n_cpus, sizeof(*at.cpus)),
-		.threads = xcalloc(MAX(t->n_slots, 1u), sizeof(*at.threads))};
+	struct snapshot at = {.cpus = xmalloc(t->n_cpus * sizeof(*at.cpus)),
+		.threads = xmalloc(MAX(t->n_slots, 1u) * sizeof(*at.threads))};
 
 	if (counts)
 		end_round(t);

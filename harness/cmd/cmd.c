@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -166,10 +168,19 @@ void cmd_progress(const struct cmd_common *c, const char *fmt, ...)
 	shown = text[0] != '\0';
 }
 
+/* Readable once a signal came: whichever thread took it, who sleeps wakes. */
+static int interrupted_fd = -1;
+
 static void on_signal(int sig)
 {
+	const uint64_t one = 1;
+	int before = errno;
+
 	(void)sig;
 	cmd_interrupted = 1;
+	if (interrupted_fd >= 0 && write(interrupted_fd, &one, sizeof(one)) < 0)
+		cmd_interrupted = 1; /* it is readable already */
+	errno = before;
 }
 
 void cmd_catch_signals(void)
@@ -177,9 +188,20 @@ void cmd_catch_signals(void)
 	struct sigaction sa = {.sa_handler = on_signal};
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
+	if (interrupted_fd < 0)
+		interrupted_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+void cmd_sleep_until(uint64_t ns)
+{
+	struct pollfd p = {.fd = interrupted_fd, .events = POLLIN};
+	uint64_t most = interrupted_fd < 0 ? 100 * NS_PER_MS : 3600 * NS_PER_S, now;
+
+	while (!cmd_interrupted && (now = now_ns()) < ns)
+		poll(&p, 1, (int)((MIN(ns - now, most) + NS_PER_MS - 1) / NS_PER_MS));
 }
 
 char *cmd_find_part(const char *name, struct err *e)

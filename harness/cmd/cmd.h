@@ -52,6 +52,8 @@ void cmd_progress(const struct cmd_common *c, const char *fmt, ...)
  * the run unwinds in bounded time. */
 extern volatile sig_atomic_t cmd_interrupted;
 void cmd_catch_signals(void);
+/* Sleeps until then (CLOCK_MONOTONIC), or until one of them comes. */
+void cmd_sleep_until(uint64_t ns);
 
 /* Where the installed or built parts lie, found beside this program. Caller frees. NULL with `e`
  * set when the part is not there. */

@@ -128,13 +128,6 @@ static void print_view(const struct cmd_common *c, const struct args *args, cons
 	fflush(stdout);
 }
 
-/* Until the next table is due. */
-static void sleep_until(uint64_t until)
-{
-	while (!cmd_interrupted && now_ns() < until)
-		sleep_ns(MIN(until - now_ns() + NS_PER_MS, 100 * NS_PER_MS));
-}
-
 static int watch(
 	const struct cmd_common *c, const struct args *args, struct attach *a, struct err *e)
 {
@@ -148,7 +141,7 @@ static int watch(
 
 	while (!rc && !cmd_interrupted && now_ns() < end) {
 		next = MIN(next + args->interval_ns, end);
-		sleep_until(next);
+		cmd_sleep_until(next);
 		rc = attach_view(a, false, &v, e);
 		if (!rc && looks_on)
 			print_view(c, args, a, v, in_place);
