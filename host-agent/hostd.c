@@ -278,6 +278,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	process_open_files(OPEN_FILES);
+	process_keep_memory();
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	pin_self(&o);
 	if (agent_init(&a, &o, &e)) {

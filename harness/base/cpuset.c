@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/util.h"
 
@@ -212,6 +214,15 @@ int cpuset_of_thread(pid_t tid, struct cpuset *out)
 		return -errno;
 	*out = s;
 	return 0;
+}
+
+bool cpuset_is_of_thread(pid_t tid, const struct cpuset *s)
+{
+	unsigned long now[ARRAY_SIZE(s->bits)];
+	/* Not libc's, which clears the rest: the kernel tells as much as it has CPUs. */
+	long n = syscall(SYS_sched_getaffinity, tid, sizeof(now), now);
+
+	return n > 0 && memcmp(now, s->bits, (size_t)n) == 0;
 }
 
 int cpuset_bind_thread(pid_t tid, const struct cpuset *cpus)

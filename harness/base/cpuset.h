@@ -68,6 +68,8 @@ char *cpuset_text(const struct cpuset *s);
 
 /* Where a thread may run (0 = the caller): its affinity, as sched_getaffinity() tells it. -errno. */
 int cpuset_of_thread(pid_t tid, struct cpuset *out);
+/* Whether it is this one, as far as this box has CPUs. */
+bool cpuset_is_of_thread(pid_t tid, const struct cpuset *s);
 /* Let it run there and nowhere else. -errno. */
 int cpuset_bind_thread(pid_t tid, const struct cpuset *cpus);
 

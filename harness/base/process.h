@@ -53,5 +53,8 @@ int process_signal(int pidfd, int sig);
 
 /* This process may have so many files open, or as many as this user may. */
 void process_open_files(unsigned wanted);
+/* Memory that was freed is kept for the next time: for who does the same again and again, for days. What is given
+ * back to the kernel is zeroed, and found again a page fault at a time. */
+void process_keep_memory(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "cmd/cmd.h"
 #include "domain/xen.h"
 #include "report/run/live.h"
@@ -173,6 +174,7 @@ int cmd_blame(const struct command *c, int argc, char **argv)
 
 	cmd_parse(c, &line, &args, &common, argc, argv);
 	cmd_catch_signals();
+	process_keep_memory();
 	rc = refuse_others(&common, &args, &e);
 	if (!rc) {
 		args.what.xen = xen_uri_is(common.connect) ? common.connect : NULL;

@@ -69,10 +69,12 @@ static bool read_one(virDomainPtr dom, struct vm *out)
 		.accel = VM_ACCEL_XEN,
 		.capped = has_cap(dom)};
 	for (int v = 0; v < n; v++) {
+		struct cpuset *allowed = xmalloc(sizeof(*allowed));
+
+		*allowed = cpus_of_map(maps + (size_t)v * MAP_BYTES);
 		ARRAY_GROW(out->vcpus, out->n_vcpus);
-		out->vcpus[out->n_vcpus++] = (struct vm_vcpu){.id = v,
-			.tid = (pid_t)xen_tid(id, (unsigned)v),
-			.allowed = cpus_of_map(maps + (size_t)v * MAP_BYTES)};
+		out->vcpus[out->n_vcpus++] = (struct vm_vcpu){
+			.id = v, .tid = (pid_t)xen_tid(id, (unsigned)v), .allowed = allowed};
 	}
 	return true;
 }
@@ -91,7 +93,7 @@ int lab_xen_topology(struct lab_conn *c, struct topology *out, struct err *e)
 		out->xen = true;
 		if (read_one(dom, &vm))
 			for (size_t v = 0; v < vm.n_vcpus; v++)
-				out->dom0 = cpuset_or(&out->dom0, &vm.vcpus[v].allowed);
+				out->dom0 = cpuset_or(&out->dom0, vm.vcpus[v].allowed);
 		out->dom0 = cpuset_and(&out->dom0, &out->online);
 		left = cpuset_minus(&out->allowed, &out->dom0);
 		if (!cpuset_empty(&left)) {

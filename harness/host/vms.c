@@ -16,18 +16,10 @@ void kvm_vcpus_release(struct kvm_vcpus *k)
 	*k = (struct kvm_vcpus){0};
 }
 
-static struct cpuset affinity(pid_t tid)
-{
-	struct cpuset s = {{0}};
-
-	cpuset_of_thread(tid, &s);
-	return s;
-}
-
 static void add_vcpu(struct vm *vm, pid_t tid, int id)
 {
 	ARRAY_GROW(vm->vcpus, vm->n_vcpus);
-	vm->vcpus[vm->n_vcpus++] = (struct vm_vcpu){id, tid, affinity(tid)};
+	vm->vcpus[vm->n_vcpus++] = (struct vm_vcpu){.id = id, .tid = tid};
 }
 
 static int by_id(const void *a, const void *b)
@@ -163,6 +155,8 @@ static void vm_free(struct vm *vm)
 {
 	free(vm->name);
 	free(vm->program);
+	for (size_t i = 0; i < vm->n_vcpus; i++)
+		free(vm->vcpus[i].allowed);
 	free(vm->vcpus);
 }
 

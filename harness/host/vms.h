@@ -36,7 +36,8 @@ void kvm_vcpus_release(struct kvm_vcpus *k);
 struct vm_vcpu {
 	int id; /* as QEMU and libvirt count, or VM_VCPU_* */
 	pid_t tid;
-	struct cpuset allowed; /* its affinity */
+	struct cpuset
+		*allowed; /* where it may run; NULL: its thread's affinity, cpuset_of_thread() */
 };
 
 struct vm {

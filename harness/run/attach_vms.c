@@ -127,11 +127,33 @@ static void take_all(struct attach *a)
 		take_oldest(a);
 }
 
+static struct cpuset allowed_of(const struct vm_vcpu *v)
+{
+	struct cpuset s = {{0}};
+
+	if (v->allowed)
+		return *v->allowed;
+	cpuset_of_thread(v->tid, &s);
+	return s;
+}
+
+/* Where it may run now: looked at each time, hardly ever another. */
+static void look_where(struct attach *a, const struct vm_vcpu *v)
+{
+	const struct cpuset *was = live_allowed(a->live, (uint32_t)v->tid);
+	struct cpuset now;
+
+	if (!was || (v->allowed ? cpuset_equal(v->allowed, was) : cpuset_is_of_thread(v->tid, was)))
+		return;
+	now = allowed_of(v);
+	live_allow(a->live, (uint32_t)v->tid, &now);
+}
+
 static int track(
 	struct attach *a, size_t i, const struct vm *vm, const struct vm_vcpu *v, struct err *e)
 {
 	auto_free char *name = xasprintf("%.20s/vcpu%d", a->info.vms[i].name, v->id);
-	struct asked q = {i, v->id, v->tid, a->started ? now_ns() : 0, v->allowed};
+	struct asked q = {i, v->id, v->tid, a->started ? now_ns() : 0, allowed_of(v)};
 	int rc;
 
 	if (a->full) {
@@ -221,7 +243,7 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 		const struct vm_vcpu *now = &vm->vcpus[v];
 
 		if (had_vcpu(&before, now, v))
-			live_allow(a->live, (uint32_t)now->tid, &now->allowed);
+			look_where(a, now);
 		else if (a->vms[i].watched)
 			rc = track(a, i, vm, now, e);
 		else

@@ -80,6 +80,10 @@ static void cpuset_of_threads(void **state)
 	one = cpuset_of((unsigned)cpuset_next(&all, 0));
 	assert_int_equal(cpuset_bind_thread(0, &one), 0);
 	assert_int_equal(cpuset_of_thread(0, &now), 0);
+	assert_true(cpuset_is_of_thread(0, &one));
+	assert_int_equal(cpuset_is_of_thread(0, &all), cpuset_equal(&all, &one));
+	assert_false(cpuset_is_of_thread(0, &(struct cpuset){{0}}));
+	assert_false(cpuset_is_of_thread(1 << 30, &one));
 	assert_true(cpuset_equal(&now, &one));
 	assert_int_equal(cpuset_bind_thread(0, &all), 0);
 	one = cpuset_of(8191);

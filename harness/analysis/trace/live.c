@@ -106,6 +106,13 @@ static struct live_thread *find_thread(struct live *l, uint32_t tid)
 		       : NULL;
 }
 
+const struct cpuset *live_allowed(struct live *l, uint32_t tid)
+{
+	const struct live_thread *t = find_thread(l, tid);
+
+	return t ? &t->allowed : NULL;
+}
+
 void live_allow(struct live *l, uint32_t tid, const struct cpuset *allowed)
 {
 	struct live_thread *t = find_thread(l, tid);

@@ -34,6 +34,8 @@ void live_track(struct live *l, uint32_t tid, size_t guest, int vcpu, const stru
 	uint64_t since_ns);
 /* It may run elsewhere now; or it has ended: the next view is the last one that shows it. */
 void live_allow(struct live *l, uint32_t tid, const struct cpuset *allowed);
+/* As it was told last; NULL: not tracked. Until the next call that may change it. */
+const struct cpuset *live_allowed(struct live *l, uint32_t tid);
 void live_end(struct live *l, uint32_t tid);
 /* A thread that is not shown: only its name as a culprit. */
 void live_name(struct live *l, uint32_t tid, size_t guest, int vcpu);
