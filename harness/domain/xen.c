@@ -101,9 +101,7 @@ int lab_xen_topology(struct lab_conn *c, struct topology *out, struct err *e)
 			out->limit = xstrdup("dom0, which has the others");
 		}
 	}
-	free(vm.name);
-	free(vm.program);
-	free(vm.vcpus);
+	vm_release(&vm);
 	virDomainFree(dom);
 	return rc;
 }

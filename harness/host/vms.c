@@ -151,7 +151,7 @@ static void list_add(struct vm_list *l, struct vm vm)
 	l->items[l->n++] = vm;
 }
 
-static void vm_free(struct vm *vm)
+void vm_release(struct vm *vm)
 {
 	free(vm->name);
 	free(vm->program);
@@ -212,7 +212,7 @@ static bool add_by_name(const struct kvm_vcpus *k, const struct process *p,
 	if (vm.n_vcpus)
 		list_add(out, vm);
 	else
-		vm_free(&vm);
+		vm_release(&vm);
 	return vm.n_vcpus > 0;
 }
 
@@ -232,7 +232,7 @@ static int add_process(const struct kvm_vcpus *k, pid_t pid, bool any, const str
 	vm = vm_new(&p, VM_ACCEL_NONE, 0);
 	read_threads(&vm, NULL, ALL_THREADS);
 	if (!vm.n_vcpus) {
-		vm_free(&vm);
+		vm_release(&vm);
 		return -ESRCH;
 	}
 	list_add(out, vm);
@@ -345,7 +345,7 @@ int vms_of_pid(
 void vms_release(struct vm_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		vm_free(&l->items[i]);
+		vm_release(&l->items[i]);
 	free(l->items);
 	*l = (struct vm_list){0};
 }

@@ -56,6 +56,7 @@ struct vm_list {
 	struct vm *items;
 	size_t n;
 };
+void vm_release(struct vm *vm); /* what it holds, not itself */
 void vms_release(struct vm_list *l);
 
 /* All VMs, in the order of their pids. A process that ends meanwhile is left out. `before`: a list

@@ -58,6 +58,14 @@ look() { # NAME...: blame it for 4 s into $T/b.json (the whole time as one inter
 expect_exit "blame of nobody" 2 $SS blame no-such-domain-here
 expect_exit "blame of a dead pid" 2 $SS blame --pid 4194303
 
+# It sleeps until the next look, and a signal ends that: with a minute to go it is gone in seconds.
+$SS blame --all --for 2min --interval 1min >"$T/out" 2>"$T/err" &
+waits=$!
+sleep 3
+kill -INT $waits
+timeout 20 tail --pid=$waits -s 0.1 -f /dev/null && ok "a signal wakes blame that sleeps" || { bad "blame slept on after SIGINT"; kill -9 $waits; }
+wait $waits
+
 vm "$G-a" $cpu
 hog one 1024
 sleep 1

@@ -101,10 +101,10 @@ void join_leaving(struct build *b, struct vcpu_build *v, uint64_t now, uint64_t 
 {
 	const struct thread *t = v->thread;
 
-	if (run_delay_ns != UINT64_MAX && t->state == THREAD_RUNNING)
+	if (run_delay_ns != UINT64_MAX && t->state == THREAD_RUNNING) {
 		counter_span_add(&v->traced_delay, b->a, now, run_delay_ns);
-	if (run_delay_ns != UINT64_MAX && t->state == THREAD_RUNNING)
 		settle_held(v, run_delay_ns);
+	}
 	while (v->pending_tail != v->pending_head) {
 		const struct sample *s = &v->pending[v->pending_tail & (v->pending_cap - 1)];
 
