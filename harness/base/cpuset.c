@@ -203,8 +203,8 @@ char *cpuset_text(const struct cpuset *s)
 	return xstrdup(cpuset_format(s, text, sizeof(text)));
 }
 
-/* The kernel wants room for as many CPUs as it could have: cpu_set_t alone is too small on some. */
-/* The kernel writes words of 64 CPUs, as ours are: `blame` asks for 1,024 threads every 2 s. */
+/* The kernel wants room for as many CPUs as it could have: cpu_set_t alone is too small on some.
+ * It writes words of 64 CPUs, as ours are: `blame` asks for 1,024 threads every 2 s. */
 int cpuset_of_thread(pid_t tid, struct cpuset *out)
 {
 	struct cpuset s = {{0}};

@@ -123,6 +123,26 @@ void embed_collect(const char *root)
 	collect_probes();
 }
 
+bool embed_stay(struct cpuset *before)
+{
+	struct cpuset first;
+
+	if (cpuset_of_thread(0, before))
+		return false;
+	first = cpuset_of((unsigned)cpuset_next(before, 0));
+	return cpuset_bind_thread(0, &first) == 0;
+}
+
+void embed_go(const struct cpuset *before)
+{
+	const struct cpuset first = cpuset_of((unsigned)cpuset_next(before, 0));
+
+	/* The threads that libvirt began meanwhile have it of this one. */
+	for (auto_struct(folder) f = {.dir = opendir("/proc/self/task")}; folder_next(&f);)
+		if (cpuset_is_of_thread(atoi(f.name), &first))
+			cpuset_bind_thread(atoi(f.name), before);
+}
+
 void embed_forget(const char *root, const char *domain_name)
 {
 	auto_free char *log = NULL;

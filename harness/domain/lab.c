@@ -227,6 +227,8 @@ void lab_start_end(struct lab_conn *c)
 static int connect_libvirt(struct lab_conn *c, struct err *e)
 {
 	auto_free char *what = xasprintf("cannot open libvirt at %s", c->uri);
+	bool stays = false;
+	struct cpuset cpus;
 	int rc = loop_get(e);
 
 	if (rc)
@@ -241,8 +243,11 @@ static int connect_libvirt(struct lab_conn *c, struct err *e)
 		prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
 		c->sweep_timer = virEventAddTimeout(-1, sweep, c, NULL);
 		lab_start_begin(c);
+		stays = embed_stay(&cpus);
 	}
 	c->conn = virConnectOpen(c->uri);
+	if (stays)
+		embed_go(&cpus);
 	if (c->conn && c->embed_root)
 		free(virConnectGetDomainCapabilities(
 			c->conn, DOMAIN_EMULATOR, NULL, "pc", "kvm", 0));

@@ -69,7 +69,7 @@ static char *affinity_text(pid_t tid)
 {
 	struct cpuset s = {{0}};
 
-	if (tid <= 0 || sched_getaffinity(tid, sizeof(s.bits), (cpu_set_t *)s.bits))
+	if (tid <= 0 || cpuset_of_thread(tid, &s))
 		return NULL;
 	return cpuset_text(&s);
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,23 +73,12 @@ int measure_host_find(const struct plan_measure *m, const char *folder, struct e
 	return find(m, folder, &words, &path, e);
 }
 
-static void bind_to(const struct cpuset *cpus)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	cpuset_for_each (cpu, cpus)
-		if (cpu < CPU_SETSIZE)
-			CPU_SET((unsigned)cpu, &set);
-	if (CPU_COUNT(&set))
-		sched_setaffinity(0, sizeof(set), &set);
-}
-
 static _Noreturn void child(const struct measure_host *h, char **argv)
 {
 	static const char text[] = "its program cannot be run\n";
 
-	bind_to(&h->cpus);
+	if (!cpuset_empty(&h->cpus))
+		cpuset_bind_thread(0, &h->cpus);
 	child_wait_gate();
 	if (chdir(h->folder) == 0)
 		execv(h->program, argv);
