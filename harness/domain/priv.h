@@ -58,7 +58,7 @@ int embed_prepare(const char *root, struct err *e);
 void embed_collect(const char *root);
 /* To be on the first of its CPUs while libvirt begins. It takes the CPUID that KVM supports, in which the APIC id of
  * the CPU that asks stands (leaf 1, EBX), for the host's, and where that differs from what its cache was written with
- * it asks the emulator again: a second, and with many CPUs in nearly every run. false: not possible, nothing to undo. */
+ * it asks the emulator again: 0.6 s here, and with many CPUs in nearly every run. false: not possible, nothing to undo. */
 bool embed_stay(struct cpuset *before);
 /* And to have all of its CPUs again, with the threads that began meanwhile. */
 void embed_go(const struct cpuset *before);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a run costs beside its measuring: N metal guests (default 3, 64 and 256) by the harness, without warm-up; and what cannot be
+# What a run costs beside its measuring: N metal guests (default 3, 64 and 256; "4x2": four of two vCPUs) by the harness, without warm-up; and what cannot be
 # less: as many bare QEMUs of the same kind without libvirt, two a CPU at a time, each of which boots the same guest and ends (it
 # finds no page of a harness's). Times are the best of ROUNDS (default 2); CPU is all that the box did meanwhile, a guest.
 # With perf another run of each is taken apart: by whose threads the CPU time was. libvirt works in ss-start (what it forks for
@@ -23,7 +23,7 @@ busy() { awk '/^cpu / {print ($2 + $3 + $4 + $7 + $8) * 10}' /proc/stat; } # ms;
 truncate -s 1M /dev/shm/bench-starts-$$
 cat >"$T/qemu" <<-X
 	exec qemu-system-x86_64 -machine pc,usb=off,acpi=off,accel=kvm -cpu host,migratable=off,arch-capabilities=off -m 16 \
-		-bios /usr/share/qemu/qboot.rom -no-user-config -nodefaults -display none -no-reboot -kernel $BUILD/metal.elf \
+		-bios /usr/share/qemu/qboot.rom -no-user-config -nodefaults -display none -no-reboot -smp "\$1" -kernel $BUILD/metal.elf \
 		-object memory-backend-file,id=s,mem-path=/dev/shm/bench-starts-$$,size=1M,share=on -device ivshmem-plain,memdev=s
 X
 parts() { # by the names of threads: ms of CPU a guest
@@ -54,14 +54,16 @@ memory() { # of another run, looked at as it goes: the most of the harness, of h
 		printf "%6d  memory: stealscope %.1f MiB, hostd %.1f, all of the run %.0f: %.1f a guest\n", n, m / 1024, h / 1024, a / 1024, a / 1024 / n }'
 }
 printf '%6s  %-8s %8s %8s %8s %8s %8s %8s\n' guests "" "ms" "start ms" "clocks" "end ms" "sample" "CPU ms"
-for n in ${*:-3 64 256}; do
+for shape in ${*:-3 4x2 64 256}; do
+	n=${shape%x*} vcpus=1
+	[ "$shape" = "$n" ] || vcpus=${shape#*x}
 	cat >"$T/starts.xml" <<-X
 		<scenario name="starts" warmup="0" duration="1s"><doc>Guests that do next to nothing.</doc>
-		<lab cpus="$(nproc)"/><guest name="g" count="$n" memory="16MiB" placement="float"><timer period="50ms"/></guest></scenario>
+		<lab cpus="$(nproc)"/><guest name="g" count="$n" vcpus="$vcpus" memory="16MiB" placement="float"><timer period="50ms"/></guest></scenario>
 	X
 	for _ in $(seq "$ROUNDS"); do
 		b=$(busy) t=$(date +%s%N)
-		seq "$n" | xargs -P $((2 * $(nproc))) -I{} sh "$T/qemu" >/dev/null 2>&1
+		seq "$n" | xargs -P $((2 * $(nproc))) -I{} sh "$T/qemu" "$vcpus" >/dev/null 2>&1
 		echo "QEMU $(($(date +%s%N) - t)) $((($(busy) - b) / n))"
 		rm -rf "$T/res"
 		b=$(busy)
@@ -70,8 +72,8 @@ for n in ${*:-3 64 256}; do
 		jq -r --argjson b $b --argjson n "$n" 'def s(w): [.steps[] | select(.name | test(w)) | .end_ns - .start_ns] | add // 0;
 			"run \(.wall_ns - .duration_ns) \($b / $n | floor) \(s("^(start dom|boot)")) \(s("^(sync|stop g)")) \(s("^undo")) \(.first_sample_ns)"' \
 			"$T"/res/*/run.json
-	done | sort -k1,1 -k2,2n | awk -v n="$n" '$1 != "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %44.0f\n", n, $1, $2 / 1e6, $3 }
-		$1 == "run" && !was[$1]++ { printf "%6d  %-8s %8.0f %8.0f %8.0f %8.0f %8.0f %8d\n", n, "run", $2 / 1e6, $4 / 1e6, $5 / 1e6, $6 / 1e6, $7 / 1e6, $3 }'
+	done | sort -k1,1 -k2,2n | awk -v n="$shape" '$1 != "run" && !was[$1]++ { printf "%6s  %-8s %8.0f %44.0f\n", n, $1, $2 / 1e6, $3 }
+		$1 == "run" && !was[$1]++ { printf "%6s  %-8s %8.0f %8.0f %8.0f %8.0f %8.0f %8d\n", n, "run", $2 / 1e6, $4 / 1e6, $5 / 1e6, $6 / 1e6, $7 / 1e6, $3 }'
 	memory "$n"
 	command -v perf >/dev/null || continue
 	rm -rf "$T/res"
