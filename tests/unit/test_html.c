@@ -521,9 +521,63 @@ static void test_text_is_escaped_by_default(void **state)
 	strbuf_release(&b);
 }
 
+static unsigned count_of(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+/* The placement of 200 guests on 300 CPUs. A row where the guest before may run on others; not more than fit. */
+static struct strbuf placement_of(bool pinned, unsigned guests)
+{
+	struct run_guest guest[200] = {0};
+	struct run_vcpu vcpu[200] = {0};
+	struct strbuf out = {0};
+	struct analysis a = {.info = {.guests = guest, .n_guests = guests}};
+
+	for (unsigned i = 0; i < 300; i++)
+		cpuset_add(&a.info.lab_cpus, i);
+	for (unsigned i = 0; i < guests; i++) {
+		vcpu[i].cpu_set = pinned ? cpuset_of(i) : a.info.lab_cpus;
+		guest[i] = (struct run_guest){
+			.name = xasprintf("g-%u", i + 1), .vcpus = &vcpu[i], .n_vcpus = 1};
+	}
+	svg_plot_placement(&out, SVG_WIDE, false, &a);
+	for (unsigned i = 0; i < guests; i++)
+		free(guest[i].name);
+	return out;
+}
+
+static void test_placement(void **state)
+{
+	struct strbuf out = placement_of(false, 48);
+
+	(void)state;
+	assert_int_equal(count_of(out.text, " vcpu0</text>"), 48);
+	assert_null(strstr(out.text, "behind it"));
+	assert_non_null(strstr(out.text, "shown: 48 of 48 rows, 256 of 300 CPUs"));
+	strbuf_release(&out);
+
+	out = placement_of(false, 200);
+	assert_int_equal(count_of(out.text, " vcpu0"), count_of(out.text, "g-1 vcpu0"));
+	assert_non_null(strstr(out.text, ">g-1 vcpu0 +199</text>"));
+	assert_non_null(strstr(out.text, "and 199 vCPUs behind it may run on CPU 255"));
+	assert_non_null(strstr(out.text, "shown: 1 of 1 rows, 256 of 300 CPUs"));
+	strbuf_release(&out);
+
+	out = placement_of(true, 200);
+	assert_int_equal(count_of(out.text, " vcpu0</text>"), 128);
+	assert_non_null(strstr(out.text, "shown: 128 of 200 rows"));
+	strbuf_release(&out);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_placement),
 		cmocka_unit_test(test_text_is_escaped_by_default),
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_hostile_text),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The timeline around a late wake-up and the placement map as SVG. */
+/* The timeline around a late wake-up as SVG. */
 #include "report/plot/culprits.h"
 #include "report/plot/svg.h"
 
@@ -7,15 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN	   8
-#define BAND_H	   20
-#define BAND_GAP   3
-#define CELL	   26
-#define CELL_LEAST 12
-#define NAME_W	   170
-#define MAX_CPUS   256 /* columns drawn */
-
-/* ---- one late wake-up */
+#define MARGIN	 8
+#define BAND_H	 20
+#define BAND_GAP 3
 
 static const char *state_class(const struct late_piece *p)
 {
@@ -140,105 +134,5 @@ void svg_plot_late(struct strbuf *out, double width, bool standalone, const stru
 		l->kind == LATE_GAP ? "gap ends" : "woke");
 	svg_x_axis(&s, &x, bottom + 4);
 	who_legend(&s, &who, l, width, bottom + 56);
-	svg_end(&s);
-}
-
-/* ---- placement */
-
-struct place_row {
-	const char *name;
-	char *sub;
-	const struct cpuset *cpus;
-	size_t colour;
-};
-
-static size_t collect_rows(const struct analysis *a, struct place_row **rows)
-{
-	const struct run_info *r = &a->info;
-	size_t n = 0, colour = 0;
-
-	for (size_t g = 0; g < r->n_guests; g++, colour++)
-		for (size_t v = 0; v < r->guests[g].n_vcpus; v++) {
-			ARRAY_GROW(*rows, n);
-			(*rows)[n++] = (struct place_row){r->guests[g].name,
-				xasprintf("vcpu%u", r->guests[g].vcpus[v].id),
-				&r->guests[g].vcpus[v].cpu_set, colour};
-		}
-	for (size_t i = 0; i < r->n_noises; i++, colour++) {
-		ARRAY_GROW(*rows, n);
-		(*rows)[n++] = (struct place_row){r->noises[i].name,
-			xasprintf("%u %s", r->noises[i].threads, r->noises[i].kind),
-			&r->noises[i].cpus, colour};
-	}
-	return n;
-}
-
-/* CPUs that anything here may use. */
-static struct cpuset cpus_of(const struct analysis *a, const struct place_row *rows, size_t n)
-{
-	struct cpuset all = cpuset_or(&a->info.lab_cpus, &a->info.housekeeping_cpus);
-
-	for (size_t i = 0; i < n; i++)
-		all = cpuset_or(&all, rows[i].cpus);
-	return all;
-}
-
-static void draw_row(
-	struct svg *s, const struct place_row *r, const struct cpuset *cpus, double y, double cell)
-{
-	char class[16], tip[160];
-	int column = 0;
-
-	snprintf(class, sizeof(class), "b%zu", r->colour % 8);
-	svg_text(s, "end", NAME_W - 8, y + CELL / 2.0 + 2, "%.14s %.10s", r->name, r->sub);
-	cpuset_for_each (cpu, cpus) {
-		double x = NAME_W + column * cell;
-
-		if (column++ >= MAX_CPUS)
-			break;
-		svg_rect(s, "grid", x + 0.5, y + 0.5, cell - 1, CELL - 5, NULL);
-		if (!cpuset_has(r->cpus, (unsigned)cpu))
-			continue;
-		snprintf(tip, sizeof(tip), "%.64s %.20s may run on CPU %d", r->name, r->sub, cpu);
-		svg_rect(s, class, x + 1.5, y + 1.5, cell - 3, CELL - 7, tip);
-	}
-}
-
-void svg_plot_placement(struct strbuf *out, double width, bool standalone, const struct analysis *a)
-{
-	struct svg s = {.out = out, .standalone = standalone};
-	auto_free struct place_row *rows = NULL;
-	size_t n = collect_rows(a, &rows);
-	struct cpuset cpus = cpus_of(a, rows, n);
-	unsigned columns = MIN(cpuset_count(&cpus), MAX_CPUS);
-	double head = standalone ? 50 : 26, cell, y = head;
-	int column = 0;
-
-	cell = fmin(CELL * 2, fmax(CELL_LEAST, (width - NAME_W - 4) / fmax(columns, 1)));
-	svg_begin(&s, fmax(NAME_W + cell * columns + 4, 300), head + (double)n * CELL + 20,
-		"Placement");
-	if (standalone)
-		svg_text(&s, "start", 2, 16, "Placement");
-	svg_text(&s, "end dim", NAME_W - 8, head - 8, "CPU");
-	cpuset_for_each (cpu, &cpus) {
-		if (column >= MAX_CPUS)
-			break;
-		if (cell >= 20 || column % 4 == 0)
-			svg_text(&s, "middle dim", NAME_W + (column + 0.5) * cell, head - 8, "%d",
-				cpu);
-		column++;
-	}
-	for (size_t i = 0; i < n; i++, y += CELL) {
-		draw_row(&s, &rows[i], &cpus, y, cell);
-		free(rows[i].sub);
-	}
-	svg_text(&s, "end dim", NAME_W - 8, y + 12, "lab CPU");
-	column = 0;
-	cpuset_for_each (cpu, &cpus) {
-		if (column < MAX_CPUS && cpuset_has(&a->info.lab_cpus, (unsigned)cpu))
-			svg_rect(&s, "sleep", NAME_W + column * cell + 1.5, y + 5, cell - 3, 7,
-				"lab CPU");
-		column++;
-	}
 	svg_end(&s);
 }
