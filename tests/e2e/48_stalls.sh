@@ -62,45 +62,58 @@ v='.variants[0]'
 s="$v.stalls[0]"
 # A play.
 scenario play -e 's/duration="12s"/duration="7s"/'
-run play
-is_timed "45 ms/s of 3 ms stalls: planned = delivered in each second (RMSE 0.5 ms/s)" "$T/play.json" "$s | .rmse_delivered <= 0.5" "$s | [.mean_planned, .rmse_delivered, .worst_delivered]"
-# Of seven seconds one may have had somebody else in it, here as below. (60 s have narrower bars: make bench-stalls.)
-is_timed "and felt in six of seven seconds (RMSE 0.5 ms/s)" "$T/play.json" "$s | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 0.25" "$s | [.rmse_felt, .worst_felt, .felt_for_others]"
-# Whoever else had the CPU, what was waited for the player is what was planned.
-is_timed "and felt for the player alone (RMSE 1 ms/s)" "$T/play.json" "$s | [.planned, .felt, .felt_for_others] | transpose | map(.[0] - .[1] + .[2] | . * .) | (add / length) <= 1" "$s | [.rmse_felt, .felt_for_others]"
-is_timed "every stall was played" "$T/play.json" "$s.stalls | .played == .planned and .planned > 80" "$s.stalls"
-is "guest steal = run_delay under play" "$T/play.json" "$v.checks.steal_vs_run_delay | . != null and . <= 0.001" "$v.checks.steal_vs_run_delay"
-# The kernel's own threads have work at any time, too little for the witness.
-is_timed "98 % of the waiting is named the player, or the kernel's own threads in its place" "$T/play.json" "[$v.blame[] | select(.culprit | test(\"^(noise player$|kernel thread |softirq )\"))] | (map(.share) | add >= 98) and (map(select(.culprit == \"noise player\").share) | add >= 90)" "[$v.blame[] | [.culprit, .share]][:3]"
-is_timed "lengths felt are the lengths planned (KS 0.1)" "$T/play.json" "$s | .ks_felt <= 0.1" "$s | [.ks_felt, .ks_delivered, .lag_us.p99]"
+play() {
+	run play
+	is "guest steal = run_delay under play" "$T/play.json" "$v.checks.steal_vs_run_delay | . != null and . <= 0.001" "$v.checks.steal_vs_run_delay"
+}
+play_claims() {
+	is_timed "45 ms/s of 3 ms stalls: planned = delivered in each second (RMSE 0.5 ms/s)" "$T/play.json" "$s | .rmse_delivered <= 0.5" "$s | [.mean_planned, .rmse_delivered, .worst_delivered]"
+	# Of seven seconds one may have had somebody else in it, here as below. (60 s have narrower bars: make bench-stalls.)
+	is_timed "and felt in six of seven seconds (RMSE 0.5 ms/s)" "$T/play.json" "$s | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 0.25" "$s | [.rmse_felt, .worst_felt, .felt_for_others]"
+	# Whoever else had the CPU, what was waited for the player is what was planned.
+	is_timed "and felt for the player alone (RMSE 1 ms/s)" "$T/play.json" "$s | [.planned, .felt, .felt_for_others] | transpose | map(.[0] - .[1] + .[2] | . * .) | (add / length) <= 1" "$s | [.rmse_felt, .felt_for_others]"
+	is_timed "every stall was played" "$T/play.json" "$s.stalls | .played == .planned and .planned > 80" "$s.stalls"
+	# The kernel's own threads have work at any time, too little for the witness.
+	is_timed "98 % of the waiting is named the player, or the kernel's own threads in its place" "$T/play.json" "[$v.blame[] | select(.culprit | test(\"^(noise player$|kernel thread |softirq )\"))] | (map(.share) | add >= 98) and (map(select(.culprit == \"noise player\").share) | add >= 90)" "[$v.blame[] | [.culprit, .share]][:3]"
+	is_timed "lengths felt are the lengths planned (KS 0.1)" "$T/play.json" "$s | .ks_felt <= 0.1" "$s | [.ks_felt, .ks_delivered, .lag_us.p99]"
+}
+twice play play play_claims
 
 # The circle: beside a hog under a quota, recorded, played to a fresh guest alone.
 scenario there -e 's/duration="12s"/duration="9s"/' -e 's/<noise.*/<noise kind="busy" name="hog" beside="app" duty="20%" burst="5ms"\/>/'
-run there
-$SS export --results "$R" --format stalls -o "$T/there.stalls" last 2>"$T/err" && ok "the stalls of a record are exported ($(grep -vc '^#' "$T/there.stalls") rows)" || bad "export: $(cat "$T/err")"
 scenario again -e 's/duration="12s"/duration="9s"/' -e 's/rate="45ms.s" length="3ms"/trace="there.stalls" start="1ms"/'
-run again
-jq -s '{there: .[0].variants[0].guests[0].metrics["steal.rate"], waited: .[0].variants[0].guests[0].metrics["wait.rate"], again: .[1].variants[0].guests[0].metrics["steal.rate"], stalls: .[1].variants[0].stalls[0]}' \
-	"$T/there.json" "$T/again.json" >"$T/circle.json"
-is_timed "the circle: the same steal again, within 5 %" "$T/circle.json" '(.again - .there) / .there | . < 0.05 and . > -0.05' '[.there, .again]'
-is_timed "the circle: planned = felt in eight of nine seconds (RMSE 2 ms/s)" "$T/circle.json" \
-	'.stalls | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 4' '.stalls | [.rmse_felt, .worst_felt]'
-# Its lengths lie in a few bunches some us wide, each of a tenth of all, and each is felt some 20 us longer: Kolmogorov and
-# Smirnov's distance jumps by a whole bunch where that passes the edge of a class. So: the same, but 50 us aside.
-$SS export --results "$R" --format stalls -o "$T/again.stalls" last 2>"$T/err" || bad "export: $(cat "$T/err")"
-awk -F, -v aside=50 'function part(a, n, x,  i, k) { for (i = 1; i <= n; i++) k += a[i] <= x; return k / n }
-	function far(a, n, b, m,  i, d, most) { for (i = 1; i <= n; i++) { d = part(a, n, a[i]) - part(b, m, a[i] + aside); if (d > most) most = d } return most }
-	!/^[0-9]/ { next } FILENAME != before { before = FILENAME; f++ } f == 1 { a[++n] = $2 } f == 2 { b[++m] = $2 }
-	END { d = far(a, n, b, m); e = far(b, m, a, n); printf "{\"far\": %.4f, \"stalls\": [%d, %d]}\n", (d > e ? d : e), n, m }' \
-	"$T/there.stalls" "$T/again.stalls" >"$T/lengths.json"
-is_timed "the circle: lengths felt are the lengths recorded, but for 50 us (distance 0.1)" "$T/lengths.json" '.far <= 0.1 and .stalls[0] > 300' .
-is_timed "the steal of the record is what its trace says, within 2 %" "$T/circle.json" '.there / .waited | . > 0.98 and . < 1.02' '[.there, .waited]'
+circle() {
+	run there
+	$SS export --results "$R" --format stalls -o "$T/there.stalls" last 2>"$T/err" && ok "the stalls of a record are exported ($(grep -vc '^#' "$T/there.stalls") rows)" || bad "export: $(cat "$T/err")"
+	run again
+	jq -s '{there: .[0].variants[0].guests[0].metrics["steal.rate"], waited: .[0].variants[0].guests[0].metrics["wait.rate"], again: .[1].variants[0].guests[0].metrics["steal.rate"], stalls: .[1].variants[0].stalls[0]}' \
+		"$T/there.json" "$T/again.json" >"$T/circle.json"
+	# Its lengths lie in a few bunches some us wide, each of a tenth of all, and each is felt some 20 us longer: Kolmogorov and
+	# Smirnov's distance jumps by a whole bunch where that passes the edge of a class. So: the same, but 50 us aside.
+	$SS export --results "$R" --format stalls -o "$T/again.stalls" last 2>"$T/err" || bad "export: $(cat "$T/err")"
+	awk -F, -v aside=50 'function part(a, n, x,  i, k) { for (i = 1; i <= n; i++) k += a[i] <= x; return k / n }
+		function far(a, n, b, m,  i, d, most) { for (i = 1; i <= n; i++) { d = part(a, n, a[i]) - part(b, m, a[i] + aside); if (d > most) most = d } return most }
+		!/^[0-9]/ { next } FILENAME != before { before = FILENAME; f++ } f == 1 { a[++n] = $2 } f == 2 { b[++m] = $2 }
+		END { d = far(a, n, b, m); e = far(b, m, a, n); printf "{\"far\": %.4f, \"stalls\": [%d, %d]}\n", (d > e ? d : e), n, m }' \
+		"$T/there.stalls" "$T/again.stalls" >"$T/lengths.json"
+}
+circle_claims() {
+	is_timed "the circle: the same steal again, within 5 %" "$T/circle.json" '(.again - .there) / .there | . < 0.05 and . > -0.05' '[.there, .again]'
+	is_timed "the circle: planned = felt in eight of nine seconds (RMSE 2 ms/s)" "$T/circle.json" \
+		'.stalls | [.planned, .felt] | transpose | map(.[0] - .[1] | . * .) | sort | .[:-1] | (add / length) <= 4' '.stalls | [.rmse_felt, .worst_felt]'
+	is_timed "the circle: lengths felt are the lengths recorded, but for 50 us (distance 0.1)" "$T/lengths.json" '.far <= 0.1 and .stalls[0] > 300' .
+	is_timed "the steal of the record is what its trace says, within 2 %" "$T/circle.json" '.there / .waited | . > 0.98 and . < 1.02' '[.there, .waited]'
+}
+twice circle circle circle_claims
 
 # A rate alone: closed loop on what the victim feels.
 { printf '# stealscope stalls 1\nstart_s,length_s,steal_ms_per_s,cpu\n'; for i in $(seq 0 20); do echo "$i,1,$((20 + i % 4 * 20)),0"; done; } >"$T/rates.stalls"
 scenario rates -e 's/duration="12s"/duration="7s"/' -e 's/rate="45ms.s" length="3ms"/trace="rates.stalls"/'
-run rates
-is_timed "a rate series in closed loop (RMSE of a second 3 ms/s)" "$T/rates.json" "$s | .loop == \"closed\" and .rmse_felt <= 3" "$s | [.mean_planned, .rmse_felt, .worst_felt]"
+rates() { run rates; }
+rates_claims() {
+	is_timed "a rate series in closed loop (RMSE of a second 3 ms/s)" "$T/rates.json" "$s | .loop == \"closed\" and .rmse_felt <= 3" "$s | [.mean_planned, .rmse_felt, .worst_felt]"
+}
+twice rates rates rates_claims
 
 # kill -9 in mid-play: no real-time thread is left.
 scenario kill -e "s/name=\"player\"/name=\"p$$\"/"
