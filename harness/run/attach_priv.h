@@ -40,8 +40,9 @@ struct attach {
 	struct xen_watch *xen; /* Xen: in hostd's place */
 	struct live *live;
 	bool started;
-	size_t place;			 /* in `vms`, behind the VM looked up last */
-	size_t kept_vms, kept_names;	 /* of those gone, and names: what recycle() left last */
+	size_t place; /* in `vms`, behind the VM looked up last */
+	/* Of those gone, of names, of pages of threads: what recycle() left last. */
+	size_t kept_vms, kept_names, kept_pages;
 	size_t untracked;		 /* of this look */
 	bool full;			 /* ... there is no room for more */
 	struct asked asked[HOSTD_AHEAD]; /* number n is asked[n % HOSTD_AHEAD] */

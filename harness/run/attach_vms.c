@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Whom blame watches: the VMs of the box as they come and go. */
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #define WHOLE_EVERY_NS (10 * NS_PER_S)
 #define RECYCLE_FROM   (4 * LIVE_ENDED) /* VMs that have gone: half of them are in no view */
 #define RECYCLE_NAMES  8192		/* and of others that are new */
+#define RECYCLE_PAGES  256		/* and of pages: of 262,144 numbers of threads, 1 MiB */
 
 static bool is_chosen(const struct attach *a, const struct vm *vm)
 {
@@ -220,6 +222,19 @@ static void end_missing(struct attach *a, const struct vm *vm)
 			end_thread(a, i, known->vcpus[v].tid);
 }
 
+/* Threads of a VM that began while this was watching had the CPU before it was known whose they are, and have a name of
+ * their own: those that are no vCPU, too, are its. What a thread that begins later is called follows from its process. */
+static void name_threads(struct attach *a, size_t i, const struct vm *vm)
+{
+	auto_free char *dir = xasprintf("/proc/%d/task", (int)vm->pid);
+
+	if (a->xen)
+		return;
+	for (auto_struct(folder) f = folder_open(dir); folder_next(&f);)
+		if (isdigit((unsigned char)f.name[0]))
+			live_name(a->live, (uint32_t)atoi(f.name), i, VM_VCPU_UNKNOWN);
+}
+
 /* Its vCPUs as they are now. */
 static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct err *e)
 {
@@ -232,6 +247,8 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 		return 0;
 	a->vms[i].taken = true;
 	a->vms[i].watched |= chosen;
+	if (a->started && !before.n_vcpus)
+		name_threads(a, i, vm);
 	known->vcpus = NULL;
 	known->n_vcpus = 0;
 	for (size_t v = 0; v < vm->n_vcpus; v++) {
@@ -289,7 +306,8 @@ static void recycle(struct attach *a)
 	for (size_t i = 0; i < n; i++)
 		gone += a->vms[i].gone && !a->vms[i].spare;
 	if (gone < a->kept_vms + RECYCLE_FROM &&
-		live_names(a->live) < a->kept_names + RECYCLE_NAMES)
+		live_names(a->live) < a->kept_names + RECYCLE_NAMES &&
+		live_pages(a->live) < a->kept_pages + RECYCLE_PAGES)
 		return;
 	going = xcalloc(n, sizeof(*going));
 	for (size_t i = 0; i < n; i++)
@@ -306,6 +324,7 @@ static void recycle(struct attach *a)
 	}
 	a->kept_vms = gone;
 	a->kept_names = live_names(a->live);
+	a->kept_pages = live_pages(a->live);
 }
 
 static int take_list(struct attach *a, const struct vm_list *l, bool chosen, struct err *e)

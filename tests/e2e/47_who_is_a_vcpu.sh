@@ -214,6 +214,23 @@ pids=()
 jq -s "[.[] | [.vms[] | select(.pid == $come) | .ended]]" "$T/all.json" >"$T/seen.json"
 is "... it appears, with its number, ends once, and is not shown again" "$T/seen.json" '.[0] == [] and .[-1] == [] and (flatten | length >= 2 and .[-1] == true and (.[:-1] | all(. == false)))' .
 is "... and ran as vCPU 3" <(jq -s . "$T/all.json") "[.[].vcpus[] | select(.pid == $come)] | length > 1 and all(.vcpu == 3)"
+# One whose worker had the CPU before it was known whose it is: it begins right behind a look, a second before the next.
+mini "$T/vmm" -s 1 a:1
+was=$pid
+taskset -apc "$cpu" "$was" >"$T/out"
+anew "$T/all.json"
+$SS blame --all --json --interval 1s >"$T/all.json" 2>"$T/err" &
+blame=$!
+until_seen 'length >= 2'
+taskset -c "$cpu" "$VMM" -w busy -s 1 b:1 >"$T/vmm" 2>&1 &
+come=$!
+pids+=("$come")
+until_seen "[.[].vms[] | select(.pid == $come)] | length >= 3"
+kill -INT $blame
+wait $blame
+tail -1 "$T/all.json" >"$T/b.json"
+is "the worker of a VM that began meanwhile is that VM's" "$T/b.json" "[.vcpus[] | select(.pid == $was).culprits[] | select(.share > 20).name] | sort == [\"vm mini_vmm-$come mini_vmm\", \"vm mini_vmm-$come vcpu1\"]" "[.vcpus[] | select(.pid == $was).culprits[:3][] | .name]"
+end
 sh -c "$VMM -s 1 a:1 >$T/child; :" &
 parent=$!
 for _ in $(seq 50); do grep -qs ready "$T/child" && break; sleep 0.05; done

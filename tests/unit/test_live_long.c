@@ -139,6 +139,8 @@ static void cells_are_few_and_all_there(void **state)
 			cells_add(&c, 10 + (uint32_t)round * 100 + i, 1 + i);
 		cells_told(&c);
 		assert_true(c.n <= CELLS_KEPT);
+		assert_int_equal(
+			c.room, CELLS_KEPT); /* what an interval needed beyond is given back */
 	}
 	for (size_t i = 0; i < c.n; i++) {
 		all += c.items[i].now;
@@ -203,6 +205,12 @@ static bool has_ended(uint32_t tid)
 	return tid != 998;
 }
 
+static bool nobody_exists(uint32_t tid)
+{
+	(void)tid;
+	return false;
+}
+
 /* VMs that come and go for days have the numbers of those before them, and names of their own. */
 static void numbers_and_names_are_given_again(void **state)
 {
@@ -263,6 +271,17 @@ static void numbers_and_names_are_given_again(void **state)
 	/* A thread of one that went is nobody's until it is named again. */
 	blame(999, NS_PER_MS);
 	assert_non_null(who(interval(NS_PER_MS, false), "unknown"));
+	/* Where numbers of threads go on into the millions, those that have ended take no memory. */
+	n = live_pages(l);
+	for (uint32_t i = 1; i <= 100; i++)
+		name(i * 10240, i);
+	interval(0, false);
+	assert_int_equal(live_pages(l), n + 100);
+	live_recycle(l, going, 0, nobody_exists);
+	assert_int_equal(live_pages(l), 0);
+	name(10240, 1);
+	blame(10240, NS_PER_MS);
+	assert_non_null(who(interval(NS_PER_MS, false), "process one1"));
 	(void)state;
 }
 

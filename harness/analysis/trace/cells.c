@@ -11,7 +11,11 @@ static struct cell *find(struct cells *c, uint32_t culprit)
 	for (size_t i = 0; i < c->n; i++)
 		if (c->items[i].culprit == culprit)
 			return &c->items[i];
-	ARRAY_GROW(c->items, c->n);
+	if (c->n == c->room) {
+		/* At once what it will keep: a watch of days has its memory from the beginning. */
+		c->room = MAX(2 * c->room, (size_t)CELLS_KEPT);
+		c->items = xrealloc(c->items, c->room * sizeof(*c->items));
+	}
 	c->items[c->n] = (struct cell){.culprit = culprit};
 	return &c->items[c->n++];
 }
@@ -52,7 +56,7 @@ static void drop_small(struct cells *c)
 		c->items[0].now += c->items[i].now;
 		c->items[0].before += c->items[i].before;
 	}
-	c->n = CELLS_KEPT;
+	c->n = c->room = CELLS_KEPT;
 	c->items = xrealloc(c->items, CELLS_KEPT * sizeof(*c->items));
 }
 

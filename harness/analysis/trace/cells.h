@@ -23,7 +23,7 @@ struct cell {
 
 struct cells {
 	struct cell *items;
-	size_t n;
+	size_t n, room;
 };
 
 void cells_add(struct cells *c, uint32_t culprit, uint64_t ns);

@@ -15,6 +15,7 @@ struct culprits {
 	const struct run_info *info;
 	struct culprit_names names;
 	uint32_t *by_tid[TID_MAX / PAGE_TIDS];
+	size_t n_pages;	   /* of these */
 	uint32_t *irqs[2]; /* by number below IRQS, hard and soft, id + 1 */
 };
 
@@ -57,8 +58,10 @@ static void set_tid(struct culprits *c, uint32_t tid, uint32_t id)
 	if (!tid || tid >= TID_MAX)
 		return;
 	page = &c->by_tid[tid / PAGE_TIDS];
-	if (!*page)
+	if (!*page) {
 		*page = xcalloc(PAGE_TIDS, sizeof(**page));
+		c->n_pages++;
+	}
 	(*page)[tid % PAGE_TIDS] = id;
 }
 
@@ -354,6 +357,11 @@ uint32_t culprits_n(const struct culprits *c)
 	return c->names.n;
 }
 
+size_t culprits_pages(const struct culprits *c)
+{
+	return c->n_pages;
+}
+
 uint32_t culprits_names(const struct culprits *c)
 {
 	return c->names.n - c->names.n_spare;
@@ -362,7 +370,9 @@ uint32_t culprits_names(const struct culprits *c)
 void culprits_sweep(
 	struct culprits *c, const bool *going, size_t n, bool (*exists)(uint32_t tid), bool *used)
 {
-	for (uint32_t p = 0; p < TID_MAX / PAGE_TIDS; p++)
+	for (uint32_t p = 0; p < TID_MAX / PAGE_TIDS; p++) {
+		bool any = false;
+
 		for (uint32_t i = 0; c->by_tid[p] && i < PAGE_TIDS; i++) {
 			uint32_t *id = &c->by_tid[p][i];
 			int guest = culprit_names_of(&c->names, *id)->guest;
@@ -371,7 +381,14 @@ void culprits_sweep(
 				(*id && exists && !exists(p * PAGE_TIDS + i)))
 				*id = CULPRIT_ID_UNKNOWN;
 			used[*id] = true;
+			any |= *id != CULPRIT_ID_UNKNOWN;
 		}
+		if (c->by_tid[p] && !any) {
+			free(c->by_tid[p]);
+			c->by_tid[p] = NULL;
+			c->n_pages--;
+		}
+	}
 	for (unsigned soft = 0; soft < 2; soft++)
 		for (uint32_t i = 0; c->irqs[soft] && i < IRQS; i++)
 			if (c->irqs[soft][i])

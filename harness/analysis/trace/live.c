@@ -150,6 +150,11 @@ size_t live_names(const struct live *l)
 	return culprits_names(l->culprits);
 }
 
+size_t live_pages(const struct live *l)
+{
+	return culprits_pages(l->culprits);
+}
+
 static void take_thread_counter(struct live *l, const struct trace_counter *c)
 {
 	struct live_thread *t = find_thread(l, c->h.tid);

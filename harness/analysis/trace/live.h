@@ -44,6 +44,8 @@ void live_name(struct live *l, uint32_t tid, size_t guest, int vcpu);
 void live_recycle(struct live *l, bool *going, size_t n, bool (*exists)(uint32_t tid));
 /* How many names there are, of culprits that came so far, less those given up. */
 size_t live_names(const struct live *l);
+/* And pages, as culprits_pages() has them. */
+size_t live_pages(const struct live *l);
 /* CPUs onto which the kernel moves no thread by itself. */
 void live_isolated(struct live *l, const struct cpuset *cpus);
 

@@ -116,8 +116,8 @@ static void draw_head(struct svg *s, const struct cpuset *cpus, double head, dou
 	}
 }
 
-static void draw_foot(struct svg *s, const struct analysis *a, const struct cpuset *cpus, double y,
-	double cell)
+static void draw_foot(
+	struct svg *s, const struct analysis *a, const struct cpuset *cpus, double y, double cell)
 {
 	int column = 0;
 
@@ -155,8 +155,8 @@ void svg_plot_placement(struct strbuf *out, double width, bool standalone, const
 	if (folded)
 		svg_text(&s, "start dim", 2, y + 30, "+1: and the vCPU behind it");
 	if (cut)
-		svg_text(&s, "start dim", 2, y + (folded ? 48 : 30), "shown: %zu of %zu rows, %u of %u CPUs", drawn,
-			rows.n, columns, all);
+		svg_text(&s, "start dim", 2, y + (folded ? 48 : 30),
+			"shown: %zu of %zu rows, %u of %u CPUs", drawn, rows.n, columns, all);
 	svg_end(&s);
 	for (size_t i = 0; i < rows.n; i++)
 		free(rows.row[i].sub);
