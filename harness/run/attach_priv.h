@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Insiders' view of attach: attach.c has the agent and its stream, attach_vms.c whom it watches. */
+/* Insiders' view of attach: attach.c has the agent and its stream, attach_vms.c whom it watches, attach_track.c their threads. */
 #ifndef SS_RUN_ATTACH_PRIV_H
 #define SS_RUN_ATTACH_PRIV_H
 
@@ -58,6 +58,18 @@ int attach_xen_list(struct attach *a, struct vm_list *all, struct err *e);
 /* -ENOSPC with "threads to trace" when no more are followed. */
 int attach_xen_track(struct attach *a, const struct vm *vm, const struct vm_vcpu *v, struct err *e);
 void attach_xen_end(struct attach *a);
+
+/* attach_track.c: the threads of VM number `i`. One asked for is traced once the answers are taken, in which a->ask_failed is set. */
+int attach_track(
+	struct attach *a, size_t i, const struct vm *vm, const struct vm_vcpu *v, struct err *e);
+void attach_answers(struct attach *a);
+/* Where it may run now: looked at each time, hardly ever another. */
+void attach_look_where(struct attach *a, const struct vm_vcpu *v);
+/* `tid`: less than 0 where it was left out. */
+void attach_end_thread(struct attach *a, size_t i, int tid);
+/* Threads of a VM that began while this was watching had the CPU before it was known whose they are, and have a name of
+ * their own: those that are no vCPU, too, are its. What a thread that begins later is called follows from its process. */
+void attach_name_threads(struct attach *a, size_t i, const struct vm *vm);
 
 /* Look at the box anew: VMs and vCPUs that came are traced, those that went are not any more. */
 int attach_refresh(struct attach *a, struct err *e);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Whom blame watches: the VMs of the box as they come and go. */
-#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/process.h"
 #include "host/vm_args.h"
@@ -78,115 +76,6 @@ static size_t place_of(struct attach *a, const struct vm *vm)
 	return at;
 }
 
-/* There is no room for one more: it has a name as a culprit, and is asked for again at the next look. */
-static void leave_out(struct attach *a, const struct asked *q)
-{
-	struct run_vm *vm = &a->info.vms[q->vm];
-
-	a->full = true;
-	a->untracked++;
-	live_name(a->live, (uint32_t)q->tid, q->vm, q->vcpu);
-	for (size_t v = 0; v < vm->n_vcpus; v++)
-		if (vm->vcpus[v].tid == q->tid)
-			vm->vcpus[v].tid = -q->tid; /* not known yet */
-}
-
-/* What came of tracing a thread: `rc` and `e` are the agent's answer. One that ended a moment ago,
- * or one too many, is no error. */
-static int tracked(struct attach *a, const struct asked *q, int rc, struct err *e)
-{
-	auto_free char *proc = xasprintf("/proc/%d", (int)q->tid);
-
-	if (rc && hostd_was_full(e)) {
-		leave_out(a, q);
-		*e = (struct err)ERR_INIT;
-		return 0;
-	}
-	if (rc && access(proc, F_OK)) {
-		*e = (struct err)ERR_INIT;
-		return 0;
-	}
-	if (rc)
-		return err_wrap(e, "%s", a->info.vms[q->vm].name);
-	live_track(a->live, (uint32_t)q->tid, q->vm, q->vcpu, &q->allowed, q->since);
-	return 0;
-}
-
-/* The answer to the thread asked for first; the first error is kept until all have answered. */
-static void take_oldest(struct attach *a)
-{
-	const struct asked *q = &a->asked[a->n_answered++ % HOSTD_AHEAD];
-	struct err why = ERR_INIT;
-
-	if (tracked(a, q, hostd_track_answer(a->hostd, &why), &why) && !a->ask_failed.code)
-		a->ask_failed = why;
-}
-
-/* No other command goes between those asked for and their answers. */
-static void take_all(struct attach *a)
-{
-	while (a->n_answered < a->n_asked)
-		take_oldest(a);
-}
-
-static struct cpuset allowed_of(const struct vm_vcpu *v)
-{
-	struct cpuset s = {{0}};
-
-	if (v->allowed)
-		return *v->allowed;
-	cpuset_of_thread(v->tid, &s);
-	return s;
-}
-
-/* Where it may run now: looked at each time, hardly ever another. */
-static void look_where(struct attach *a, const struct vm_vcpu *v)
-{
-	const struct cpuset *was = live_allowed(a->live, (uint32_t)v->tid);
-	struct cpuset now;
-
-	if (!was || (v->allowed ? cpuset_equal(v->allowed, was) : cpuset_is_of_thread(v->tid, was)))
-		return;
-	now = allowed_of(v);
-	live_allow(a->live, (uint32_t)v->tid, &now);
-}
-
-static int track(
-	struct attach *a, size_t i, const struct vm *vm, const struct vm_vcpu *v, struct err *e)
-{
-	auto_free char *name = xasprintf("%.20s/vcpu%d", a->info.vms[i].name, v->id);
-	struct asked q = {i, v->id, v->tid, a->started ? now_ns() : 0, allowed_of(v)};
-	int rc;
-
-	if (a->full) {
-		leave_out(a, &q);
-		return 0;
-	}
-	if (a->xen)
-		return tracked(a, &q, attach_xen_track(a, vm, v, e), e);
-	if (a->n_asked - a->n_answered == HOSTD_AHEAD)
-		take_oldest(a);
-	rc = hostd_track_ask(
-		a->hostd, v->tid, (uint32_t)(i << 8) | ((unsigned)v->id & 255), name, e);
-	if (!rc)
-		a->asked[a->n_asked++ % HOSTD_AHEAD] = q;
-	return rc;
-}
-
-/* `tid`: less than 0 where it was left out. */
-static void end_thread(struct attach *a, size_t i, int tid)
-{
-	if (tid < 0) {
-		tid = -tid;
-	} else if (a->xen) {
-		xen_watch_untrack(a->xen, (unsigned)a->vms[i].pid);
-	} else if (a->vms[i].watched) {
-		take_all(a);
-		hostd_untrack(a->hostd, tid, NULL);
-	}
-	live_end(a->live, (uint32_t)tid);
-}
-
 /* Most often number `at` of one list is number `at` of the other, too. */
 static bool has_vcpu(const struct vm *vm, const struct run_vm_vcpu *v, size_t at)
 {
@@ -219,20 +108,7 @@ static void end_missing(struct attach *a, const struct vm *vm)
 	a->vms[i].gone = false;
 	for (size_t v = 0; v < known->n_vcpus; v++)
 		if (!has_vcpu(vm, &known->vcpus[v], v))
-			end_thread(a, i, known->vcpus[v].tid);
-}
-
-/* Threads of a VM that began while this was watching had the CPU before it was known whose they are, and have a name of
- * their own: those that are no vCPU, too, are its. What a thread that begins later is called follows from its process. */
-static void name_threads(struct attach *a, size_t i, const struct vm *vm)
-{
-	auto_free char *dir = xasprintf("/proc/%d/task", (int)vm->pid);
-
-	if (a->xen)
-		return;
-	for (auto_struct(folder) f = folder_open(dir); folder_next(&f);)
-		if (isdigit((unsigned char)f.name[0]))
-			live_name(a->live, (uint32_t)atoi(f.name), i, VM_VCPU_UNKNOWN);
+			attach_end_thread(a, i, known->vcpus[v].tid);
 }
 
 /* Its vCPUs as they are now. */
@@ -248,7 +124,7 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 	a->vms[i].taken = true;
 	a->vms[i].watched |= chosen;
 	if (a->started && !before.n_vcpus)
-		name_threads(a, i, vm);
+		attach_name_threads(a, i, vm);
 	known->vcpus = NULL;
 	known->n_vcpus = 0;
 	for (size_t v = 0; v < vm->n_vcpus; v++) {
@@ -260,9 +136,9 @@ static int take_vm(struct attach *a, const struct vm *vm, bool chosen, struct er
 		const struct vm_vcpu *now = &vm->vcpus[v];
 
 		if (had_vcpu(&before, now, v))
-			look_where(a, now);
+			attach_look_where(a, now);
 		else if (a->vms[i].watched)
-			rc = track(a, i, vm, now, e);
+			rc = attach_track(a, i, vm, now, e);
 		else
 			live_name(a->live, (uint32_t)now->tid, i, now->id);
 	}
@@ -285,7 +161,7 @@ static void drop_gone(struct attach *a, const struct vm_list *tree, const struct
 		struct run_vm *vm = &a->info.vms[i];
 
 		for (size_t v = 0; a->vms[i].gone && v < vm->n_vcpus; v++)
-			end_thread(a, i, vm->vcpus[v].tid);
+			attach_end_thread(a, i, vm->vcpus[v].tid);
 		if (a->vms[i].gone)
 			vm->n_vcpus = 0;
 	}
@@ -333,7 +209,7 @@ static int take_list(struct attach *a, const struct vm_list *l, bool chosen, str
 
 	for (size_t i = 0; i < l->n && !rc; i++)
 		rc = take_vm(a, &l->items[i], chosen || is_chosen(a, &l->items[i]), e);
-	take_all(a);
+	attach_answers(a);
 	if (!rc && a->ask_failed.code) {
 		*e = a->ask_failed;
 		rc = -e->code;

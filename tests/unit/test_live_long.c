@@ -134,6 +134,8 @@ static void cells_are_few_and_all_there(void **state)
 	uint64_t all = 0, told = 0, nine = 0;
 
 	(void)state;
+	cells_add(&c, 10, 0);
+	assert_int_equal(c.room, CELLS_KEPT); /* of days, from the beginning */
 	for (int round = 0; round < 10; round++) {
 		for (uint32_t i = 0; i < 500; i++)
 			cells_add(&c, 10 + (uint32_t)round * 100 + i, 1 + i);
