@@ -120,6 +120,25 @@ bool process_runs_qemu(pid_t pid)
 	return !strncmp(name, "qemu-system", 11) || !strncmp(name, "qemu-kvm", 8);
 }
 
+int process_qemu_has(pid_t pid, const struct strv *texts)
+{
+	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	struct err why = ERR_INIT;
+	auto_free char *args = NULL;
+	size_t len;
+
+	if (!process_runs_qemu(pid))
+		return 0;
+	args = read_file(path, 1 << 20, &len, &why);
+	if (!args)
+		return why.code == ENOENT || why.code == ESRCH ? 0 : -why.code;
+	for (const char *arg = args; arg < args + len; arg += strlen(arg) + 1)
+		for (size_t i = 0; i < texts->n; i++)
+			if (strstr(arg, texts->items[i]))
+				return 1;
+	return 0;
+}
+
 int process_open(pid_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0u);

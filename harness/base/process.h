@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/util.h"
+
 #define OWNER_MAX 48
 
 /* When `pid` started, in clock ticks since boot (field 22 of /proc/PID/stat); 0 if there is
@@ -39,6 +41,9 @@ bool owner_parse(const char *text, pid_t *pid, uint64_t *start_ticks);
 /* Whether its executable is QEMU, which no argument can pretend; also true of another user's process,
  * whose executable this one may not see (nor signal it). False when it is not there. */
 bool process_runs_qemu(pid_t pid);
+/* Whether it is a QEMU one of whose arguments has one of these texts in it. 0 also when it is not there; -errno where its
+ * arguments cannot be read. */
+int process_qemu_has(pid_t pid, const struct strv *texts);
 
 /* A pidfd, close-on-exec, or -errno. */
 int process_open(pid_t pid);

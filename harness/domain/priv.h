@@ -56,11 +56,11 @@ int embed_prepare(const char *root, struct err *e);
 /* Collect the exit status of dead QEMUs of this root: they are children of this process (lab.c),
  * and libvirt polls, up to 40 s, until their zombies are gone. */
 void embed_collect(const char *root);
-/* To be on the first of its CPUs while libvirt begins. It takes the CPUID that KVM supports, in which the APIC id of
+/* This thread stays on the first of its CPUs while libvirt begins. libvirt takes the CPUID that KVM supports, in which the APIC id of
  * the CPU that asks stands (leaf 1, EBX), for the host's, and where that differs from what its cache was written with
  * it asks the emulator again: 0.6 s here, and with many CPUs in nearly every run. false: not possible, nothing to undo. */
 bool embed_stay(struct cpuset *before);
-/* And to have all of its CPUs again, with the threads that began meanwhile. */
+/* It, and the threads that began meanwhile, may run on all of its CPUs again. */
 void embed_go(const struct cpuset *before);
 /* Remove the log that libvirt keeps of a domain that is gone: one per guest of a whole batch.
  * Either may be NULL. */

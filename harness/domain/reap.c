@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What harnesses that no longer live left behind: domains, and runtime folders with their QEMUs. */
+#include <ctype.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/owner.h"
+#include "base/process.h"
 #include "domain/ops.h"
 #include "domain/xml.h"
 #include "host/cgroup.h"
@@ -127,38 +131,58 @@ static int reap_domains(struct reaping *r, struct err *e)
 	return 0;
 }
 
-/* QEMUs of an embed root whose harness is dead: no libvirt knows them any more. Where one stays, or
- * cannot be looked at, so does the root, which proves whose it is. */
-static int reap_root_qemus(struct reaping *r, const char *root, struct err *e)
+/* Only one that is still what it was when it was found. */
+static int end_qemu(
+	struct reaping *r, pid_t pid, const struct strv *marks, const char *root, struct err *e)
+{
+	auto_close int fd = process_open(pid);
+
+	if (fd == -ESRCH || (fd >= 0 && process_qemu_has(pid, marks) <= 0))
+		return 0;
+	if (fd < 0)
+		return err_set(e, -fd, "QEMU (pid %d) cannot be ended", (int)pid);
+	if ((process_signal(fd, SIGKILL) || !process_wait_end(fd, 2000)) && !process_ended(fd))
+		return err_set(e, EBUSY, "QEMU (pid %d) does not end", (int)pid);
+	process_collect(fd);
+	went(r, "QEMU of", root);
+	return 0;
+}
+
+/* What a QEMU of that root has among its arguments: a file below it; or the name of a guest that libvirt noted there. */
+static int marks_of(const char *root, struct strv *marks, struct err *e)
 {
 	auto_free char *dir = xasprintf("%s/run/qemu", root);
 	auto_struct(folder) f = folder_open(dir);
-	struct err why = ERR_INIT;
-	int rc = 0;
+
+	strv_add(marks, "%s/", root);
+	while (folder_next(&f)) {
+		size_t len = strlen(f.name);
+
+		if (len > 4 && !strcmp(f.name + len - 4, ".pid") &&
+			!strncmp(f.name, DOMAIN_NAME_PREFIX, strlen(DOMAIN_NAME_PREFIX)))
+			strv_add(marks, "guest=%.*s,", (int)(len - 4), f.name);
+	}
+	return folder_read_all(&f, dir, e);
+}
+
+/* QEMUs of an embed root whose harness is dead: guests, which no libvirt knows any more, and those that it only asked what they
+ * can do. Where one stays, or cannot be looked at, so does the root, which proves whose it is. */
+static int reap_root_qemus(struct reaping *r, const char *root, struct err *e)
+{
+	auto_struct(folder) f = folder_open("/proc");
+	auto_struct(strv) marks = {0};
+	int rc = marks_of(root, &marks, e);
 
 	while (folder_next(&f)) {
-		auto_free char *path = xasprintf("%s/%s", dir, f.name);
-		size_t len = strlen(f.name);
-		uint64_t pid;
-		int one, is;
+		pid_t pid = (pid_t)atoi(f.name);
+		int is = isdigit((unsigned char)f.name[0]) ? process_qemu_has(pid, &marks) : 0;
 
-		if (len < 5 || strcmp(f.name + len - 4, ".pid") != 0)
-			continue;
-		one = read_u64(path, &pid, &why);
-		if (one && one != -EINVAL && one != -ENOENT)
-			rc = rc ? rc : err_set(e, -one, "%s", why.msg);
-		f.name[len - 4] = '\0';
-		is = one ? 0 : qemu_look((pid_t)pid, f.name);
 		if (is < 0)
 			rc = err_set(e, -is, "process %d cannot be looked at", (int)pid);
-		if (is <= 0)
-			continue;
-		if (qemu_kill((pid_t)pid, f.name))
-			went(r, "QEMU of", f.name);
-		else
-			rc = err_set(e, EBUSY, "QEMU of %s does not end", f.name);
+		else if (is > 0 && end_qemu(r, pid, &marks, root, e))
+			rc = -e->code;
 	}
-	return rc ? rc : folder_read_all(&f, dir, e);
+	return rc ? rc : folder_read_all(&f, "/proc", e);
 }
 
 static int reap_embed_roots(struct reaping *r, struct err *e)

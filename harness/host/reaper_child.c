@@ -85,30 +85,12 @@ static void kill_one(pid_t pid)
 	process_wait_end(fd, 2000);
 }
 
-/* A QEMU, by its executable, of the run's guests; or one that libvirt only asks what it can do: it names a socket below
- * the folder that is to be removed. */
-static bool is_ours(struct child *c, pid_t pid)
-{
-	auto_free char *path = xasprintf("/proc/%d/cmdline", (int)pid);
-	auto_free char *want = xasprintf("guest=stealscope-%s-", c->run);
-	auto_free char *text = NULL;
-	size_t len;
-
-	text = process_runs_qemu(pid) ? read_file(path, 1 << 20, &len, NULL) : NULL;
-	for (char *arg = text; arg && arg < text + len; arg += strlen(arg) + 1) {
-		if (strncmp(arg, want, strlen(want)) == 0)
-			return true;
-		for (size_t i = 0; i < c->paths.n; i++)
-			if (strstr(arg, c->paths.items[i]))
-				return true;
-	}
-	return false;
-}
-
-static void kill_guests(struct child *c)
+/* QEMUs of the run's guests; and those that libvirt only asks what they can do, which name a socket below a folder that is to be
+ * removed. */
+static void kill_guests(const struct strv *marks)
 {
 	for (auto_struct(folder) f = {.dir = opendir("/proc")}; folder_next(&f);)
-		if (isdigit((unsigned char)f.name[0]) && is_ours(c, atoi(f.name)))
+		if (isdigit((unsigned char)f.name[0]) && process_qemu_has(atoi(f.name), marks) > 0)
 			kill_one(atoi(f.name));
 }
 
@@ -157,6 +139,7 @@ static void remove_paths(const struct child *c)
 static void reap(struct child *c)
 {
 	uint64_t until = now_ns() + LOOK_NS;
+	auto_struct(strv) marks = {0};
 
 	if (c->runtime_dir) {
 		auto_free char *hidden = owner_hidden_name(c->runtime_dir, c->harness);
@@ -165,17 +148,20 @@ static void reap(struct child *c)
 		if (owner_is(c->runtime_dir, c->harness))
 			strv_add(&c->paths, "%s", c->runtime_dir);
 	}
+	strv_add(&marks, "guest=stealscope-%s-", c->run);
+	for (size_t i = 0; i < c->paths.n; i++)
+		strv_add(&marks, "%s", c->paths.items[i]);
 	put_back_tunings(c);
 	for (size_t i = 0; i < c->n_pids; i++)
 		if (process_start_ticks(c->pids[i].pid) == c->pids[i].start_ticks &&
 			c->pids[i].start_ticks)
 			kill_one(c->pids[i].pid);
-	kill_guests(c);
+	kill_guests(&marks);
 	cgroup_reap(c->run, NULL);
 	cgroup_machine_reap(c->run);
 	do {
 		sleep_ns(LOOK_STEP_NS);
-		kill_guests(c);
+		kill_guests(&marks);
 	} while (now_ns() < until);
 	cgroup_machine_reap(c->run);
 	end_domains(c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Insiders' view of attach: attach.c has the agent and its stream, attach_vms.c whom it watches, attach_track.c their threads. */
+/* Insiders' view of attach: attach.c has the agent and its stream, attach_vms.c whom it watches,
+ * attach_track.c their threads. */
 #ifndef SS_RUN_ATTACH_PRIV_H
 #define SS_RUN_ATTACH_PRIV_H
 
@@ -59,7 +60,8 @@ int attach_xen_list(struct attach *a, struct vm_list *all, struct err *e);
 int attach_xen_track(struct attach *a, const struct vm *vm, const struct vm_vcpu *v, struct err *e);
 void attach_xen_end(struct attach *a);
 
-/* attach_track.c: the threads of VM number `i`. One asked for is traced once the answers are taken, in which a->ask_failed is set. */
+/* attach_track.c: the threads of VM number `i`. What is asked for is traced when attach_answers() has taken the answers; the first
+ * that is an error is a->ask_failed. */
 int attach_track(
 	struct attach *a, size_t i, const struct vm *vm, const struct vm_vcpu *v, struct err *e);
 void attach_answers(struct attach *a);

@@ -118,6 +118,27 @@ fi
 goes "a dead run's folder" -e "$R/$run"
 said "it is said" "removed folder $R/$run"
 
+# A harness that is killed while libvirt asks QEMU what it can do: once a box, or when it has forgotten. That QEMU goes before the
+# folder that proves whose it is.
+asked() { pgrep -f "qemu-system.*-machine none.*$R/$1-"; }
+if [ -w /dev/kvm ]; then
+	for _ in 1 2 3 4 5; do # it may be between two of them
+		rm -rf /var/cache/stealscope/libvirt/*
+		"$SS" doctor >/dev/null 2>&1 &
+		harness=$!
+		for _ in $(seq 2000); do asked $harness >/dev/null && break; done
+		kill -9 $harness
+		wait $harness 2>/dev/null
+		sleep 0.3
+		asked $harness >/dev/null && break
+	done
+	asked $harness >/dev/null && ok "a QEMU that libvirt asks outlives its harness" || bad "no QEMU outlived its harness: there is nothing to clean"
+	timeout 60 "$SS" clean >"$T/out" 2>"$T/err" || bad "clean, a QEMU that was asked: exit $?: $(tail -1 "$T/err")"
+	asked $harness >/dev/null && bad "a QEMU that libvirt asked is left" || ok "it goes"
+	said "and is named" "removed QEMU of $R/$harness-"
+	pkill -9 -f "qemu-system.*-machine none.*$R/$harness-"
+fi
+
 # `clean` that is killed, or sees nothing for a moment: what it did not take stays provable, and the next one takes it.
 left_behind() {
 	put "$R/$MINE-half/owner" "$dead"

@@ -31,11 +31,11 @@ if command -v strace >/dev/null; then
 	[ $status = 130 ] && grep -q '^stealscope: interrupted' "$T/err" && ok "a call that fails by Ctrl-C: interrupted" || bad "a call that fails by Ctrl-C: exit $status: $(tail -1 "$T/err")"
 	# A QEMU is collected before libvirt learns that it has ended: else libvirt polls, 200 ms at least. And it asks QEMU
 	# what it can do once: not again where the harness begins on another CPU, whose APIC id is another.
-	taskset -c 0 $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
-	last=$(($(nproc) - 1))
+	cpus=$(taskset -cp $$) cpus=${cpus##* } # "0,1", "2-5"
+	taskset -c "${cpus%%[-,]*}" $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
 	(
-		taskset -pc "$last" $BASHPID && exec timeout 30 strace -f -o "$T/calls" -e trace=clock_nanosleep,pidfd_getfd \
-			bash -c 'taskset -pc '"0-$last"' $$; exec "$@"' -- $SS run -q --set duration=200ms --results "$T/res1" "$S"
+		taskset -pc "${cpus##*[-,]}" $BASHPID && exec timeout 30 strace -f -o "$T/calls" -e trace=clock_nanosleep,pidfd_getfd \
+			bash -c 'taskset -pc '"$cpus"' $$; exec "$@"' -- $SS run -q --set duration=200ms --results "$T/res1" "$S"
 	) >"$T/out" 2>"$T/err"
 	status=$?
 	[[ $status = [03] ]] && grep -q pidfd_getfd "$T/calls" && ! grep 'tv_nsec=200000000' "$T/calls" >"$T/polls" && ok "libvirt polls neither for the end of a guest's QEMU nor for one that it asks again" ||

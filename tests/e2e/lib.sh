@@ -300,6 +300,9 @@ leftovers() {
 	grep "$T" /proc/self/mounts | sed 's/^/mount: /'
 	find /run/stealscope -maxdepth 1 -name "*$MINE*" 2>/dev/null | sed 's/^/runtime: /'
 	local d pid
+	# QEMUs that libvirt asked what they can do, below the root PID-START of a harness that is gone.
+	pgrep -fa 'qemu-system.*-machine none.*/run/stealscope/' | sed -n 's,^\([0-9]*\) .*/run/stealscope/\([0-9]*\)-[0-9]*/.*,\1 \2,p' |
+		while read -r pid d; do [ -d "/proc/$d" ] || echo "process: $pid, a QEMU that libvirt asked for harness $d"; done
 	for d in /run/stealscope/[0-9]*; do # PID-START of a harness
 		[[ ${d##*/} =~ ^([0-9]+)-[0-9]+$ ]] || continue
 		pid=${BASH_REMATCH[1]}

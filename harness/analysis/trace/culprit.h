@@ -48,8 +48,8 @@ uint32_t culprits_names(const struct culprits *c);
 /* Memory for the numbers of threads, in pages of 4 KiB. */
 size_t culprits_pages(const struct culprits *c);
 /* Forget the guests of which `going` is true (there are `n`), so that their numbers may be given to others, and the threads that do
- * not exist (NULL: all do), with the pages that had only such. `used`, by culprit, says whose names are asked for still, and is added to; the other names are given
- * up, and their numbers to others. */
+ * not exist (NULL: all do), with the pages that had only such. `used`, by culprit, says whose names are asked for still, and is
+ * added to; the other names are given up, and their numbers to others. */
 void culprits_sweep(
 	struct culprits *c, const bool *going, size_t n, bool (*exists)(uint32_t tid), bool *used);
 

@@ -153,7 +153,8 @@ void svg_plot_placement(struct strbuf *out, double width, bool standalone, const
 		draw_row(&s, &rows.row[i], &cpus, y, cell);
 	draw_foot(&s, a, &cpus, y, cell);
 	if (folded)
-		svg_text(&s, "start dim", 2, y + 30, "+1: and the vCPU behind it");
+		svg_text(&s, "start dim", 2, y + 30,
+			"+N: and the N vCPUs behind it, on the same CPUs");
 	if (cut)
 		svg_text(&s, "start dim", 2, y + (folded ? 48 : 30),
 			"shown: %zu of %zu rows, %u of %u CPUs", drawn, rows.n, columns, all);
