@@ -30,14 +30,18 @@ if command -v strace >/dev/null; then
 	status=$?
 	[ $status = 130 ] && grep -q '^stealscope: interrupted' "$T/err" && ok "a call that fails by Ctrl-C: interrupted" || bad "a call that fails by Ctrl-C: exit $status: $(tail -1 "$T/err")"
 	# A QEMU is collected before libvirt learns that it has ended: else libvirt polls, 200 ms at least. And it asks QEMU
-	# what it can do once: not again where the harness begins on another CPU, whose APIC id is another.
+	# what it can do once: not again where the harness begins on another CPU, whose APIC id is another (a loop keeps it there).
 	cpus=$(taskset -cp $$) cpus=${cpus##* } # "0,1", "2-5"
 	taskset -c "${cpus%%[-,]*}" $SS run -q --set duration=200ms --results "$T/res1" "$S" >"$T/out" 2>"$T/err"
+	taskset -c "${cpus%%[-,]*}" bash -c 'while :; do :; done' &
+	loop=$!
 	(
 		taskset -pc "${cpus##*[-,]}" $BASHPID && exec timeout 30 strace -f -o "$T/calls" -e trace=clock_nanosleep,pidfd_getfd \
 			bash -c 'taskset -pc '"$cpus"' $$; exec "$@"' -- $SS run -q --set duration=200ms --results "$T/res1" "$S"
 	) >"$T/out" 2>"$T/err"
 	status=$?
+	kill $loop
+	wait $loop 2>/dev/null
 	[[ $status = [03] ]] && grep -q pidfd_getfd "$T/calls" && ! grep 'tv_nsec=200000000' "$T/calls" >"$T/polls" && ok "libvirt polls neither for the end of a guest's QEMU nor for one that it asks again" ||
 		bad "libvirt polls for the end of a QEMU: exit $status, $(wc -l <"$T/polls") times"
 	# Guests that start side by side, while the group that libvirt puts them in has been made and has no CPUs yet.
