@@ -291,6 +291,7 @@ hostile_programs() {
 	make -s BUILD="$b" "$b/tests/hostile.elf" >"$T/make" 2>&1 || { bad "the hostile guest does not build: $(tail -2 "$T/make")"; finish; }
 	mkdir "$T/bin" && cp "$SS" "$b"/stealscope-* "$T/bin/" && cp "$b/tests/hostile.elf" "$T/bin/metal.elf"
 }
+began() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '{print $20} END {if (!NR) print 0}'; } # PID: in ticks; 0: it is gone
 # What this test's runs may have left behind: one line a thing. Empty = clean.
 leftovers() {
 	pgrep -fa "guest=stealscope-[^ ]*$MINE" | cut -c1-120 | sed 's/^/process: /'
@@ -300,9 +301,9 @@ leftovers() {
 	grep "$T" /proc/self/mounts | sed 's/^/mount: /'
 	find /run/stealscope -maxdepth 1 -name "*$MINE*" 2>/dev/null | sed 's/^/runtime: /'
 	local d pid
-	# QEMUs that libvirt asked what they can do, below the root PID-START of a harness that is gone.
+	# QEMUs that libvirt asked what they can do since this test began, below the root PID-START of a harness that is gone.
 	pgrep -fa 'qemu-system.*-machine none.*/run/stealscope/' | sed -n 's,^\([0-9]*\) .*/run/stealscope/\([0-9]*\)-[0-9]*/.*,\1 \2,p' |
-		while read -r pid d; do [ -d "/proc/$d" ] || echo "process: $pid, a QEMU that libvirt asked for harness $d"; done
+		while read -r pid d; do [ -d "/proc/$d" ] || [ "$(began "$pid")" -lt "$(began $$)" ] || echo "process: $pid, a QEMU that libvirt asked for harness $d"; done
 	for d in /run/stealscope/[0-9]*; do # PID-START of a harness
 		[[ ${d##*/} =~ ^([0-9]+)-[0-9]+$ ]] || continue
 		pid=${BASH_REMATCH[1]}
